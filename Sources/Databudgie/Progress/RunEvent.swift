@@ -1,0 +1,83 @@
+/// One thing that happened in a run, in the order in which it happened.
+///
+/// A display needs nothing else. Events of one table come in the order started, progressed, then one of finished,
+/// skipped or failed; tables that run at the same time are interleaved.
+public enum RunEvent: Sendable {
+    /// The plan is made; nothing has been written yet.
+    case planned(RunAction, [PlannedTable])
+    /// A table job has begun.
+    case started(TableLabel)
+    /// A running job's totals so far; a few a second at most.
+    case progressed(TableLabel, TransferTotals)
+    /// A job is complete: its file is published, or its rows are committed.
+    case finished(TableReport)
+    /// A job was left out on purpose, with the reason as a sentence.
+    case skipped(TableLabel, reason: String)
+    /// A job failed and left nothing behind.
+    case failed(TableLabel, message: String)
+    /// Something the user should know that stops nothing.
+    case warning(String)
+    /// Detail for `--verbose`.
+    case detail(String)
+}
+
+/// What a run does.
+public enum RunAction: String, Sendable {
+    case backup, restore
+}
+
+/// The name under which a job is shown: a table's `schema.name`, or the location of an unnamed query.
+///
+/// The same table may be exported twice with different queries, so that labels carry the job's number too.
+public struct TableLabel: Sendable, Hashable, CustomStringConvertible {
+    /// The job's place in the plan, from 0.
+    public let number: Int
+    public let description: String
+
+    public init(number: Int, description: String) {
+        self.number = number
+        self.description = description
+    }
+}
+
+/// A job as planned.
+public struct PlannedTable: Sendable {
+    public let label: TableLabel
+    /// Rows that the catalog's statistics expect; nil when they say nothing about this query.
+    public let estimatedRows: Int?
+    /// Where the data goes, or comes from.
+    public let location: String
+}
+
+/// Counts of a job that is running or done.
+public struct TransferTotals: Sendable, Hashable {
+    /// Data rows, without the header.
+    public var rows: Int
+    /// Bytes of CSV, uncompressed.
+    public var bytes: Int64
+    /// Bytes of the data file, as stored.
+    public var fileBytes: Int64
+}
+
+/// A job's result.
+public struct TableReport: Sendable {
+    public let label: TableLabel
+    public let totals: TransferTotals
+    /// The data file's path; nil in a dry run.
+    public let path: String?
+    /// Wall time of the job.
+    public let duration: Duration
+}
+
+/// A run's result.
+public struct RunReport: Sendable {
+    public let action: RunAction
+    public let finished: [TableReport]
+    public let skipped: [TableLabel]
+    /// Failed tables with the message that was shown for each.
+    public let failed: [(label: TableLabel, message: String)]
+    /// Wall time of the run.
+    public let duration: Duration
+    /// True when nothing was written on purpose (`--dry-run`).
+    public let isDryRun: Bool
+}
