@@ -1,2 +1,11 @@
-import ArgumentParser
-@main struct Main: AsyncParsableCommand { }
+import Foundation
+
+/// The program `databudgie`: hands the command line over and ends with the status that comes back.
+@main
+enum Main {
+    static func main() async {
+        BrokenPipe.becomesAnError()
+        let status = await CommandLineTool().run(Array(CommandLine.arguments.dropFirst()))
+        exit(status.code)
+    }
+}

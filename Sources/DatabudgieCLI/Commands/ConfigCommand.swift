@@ -1,0 +1,18 @@
+import ArgumentParser
+import Databudgie
+
+/// `databudgie config`.
+struct ConfigCommand: Subcommand {
+    static let configuration = CommandConfiguration(
+        commandName: "config",
+        abstract: "Print the configuration with every default filled in."
+    )
+
+    @OptionGroup var options: SharedOptions
+
+    func execute() async throws -> ExitStatus {
+        let configuration = try Configuration.load(try options.sources())
+        try Terminal.standardOutput.write(ConfigurationPrinter.yaml(configuration))
+        return .success
+    }
+}

@@ -1,0 +1,74 @@
+import ArgumentParser
+import Databudgie
+
+/// A subcommand that moves data: it loads the configuration, shows the run while it lasts and says how it ended.
+protocol RunCommand: Subcommand {
+    /// What the command does.
+    static var action: RunAction { get }
+
+    /// The configuration's sources, with the subcommand's own options in them.
+    ///
+    /// - Throws: `ConfigurationError` for an option that this version cannot honour.
+    func sources() throws -> ConfigurationSources
+
+    /// The run itself.
+    static func perform(
+        _ configuration: Configuration,
+        _ runOptions: RunOptions,
+        onEvent: @escaping @Sendable (RunEvent) -> Void
+    ) async throws -> RunReport
+}
+
+extension RunCommand {
+    func execute() async throws -> ExitStatus {
+        let configuration = try Configuration.load(try sources())
+        try configuration.checkIsSupported(for: Self.action)
+        let reporter = RunReporter(options: options, logging: configuration.logging)
+        LibraryLog.isShown(by: reporter)
+        options.warnings.forEach { reporter.handle(.warning($0)) }
+
+        let runOptions = options.runOptions
+        let outcome = await withInterruption(
+            onSignal: { _ in reporter.interrupting() },
+            onSecondSignal: { reporter.close() }
+        ) {
+            try await reporter.whileDrawing {
+                try await Self.perform(configuration, runOptions, onEvent: { reporter.handle($0) })
+            }
+        }
+        reporter.close()
+        return try conclude(outcome, reporter: reporter)
+    }
+
+    /// Says how the run ended, and finds the exit status for it.
+    private func conclude(
+        _ outcome: InterruptibleOutcome<RunReport>,
+        reporter: RunReporter
+    ) throws -> ExitStatus {
+        switch (outcome.result, outcome.signal) {
+        case (.failure, let signal?):
+            reporter.interrupted()
+            return .interrupted(by: signal)
+        case (.failure(let error), nil):
+            throw error
+        case (.success(let report), let signal):
+            if options.printsStatistics {
+                let table = SummaryTable(report).lines(width: nil, style: .plain)
+                try Terminal.standardOutput.write(table.map { $0 + "\n" }.joined())
+            }
+            reporter.summary(report, hasTable: !options.printsStatistics)
+            if let signal, !report.failed.isEmpty { return .interrupted(by: signal) }
+            return report.failed.isEmpty ? .success : .failure
+        }
+    }
+}
+
+extension Configuration {
+    /// Refuses a configuration that asks for something that this version cannot do, rather than leave it undone.
+    ///
+    /// - Throws: `DatabudgieError` with one line for each such thing.
+    fileprivate func checkIsSupported(for action: RunAction) throws {
+        let problems = unsupportedFeatures(for: action)
+        guard problems.isEmpty else { throw DatabudgieError(.configuration, problems) }
+    }
+}

@@ -1,0 +1,101 @@
+import Databudgie
+import Foundation
+
+/// What the parsed options mean to a run.
+extension SharedOptions {
+    /// The options that decide how a run is done, rather than what it does.
+    var runOptions: RunOptions {
+        var runOptions = RunOptions()
+        runOptions.isDryRun = dryRun ?? false
+        return runOptions
+    }
+
+    /// The table of results goes to standard output.
+    var printsStatistics: Bool {
+        stats ?? dryRun ?? false
+    }
+
+    /// What the user should know about the options themselves.
+    var warnings: [String] {
+        guard adapter == .python else { return [] }
+        return ["the adapter 'python' is no longer needed and runs as 'postgres'; leave the option out."]
+    }
+
+    /// Where the configuration comes from: the options, the environment, standard input and files.
+    ///
+    /// - Throws: ``StandardInputError`` when standard input cannot be read.
+    func sources() throws -> ConfigurationSources {
+        ConfigurationSources(
+            overrides: overrides,
+            environment: ProcessInfo.processInfo.environment,
+            standardInput: try StandardInput.configuration()
+        )
+    }
+
+    private var overrides: CommandLineOverrides {
+        var overrides = CommandLineOverrides()
+        overrides.strict = strict
+        overrides.adapter = adapter?.rawValue
+        overrides.configFiles = configurationFiles
+        overrides.connection = connection
+        overrides.ddl = ddl
+        overrides.url = url
+        overrides.location = location
+        overrides.tables = tables
+        overrides.excludes = exclude
+        overrides.stats = stats
+        overrides.dryRun = dryRun
+        overrides.rawConfig = rawConfiguration
+        overrides.rawConfigFormat = rawConfigurationFormat
+        return overrides
+    }
+
+    /// How messages are written before, and when, a run has none of its own.
+    var messages: MessageWriter {
+        MessageWriter(format: logFormat, style: style)
+    }
+
+    /// Colours where standard error is a terminal that has them and nobody asked for none.
+    var style: TextStyle {
+        guard Terminal.standardError.isTerminal, !Self.isDumbTerminal else { return .plain }
+        return (color ?? !Self.prefersNoColor) ? .color : .plain
+    }
+
+    /// The way in which progress is shown.
+    var mode: RunReporter.Mode {
+        switch logFormat {
+        case .json: .json
+        case .text: Terminal.standardError.isTerminal && !Self.isDumbTerminal ? .live : .plain
+        }
+    }
+
+    /// The terminal cannot move its cursor.
+    private static var isDumbTerminal: Bool {
+        let kind = ProcessInfo.processInfo.environment["TERM"] ?? ""
+        return kind.isEmpty || kind == "dumb"
+    }
+
+    /// The user wants no colours in any program (https://no-color.org).
+    private static var prefersNoColor: Bool {
+        !(ProcessInfo.processInfo.environment["NO_COLOR"] ?? "").isEmpty
+    }
+}
+
+extension RunReporter {
+    /// A reporter that writes to standard error as the options ask.
+    convenience init(options: SharedOptions, logging: LoggingConfiguration) {
+        let start = ContinuousClock.now
+        self.init(
+            mode: options.mode,
+            verbosity: Verbosity(logging, verboseFlags: options.verbose),
+            style: options.style,
+            surroundings: Surroundings(
+                // Progress that cannot be shown is no reason to give up a backup.
+                write: { try? Terminal.standardError.write($0) },
+                size: { Terminal.standardError.size },
+                elapsed: { .now - start },
+                now: { Date() }
+            )
+        )
+    }
+}

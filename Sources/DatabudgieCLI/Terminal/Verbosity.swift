@@ -1,0 +1,33 @@
+import Databudgie
+
+/// How much a run tells while it works; failures and the exit code are never held back.
+enum Verbosity: Int, Comparable, Sendable {
+    /// Errors alone (`logging: {enabled: false}`, `level: ERROR`).
+    case errors
+    /// Warnings too (`level: WARNING`).
+    case warnings
+    /// Progress and the summary too.
+    case progress
+    /// Details too (`-v`, `level: DEBUG`).
+    case details
+    /// What the libraries log at their debug level too (`-vv`).
+    case debug
+
+    /// The verbosity that the configuration asks for, raised by the number of `-v` on the command line.
+    init(_ logging: LoggingConfiguration, verboseFlags: Int) {
+        let configured: Verbosity =
+            switch logging.level.uppercased() {
+            case _ where !logging.enabled: .errors
+            case "ERROR", "CRITICAL": .errors
+            case "WARNING", "WARN": .warnings
+            case "DEBUG": .details
+            default: .progress
+            }
+        let asked: Verbosity = verboseFlags >= 2 ? .debug : verboseFlags == 1 ? .details : .errors
+        self = max(configured, asked)
+    }
+
+    static func < (left: Verbosity, right: Verbosity) -> Bool {
+        left.rawValue < right.rawValue
+    }
+}
