@@ -1,0 +1,161 @@
+import Testing
+
+@testable import Compression
+
+/// What every format promises; a new one is tested by being a case of `CompressionFormat`.
+@Suite("Every format")
+struct CodecConformanceTests {
+    static let formats: [CompressionFormat?] = CompressionFormat.allCases + [nil]
+    static let compressed = CompressionFormat.allCases
+
+    @Test("gives back what was put in", arguments: formats, [0, 1, 2, 511, 512, 513, 65_535, 65_536, 262_144, 262_145])
+    func roundTrip(format: CompressionFormat?, size: Int) throws {
+        for content in [Samples.noise(count: size), [UInt8](repeating: 97, count: size)] {
+            let file = try encode([content], as: format)
+            #expect(try decode(file.bytes) == content)
+        }
+    }
+
+    @Test("gives back 64 MiB in segments of 16 MiB", arguments: formats)
+    func largeRoundTrip(format: CompressionFormat?) throws {
+        let rows = Array(Samples.salesChunks(count: 1, rowsPerChunk: 12_000).joined().prefix(256 * 1024))
+        let encoder = try SegmentEncoder(format: format)
+        let decompressor = Decompressor()
+        var count = 0
+        for number in 0...256 {
+            try decompressor.push(number < 256 ? encoder.append(rows, rows: 1) : encoder.finish())
+            if number == 256 { try decompressor.finish() }
+            while let piece = try decompressor.next() {
+                #expect(piece == rows)
+                count += 1
+            }
+        }
+        #expect(count == 256)
+        let size: Int64 = 16 * 1024 * 1024
+        #expect(encoder.segments.map(\.uncompressedBytes) == [size, size, size, size])
+        #expect(encoder.segments.map(\.rows) == [64, 64, 64, 64])
+    }
+
+    @Test("ends a segment at the first append that reaches the segment size", arguments: formats)
+    func segmentEnds(format: CompressionFormat?) throws {
+        let chunks = [10, 89, 1, 100, 101, 250, 99, 1, 5].map { [UInt8](repeating: 10, count: $0) }
+        let file = try encode(chunks, as: format, segmentSize: 100)
+        #expect(file.segments.map(\.uncompressedBytes) == [100, 100, 101, 250, 100, 5])
+        #expect(file.segments.map(\.rows) == [100, 100, 101, 250, 100, 5])
+    }
+
+    @Test("lays segments end to end, each readable alone and made of whole rows", arguments: formats)
+    func segmentsStandAlone(format: CompressionFormat?) throws {
+        let chunks = Samples.salesChunks(count: 40)
+        let file = try encode(chunks, as: format, segmentSize: 20_000)
+        #expect(file.segments.count > 3)
+        var offset: Int64 = 0
+        var content: [UInt8] = []
+        for segment in file.segments {
+            #expect(segment.offset == offset)
+            offset += segment.bytes
+            let rows = try decode(file.bytes(of: segment))
+            #expect(rows.count == Int(segment.uncompressedBytes))
+            #expect(rows.count { $0 == UInt8(ascii: "\n") } == segment.rows)
+            #expect(rows.last == UInt8(ascii: "\n"))
+            content += rows
+        }
+        #expect(offset == Int64(file.bytes.count))
+        #expect(content == Array(chunks.joined()))
+    }
+
+    @Test("makes a valid file of nothing", arguments: compressed)
+    func emptyFile(format: CompressionFormat) throws {
+        let file = try encode([], as: format)
+        #expect(!file.bytes.isEmpty)
+        #expect(file.segments == [Segment(offset: 0, bytes: Int64(file.bytes.count), uncompressedBytes: 0, rows: 0)])
+        #expect(try decode(file.bytes) == [])
+    }
+
+    @Test("adds no empty segment after content that fills its last one", arguments: formats)
+    func noEmptySegment(format: CompressionFormat?) throws {
+        let file = try encode([[UInt8](repeating: 10, count: 100)], as: format, segmentSize: 100)
+        #expect(file.segments.count == 1)
+        #expect(Int64(file.bytes.count) == file.segments[0].bytes)
+    }
+
+    @Test("counts rows without bytes", arguments: formats)
+    func rowsWithoutBytes(format: CompressionFormat?) throws {
+        let encoder = try SegmentEncoder(format: format)
+        _ = try encoder.append([], rows: 3)
+        _ = try encoder.finish()
+        #expect(encoder.segments.map(\.rows) == [3])
+        #expect(try encoder.finish() == [])
+    }
+
+    @Test("makes the same bytes of the same input, in every segment and with any buffer", arguments: compressed)
+    func deterministic(format: CompressionFormat) throws {
+        let chunks = Samples.salesChunks(count: 30)
+        let once = try encode(chunks, as: format, segmentSize: 1)
+        #expect(try encode(chunks, as: format, segmentSize: 1).bytes == once.bytes)
+        for (chunk, segment) in zip(chunks, once.segments) {
+            #expect(try encode([chunk], as: format, segmentSize: 1).bytes == once.bytes(of: segment))
+        }
+        #expect(try decode(encode(chunks, as: format, scratchSize: 32).bytes) == Array(chunks.joined()))
+    }
+
+    @Test("is read the same in pieces of any size", arguments: compressed, [1, 2, 3, 7, 61, 1000])
+    func chunkingIndependence(format: CompressionFormat, size: Int) throws {
+        let chunks = Samples.salesChunks(count: 10) + [Samples.noise(count: 3000)]
+        let file = try encode(chunks, as: format, segmentSize: 9000)
+        #expect(try decode(file.bytes, inputSize: size) == Array(chunks.joined()))
+        #expect(try decode(file.bytes, inputSize: size, outputSize: size) == Array(chunks.joined()))
+    }
+
+    @Test("is refused when it ends early, wherever that is", arguments: compressed)
+    func truncation(format: CompressionFormat) throws {
+        let chunks = Samples.salesChunks(count: 2, rowsPerChunk: 8)
+        let file = try encode(chunks, as: format, segmentSize: 1)
+        let ends = Set(file.segments.map { Int($0.offset + $0.bytes) })
+        for length in 1..<file.bytes.count where !ends.contains(length) {
+            for inputSize in [1, 1000] {
+                let error = decodingError(Array(file.bytes[..<length]), inputSize: inputSize)
+                #expect(error?.code == .truncated, "after \(length) bytes")
+                #expect(error?.offset == Int64(length))
+            }
+        }
+    }
+
+    @Test("never gives wrong content when a bit is wrong", arguments: compressed)
+    func flippedBits(format: CompressionFormat) throws {
+        let chunks = Samples.salesChunks(count: 2, rowsPerChunk: 10) + [Samples.noise(count: 100)]
+        let content = Array(chunks.joined())
+        let file = try encode(chunks, as: format, segmentSize: 300)
+        var harmless = 0
+        for position in file.bytes.indices {
+            for bit in 0..<8 {
+                var damaged = file.bytes
+                damaged[position] ^= 1 << bit
+                guard decodingError(damaged) == nil else { continue }
+                #expect(try decode(damaged) == content, "bit \(bit) of byte \(position)")
+                harmless += 1
+            }
+        }
+        // Time, flags and system in a gzip header, the window's size in a zstd header say nothing about the content.
+        #expect(harmless <= file.segments.count * 8 * 8)
+    }
+
+    @Test("of a gigabyte of zeros comes out in small pieces, as they are asked for", arguments: compressed)
+    func bomb(format: CompressionFormat) throws {
+        let encoder = try SegmentEncoder(format: format, segmentSize: .max)
+        let zeros = [UInt8](repeating: 0, count: 1024 * 1024)
+        var bytes: [UInt8] = []
+        for _ in 0..<1024 { bytes += try encoder.append(zeros, rows: 0) }
+        bytes += try encoder.finish()
+        let decompressor = Decompressor()
+        try decompressor.push(bytes)
+        var count = 0
+        while let piece = try decompressor.next() {
+            guard piece.count <= 256 * 1024 else { break }
+            count += piece.count
+        }
+        try decompressor.finish()
+        while let piece = try decompressor.next() { count += piece.count }
+        #expect(count == 1024 * 1024 * 1024)
+    }
+}

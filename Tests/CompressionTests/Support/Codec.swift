@@ -1,0 +1,72 @@
+@testable import Compression
+
+/// A file as an encoder made it.
+struct EncodedFile {
+    var bytes: [UInt8] = []
+    var segments: [Segment] = []
+
+    /// The bytes of one segment.
+    func bytes(of segment: Segment) -> [UInt8] {
+        Array(bytes[Int(segment.offset)..<Int(segment.offset + segment.bytes)])
+    }
+}
+
+/// Compresses chunks; the lines in each are counted as its rows.
+func encode(
+    _ chunks: [[UInt8]],
+    as format: CompressionFormat?,
+    segmentSize: Int64 = SegmentEncoder.standardSegmentSize,
+    scratchSize: Int = 256 * 1024
+) throws -> EncodedFile {
+    let encoder = try SegmentEncoder(format: format, segmentSize: segmentSize, scratchSize: scratchSize)
+    var file = EncodedFile()
+    for chunk in chunks {
+        file.bytes += try encoder.append(chunk, rows: chunk.count { $0 == UInt8(ascii: "\n") })
+    }
+    file.bytes += try encoder.finish()
+    file.segments = encoder.segments
+    return file
+}
+
+/// Decompresses a file that arrives in pieces of `inputSize`.
+func decode(_ bytes: [UInt8], inputSize: Int = 64 * 1024, outputSize: Int = 256 * 1024) throws -> [UInt8] {
+    let decompressor = Decompressor(chunkSize: outputSize)
+    var content: [UInt8] = []
+    for chunk in bytes.split(into: inputSize) {
+        try decompressor.push(chunk)
+        while let piece = try decompressor.next() { content += piece }
+    }
+    try decompressor.finish()
+    while let piece = try decompressor.next() { content += piece }
+    return content
+}
+
+/// The error that decompressing throws; nil when it throws none.
+func decodingError(_ bytes: [UInt8], inputSize: Int = 64 * 1024) -> CompressionError? {
+    do throws(any Error) {
+        _ = try decode(bytes, inputSize: inputSize)
+        return nil
+    } catch {
+        return error as? CompressionError
+    }
+}
+
+/// A sequence of chunks that can be read once.
+struct ChunkSequence: AsyncSequence {
+    struct SourceError: Error {}
+
+    var chunks: [[UInt8]]
+    var fails = false
+
+    struct AsyncIterator: AsyncIteratorProtocol {
+        var remaining: ArraySlice<[UInt8]>
+        let fails: Bool
+
+        mutating func next() async throws -> [UInt8]? {
+            if remaining.isEmpty && fails { throw ChunkSequence.SourceError() }
+            return remaining.popFirst()
+        }
+    }
+
+    func makeAsyncIterator() -> AsyncIterator { AsyncIterator(remaining: chunks[...], fails: fails) }
+}
