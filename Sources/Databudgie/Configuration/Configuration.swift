@@ -1,6 +1,4 @@
-public import Compression
-public import Postgres
-public import Storage
+public import Foundation
 
 /// The validated settings of a run: what every later stage reads, and nothing else.
 public struct Configuration: Sendable {
@@ -8,120 +6,74 @@ public struct Configuration: Sendable {
     public var environment: String?
     /// How much is logged (`logging`).
     public var logging: LoggingConfiguration
-    /// Where failures are reported (`sentry`).
+    /// Where failures were reported (`sentry`); read for older configurations, and without effect.
     public var sentry: SentryConfiguration?
     /// Settings of `databudgie backup`.
     public var backup: BackupConfiguration
     /// Settings of `databudgie restore`.
     public var restore: RestoreConfiguration
-}
+    /// What the user should know about the configuration, one line each, with its place.
+    public internal(set) var warnings: [String] = []
+    /// What the configuration was read from, strongest first: `environment`, `standard input`, `--raw-config`, files.
+    public internal(set) var sources: [String] = []
 
-/// Settings of the `logging` key.
-public struct LoggingConfiguration: Sendable, Equatable {
-    public var enabled: Bool = true
-    /// A level's name as Python's logging knows it: DEBUG, INFO, WARNING, ERROR, CRITICAL.
-    public var level: String = "INFO"
-}
+    /// Reads, merges and validates a configuration.
+    ///
+    /// - Parameters:
+    ///   - sources: Everything that the configuration can come from.
+    ///   - action: The command that is about to run; rules that concern only the other one are then left out, such as
+    ///     that two entries may not write the same file. Nil applies all rules.
+    /// - Returns: The settings of both commands, with all defaults filled in.
+    /// - Throws: ``ConfigurationError`` with all problems that were found.
+    public static func load(
+        _ sources: ConfigurationSources,
+        for action: RunAction? = nil
+    ) throws(ConfigurationError) -> Configuration {
+        var (root, names) = try sources.merged()
+        try sources.overrides.apply(to: &root)
+        var resolver = ReferenceResolver(root: root, interpolation: Interpolation(sources: sources))
+        let finished = resolver.resolve()
+        if let error = resolver.problems.combined { throw error }
+        let builder = ConfigurationBuilder(overrides: sources.overrides, action: action)
+        var configuration = builder.configuration(finished)
+        if let error = builder.report.problems.combined { throw error }
+        configuration.warnings = builder.report.warnings
+        configuration.sources = names
+        return configuration
+    }
 
-/// Settings of the `sentry` key.
-public struct SentryConfiguration: Sendable, Equatable {
-    public var dsn: String
-    public var version: String?
-}
+    /// Reads configuration files, later ones over earlier ones.
+    ///
+    /// - Parameters:
+    ///   - files: Paths whose names end in `.yml`, `.yaml`, `.json` or `.toml`; with none, the default files are looked for.
+    ///   - environment: The variables that interpolations and the `DATABUDGIE_` settings are read from.
+    /// - Returns: The settings of both commands, with all defaults filled in.
+    /// - Throws: ``ConfigurationError`` with all problems that were found.
+    public static func load(
+        files: [String],
+        environment: [String: String] = ProcessInfo.processInfo.environment
+    ) throws(ConfigurationError) -> Configuration {
+        var sources = ConfigurationSources(environment: environment)
+        sources.overrides.configFiles = files
+        return try load(sources)
+    }
 
-/// What backup and restore have in common.
-public struct RunConfiguration: Sendable {
-    /// The database to connect to; nil when neither `url` nor `connection` is set.
-    public var connection: ConnectionParameters?
-    /// Credentials and endpoint of S3 locations (`s3`).
-    public var s3: S3Options
-    /// The audit table's name, `schema.table` (`manifest`).
-    public var manifest: String?
-    /// Seconds after which the server ends an idle transaction of ours; nil leaves it without limit.
-    public var idleInTransactionTimeout: Double?
-    /// The whole run stops at the first failed table (`strict` at this command's level or above it).
-    public var strict: Bool
-    public var ddl: DDLConfiguration
-}
-
-/// Settings of the `ddl` key.
-public struct DDLConfiguration: Sendable, Equatable {
-    public var enabled: Bool = false
-    /// Composed under `root_location`.
-    public var location: String = "backups/ddl"
-    public var filename: Template
-    public var clean: Bool = false
-    public var strategy: RestoreStrategy?
-}
-
-/// Settings of `databudgie backup`.
-public struct BackupConfiguration: Sendable {
-    public var run: RunConfiguration
-    /// In order of appearance.
-    public var tables: [BackupEntry]
-}
-
-/// Settings of `databudgie restore`.
-public struct RestoreConfiguration: Sendable {
-    public var run: RunConfiguration
-    /// In order of appearance; entries without a name are left out, as they cannot be restored.
-    public var tables: [RestoreEntry]
-}
-
-/// What every entry of `tables` has, on either side.
-public struct TableOptions: Sendable {
-    /// An exact name or a glob over `schema.table`; nil for an unnamed query.
-    public var name: String?
-    /// The folder of the data files, composed under `root_location`.
-    public var location: Template
-    public var filename: Template
-    /// Globs; one without a dot matches the bare table name in any schema.
-    public var exclude: [String]
-    public var ddl: Bool
-    public var sequences: Bool
-    public var data: Bool
-    public var followForeignKeys: Bool
-    public var strict: Bool
-    /// Where the entry stands, for messages: `databudgie.yml:12`, or `--table`.
-    public var place: String
-    /// `location` was given for this entry or at a level above it, rather than defaulted.
-    public var hasExplicitLocation: Bool
-}
-
-/// One entry of `backup.tables`.
-public struct BackupEntry: Sendable {
-    public var options: TableOptions
-    /// `select * from {table}` unless given.
-    public var query: Template
-    public var hasExplicitQuery: Bool
-    public var compression: CompressionFormat?
-    public var skipIfExists: Bool
-}
-
-/// One entry of `restore.tables`.
-public struct RestoreEntry: Sendable {
-    public var options: TableOptions
-    /// nil: the default strategy.
-    public var strategy: RestoreStrategy?
-    public var truncate: TruncateMode
-}
-
-/// How a restore chooses the file to read.
-public enum RestoreStrategy: String, Sendable, CaseIterable {
-    /// The newest `{timestamp}` or `{date}` in the name.
-    case useLatestFilename = "use_latest_filename"
-    /// The newest modification time.
-    case useLatestMetadata = "use_latest_metadata"
-    /// The newest complete backup set; not supported yet.
-    case useLatestSet = "use_latest_set"
-}
-
-/// What happens to the target's rows before a load.
-public enum TruncateMode: String, Sendable {
-    /// Rows stay (`truncate: false`).
-    case keep
-    /// The listed tables are emptied; never one that is not listed (`truncate: true`).
-    case truncate
-    /// Also the tables that refer to a listed one (`truncate: cascade`).
-    case cascade
+    /// Reads configuration from a text; no file is looked for.
+    ///
+    /// - Parameters:
+    ///   - yaml: The configuration as YAML.
+    ///   - environment: The variables that interpolations and the `DATABUDGIE_` settings are read from.
+    /// - Returns: The settings of both commands, with all defaults filled in.
+    /// - Throws: ``ConfigurationError`` with all problems that were found.
+    public static func load(
+        yaml: String,
+        environment: [String: String] = ProcessInfo.processInfo.environment
+    ) throws(ConfigurationError) -> Configuration {
+        var sources = ConfigurationSources(environment: environment)
+        sources.overrides.rawConfig = yaml
+        sources.overrides.rawConfigFormat = .yaml
+        sources.rawConfigName = "yaml"
+        sources.looksForDefaultFiles = false
+        return try load(sources)
+    }
 }

@@ -1,0 +1,188 @@
+import Postgres
+import Storage
+
+/// Turns a merged and finished configuration into the validated model.
+///
+/// What is wrong goes to the report, and its default into the model, so that all problems are told at once.
+struct ConfigurationBuilder {
+    let overrides: CommandLineOverrides
+    /// The command that is about to run; nil stands for both.
+    let action: RunAction?
+    let report = ConfigurationReport()
+
+    var read: ValueReader { ValueReader(report: report) }
+
+    func configuration(_ root: SourceMapping) -> Configuration {
+        report.checkKeys(of: root, .root)
+        let backup = read.mapping(root["backup"], "backup", .command(.backup)) ?? SourceMapping()
+        let restore = read.mapping(root["restore"], "restore", .command(.restore)) ?? SourceMapping()
+        for section in [backup, restore] {
+            for key in ["logging", "sentry"] {
+                guard let place = section.keyPlace(key) else { continue }
+                report.warn("'\(key)' has no effect here; it belongs at the root", at: place)
+            }
+        }
+        for level in [root, backup, restore] {
+            TableEntryBuilder(self, KeyScope([level])).checkGeneralValues()
+        }
+        return Configuration(
+            environment: read.text(root["environment"], "environment"),
+            logging: logging(root["logging"]),
+            sentry: sentry(root["sentry"]),
+            backup: backupConfiguration(KeyScope([backup, root])),
+            restore: restoreConfiguration(KeyScope([restore, root]))
+        )
+    }
+
+    private func backupConfiguration(_ scope: KeyScope) -> BackupConfiguration {
+        var unsupported = UnsupportedFeatures(.backup)
+        let tables = TableEntryBuilder(self, scope).backupEntries(&unsupported)
+        var run = runConfiguration(scope, &unsupported)
+        run.transactionID = overrides.backupID
+        if overrides.backupID != nil { unsupported.note("--backup-id", at: SourcePlace("--backup-id")) }
+        run.unsupportedFeatures = unsupported.lines
+        return BackupConfiguration(run: run, tables: tables)
+    }
+
+    private func restoreConfiguration(_ scope: KeyScope) -> RestoreConfiguration {
+        var unsupported = UnsupportedFeatures(.restore)
+        let tables = TableEntryBuilder(self, scope).restoreEntries(&unsupported)
+        var run = runConfiguration(scope, &unsupported)
+        run.transactionID = overrides.restoreID
+        if overrides.restoreID != nil { unsupported.note("--restore-id", at: SourcePlace("--restore-id")) }
+        if let clean = overrides.clean { run.ddl.clean = clean }
+        if run.ddl.clean {
+            let place = scope["ddl"]?.mapping?["clean"]?.place
+            unsupported.note("clean", at: overrides.clean == true ? SourcePlace("--clean") : place)
+        }
+        run.unsupportedFeatures = unsupported.lines
+        return RestoreConfiguration(run: run, tables: tables, assumesYes: overrides.yes)
+    }
+
+    private func runConfiguration(_ scope: KeyScope, _ unsupported: inout UnsupportedFeatures) -> RunConfiguration {
+        let connections = ConnectionBuilder(self, scope)
+        checkAdapter(scope["adapter"])
+        let manifest = read.text(scope["manifest"], "manifest")
+        if manifest != nil { unsupported.note("manifest", at: scope["manifest"]?.place) }
+        let ddl = ddl(scope["ddl"], root: read.text(scope["root_location"], "root_location"))
+        if ddl.enabled {
+            unsupported.note("ddl", at: scope["ddl"]?.mapping?["enabled"]?.place ?? scope["ddl"]?.place)
+        }
+        if ddl.enabled, ddl.strategy == .useLatestSet {
+            unsupported.note("strategy: use_latest_set", at: scope["ddl"]?.mapping?["strategy"]?.place)
+        }
+        return RunConfiguration(
+            connection: connections.connection(),
+            connections: connections.all(),
+            s3: s3(scope["s3"]),
+            manifest: manifest,
+            rootLocation: read.text(scope["root_location"], "root_location"),
+            idleInTransactionTimeout: read.seconds(
+                scope["idle_in_transaction_timeout"],
+                "idle_in_transaction_timeout"
+            ),
+            strict: read.bool(scope["strict"], "strict") ?? false,
+            ddl: ddl,
+            isDryRun: overrides.dryRun ?? false,
+            showsStatistics: overrides.stats ?? overrides.dryRun ?? false
+        )
+    }
+
+    private func checkAdapter(_ value: SourceValue?) {
+        guard let value, let text = read.text(value, "adapter") else { return }
+        switch text.lowercased() {
+        case "postgres", "postgresql": return
+        case "python":
+            report.warn("the adapter 'python' runs as 'postgres', which does the same and is faster", at: value.place)
+        default:
+            report.add(
+                .invalidValue,
+                "'adapter' cannot be '\(text)'; use postgres or postgresql, or remove it",
+                at: value.place
+            )
+        }
+    }
+
+    private func logging(_ value: SourceValue?) -> LoggingConfiguration {
+        var logging = LoggingConfiguration()
+        guard let mapping = read.mapping(value, "logging", .logging) else { return logging }
+        logging.enabled = read.bool(mapping["enabled"], "enabled") ?? logging.enabled
+        guard let value = mapping["level"], let text = read.text(value, "level") else { return logging }
+        let byNumber = Int(text).flatMap { $0 % 10 == 0 ? $0 / 10 - 1 : nil }
+        if let byNumber, LoggingConfiguration.levels.indices.contains(byNumber) {
+            logging.level = LoggingConfiguration.levels[byNumber]
+        } else if LoggingConfiguration.levels.contains(text.uppercased()) {
+            logging.level = text.uppercased()
+        } else if text.uppercased() == "WARN" {
+            logging.level = "WARNING"
+        } else {
+            let levels = LoggingConfiguration.levels.joined(separator: ", ")
+            report.add(.invalidValue, "'level' cannot be '\(text)'; use one of \(levels)", at: value.place)
+        }
+        return logging
+    }
+
+    private func sentry(_ value: SourceValue?) -> SentryConfiguration? {
+        guard let value, let mapping = read.mapping(value, "sentry", .sentry) else { return nil }
+        let dsn = read.anyText(mapping["sentry_dsn"], "sentry_dsn") ?? read.anyText(mapping["dsn"], "dsn")
+        let version = read.text(mapping["version"], "version")
+        guard let dsn else { return nil }
+        report.warn("'sentry' has no effect: nothing is reported there; watch the exit code instead", at: value.place)
+        return SentryConfiguration(dsn: dsn, version: version)
+    }
+
+    private func s3(_ value: SourceValue?) -> S3Options {
+        var options = S3Options()
+        guard let mapping = read.mapping(value, "s3", .s3) else { return options }
+        options.accessKeyID = read.anyText(mapping["aws_access_key_id"], "aws_access_key_id")
+        options.secretAccessKey = read.anyText(mapping["aws_secret_access_key"], "aws_secret_access_key")
+        options.sessionToken = read.anyText(mapping["aws_session_token"], "aws_session_token")
+        options.region = read.text(mapping["region"], "region")
+        options.profile = read.text(mapping["profile"], "profile")
+        options.endpointURL = read.text(mapping["endpoint_url"], "endpoint_url")
+        switch read.choice(mapping["addressing_style"], "addressing_style", AddressingStyleName.self) {
+        case .path: options.addressingStyle = .path
+        case .virtual: options.addressingStyle = .virtual
+        case .auto, nil: options.addressingStyle = .auto
+        }
+        return options
+    }
+
+    /// The words of `addressing_style`, as the AWS tools have them.
+    private enum AddressingStyleName: String, CaseIterable {
+        case auto, path, virtual
+    }
+
+    private func ddl(_ value: SourceValue?, root: String?) -> DDLConfiguration {
+        var mapping = SourceMapping()
+        if let value, !value.isNull {
+            if value.scalar != nil {
+                mapping["enabled"] = value
+            } else {
+                mapping = read.mapping(value, "ddl", .ddl) ?? mapping
+            }
+        }
+        let place = mapping["location"]?.place ?? value?.place
+        let location = composedLocation(read.text(mapping["location"], "location"), root, "backups/ddl", at: place)
+        return DDLConfiguration(
+            enabled: read.bool(mapping["enabled"], mapping["enabled"] == value ? "ddl" : "enabled") ?? false,
+            location: location,
+            filename: read.template(mapping["filename"], "filename") ?? Defaults.filename,
+            clean: read.bool(mapping["clean"], "clean") ?? false,
+            strategy: read.choice(mapping["strategy"], "strategy", RestoreStrategy.self)
+        )
+    }
+
+    /// A location under the root, or the default under it when there is none.
+    func composedLocation(_ location: String?, _ root: String?, _ fallback: String, at place: SourcePlace?) -> Template
+    {
+        let given = location.flatMap { $0.isEmpty ? nil : $0 } ?? fallback
+        do {
+            let composed = try RootLocation.compose(root, given)
+            return read.template(composed, "location", at: place) ?? Defaults.location
+        } catch {
+            report.add(error, at: place)
+            return Defaults.location
+        }
+    }
+}

@@ -1,0 +1,58 @@
+/// A mapping of the configuration, with the keys that it may have.
+enum ConfigurationLevel: Sendable {
+    case root, command(RunAction), table, ddl, s3, logging, sentry, connection
+
+    private static let tableKeys = [
+        "name", "query", "location", "filename", "compression", "exclude", "ddl", "sequences", "data",
+        "follow_foreign_keys", "strict", "skip_if_exists", "strategy", "truncate",
+    ]
+    private static let commandKeys = [
+        "url", "connection", "connections", "tables", "manifest", "root_location", "idle_in_transaction_timeout",
+        "adapter", "s3",
+    ]
+    private static let rootKeys = ["environment", "sentry", "logging", "backup", "restore"]
+
+    /// Any key may stand at a more general level than its own.
+    var keys: [String] {
+        switch self {
+        case .root: Self.tableKeys + Self.commandKeys + Self.rootKeys
+        case .command: Self.tableKeys + Self.commandKeys + ["sentry", "logging"]
+        case .table: Self.tableKeys
+        case .ddl: ["enabled", "location", "filename", "clean", "strategy"]
+        case .s3:
+            [
+                "aws_access_key_id", "aws_secret_access_key", "aws_session_token", "region", "profile", "endpoint_url",
+                "addressing_style",
+            ]
+        case .logging: ["enabled", "level"]
+        case .sentry: ["sentry_dsn", "dsn", "version", "environment"]
+        case .connection:
+            ["drivername", "username", "password", "host", "port", "database", "query", "url", "name"]
+        }
+    }
+
+    /// Where a key stands, for messages.
+    var phrase: String {
+        switch self {
+        case .root: "at the root"
+        case .command(let action): "in '\(action.rawValue)'"
+        case .table: "in a table entry"
+        case .ddl: "in 'ddl'"
+        case .s3: "in 's3'"
+        case .logging: "in 'logging'"
+        case .sentry: "in 'sentry'"
+        case .connection: "in a connection"
+        }
+    }
+
+    /// What to do about a key that is not one of ``keys``.
+    func advice(for key: String) -> String {
+        if case .table = self, Self.commandKeys.contains(key) || Self.rootKeys.contains(key) {
+            let place = Self.rootKeys.contains(key) ? "at the root" : "in 'backup', in 'restore' or at the root"
+            return "it belongs \(place)"
+        }
+        if case .command = self, Self.rootKeys.contains(key) { return "it belongs at the root" }
+        if let nearest = KeySuggestion.nearest(to: key, among: keys) { return "did you mean '\(nearest)'?" }
+        return "remove it, or begin its name with 'x-' to keep it as a note"
+    }
+}

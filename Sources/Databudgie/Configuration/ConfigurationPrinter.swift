@@ -1,0 +1,174 @@
+import Compression
+import Postgres
+import Storage
+import Yams
+
+/// Writes a configuration as YAML, with every default filled in and secrets as `***`.
+///
+/// Locations are printed as they were composed under `root_location`.
+public struct ConfigurationPrinter: Sendable {
+    /// What stands for a secret.
+    static let mask = "***"
+
+    /// Creates a printer.
+    public init() {}
+
+    /// - Parameter configuration: The settings of both commands.
+    /// - Returns: A YAML document that ends in a line break.
+    public func yaml(_ configuration: Configuration) -> String {
+        let root = mapping([
+            ("environment", text(configuration.environment)),
+            ("logging", logging(configuration.logging)),
+            ("sentry", configuration.sentry.map(sentry) ?? null),
+            (
+                "backup",
+                mapping(run(configuration.backup.run) + [("tables", list(configuration.backup.tables.map(entry)))])
+            ),
+            (
+                "restore",
+                mapping(run(configuration.restore.run) + [("tables", list(configuration.restore.tables.map(entry)))])
+            ),
+        ])
+        // Our own nodes hold nothing that the emitter could refuse.
+        return (try? serialize(node: root, width: -1, allowUnicode: true)) ?? ""
+    }
+
+    private typealias Pair = (key: String, value: Node)
+
+    private func logging(_ logging: LoggingConfiguration) -> Node {
+        mapping([("enabled", bool(logging.enabled)), ("level", text(logging.level))])
+    }
+
+    private func sentry(_ sentry: SentryConfiguration) -> Node {
+        mapping([("sentry_dsn", text(Self.withoutUser(sentry.dsn) ?? Self.mask)), ("version", text(sentry.version))])
+    }
+
+    private func run(_ run: RunConfiguration) -> [Pair] {
+        [
+            ("connection", run.connection.map(connection) ?? null),
+            ("connections", mapping(run.connections.map { ($0.name, connection($0.parameters)) })),
+            ("s3", s3(run.s3)),
+            ("manifest", text(run.manifest)),
+            ("root_location", text(run.rootLocation)),
+            ("idle_in_transaction_timeout", run.idleInTransactionTimeout.map(number) ?? null),
+            ("strict", bool(run.strict)),
+            ("ddl", ddl(run.ddl)),
+        ]
+    }
+
+    private func connection(_ parameters: ConnectionParameters) -> Node {
+        var rest = parameters.keywords
+        var pairs: [Pair] = []
+        for (key, keyword) in [
+            ("host", "host"), ("port", "port"), ("database", "dbname"), ("username", "user"), ("password", "password"),
+        ] {
+            guard let value = rest.removeValue(forKey: keyword) else { continue }
+            pairs.append((key, text(keyword == "password" ? Self.mask : value)))
+        }
+        if !rest.isEmpty {
+            let query = rest.sorted { $0.key < $1.key }.map { pair -> Pair in
+                (pair.key, text(Self.isSecret(pair.key) ? Self.mask : pair.value))
+            }
+            pairs.append(("query", mapping(query)))
+        }
+        return mapping(pairs)
+    }
+
+    private static func isSecret(_ keyword: String) -> Bool {
+        ["password", "secret", "token"].contains { keyword.lowercased().contains($0) }
+    }
+
+    /// A URL whose user part is masked; nil when it has none.
+    private static func withoutUser(_ url: String) -> String? {
+        guard let start = url.firstRange(of: "://")?.upperBound else { return nil }
+        let authority = url[start...].prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+        guard let at = authority.lastIndex(of: "@") else { return nil }
+        return url[..<start] + mask + url[at...]
+    }
+
+    private func s3(_ options: S3Options) -> Node {
+        mapping([
+            ("aws_access_key_id", text(options.accessKeyID)),
+            ("aws_secret_access_key", text(options.secretAccessKey.map { _ in Self.mask })),
+            ("aws_session_token", text(options.sessionToken.map { _ in Self.mask })),
+            ("region", text(options.region)),
+            ("profile", text(options.profile)),
+            ("endpoint_url", text(options.endpointURL.map { Self.withoutUser($0) ?? $0 })),
+            ("addressing_style", text("\(options.addressingStyle)")),
+        ])
+    }
+
+    private func ddl(_ ddl: DDLConfiguration) -> Node {
+        mapping([
+            ("enabled", bool(ddl.enabled)), ("location", text(ddl.location.description)),
+            ("filename", text(ddl.filename.description)), ("clean", bool(ddl.clean)),
+            ("strategy", strategy(ddl.strategy)),
+        ])
+    }
+
+    /// Without backup sets, the newest file name is what the default strategy comes to.
+    private func strategy(_ strategy: RestoreStrategy?) -> Node {
+        text((strategy ?? .useLatestFilename).rawValue)
+    }
+
+    private func entry(_ entry: BackupEntry) -> Node {
+        var pairs = options(entry.options)
+        pairs.insert(("query", text(entry.query.description)), at: 1)
+        pairs += [("compression", text(entry.compression?.rawValue)), ("skip_if_exists", bool(entry.skipIfExists))]
+        return mapping(pairs)
+    }
+
+    private func entry(_ entry: RestoreEntry) -> Node {
+        let truncate: Node =
+            switch entry.truncate {
+            case .keep: bool(false)
+            case .truncate: bool(true)
+            case .cascade: text("cascade")
+            }
+        return mapping(options(entry.options) + [("strategy", strategy(entry.strategy)), ("truncate", truncate)])
+    }
+
+    private func options(_ options: TableOptions) -> [Pair] {
+        [
+            ("name", text(options.name)), ("location", text(options.location.description)),
+            ("filename", text(options.filename.description)), ("exclude", list(options.exclude.map { text($0) })),
+            ("ddl", bool(options.ddl)), ("sequences", bool(options.sequences)), ("data", bool(options.data)),
+            ("follow_foreign_keys", bool(options.followForeignKeys)), ("strict", bool(options.strict)),
+        ]
+    }
+}
+
+extension ConfigurationPrinter {
+    private var null: Node { plain("null") }
+
+    private func plain(_ text: String) -> Node {
+        .scalar(Node.Scalar(text, Tag(.implicit), .plain))
+    }
+
+    private func bool(_ value: Bool) -> Node { plain(value ? "true" : "false") }
+
+    private func number(_ value: Double) -> Node {
+        plain(value == value.rounded() && abs(value) < 1e15 ? String(Int(value)) : String(value))
+    }
+
+    private func text(_ text: String?) -> Node {
+        guard let text else { return null }
+        // YAML 1.1 readers take more words for something else than YAML 1.2 does.
+        let words: Set = ["yes", "no", "on", "off", "y", "n", "true", "false", "null", "~", ""]
+        let isWord = words.contains(text.lowercased()) || ScalarLiteral.plainYAML(text).kind != .string
+        let looksLikeNumber = text.first.map { $0.isNumber || "+-.".contains($0) } ?? false
+        let style: Node.Scalar.Style =
+            if text.contains(where: \.isNewline) { .doubleQuoted } else if isWord || looksLikeNumber {
+                .singleQuoted
+            } else { .any }
+        return .scalar(Node.Scalar(text, Tag(.str), style))
+    }
+
+    private func list(_ elements: [Node]) -> Node {
+        .sequence(Node.Sequence(elements, Tag(.seq), elements.isEmpty ? .flow : .block))
+    }
+
+    private func mapping(_ pairs: [Pair]) -> Node {
+        .mapping(Node.Mapping(pairs.map { (text($0.key), $0.value) }, Tag(.map), pairs.isEmpty ? .flow : .block))
+    }
+}

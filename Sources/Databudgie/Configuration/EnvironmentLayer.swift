@@ -1,0 +1,44 @@
+/// The configuration that environment variables hold: `DATABUDGIE_RESTORE__DDL__CLEAN=1`.
+enum EnvironmentLayer {
+    static let prefix = "DATABUDGIE_"
+
+    /// - Parameter environment: All variables; those without the prefix are not ours.
+    /// - Returns: The configuration that the variables make up.
+    /// - Throws: ``ConfigurationError`` when one variable holds a value where another one nests.
+    static func read(_ environment: [String: String]) throws(ConfigurationError) -> SourceMapping {
+        var root = SourceMapping()
+        for (name, value) in environment.sorted(by: { $0.key < $1.key }) where name.hasPrefix(prefix) {
+            let path = name.dropFirst(prefix.count).lowercased().split(
+                separator: "__",
+                omittingEmptySubsequences: false
+            )
+            let place = SourcePlace("environment variable \(name)")
+            let scalar = SourceValue(SourceScalar(.untyped, value), at: place)
+            try set(scalar, at: path.map(String.init)[...], in: &root)
+        }
+        return root
+    }
+
+    private static func set(
+        _ value: SourceValue,
+        at path: ArraySlice<String>,
+        in mapping: inout SourceMapping
+    ) throws(ConfigurationError) {
+        guard let key = path.first else { return }
+        if path.count == 1, mapping[key] == nil {
+            mapping[key] = value
+            return
+        }
+        let existing = mapping[key]
+        guard path.count > 1, existing == nil || existing?.mapping != nil else {
+            throw ConfigurationError(
+                .conflictingOptions,
+                "another variable sets the same key '\(key)' as a whole or in part; unset one of them",
+                at: value.place
+            )
+        }
+        var inner = existing?.mapping ?? SourceMapping()
+        try set(value, at: path.dropFirst(), in: &inner)
+        mapping[key] = SourceValue(.mapping(inner), at: existing?.place ?? value.place)
+    }
+}

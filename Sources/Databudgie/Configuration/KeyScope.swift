@@ -1,0 +1,17 @@
+/// The levels at which a key may stand, the most specific one first.
+struct KeyScope {
+    let levels: [SourceMapping]
+
+    init(_ levels: [SourceMapping]) {
+        self.levels = levels
+    }
+
+    /// The value at the nearest level that has the key; a null there counts, and hides what stands above it.
+    subscript(key: String) -> SourceValue? {
+        levels.lazy.compactMap { $0[key] }.first
+    }
+
+    func inside(_ level: SourceMapping) -> KeyScope {
+        KeyScope([level] + levels)
+    }
+}

@@ -1,0 +1,169 @@
+/// Finishes the values of a merged configuration: inserts what interpolations and references ask for.
+///
+/// Keys that begin with `x-` are left alone, so that notes are never an error; a reference may still lead to them.
+struct ReferenceResolver {
+    private let root: SourceMapping
+    private let interpolation: Interpolation
+    private(set) var problems: [ConfigurationError] = []
+
+    init(root: SourceMapping, interpolation: Interpolation) {
+        self.root = root
+        self.interpolation = interpolation
+    }
+
+    /// - Returns: The whole configuration with finished values; a value with a problem is null in it.
+    mutating func resolve() -> SourceMapping {
+        mapping(root, active: [])
+    }
+
+    private mutating func mapping(_ mapping: SourceMapping, active: [[String]]) -> SourceMapping {
+        var result = mapping
+        for entry in mapping.entries where !entry.key.hasPrefix("x-") {
+            result.set(entry.key, value(entry.value, active: active), keyPlace: entry.keyPlace)
+        }
+        return result
+    }
+
+    private mutating func value(_ value: SourceValue, active: [[String]]) -> SourceValue {
+        switch value.content {
+        case .mapping(let mapping):
+            return SourceValue(.mapping(self.mapping(mapping, active: active)), at: value.place)
+        case .list(let list):
+            return SourceValue(.list(list.map { self.value($0, active: active) }), at: value.place)
+        case .scalar:
+            do {
+                let interpolated = try interpolation.apply(to: value)
+                guard let scalar = interpolated.scalar, scalar.kind == .string, value.place.format != nil,
+                    scalar.text.contains("{ref")
+                else { return interpolated }
+                return try text(scalar.text, at: value.place, active: active)
+            } catch {
+                problems.append(error)
+                return SourceValue(SourceScalar(.null, ""), at: value.place)
+            }
+        }
+    }
+
+    private mutating func text(
+        _ text: String,
+        at place: SourcePlace,
+        active: [[String]]
+    ) throws(ConfigurationError) -> SourceValue {
+        let parts = try Reference.parts(of: text, at: place)
+        if parts.count == 1, case .reference(let reference) = parts[0] {
+            return try target(of: reference, at: place, active: active)
+        }
+        var result = ""
+        for part in parts {
+            switch part {
+            case .text(let text): result += text
+            case .reference(let reference):
+                let target = try target(of: reference, at: place, active: active)
+                guard let scalar = target.scalar, scalar.kind != .null else {
+                    throw ConfigurationError(
+                        .invalidReference,
+                        "\(reference.text) leads to \(target.noun), which cannot be a part of a text; refer to a text",
+                        at: place
+                    )
+                }
+                result += scalar.text
+            }
+        }
+        return SourceValue(text: result, at: place)
+    }
+
+    private mutating func target(
+        of reference: Reference,
+        at place: SourcePlace,
+        active: [[String]]
+    ) throws(ConfigurationError) -> SourceValue {
+        guard !active.contains(reference.path) else {
+            throw ConfigurationError(
+                .invalidReference,
+                "\(reference.text) leads back to itself; give one of the places on the way a value of its own",
+                at: place
+            )
+        }
+        var walk = ReferenceWalk(root: root)
+        for (number, step) in reference.path.enumerated() {
+            guard walk.enter(step) else {
+                let above = number == 0 ? "the root" : "'\(reference.path[..<number].joined(separator: " → "))'"
+                throw ConfigurationError(
+                    .invalidReference,
+                    "\(reference.text) leads nowhere: there is no '\(step)' in \(above); correct the reference",
+                    at: place
+                )
+            }
+        }
+        var target = value(walk.current, active: active + [reference.path])
+        // What is wrong with the value is to be looked for here; a mapping keeps the places of its parts.
+        if target.scalar != nil { target.place = place }
+        return target
+    }
+}
+
+/// A walk through the configuration, which knows that a key may stand at a more general level than its own.
+private struct ReferenceWalk {
+    private enum Position {
+        /// The root, a command's section or a table: keys fall back to ``fallbacks``.
+        case level
+        case tables
+        case inside
+    }
+
+    private(set) var current: SourceValue
+    private var position = Position.level
+    /// The levels above the current one, nearest first.
+    private var fallbacks: [SourceMapping] = []
+
+    init(root: SourceMapping) {
+        current = SourceValue(.mapping(root), at: SourcePlace(""))
+    }
+
+    /// - Returns: Whether there is such a step.
+    mutating func enter(_ step: String) -> Bool {
+        switch position {
+        case .level: return enterKey(step)
+        case .tables: return enterTable(step)
+        case .inside:
+            guard let value = current.mapping?[step] ?? element(step) else { return false }
+            current = value
+            return true
+        }
+    }
+
+    private mutating func enterKey(_ key: String) -> Bool {
+        let level = current.mapping ?? SourceMapping()
+        let isCommand = fallbacks.isEmpty && (key == "backup" || key == "restore")
+        let found = level[key] ?? fallbacks.lazy.compactMap { $0[key] }.first
+        guard let value = found ?? (isCommand ? SourceValue(.mapping(SourceMapping()), at: current.place) : nil) else {
+            return false
+        }
+        current = value
+        if isCommand {
+            fallbacks.insert(level, at: 0)
+        } else if key == "tables" {
+            position = .tables
+            fallbacks.insert(level, at: 0)
+        } else {
+            position = .inside
+        }
+        return true
+    }
+
+    private mutating func enterTable(_ name: String) -> Bool {
+        guard let table = current.mapping?[name] ?? element(name) else { return false }
+        current = table
+        position = .level
+        return true
+    }
+
+    /// An element of a list: the first with that name, or else the one with that number.
+    private func element(_ step: String) -> SourceValue? {
+        guard let list = current.list else { return nil }
+        let named = list.first { $0.mapping?["name"]?.scalar?.text == step || $0.scalar?.text == step }
+        if let named { return named }
+        guard let index = Int(step), list.indices.contains(index) else { return nil }
+        return list[index]
+    }
+}

@@ -1,0 +1,194 @@
+import Compression
+
+/// Makes the entries of `tables`.
+struct TableEntryBuilder {
+    private let builder: ConfigurationBuilder
+    private let scope: KeyScope
+    private var read: ValueReader { builder.read }
+    private var report: ConfigurationReport { builder.report }
+
+    init(_ builder: ConfigurationBuilder, _ scope: KeyScope) {
+        self.builder = builder
+        self.scope = scope
+    }
+
+    /// An entry as it was written, with its name.
+    private struct RawEntry {
+        var mapping: SourceMapping
+        var place: SourcePlace
+    }
+
+    func backupEntries(_ unsupported: inout UnsupportedFeatures) -> [BackupEntry] {
+        var entries: [BackupEntry] = []
+        for raw in rawEntries() {
+            let scope = scope.inside(raw.mapping)
+            let entry = backupEntry(scope, raw.place)
+            noteUnsupported(scope, &unsupported)
+            if builder.action != .restore { check(entry, raw.place) }
+            entries.append(entry)
+        }
+        if builder.action != .restore { EqualPaths.check(entries, report) }
+        return entries
+    }
+
+    func restoreEntries(_ unsupported: inout UnsupportedFeatures) -> [RestoreEntry] {
+        var entries: [RestoreEntry] = []
+        for raw in rawEntries() {
+            let scope = scope.inside(raw.mapping)
+            let entry = restoreEntry(scope, raw.place)
+            if entry.options.name == nil {
+                if builder.action != .backup { check(backupEntry(scope, raw.place), raw.place) }
+                continue
+            }
+            noteUnsupported(scope, &unsupported)
+            if entry.strategy == .useLatestSet {
+                unsupported.note("strategy: use_latest_set", at: scope["strategy"]?.place)
+            }
+            if entry.truncate == .cascade { unsupported.note("truncate: cascade", at: scope["truncate"]?.place) }
+            entries.append(entry)
+        }
+        return entries
+    }
+
+    /// Reads the values that stand above any entry, so that they are checked even when every entry has its own.
+    func checkGeneralValues() {
+        let place = SourcePlace("")
+        _ = backupEntry(scope, place)
+        _ = restoreEntry(scope, place)
+    }
+
+    private func rawEntries() -> [RawEntry] {
+        guard let tables = scope["tables"], !tables.isNull else { return [] }
+        switch tables.content {
+        case .mapping(let mapping):
+            return mapping.entries.filter { !$0.key.hasPrefix("x-") }.compactMap { entry in
+                guard var options = entry.value.isNull ? SourceMapping() : entry.value.mapping else {
+                    report.add(
+                        .wrongType,
+                        "the options of the table '\(entry.key)' must be a mapping, not \(entry.value.noun)",
+                        at: entry.value.place
+                    )
+                    return nil
+                }
+                report.checkKeys(of: options, .table)
+                if options["name"] == nil {
+                    options.set("name", SourceValue(text: entry.key, at: entry.keyPlace), keyPlace: entry.keyPlace)
+                }
+                return RawEntry(mapping: options, place: entry.keyPlace)
+            }
+        case .list(let list):
+            return list.compactMap { element in
+                if let mapping = element.mapping {
+                    report.checkKeys(of: mapping, .table)
+                    return RawEntry(mapping: mapping, place: element.place)
+                }
+                guard !element.isNull, let scalar = element.scalar, scalar.kind != .bool else {
+                    report.add(
+                        .wrongType,
+                        "an element of 'tables' must be a name or a mapping, not \(element.noun)",
+                        at: element.place
+                    )
+                    return nil
+                }
+                var mapping = SourceMapping()
+                mapping["name"] = element
+                return RawEntry(mapping: mapping, place: element.place)
+            }
+        case .scalar:
+            report.add(.wrongType, "'tables' must be a list or a mapping, not \(tables.noun)", at: tables.place)
+            return []
+        }
+    }
+
+    private func backupEntry(_ scope: KeyScope, _ place: SourcePlace) -> BackupEntry {
+        let query = read.template(nonEmpty(scope, "query"), "query")
+        return BackupEntry(
+            options: options(scope, place),
+            query: query ?? Defaults.query,
+            hasExplicitQuery: query != nil,
+            compression: read.choice(scope["compression"], "compression", CompressionFormat.self),
+            skipIfExists: read.bool(scope["skip_if_exists"], "skip_if_exists") ?? false
+        )
+    }
+
+    private func restoreEntry(_ scope: KeyScope, _ place: SourcePlace) -> RestoreEntry {
+        RestoreEntry(
+            options: options(scope, place),
+            strategy: read.choice(scope["strategy"], "strategy", RestoreStrategy.self),
+            truncate: truncate(scope["truncate"])
+        )
+    }
+
+    private func truncate(_ value: SourceValue?) -> TruncateMode {
+        guard let value else { return .keep }
+        if value.scalar?.text.lowercased() == "cascade" { return .cascade }
+        return read.bool(value, "truncate") == true ? .truncate : .keep
+    }
+
+    private func options(_ scope: KeyScope, _ place: SourcePlace) -> TableOptions {
+        let location = read.text(scope["location"], "location")
+        let root = read.text(scope["root_location"], "root_location")
+        return TableOptions(
+            name: read.text(nonEmpty(scope, "name"), "name"),
+            location: builder.composedLocation(
+                location,
+                root,
+                "backups/{table}",
+                at: scope["location"]?.place ?? place
+            ),
+            filename: read.template(nonEmpty(scope, "filename"), "filename") ?? Defaults.filename,
+            exclude: read.texts(scope["exclude"], "exclude") ?? [],
+            ddl: ddl(scope["ddl"]),
+            sequences: read.bool(scope["sequences"], "sequences") ?? true,
+            data: read.bool(scope["data"], "data") ?? true,
+            followForeignKeys: read.bool(scope["follow_foreign_keys"], "follow_foreign_keys") ?? false,
+            strict: read.bool(scope["strict"], "strict") ?? false,
+            place: place.description,
+            hasExplicitLocation: location?.isEmpty == false
+        )
+    }
+
+    private func nonEmpty(_ scope: KeyScope, _ key: String) -> SourceValue? {
+        guard let value = scope[key] else { return nil }
+        guard let scalar = value.scalar, scalar.kind == .string, scalar.text.isEmpty else { return value }
+        report.add(.invalidValue, "'\(key)' must not be empty; remove it to use its default", at: value.place)
+        return nil
+    }
+
+    /// A general level's `ddl` may be a mapping, whose `enabled` is meant here.
+    private func ddl(_ value: SourceValue?) -> Bool {
+        guard let value else { return true }
+        guard value.mapping != nil else { return read.bool(value, "ddl") ?? true }
+        let mapping = read.mapping(value, "ddl", .ddl)
+        return read.bool(mapping?["enabled"], "enabled") ?? false
+    }
+
+    private func noteUnsupported(_ scope: KeyScope, _ unsupported: inout UnsupportedFeatures) {
+        for key in ["follow_foreign_keys", "sequences"] {
+            if let value = scope[key], read.bool(value, key) == true {
+                unsupported.note("\(key): true", at: value.place)
+            }
+        }
+    }
+
+    private func check(_ entry: BackupEntry, _ place: SourcePlace) {
+        guard entry.options.name == nil else { return }
+        guard entry.hasExplicitQuery, entry.options.hasExplicitLocation else {
+            report.add(
+                .invalidValue,
+                "an entry without 'name' needs 'query' and 'location'; give it a name, or both of them",
+                at: place
+            )
+            return
+        }
+        for (key, template) in [
+            ("query", entry.query), ("location", entry.options.location), ("filename", entry.options.filename),
+        ] where template.variables.contains(.table) {
+            report.add(
+                .invalidValue,
+                "an entry without 'name' has no table, so that its '\(key)' cannot use {table}; give it a name",
+                at: place
+            )
+        }
+    }
+}

@@ -1,0 +1,94 @@
+/// What a file's name tells about the file, once it has matched a template.
+public struct TemplateMatch: Sendable, Hashable {
+    /// The text that stands for each variable; variables whose values were known are in it too.
+    public let values: [Template.Variable: String]
+
+    /// When the file was written, as far as its name tells: its timestamp, else its date, else nothing.
+    ///
+    /// ISO 8601 texts of the same kind compare as the moments do, so that the greatest one is the newest.
+    public var moment: String {
+        values[.timestamp] ?? values[.date] ?? ""
+    }
+}
+
+extension Template {
+    /// Compares a name with the template, from its first to its last character.
+    ///
+    /// `{timestamp}` matches `2021-04-26T09:00:00` and `{date}` `2021-04-26`; `{ext}` matches `csv`, `csv.gz` and
+    /// `csv.zst` unless its value is known; `{table}` matches any text without a slash unless its value is known.
+    /// Whatever else follows a name, such as `.bak` or `.partial`, is no match.
+    /// - Parameters:
+    ///   - name: A file's name, or as much of its path as the template describes.
+    ///   - known: Variables that must have these values.
+    /// - Returns: The values of the variables in the name; nil when the name does not match.
+    public func match(_ name: String, _ known: [Variable: String] = [:]) -> TemplateMatch? {
+        var values: [Variable: String] = [:]
+        guard Self.match(parts[...], Array(name.unicodeScalars)[...], known: known, values: &values) else { return nil }
+        return TemplateMatch(values: values)
+    }
+
+    private static func match(
+        _ parts: ArraySlice<Part>,
+        _ text: ArraySlice<Unicode.Scalar>,
+        known: [Variable: String],
+        values: inout [Variable: String]
+    ) -> Bool {
+        guard let part = parts.first else { return text.isEmpty }
+        switch part {
+        case .literal(let literal):
+            let scalars = literal.unicodeScalars
+            guard text.starts(with: scalars) else { return false }
+            return match(parts.dropFirst(), text.dropFirst(scalars.count), known: known, values: &values)
+        case .variable(let variable):
+            let value = known[variable] ?? values[variable]
+            for candidate in candidates(for: variable, value: value, in: text) {
+                let before = values[variable]
+                values[variable] = string(candidate)
+                if match(parts.dropFirst(), text.dropFirst(candidate.count), known: known, values: &values) {
+                    return true
+                }
+                values[variable] = before
+            }
+            return false
+        }
+    }
+
+    private static func string(_ scalars: ArraySlice<Unicode.Scalar>) -> String {
+        var view = String.UnicodeScalarView()
+        view.append(contentsOf: scalars)
+        return String(view)
+    }
+
+    /// What the variable may stand for at the beginning of a text.
+    private static func candidates(
+        for variable: Variable,
+        value: String?,
+        in text: ArraySlice<Unicode.Scalar>
+    ) -> [ArraySlice<Unicode.Scalar>] {
+        if let value {
+            let scalars = value.unicodeScalars
+            return text.starts(with: scalars) ? [text.prefix(scalars.count)] : []
+        }
+        switch variable {
+        case .timestamp: return shape("dddd-dd-ddTdd:dd:dd", in: text)
+        case .date: return shape("dddd-dd-dd", in: text)
+        case .ext:
+            return ["csv.zst", "csv.gz", "csv"].filter { text.starts(with: $0.unicodeScalars) }
+                .map { text.prefix($0.unicodeScalars.count) }
+        case .table:
+            let longest = text.prefix { $0 != "/" }.count
+            return longest == 0 ? [] : (1...longest).reversed().map { text.prefix($0) }
+        }
+    }
+
+    /// The beginning of a text when it has this shape, in which `d` is a digit.
+    private static func shape(_ shape: String, in text: ArraySlice<Unicode.Scalar>) -> [ArraySlice<Unicode.Scalar>] {
+        let shape = shape.unicodeScalars
+        let start = text.prefix(shape.count)
+        guard start.count == shape.count else { return [] }
+        let fits = zip(shape, start).allSatisfy { expected, scalar in
+            expected == "d" ? ("0"..."9").contains(scalar) : scalar == expected
+        }
+        return fits ? [start] : []
+    }
+}

@@ -1,0 +1,119 @@
+import FoundationEssentials
+
+/// Reads raw values as what a key expects, and reports those that are something else.
+///
+/// Each function returns nil for null and for a value that it has reported.
+struct ValueReader {
+    let report: ConfigurationReport
+
+    private func wrongType(_ key: String, _ expected: String, _ value: SourceValue) {
+        report.add(.wrongType, "'\(key)' must be \(expected), not \(value.noun)", at: value.place)
+    }
+
+    /// A text; a number counts as one.
+    func text(_ value: SourceValue?, _ key: String) -> String? {
+        guard let value, !value.isNull else { return nil }
+        guard let scalar = value.scalar, scalar.kind != .bool else {
+            wrongType(key, "a text", value)
+            return nil
+        }
+        return scalar.text
+    }
+
+    /// A text of any kind: a password may look like a truth value.
+    func anyText(_ value: SourceValue?, _ key: String) -> String? {
+        guard let value, !value.isNull else { return nil }
+        guard let scalar = value.scalar else {
+            wrongType(key, "a text", value)
+            return nil
+        }
+        return scalar.text
+    }
+
+    /// A truth value; null is false, as for databudgie 2.9.3.
+    func bool(_ value: SourceValue?, _ key: String) -> Bool? {
+        guard let value else { return nil }
+        guard let scalar = value.scalar else {
+            wrongType(key, "true or false", value)
+            return nil
+        }
+        let word = scalar.text.lowercased()
+        if scalar.kind == .null || Self.falseWords.contains(word) { return false }
+        if scalar.kind == .untyped || Self.trueWords.contains(word) { return true }
+        report.add(.wrongType, "'\(key)' must be true or false, not '\(scalar.text)'", at: value.place)
+        return nil
+    }
+
+    private static let falseWords: Set = ["", "0", "false", "no", "off"]
+    private static let trueWords: Set = ["1", "true", "yes", "on"]
+
+    /// A number of seconds, not negative.
+    func seconds(_ value: SourceValue?, _ key: String) -> Double? {
+        guard let value, !value.isNull else { return nil }
+        guard let scalar = value.scalar, let number = Double(scalar.text.replacing("_", with: "")), number >= 0,
+            number.isFinite
+        else {
+            report.add(.wrongType, "'\(key)' must be a number of seconds", at: value.place)
+            return nil
+        }
+        return number
+    }
+
+    /// A list of texts.
+    func texts(_ value: SourceValue?, _ key: String) -> [String]? {
+        guard let value, !value.isNull else { return nil }
+        guard let list = value.list else {
+            wrongType(key, "a list", value)
+            return nil
+        }
+        return list.compactMap { element in
+            if element.isNull { wrongType(key, "a list of texts", element) }
+            return text(element, key)
+        }
+    }
+
+    /// A mapping; its keys are checked.
+    func mapping(_ value: SourceValue?, _ key: String, _ level: ConfigurationLevel) -> SourceMapping? {
+        guard let value, !value.isNull else { return nil }
+        guard let mapping = value.mapping else {
+            wrongType(key, "a mapping", value)
+            return nil
+        }
+        report.checkKeys(of: mapping, level)
+        return mapping
+    }
+
+    /// One of some words.
+    func choice<Choice: RawRepresentable & CaseIterable>(
+        _ value: SourceValue?,
+        _ key: String,
+        _ type: Choice.Type
+    ) -> Choice? where Choice.RawValue == String {
+        guard let value, let text = text(value, key) else { return nil }
+        if let choice = Choice(rawValue: text) { return choice }
+        let words = Choice.allCases.map(\.rawValue)
+        let advice = KeySuggestion.nearest(to: text, among: words).map { "did you mean '\($0)'?" }
+        report.add(
+            .invalidValue,
+            "'\(key)' cannot be '\(text)'; \(advice ?? "use one of \(words.joined(separator: ", "))")",
+            at: value.place
+        )
+        return nil
+    }
+
+    /// A template.
+    func template(_ value: SourceValue?, _ key: String) -> Template? {
+        guard let value, let text = text(value, key) else { return nil }
+        return template(text, key, at: value.place)
+    }
+
+    /// A template from a text that was composed already.
+    func template(_ text: String, _ key: String, at place: SourcePlace?) -> Template? {
+        do {
+            return try Template(text)
+        } catch {
+            report.add(.invalidTemplate, "'\(key)': \(error.message)", at: place)
+            return nil
+        }
+    }
+}
