@@ -1,0 +1,80 @@
+import SystemPackage
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// The folder of a local file: made when missing, checked for symbolic links, flushed to the disk.
+struct LocalFolder: Sendable {
+    /// The folder's path; "." for a file without one.
+    let path: String
+
+    init(of file: String) {
+        path = StoragePath.local(file).parent?.text ?? "."
+    }
+
+    init(path: String) {
+        self.path = path.isEmpty ? "." : path
+    }
+
+    /// Makes the folder and those above it that are missing, readable by their owner alone.
+    func create() throws {
+        try checkLinks()
+        do {
+            try create(FilePath(path))
+        } catch {
+            throw StorageError.local(error, path, "cannot be made a folder")
+        }
+    }
+
+    private func create(_ folder: FilePath) throws {
+        if let status = try? folder.stat() {
+            guard status.type == .directory else { throw Errno.notDirectory }
+            return
+        }
+        let above = folder.removingLastComponent()
+        if !above.isEmpty, above != folder { try create(above) }
+        // Someone else may make it at the same time.
+        guard mkdir(folder.string, 0o700) == 0 || errno == EEXIST else { throw Errno(rawValue: errno) }
+        // A folder is as lasting as the entry that names it.
+        try LocalFolder(of: folder.string).flush()
+    }
+
+    /// Makes renames and new names in the folder last through a power failure.
+    func flush() throws {
+        let descriptor = try FileDescriptor.open(FilePath(path), .readOnly, options: [.directory, .closeOnExec])
+        defer { try? descriptor.close() }
+        // Some network file systems cannot flush folders and need not.
+        guard fsync(descriptor.rawValue) != 0, errno != EINVAL else { return }
+        throw Errno(rawValue: errno)
+    }
+
+    /// Refuses symbolic links that another user laid.
+    ///
+    /// A link among the folders of a path is followed only when it belongs to root or to the user of this process, as with
+    /// the kernel's `protected_symlinks`: someone else who may write to the target folder cannot send files elsewhere.
+    func checkLinks() throws {
+        var prefix = FilePath(path).root.map { FilePath(root: $0) } ?? FilePath("")
+        for component in FilePath(path).components {
+            prefix.append(component)
+            guard let status = try? prefix.stat(followTargetSymlink: false) else { return }
+            guard status.type == .symbolicLink else { continue }
+            guard status.userID.rawValue == 0 || status.userID.rawValue == geteuid() else {
+                throw StorageError(
+                    .unsafeLink,
+                    "\(path) is reached through the symbolic link \(prefix), which belongs to another user: "
+                        + "it is not followed. Remove the link or give the path that it leads to.",
+                    path: .local(path)
+                )
+            }
+        }
+    }
+}
+
+extension FilePath {
+    init(root: Root) {
+        self.init(root: root, [])
+    }
+}

@@ -1,0 +1,189 @@
+import SystemPackage
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// Keeps files on this machine's disks.
+///
+/// A file is written under a temporary name in its folder, flushed to the disk and renamed; files have mode 0600, new
+/// folders 0700. A symbolic link under the name of a file that is written is replaced, not followed. Links among the
+/// folders are followed only when they belong to root or to the user of this process, and never when listing.
+public struct LocalStorage: Storage {
+    /// Written bytes after which the system is asked to bring them to the disk.
+    private static let flushInterval: Int64 = 16 << 20
+
+    /// Makes a storage; it has no state.
+    public init() {}
+
+    /// Writes a file whole, or not at all: see ``Storage/write(_:ifExists:from:)``.
+    public func write<Bytes: AsyncSequence & Sendable>(
+        _ path: StoragePath,
+        ifExists: ExistingFile,
+        from bytes: Bytes
+    ) async throws -> FileInfo where Bytes.Element == [UInt8] {
+        let target = try localPath(path)
+        let file = try await BlockingWork.run {
+            try checkTarget(target, ifExists)
+            return try TemporaryFile.create(for: target)
+        }
+        do {
+            try await fill(file, from: bytes)
+            try Task.checkCancellation()
+            return try await BlockingWork.run { try file.publish(ifExists: ifExists) }
+        } catch {
+            try? await BlockingWork.run { file.discard() }
+            throw error
+        }
+    }
+
+    /// Opens a file for reading: see ``Storage/read(_:range:)``.
+    public func read(_ path: StoragePath, range: Range<Int64>?) async throws -> StorageBytes {
+        let target = try localPath(path)
+        let reader = try await BlockingWork.run { try LocalReader(path: target, range: range) }
+        return StorageBytes(info: reader.info, reader: reader)
+    }
+
+    /// Looks a file up: see ``Storage/info(_:)``.
+    public func info(_ path: StoragePath) async throws -> FileInfo? {
+        let target = try localPath(path)
+        return try await BlockingWork.run {
+            do {
+                let status = try FilePath(target).stat()
+                return status.type == .regular ? FileInfo(path: path, status: status) : nil
+            } catch .noSuchFileOrDirectory, .notDirectory {
+                return nil
+            } catch {
+                throw StorageError.local(error, target, "cannot be looked up")
+            }
+        }
+    }
+
+    /// Lists the files below a folder: see ``Storage/list(_:recursive:)``.
+    ///
+    /// Symbolic links, devices and the temporary files of unfinished writes are left out.
+    public func list(_ folder: StoragePath, recursive: Bool) async throws -> [FileInfo] {
+        let target = try localPath(folder)
+        return try await BlockingWork.run {
+            try LocalListing(folder: folder, target: target).files(recursive: recursive).sorted { $0.path < $1.path }
+        }
+    }
+
+    /// Deletes files: see ``Storage/delete(_:)``.
+    public func delete(_ paths: [StoragePath]) async throws {
+        let targets = try paths.map(localPath)
+        try await BlockingWork.run {
+            var firstFailure: (any Error)?
+            for target in targets {
+                do {
+                    try check(unlink(target))
+                } catch .noSuchFileOrDirectory, .notDirectory {
+                    continue
+                } catch {
+                    firstFailure = firstFailure ?? StorageError.local(error, target, "cannot be deleted")
+                }
+            }
+            if let firstFailure { throw firstFailure }
+        }
+    }
+
+    /// Finds out whether files could be written to a folder: see ``Storage/checkWritable(_:)``.
+    ///
+    /// The nearest folder that exists is tried; missing ones are not made.
+    public func checkWritable(_ folder: StoragePath) async throws {
+        let target = try localPath(folder)
+        try await BlockingWork.run {
+            var existing = LocalFolder(path: target)
+            try existing.checkLinks()
+            while (try? FilePath(existing.path).stat()) == nil, existing.path != LocalFolder(of: existing.path).path {
+                existing = LocalFolder(of: existing.path)
+            }
+            guard try FilePath(existing.path).stat().type == .directory else {
+                throw StorageError.local(Errno.notDirectory, target, "cannot be written to")
+            }
+            do {
+                try TemporaryFile.create(for: existing.path + "/check").discard()
+            } catch var error as StorageError {
+                error.message = error.message.replacingPrefix(
+                    "\(existing.path)/check cannot be written",
+                    with: "The folder \(target) cannot be written to"
+                )
+                error.path = folder
+                throw error
+            }
+        }
+    }
+
+    /// Pulls the source and writes at the same time, with one chunk under way.
+    private func fill<Bytes: AsyncSequence & Sendable>(
+        _ file: TemporaryFile,
+        from bytes: Bytes
+    ) async throws where Bytes.Element == [UInt8] {
+        var offset: Int64 = 0
+        var gathered: [UInt8] = []
+        var writing: Task<Void, any Error>?
+        func write(_ chunk: [UInt8]) async throws {
+            try await writing?.value
+            let start = offset
+            offset += Int64(chunk.count)
+            let end = offset
+            writing = Task {
+                try await BlockingWork.run {
+                    try file.write(chunk, at: start)
+                    let (done, now) = (start / Self.flushInterval, end / Self.flushInterval)
+                    if done < now {
+                        file.startFlushing(from: done * Self.flushInterval, count: (now - done) * Self.flushInterval)
+                    }
+                }
+            }
+        }
+        do {
+            for try await chunk in bytes {
+                try Task.checkCancellation()
+                if gathered.isEmpty, chunk.count >= chunkSize {
+                    try await write(chunk)
+                } else {
+                    gathered += chunk
+                    guard gathered.count >= chunkSize else { continue }
+                    try await write(gathered)
+                    gathered = []
+                }
+            }
+            try await write(gathered)
+            try await writing?.value
+        } catch {
+            // The file is removed next: nothing may write to its descriptor any more.
+            _ = await writing?.result
+            throw error
+        }
+    }
+
+    private func checkTarget(_ target: String, _ ifExists: ExistingFile) throws {
+        guard let status = try? FilePath(target).stat(followTargetSymlink: false) else { return }
+        if status.type == .directory {
+            throw StorageError.local(Errno.isDirectory, target, "cannot be written")
+        }
+        if ifExists == .fail {
+            throw StorageError.local(Errno.fileExists, target, "cannot be written")
+        }
+    }
+
+    private func localPath(_ path: StoragePath) throws(StorageError) -> String {
+        guard case .local(let target) = path, !target.isEmpty, !target.utf8.contains(0) else {
+            throw StorageError(
+                .invalidPath,
+                "\(path) is no path of a local file: check where it should lie.",
+                path: path
+            )
+        }
+        return target
+    }
+}
+
+extension String {
+    fileprivate func replacingPrefix(_ prefix: String, with replacement: String) -> String {
+        hasPrefix(prefix) ? replacement + dropFirst(prefix.count) : self
+    }
+}

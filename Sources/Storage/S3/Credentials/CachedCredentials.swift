@@ -1,0 +1,49 @@
+import FoundationEssentials
+
+/// Keeps credentials until five minutes before they end, and asks for new ones once, however many requests wait.
+actor CachedCredentials {
+    /// How long before their end credentials are renewed, in seconds.
+    static let renewalMargin: TimeInterval = 300
+
+    private let provider: any CredentialProvider
+    private let now: @Sendable () -> Date
+    private var current: Credentials?
+    private var renewal: Task<Credentials?, any Error>?
+
+    init(provider: any CredentialProvider, now: @escaping @Sendable () -> Date) {
+        self.provider = provider
+        self.now = now
+    }
+
+    /// Gives credentials that are valid for a while.
+    func credentials() async throws -> Credentials {
+        if let current, current.expiration.map({ $0.timeIntervalSince(now()) > Self.renewalMargin }) ?? true {
+            return current
+        }
+        do {
+            return try await renewed()
+        } catch {
+            // Old ones that still work are better than none: the next request tries again.
+            guard let current, let expiration = current.expiration, expiration > now() else { throw error }
+            return current
+        }
+    }
+
+    /// Forgets credentials that the server refused; others that came meanwhile stay.
+    func discard(_ refused: Credentials) {
+        if current == refused { current = nil }
+    }
+
+    private func renewed() async throws -> Credentials {
+        // A task of its own: a waiting request that is cancelled must not take the renewal away from the others.
+        let task = renewal ?? Task { [provider] in try await provider.credentials() }
+        renewal = task
+        let result = await task.result
+        if renewal == task { renewal = nil }
+        guard let fresh = try result.get() else {
+            throw StorageError(.noCredentials, "No S3 credentials were found in \(provider.place): set them there.")
+        }
+        current = fresh
+        return fresh
+    }
+}

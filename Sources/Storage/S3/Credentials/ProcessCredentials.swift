@@ -1,0 +1,75 @@
+import FoundationEssentials
+import Subprocess
+import SystemPackage
+
+/// Credentials that a command prints (`credential_process` of a profile).
+struct ProcessCredentials: CredentialProvider {
+    let command: String
+    let profile: String
+    let environment: [String: String]
+
+    var place: String { "the credential_process of the profile \(quoting(profile))" }
+
+    func credentials() async throws -> Credentials? {
+        let words = try Self.words(command)
+        guard let program = words.first else { throw failure("is empty") }
+        let executable: Executable = program.contains("/") ? .path(.init(program)) : .name(program)
+        let variables = Dictionary(uniqueKeysWithValues: environment.map { (Environment.Key(stringLiteral: $0), $1) })
+        let output: String
+        do {
+            let result = try await run(
+                executable,
+                arguments: Arguments(Array(words.dropFirst())),
+                environment: .custom(variables),
+                output: .string(limit: 64 * 1024),
+                error: .discarded
+            )
+            guard result.terminationStatus.isSuccess else { throw failure("ended with \(result.terminationStatus)") }
+            output = result.standardOutput
+        } catch let error as SubprocessError {
+            throw failure("could not be run", underlying: error)
+        }
+        guard let reply = try? JSONDecoder().decode(TemporaryCredentials.self, from: Data(output.utf8)),
+            reply.version == nil || reply.version == 1
+        else { throw failure("did not print the JSON of version 1 that the AWS tools document") }
+        return try reply.credentials(from: place)
+    }
+
+    private func failure(_ problem: String, underlying: (any Error)? = nil) -> StorageError {
+        StorageError(
+            .noCredentials,
+            "The credential_process of the AWS profile \(quoting(profile)) \(problem): run the command by hand to see why.",
+            underlying: underlying
+        )
+    }
+
+    /// Splits a command line as the AWS tools do: by spaces, with quotes and backslashes, without a shell.
+    static func words(_ line: String) throws -> [String] {
+        var words: [String] = []
+        var word: String?
+        var quote: Character?
+        var characters = line.makeIterator()
+        while let character = characters.next() {
+            switch (character, quote) {
+            case ("\\", nil), ("\\", "\""):
+                word = (word ?? "") + (characters.next().map(String.init) ?? "\\")
+            case ("'", nil), ("\"", nil):
+                (quote, word) = (character, word ?? "")
+            case (let closing, let opening?) where closing == opening:
+                quote = nil
+            case (" ", nil), ("\t", nil):
+                if let finished = word { words.append(finished) }
+                word = nil
+            default:
+                word = (word ?? "") + String(character)
+            }
+        }
+        guard quote == nil else {
+            throw StorageError(
+                .noCredentials,
+                "A credential_process in the AWS configuration lacks a closing quote: add it."
+            )
+        }
+        return words + (word.map { [$0] } ?? [])
+    }
+}

@@ -1,0 +1,45 @@
+import FoundationEssentials
+
+/// The JSON in which commands, containers and instances give credentials.
+struct TemporaryCredentials: Decodable {
+    var version: Int?
+    var accessKeyID: String
+    var secretAccessKey: String
+    var token: String?
+    var sessionToken: String?
+    var expiration: String?
+
+    private enum CodingKeys: String, CodingKey {
+        case version = "Version"
+        case accessKeyID = "AccessKeyId"
+        case secretAccessKey = "SecretAccessKey"
+        case token = "Token"
+        case sessionToken = "SessionToken"
+        case expiration = "Expiration"
+    }
+
+    /// - Throws: `StorageError` when the time of expiration is no ISO 8601 date.
+    func credentials(from source: String) throws -> Credentials {
+        let end = expiration.flatMap(date(iso8601:))
+        guard expiration == nil || end != nil else {
+            throw StorageError(
+                .noCredentials,
+                "The credentials from \(source) expire at \(quoting(expiration ?? "")), which is no ISO 8601 time: "
+                    + "correct what gives them."
+            )
+        }
+        return Credentials(
+            accessKeyID: accessKeyID,
+            secretAccessKey: secretAccessKey,
+            sessionToken: sessionToken ?? token,
+            expiration: end,
+            source: source
+        )
+    }
+}
+
+/// Reads `2026-01-02T03:04:05Z`, with or without a fraction of a second or an offset.
+func date(iso8601 text: String) -> Date? {
+    (try? Date(text, strategy: .iso8601))
+        ?? (try? Date(text, strategy: .iso8601.year().month().day().time(includingFractionalSeconds: true)))
+}

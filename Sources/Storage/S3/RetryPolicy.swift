@@ -1,0 +1,37 @@
+import FoundationEssentials
+
+/// When and how often a failed request is sent again; time and chance come from outside.
+struct RetryPolicy: Sendable {
+    /// The most attempts at one request.
+    var maximumAttempts = 10
+    /// The most attempts while the server has never answered at all: a wrong address should be told soon.
+    var maximumFirstAttempts = 4
+    /// The longest pause before the second attempt; it doubles with each further one.
+    var firstPause: Duration = .milliseconds(100)
+    /// No pause is longer.
+    var longestPause: Duration = .seconds(20)
+    /// After this long no new attempt is begun.
+    var giveUpAfter: Duration = .seconds(300)
+    /// An attempt during which nothing moves for this long is ended.
+    var stall: Duration = .seconds(60)
+    /// How long a connection may take to come about.
+    var connect: Duration = .seconds(10)
+    /// The slowest transfer that is still waited for, in bytes a second.
+    var slowestTransfer = 16 * 1024
+
+    var now: @Sendable () -> Date = { Date.now }
+    var sleep: @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
+    /// A number from 0 to 1.
+    var random: @Sendable () -> Double = { Double.random(in: 0...1) }
+
+    /// How long to wait after an attempt that failed, from 1: any time up to the doubled limit ("full jitter"), so that
+    /// clients that failed together do not come back together.
+    func pause(afterAttempt attempt: Int) -> Duration {
+        min(firstPause * (1 << min(attempt - 1, 20)), longestPause) * random()
+    }
+
+    /// How long one attempt with a body of some bytes may take in all.
+    func limit(forBytes bytes: Int) -> Duration {
+        max(.seconds(600), .seconds(bytes / slowestTransfer))
+    }
+}

@@ -1,0 +1,293 @@
+import AsyncHTTPClient
+import Crypto
+import FoundationEssentials
+import NIOCore
+import NIOHTTP1
+import Synchronization
+
+/// Sends signed requests to S3, and sends them again when that may help.
+final class S3Client: Sendable {
+    let policy: RetryPolicy
+    private let options: S3Options
+    private let environment: [String: String]
+    private let httpClient: HTTPClient
+    private let state = Mutex(State())
+
+    /// What was learned from replies.
+    private struct State {
+        var session: Session?
+        /// Regions of buckets that do not lie in the configured one.
+        var regions: [String: String] = [:]
+        /// How far the server's clock is ahead of ours, in seconds.
+        var clockOffset: TimeInterval = 0
+        /// The server has answered something.
+        var hasAnswered = false
+    }
+
+    /// What is set up by the first request.
+    private struct Session {
+        var settings: S3Settings
+        var credentials: CachedCredentials
+    }
+
+    /// Remedies that are tried once a request.
+    private enum Remedy {
+        case clock, region, credentials, body
+    }
+
+    init(options: S3Options, environment: [String: String], policy: RetryPolicy) {
+        self.options = options
+        self.environment = environment
+        self.policy = policy
+        var configuration = HTTPClient.Configuration(
+            // Redirects need another signature, so they are followed here and not there.
+            redirectConfiguration: .disallow,
+            // For bodies that are read slowly this ends the connection as well; reading then goes on with a new one.
+            timeout: .init(connect: .init(policy.connect), read: .init(policy.stall)),
+            decompression: .disabled
+        )
+        configuration.httpVersion = .http1Only
+        configuration.connectionPool.retryConnectionEstablishment = false
+        // Tables × parts in flight, all to one host; a request that waits for a connection would time out.
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 128
+        configuration.connectionPool.idleTimeout = .seconds(20)
+        httpClient = HTTPClient(configuration: configuration)
+    }
+
+    deinit {
+        httpClient.shutdown { _ in }
+    }
+
+    /// Sends a request and receives the whole reply.
+    /// - Throws: `StorageError`, or `CancellationError`.
+    func send(_ request: S3Request) async throws -> S3Reply {
+        try await attempt(request) { [self] prepared, watch, attempts in
+            let limit = policy.limit(forBytes: request.body.readableBytes)
+            return try await watch.run(stall: policy.stall, limit: limit) { [self] in
+                let response = try await execute(prepared, limit: limit)
+                let body = try await Self.body(of: response, watch: watch)
+                let data = Data(body.readableBytesView)
+                guard (200..<300).contains(response.status.code),
+                    !(request.mayFailWithStatus200 && S3ErrorReply.isError(data))
+                else { throw S3ErrorReply(status: response.status.code, headers: response.headers, body: data) }
+                return S3Reply(
+                    status: response.status.code,
+                    headers: response.headers,
+                    body: body,
+                    attempts: attempts
+                )
+            }
+        }
+    }
+
+    /// Sends a request and leaves the reply's body to be read.
+    /// - Throws: `StorageError`, or `CancellationError`.
+    func open(_ request: S3Request) async throws -> S3Stream {
+        try await attempt(request) { [self] prepared, watch, _ in
+            try await watch.run(stall: policy.stall, limit: policy.limit(forBytes: 0)) { [self] in
+                let response = try await execute(prepared, limit: policy.limit(forBytes: 0))
+                guard (200..<300).contains(response.status.code) else {
+                    let body = try await Self.body(of: response, watch: watch)
+                    throw S3ErrorReply(
+                        status: response.status.code,
+                        headers: response.headers,
+                        body: Data(body.readableBytesView)
+                    )
+                }
+                return S3Stream(headers: response.headers, status: response.status.code, body: response.body)
+            }
+        }
+    }
+
+    func shutdown() async throws {
+        try await httpClient.shutdown()
+    }
+
+    /// Signs and sends until it works, no remedy is left, or time is up.
+    private func attempt<Reply: Sendable>(
+        _ request: S3Request,
+        _ exchange: (HTTPClientRequest, ProgressWatch, Int) async throws -> Reply
+    ) async throws -> Reply {
+        var request = request
+        if request.payloadHash == nil { request.payloadHash = await Self.hash(request.body) }
+        let session = try session()
+        let start = ContinuousClock.now
+        var tried: Set<Remedy> = []
+        var attempts = 0
+        while true {
+            try Task.checkCancellation()
+            attempts += 1
+            let credentials = try await session.credentials.credentials()
+            let watch = ProgressWatch()
+            let prepared = prepare(request, credentials, session.settings, watch)
+            func failure() -> S3Failure {
+                failureContext(request.path, action: request.action, prepared.endpoint, attempts, credentials)
+            }
+            do {
+                let reply = try await exchange(prepared.request, watch, attempts)
+                state.withLock { $0.hasAnswered = true }
+                return reply
+            } catch let reply as S3ErrorReply {
+                state.withLock { $0.hasAnswered = true }
+                if let remedy = remedy(for: reply, request), tried.insert(remedy).inserted {
+                    if try await apply(remedy, reply, &request, session, credentials) { continue }
+                }
+                guard reply.isTransient, mayRetry(attempts, since: start) else { throw failure().error(reply) }
+            } catch {
+                guard !Task.isCancelled, !(error is CancellationError) else { throw CancellationError() }
+                guard !(error is StorageError) else { throw error }
+                guard S3Failure.isTransient(error), mayRetry(attempts, since: start) else {
+                    throw failure().error(error)
+                }
+            }
+            try await policy.sleep(policy.pause(afterAttempt: attempts))
+        }
+    }
+
+    /// What the message about a broken download needs to know.
+    func failure(path: StoragePath, bucket: String, action: String, attempts: Int) throws -> S3Failure {
+        let settings = try session().settings
+        let endpoint = settings.endpoint(region: region(of: bucket, settings))
+        return failureContext(path, action: action, endpoint, attempts, nil)
+    }
+
+    private func failureContext(
+        _ path: StoragePath,
+        action: String,
+        _ endpoint: S3Endpoint,
+        _ attempts: Int,
+        _ credentials: Credentials?
+    ) -> S3Failure {
+        S3Failure(
+            path: path,
+            action: action,
+            endpoint: "\(endpoint.scheme)://\(endpoint.host)",
+            attempts: attempts,
+            credentials: credentials
+        )
+    }
+
+    private func mayRetry(_ attempts: Int, since start: ContinuousClock.Instant) -> Bool {
+        let most = state.withLock { $0.hasAnswered } ? policy.maximumAttempts : policy.maximumFirstAttempts
+        return attempts < most && start.duration(to: .now) < policy.giveUpAfter
+    }
+
+    private func remedy(for reply: S3ErrorReply, _ request: S3Request) -> Remedy? {
+        if reply.isClockSkew(at: serverTime()) { return .clock }
+        if reply.isWrongRegion { return .region }
+        if reply.isExpiredToken { return .credentials }
+        // HEAD gives no reason: ask again in a way that does.
+        if request.method == .HEAD, reply.code.isEmpty, [400, 403].contains(reply.status) { return .body }
+        return nil
+    }
+
+    /// - Returns: Whether another attempt makes sense now.
+    private func apply(
+        _ remedy: Remedy,
+        _ reply: S3ErrorReply,
+        _ request: inout S3Request,
+        _ session: Session,
+        _ credentials: Credentials
+    ) async throws -> Bool {
+        switch remedy {
+        case .clock:
+            guard let date = reply.date else { return false }
+            state.withLock { $0.clockOffset = date.timeIntervalSince(policy.now()) }
+        case .region:
+            guard let region = reply.region, region != self.region(of: request.bucket, session.settings) else {
+                return false
+            }
+            state.withLock { $0.regions[request.bucket] = region }
+        case .credentials:
+            await session.credentials.discard(credentials)
+        case .body:
+            request.method = .GET
+            request.headers.append((name: "range", value: "bytes=0-0"))
+        }
+        return true
+    }
+
+    private func prepare(
+        _ request: S3Request,
+        _ credentials: Credentials,
+        _ settings: S3Settings,
+        _ watch: ProgressWatch
+    ) -> (request: HTTPClientRequest, endpoint: S3Endpoint) {
+        let region = region(of: request.bucket, settings)
+        let endpoint = settings.endpoint(region: region)
+        let (host, path) = endpoint.address(bucket: request.bucket, key: request.key)
+        let headers = request.headers + [(name: "host", value: host)]
+        let signed = SignatureV4.Request(
+            method: request.method.rawValue,
+            path: path,
+            query: request.query,
+            headers: headers,
+            payloadHash: request.payloadHash ?? ""
+        )
+        let added = SignatureV4(credentials: credentials, region: region).headers(for: signed, at: serverTime())
+        let query = SignatureV4.canonicalQuery(request.query)
+        var prepared = HTTPClientRequest(
+            url: "\(endpoint.scheme)://\(host)\(path)" + (query.isEmpty ? "" : "?\(query)")
+        )
+        prepared.method = request.method
+        for header in headers + added { prepared.headers.add(name: header.name, value: header.value) }
+        prepared.headers.add(name: "user-agent", value: "databudgie")
+        let length = request.body.readableBytes
+        if length > WatchedBody.sliceSize {
+            prepared.body = .stream(WatchedBody(buffer: request.body, watch: watch), length: .known(Int64(length)))
+        } else if length > 0 {
+            prepared.body = .bytes(request.body)
+        }
+        return (prepared, endpoint)
+    }
+
+    private func execute(_ request: HTTPClientRequest, limit: Duration) async throws -> HTTPClientResponse {
+        try await httpClient.execute(request, deadline: .now() + TimeAmount(limit))
+    }
+
+    private static func body(of response: HTTPClientResponse, watch: ProgressWatch) async throws -> ByteBuffer {
+        var body = ByteBuffer()
+        for try await var part in response.body {
+            watch.tick()
+            // Pages of a listing stay far below this; a server that sends more is not S3.
+            guard body.readableBytes < 64 << 20 else { break }
+            body.writeBuffer(&part)
+        }
+        return body
+    }
+
+    /// Hashes a body apart from the caller's actor.
+    @concurrent
+    private static func hash(_ body: ByteBuffer) async -> String {
+        body.withUnsafeReadableBytes { hexadecimal(SHA256.hash(data: $0)) }
+    }
+
+    /// The time as the server sees it.
+    private func serverTime() -> Date {
+        policy.now().addingTimeInterval(state.withLock { $0.clockOffset })
+    }
+
+    private func region(of bucket: String, _ settings: S3Settings) -> String {
+        state.withLock { $0.regions[bucket] } ?? settings.region
+    }
+
+    private func session() throws -> Session {
+        try state.withLock { state in
+            if let session = state.session { return session }
+            let settings = try S3Settings.resolve(options, environment: environment, httpClient: httpClient)
+            let session = Session(
+                settings: settings,
+                credentials: CachedCredentials(provider: settings.credentials, now: policy.now)
+            )
+            state.session = session
+            return session
+        }
+    }
+}
+
+extension TimeAmount {
+    init(_ duration: Duration) {
+        let (seconds, attoseconds) = duration.components
+        self = .seconds(seconds) + .nanoseconds(attoseconds / 1_000_000_000)
+    }
+}

@@ -1,0 +1,135 @@
+import FoundationEssentials
+import NIOCore
+import XMLCoder
+
+/// The XML that S3 sends and takes ("Amazon S3 API Reference").
+enum S3Document {
+    /// Reads a reply's body.
+    /// - Throws: `StorageError` when it is something else.
+    static func decode<Document: Decodable>(
+        _ type: Document.Type,
+        from reply: S3Reply,
+        about path: StoragePath
+    ) throws -> Document {
+        do {
+            // Keys may begin and end with spaces.
+            return try XMLDecoder(trimValueWhitespaces: false).decode(type, from: Data(reply.body.readableBytesView))
+        } catch {
+            throw StorageError.unexpectedReply(path, "the reply is no \(type)", underlying: error)
+        }
+    }
+
+    struct NewUpload: Decodable {
+        var uploadID: String
+
+        enum CodingKeys: String, CodingKey {
+            case uploadID = "UploadId"
+        }
+    }
+
+    struct Part: Codable, Sendable {
+        var number: Int
+        var entityTag: String
+
+        enum CodingKeys: String, CodingKey {
+            case number = "PartNumber"
+            case entityTag = "ETag"
+        }
+    }
+
+    struct Completion: Encodable {
+        var parts: [Part]
+
+        enum CodingKeys: String, CodingKey {
+            case parts = "Part"
+        }
+    }
+
+    struct NewObject: Decodable {
+        var entityTag: String?
+
+        enum CodingKeys: String, CodingKey {
+            case entityTag = "ETag"
+        }
+    }
+
+    /// A page of a listing (ListObjectsV2).
+    struct Listing: Decodable {
+        var isTruncated: Bool?
+        var continuation: String?
+        var encoding: String?
+        var objects: [Object]?
+
+        enum CodingKeys: String, CodingKey {
+            case isTruncated = "IsTruncated"
+            case continuation = "NextContinuationToken"
+            case encoding = "EncodingType"
+            case objects = "Contents"
+        }
+    }
+
+    struct Object: Decodable {
+        var key: String
+        var size: Int64
+        var modified: String
+        var entityTag: String?
+
+        enum CodingKeys: String, CodingKey {
+            case key = "Key"
+            case size = "Size"
+            case modified = "LastModified"
+            case entityTag = "ETag"
+        }
+    }
+
+    /// Objects to delete; only failures are answered.
+    struct Deletion: Encodable {
+        var isQuiet = true
+        var objects: [Key]
+
+        struct Key: Encodable {
+            var key: String
+
+            enum CodingKeys: String, CodingKey {
+                case key = "Key"
+            }
+        }
+
+        enum CodingKeys: String, CodingKey {
+            case isQuiet = "Quiet"
+            case objects = "Object"
+        }
+    }
+
+    struct DeletionResult: Decodable {
+        var failures: [Failure]?
+
+        struct Failure: Decodable {
+            var key: String
+            var code: String
+            var message: String?
+
+            enum CodingKeys: String, CodingKey {
+                case key = "Key"
+                case code = "Code"
+                case message = "Message"
+            }
+        }
+
+        enum CodingKeys: String, CodingKey {
+            case failures = "Error"
+        }
+    }
+}
+
+extension StorageError {
+    static func unexpectedReply(_ path: StoragePath, _ problem: String, underlying: (any Error)? = nil) -> StorageError
+    {
+        StorageError(
+            .unexpectedReply,
+            "The server's answer about \(path) makes no sense: \(problem). Check that the endpoint URL is that of an S3 server.",
+            path: path,
+            underlying: underlying
+        )
+    }
+}

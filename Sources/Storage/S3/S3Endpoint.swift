@@ -1,0 +1,80 @@
+import FoundationEssentials
+
+/// The address of a server, and how buckets are named in it.
+struct S3Endpoint: Sendable, Equatable {
+    /// `http` or `https`.
+    var scheme: String
+    /// The host with its port, as the `Host` header has it.
+    var host: String
+    /// What stands before the bucket or key in every path: empty, or `/prefix`.
+    var basePath = ""
+    var style: S3Options.AddressingStyle
+    /// The server is Amazon's own.
+    var isAmazon = false
+
+    /// Amazon's server for a region.
+    static func amazon(region: String, style: S3Options.AddressingStyle) -> S3Endpoint {
+        let domain = region.hasPrefix("cn-") ? "amazonaws.com.cn" : "amazonaws.com"
+        return S3Endpoint(scheme: "https", host: "s3.\(region).\(domain)", style: style, isAmazon: true)
+    }
+
+    /// A server that the user names.
+    /// - Throws: `StorageError` when the text is no URL of a server.
+    init(url text: String, style: S3Options.AddressingStyle) throws(StorageError) {
+        guard let url = URLComponents(string: text), let scheme = url.scheme?.lowercased(),
+            let host = url.percentEncodedHost,
+            ["http", "https"].contains(scheme), !host.isEmpty, url.query == nil, url.fragment == nil, url.user == nil
+        else {
+            throw StorageError(
+                .invalidConfiguration,
+                "The S3 endpoint \(quoting(StorageError.redacted(text))) is no URL of a server: "
+                    + "give one like https://s3.example.com or http://127.0.0.1:9000."
+            )
+        }
+        let defaultPort = scheme == "https" ? 443 : 80
+        let port = url.port.flatMap { $0 == defaultPort ? nil : ":\($0)" } ?? ""
+        var path = url.percentEncodedPath
+        while path.last == "/" { path.removeLast() }
+        self.init(scheme: scheme, host: host.lowercased() + port, basePath: path, style: style)
+    }
+
+    init(scheme: String, host: String, basePath: String = "", style: S3Options.AddressingStyle, isAmazon: Bool = false)
+    {
+        self.scheme = scheme
+        self.host = host
+        self.basePath = basePath
+        self.style = style
+        self.isAmazon = isAmazon
+    }
+
+    /// Where a request about a bucket or an object goes.
+    /// - Returns: The host with its port, and the encoded path.
+    func address(bucket: String, key: String) -> (host: String, path: String) {
+        let encodedKey = uriEncoded(key, keepsSlash: true)
+        guard namesBucketInHost(bucket) else {
+            let path = "\(basePath)/\(uriEncoded(bucket))" + (key.isEmpty ? "" : "/\(encodedKey)")
+            return (host, path)
+        }
+        return ("\(bucket).\(host)", "\(basePath)/\(encodedKey)")
+    }
+
+    private func namesBucketInHost(_ bucket: String) -> Bool {
+        switch style {
+        case .path: false
+        case .virtual: true
+        // A dot would not match Amazon's certificate; upper case and `_` are no host names.
+        case .auto:
+            isAmazon && bucket.utf8.allSatisfy { $0.isDigit || $0 == UInt8(ascii: "-") || (97...122).contains($0) }
+        }
+    }
+}
+
+extension StorageError {
+    /// A URL without a user and password, for messages.
+    static func redacted(_ url: String) -> String {
+        guard let at = url.lastIndex(of: "@"), let start = url.firstRange(of: "://")?.upperBound, start < at else {
+            return url
+        }
+        return url[..<start] + "***" + url[at...]
+    }
+}

@@ -1,0 +1,92 @@
+import FoundationEssentials
+import NIOHTTP1
+import XMLCoder
+
+/// What a server says when it refuses a request.
+struct S3ErrorReply: Error, Sendable {
+    var status: UInt
+    /// S3's name for the error; empty when the reply has no body, as after HEAD.
+    var code: String
+    var message: String
+    var region: String?
+    /// The server's clock.
+    var date: Date?
+
+    private struct Document: Decodable {
+        var code: String?
+        var message: String?
+        var region: String?
+
+        enum CodingKeys: String, CodingKey {
+            case code = "Code"
+            case message = "Message"
+            case region = "Region"
+        }
+    }
+
+    init(status: UInt, headers: HTTPHeaders, body: Data) {
+        let document = body.isEmpty ? nil : try? XMLDecoder().decode(Document.self, from: body)
+        self.status = status
+        code = document?.code ?? ""
+        message = document?.message ?? ""
+        region = headers.first(name: "x-amz-bucket-region") ?? document?.region?.nonEmpty
+        date = headers.first(name: "date").flatMap(Date.init(http:))
+    }
+
+    init(status: UInt, code: String, message: String) {
+        self.status = status
+        self.code = code
+        self.message = message
+    }
+
+    /// Whether the same request may succeed a little later.
+    var isTransient: Bool {
+        switch code {
+        case "SlowDown", "InternalError", "RequestTimeout", "ServiceUnavailable", "Busy", "TooManyRequests": true
+        case "XMinioStorageFull", "InsufficientStorage": false
+        default: status == 408 || status == 429 || (status >= 500 && status != 501 && status != 505 && status != 507)
+        }
+    }
+
+    var isExpiredToken: Bool { ["ExpiredToken", "TokenRefreshRequired", "ExpiredTokenException"].contains(code) }
+
+    /// The request went to the wrong region; `region` names the right one.
+    var isWrongRegion: Bool {
+        region != nil
+            && ([301, 307].contains(status)
+                || [
+                    "AuthorizationHeaderMalformed", "PermanentRedirect", "IllegalLocationConstraintException",
+                    "InvalidRegion",
+                ].contains(code) || (code.isEmpty && status == 400))
+    }
+
+    /// The server's clock is so far from ours that this may be the reason of a refusal.
+    func isClockSkew(at now: Date) -> Bool {
+        if code == "RequestTimeTooSkewed" || code == "RequestExpired" { return true }
+        guard status == 403, code.isEmpty || code == "AccessDenied", let date else { return false }
+        return abs(date.timeIntervalSince(now)) > 300
+    }
+
+    /// Whether a body of status 200 is an error.
+    static func isError(_ body: Data) -> Bool {
+        let tags = String(decoding: body.prefix(1024), as: UTF8.self).split(separator: "<").map {
+            $0.prefix { $0 != ">" }
+        }
+        let root = tags.first { tag in tag.first.map { $0.isLetter } ?? false }
+        return root?.split(separator: " ").first == "Error"
+    }
+}
+
+extension Date {
+    /// Reads a date of HTTP, `Fri, 24 May 2013 00:00:00 GMT` (RFC 9110, section 5.6.7).
+    init?(http text: String) {
+        let parts = text.split(separator: " ")
+        let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+        guard parts.count == 6, let month = months.firstIndex(of: String(parts[2])), let day = Int(parts[1]),
+            let found = date(
+                iso8601: "\(parts[3])-\(month < 9 ? "0" : "")\(month + 1)-\(day < 10 ? "0" : "")\(day)T\(parts[4])Z"
+            )
+        else { return nil }
+        self = found
+    }
+}

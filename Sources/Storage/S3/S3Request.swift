@@ -1,0 +1,70 @@
+import AsyncHTTPClient
+import FoundationEssentials
+import NIOCore
+import NIOHTTP1
+
+/// One request to S3, before it has an address and a signature.
+struct S3Request: Sendable {
+    var method: HTTPMethod
+    var bucket: String
+    /// Empty for requests about the bucket.
+    var key: String
+    var query: [(name: String, value: String)] = []
+    var headers: [(name: String, value: String)] = []
+    var body = ByteBuffer()
+    /// The hash of the body, when the caller has it already, in hexadecimal digits.
+    var payloadHash: String?
+    /// What is being done, for messages: "read", "written", "listed", "deleted".
+    var action: String
+    /// A reply of status 200 may hold an error instead of a result.
+    var mayFailWithStatus200 = false
+    /// What messages name instead of bucket and key.
+    var subject: StoragePath?
+
+    var path: StoragePath { subject ?? .s3(bucket: bucket, key: key) }
+}
+
+/// A reply that was received whole.
+struct S3Reply: Sendable {
+    var status: UInt
+    var headers: HTTPHeaders
+    var body: ByteBuffer
+    /// How many attempts it took.
+    var attempts: Int
+
+    /// The object's version, without quotes.
+    var entityTag: String? { headers.first(name: "etag").map(S3Reply.unquoted) }
+
+    static func unquoted(_ tag: String) -> String { String(tag.filter { $0 != "\"" }) }
+}
+
+/// A reply whose body is still to be read.
+struct S3Stream: Sendable {
+    var headers: HTTPHeaders
+    var status: UInt
+    var body: HTTPClientResponse.Body
+}
+
+/// Feeds a request's body to the connection in slices, so that progress can be seen and TLS copies little at a time.
+struct WatchedBody: AsyncSequence, Sendable {
+    static let sliceSize = 512 * 1024
+
+    let buffer: ByteBuffer
+    let watch: ProgressWatch
+
+    func makeAsyncIterator() -> AsyncIterator {
+        AsyncIterator(rest: buffer, watch: watch)
+    }
+
+    struct AsyncIterator: AsyncIteratorProtocol {
+        var rest: ByteBuffer
+        let watch: ProgressWatch
+
+        mutating func next() async -> ByteBuffer? {
+            watch.tick()
+            return rest.readSlice(length: Swift.min(WatchedBody.sliceSize, rest.readableBytes)).flatMap {
+                $0.readableBytes > 0 ? $0 : nil
+            }
+        }
+    }
+}

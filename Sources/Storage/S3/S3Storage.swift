@@ -1,0 +1,96 @@
+/// Keeps files in S3 or in a store that speaks its protocol.
+///
+/// Small files are written with one request, larger ones as multipart uploads that are aborted when anything fails.
+/// ``ExistingFile/fail`` is exact where the server honours `If-None-Match: *`; on others two writers at the very same
+/// moment may both succeed. What is read whole is compared with the checksum or the MD5 that the server has; a file that
+/// was uploaded in parts has none on some servers, and relies on the checksums inside compressed files.
+public final class S3Storage: Storage {
+    private let client: S3Client
+
+    /// Makes a storage; nothing is read or sent before the first use.
+    /// - Parameters:
+    ///   - options: What the configuration says.
+    ///   - environment: The environment variables to look at, for the settings that the AWS tools know.
+    public convenience init(options: S3Options, environment: [String: String]) {
+        self.init(options: options, environment: environment, policy: RetryPolicy())
+    }
+
+    init(options: S3Options, environment: [String: String], policy: RetryPolicy) {
+        client = S3Client(options: options, environment: environment, policy: policy)
+    }
+
+    /// Closes all connections; the storage cannot be used afterwards.
+    /// - Throws: An error of the network when connections were in use.
+    public func shutdown() async throws {
+        try await client.shutdown()
+    }
+
+    /// Writes a file whole, or not at all: see ``Storage/write(_:ifExists:from:)``.
+    public func write<Bytes: AsyncSequence & Sendable>(
+        _ path: StoragePath,
+        ifExists: ExistingFile,
+        from bytes: Bytes
+    ) async throws -> FileInfo where Bytes.Element == [UInt8] {
+        let (bucket, key) = try object(path)
+        return try await S3Upload(client: client, bucket: bucket, key: key, ifExists: ifExists).run(from: bytes)
+    }
+
+    /// Opens a file for reading: see ``Storage/read(_:range:)``.
+    public func read(_ path: StoragePath, range: Range<Int64>?) async throws -> StorageBytes {
+        let (bucket, key) = try object(path)
+        let download = try await S3Download(client: client, bucket: bucket, key: key, range: range)
+        return StorageBytes(info: download.info, reader: download)
+    }
+
+    /// Looks a file up: see ``Storage/info(_:)``.
+    public func info(_ path: StoragePath) async throws -> FileInfo? {
+        let (bucket, key) = try object(path)
+        return try await client.head(bucket: bucket, key: key, action: "looked up")?.info
+    }
+
+    /// Lists the files below a folder: see ``Storage/list(_:recursive:)``.
+    public func list(_ folder: StoragePath, recursive: Bool) async throws -> [FileInfo] {
+        let (bucket, key) = try location(folder)
+        return try await client.list(bucket: bucket, folder: key, recursive: recursive)
+    }
+
+    /// Deletes files: see ``Storage/delete(_:)``.
+    public func delete(_ paths: [StoragePath]) async throws {
+        var keys: [String: [String]] = [:]
+        for path in paths {
+            let (bucket, key) = try object(path)
+            keys[bucket, default: []].append(key)
+        }
+        var firstFailure: StorageError?
+        for (bucket, keys) in keys.sorted(by: { $0.key < $1.key }) {
+            let failure = try await client.delete(bucket: bucket, keys: keys)
+            firstFailure = firstFailure ?? failure
+        }
+        if let firstFailure { throw firstFailure }
+    }
+
+    /// Finds out whether files could be written to a folder: see ``Storage/checkWritable(_:)``.
+    ///
+    /// A multipart upload is begun and aborted: that takes the permissions of a real one and leaves no object.
+    public func checkWritable(_ folder: StoragePath) async throws {
+        let (bucket, key) = try location(folder)
+        let probe = StoragePath.s3(bucket: bucket, key: key).appending(".databudgie-check")
+        let upload = S3Upload(client: client, bucket: bucket, key: probe.text, ifExists: .replace, subject: folder)
+        try await upload.rehearse()
+    }
+
+    private func object(_ path: StoragePath) throws(StorageError) -> (bucket: String, key: String) {
+        let (bucket, key) = try location(path)
+        guard !key.isEmpty else {
+            throw StorageError(.invalidPath, "\(path) names a bucket but no file in it: add a key.", path: path)
+        }
+        return (bucket, key)
+    }
+
+    private func location(_ path: StoragePath) throws(StorageError) -> (bucket: String, key: String) {
+        guard case .s3(let bucket, let key) = path else {
+            throw StorageError(.invalidPath, "\(path) is no S3 location: write it as s3://bucket/key.", path: path)
+        }
+        return (bucket, key)
+    }
+}

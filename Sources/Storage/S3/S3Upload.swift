@@ -1,0 +1,239 @@
+import Crypto
+import FoundationEssentials
+import NIOCore
+import NIOHTTP1
+import XMLCoder
+
+/// Writes one object: with a PUT when it fits into one part, else part by part.
+struct S3Upload: Sendable {
+    /// Names the write in the object's metadata, so that a write whose reply was lost can be told from someone else's.
+    /// Hyphens only: Ceph loses underscores.
+    static let tokenHeader = "x-amz-meta-databudgie-upload"
+
+    let client: S3Client
+    let bucket: String
+    let key: String
+    let ifExists: ExistingFile
+    let token: String
+    /// What messages name.
+    let path: StoragePath
+
+    /// - Parameter subject: What messages name when it is not the object.
+    init(client: S3Client, bucket: String, key: String, ifExists: ExistingFile, subject: StoragePath? = nil) {
+        path = subject ?? .s3(bucket: bucket, key: key)
+        self.client = client
+        self.bucket = bucket
+        self.key = key
+        self.ifExists = ifExists
+        token = hexadecimal((0..<16).map { _ in UInt8.random(in: .min ... .max) })
+    }
+
+    /// Uploads everything that the source gives; when anything fails nothing stays.
+    func run<Bytes: AsyncSequence>(from bytes: Bytes) async throws -> FileInfo where Bytes.Element == [UInt8] {
+        try await refuseExisting()
+        var reader = PartReader(bytes.makeAsyncIterator())
+        var first = ByteBuffer()
+        try await reader.fill(&first, upTo: PartSizes.size(ofPart: 1))
+        try Task.checkCancellation()
+        guard reader.isAtEnd else { return try await uploadParts(first, &reader) }
+        return try await put(first)
+    }
+
+    /// Begins an upload and aborts it.
+    func rehearse() async throws {
+        let upload = try await begin()
+        let aborted = Task { try await abort(upload) }
+        try await aborted.value
+    }
+
+    // MARK: One request
+
+    private func put(_ body: ByteBuffer) async throws -> FileInfo {
+        let hash = await S3Upload.hash(body)
+        var request = request(.PUT)
+        request.body = body
+        request.payloadHash = hexadecimal(hash)
+        // Servers that know it check it, keep it, and give it back to those who read.
+        request.headers = [
+            (name: "x-amz-checksum-sha256", value: Data(hash).base64EncodedString()),
+            (name: Self.tokenHeader, value: token),
+        ]
+        do {
+            let reply = try await sendPublishing(request)
+            return info(of: reply, entityTag: reply.entityTag, size: body.readableBytes)
+        } catch {
+            return try await settle(error) {}
+        }
+    }
+
+    // MARK: Many parts
+
+    private func uploadParts<Source: AsyncIteratorProtocol>(
+        _ first: ByteBuffer,
+        _ reader: inout PartReader<Source>
+    ) async throws -> FileInfo where Source.Element == [UInt8] {
+        let upload = try await begin()
+        do {
+            let (parts, size) = try await sendParts(of: upload, first, &reader)
+            try Task.checkCancellation()
+            try await refuseExisting()
+            return try await complete(upload, parts, size: size)
+        } catch {
+            return try await settle(error) { try await abort(upload) }
+        }
+    }
+
+    /// - Returns: The id of a new upload.
+    private func begin() async throws -> String {
+        var request = request(.POST)
+        request.query = [(name: "uploads", value: "")]
+        request.headers = [(name: Self.tokenHeader, value: token)]
+        let reply = try await client.send(request)
+        return try S3Document.decode(S3Document.NewUpload.self, from: reply, about: path).uploadID
+    }
+
+    private func sendParts<Source: AsyncIteratorProtocol>(
+        of upload: String,
+        _ first: ByteBuffer,
+        _ reader: inout PartReader<Source>
+    ) async throws -> (parts: [S3Document.Part], size: Int) where Source.Element == [UInt8] {
+        try await withThrowingTaskGroup(of: SentPart.self) { group in
+            var parts: [S3Document.Part] = []
+            var size = 0
+            var spare: [ByteBuffer] = []
+            var next = first
+            var number = 1
+            func collect() async throws {
+                guard let sent = try await group.next() else { return }
+                parts.append(sent.part)
+                spare.append(sent.buffer)
+            }
+            while next.readableBytes > 0 {
+                guard number <= PartSizes.maximumParts else {
+                    throw StorageError(
+                        .outOfSpace,
+                        "\(path) cannot be written: it is larger than the 5 TiB that S3 keeps in one object. "
+                            + "Compress it or split the table.",
+                        path: path
+                    )
+                }
+                while number - 1 - parts.count >= PartSizes.partsInFlight(ofPart: number) { try await collect() }
+                size += next.readableBytes
+                group.addTask { [next, number] in try await send(next, as: number, of: upload) }
+                // No second reference: the buffer's memory is to be used again when the part has arrived.
+                next = ByteBuffer()
+                number += 1
+                guard !reader.isAtEnd else { break }
+                next = spare.popLast() ?? ByteBuffer()
+                next.clear()
+                try await reader.fill(&next, upTo: PartSizes.size(ofPart: number))
+            }
+            while parts.count < number - 1 { try await collect() }
+            return (parts.sorted { $0.number < $1.number }, size)
+        }
+    }
+
+    private struct SentPart: Sendable {
+        var part: S3Document.Part
+        var buffer: ByteBuffer
+    }
+
+    private func send(_ body: ByteBuffer, as number: Int, of upload: String) async throws -> SentPart {
+        var request = request(.PUT)
+        request.query = [(name: "partNumber", value: "\(number)"), (name: "uploadId", value: upload)]
+        request.body = body
+        let reply = try await client.send(request)
+        guard let tag = reply.headers.first(name: "etag") else {
+            throw StorageError.unexpectedReply(path, "the reply to part \(number) has no ETag")
+        }
+        return SentPart(part: S3Document.Part(number: number, entityTag: tag), buffer: body)
+    }
+
+    private func complete(_ upload: String, _ parts: [S3Document.Part], size: Int) async throws -> FileInfo {
+        var request = request(.POST)
+        request.query = [(name: "uploadId", value: upload)]
+        request.mayFailWithStatus200 = true
+        let document = try XMLEncoder().encode(
+            S3Document.Completion(parts: parts),
+            withRootKey: "CompleteMultipartUpload"
+        )
+        request.body = ByteBuffer(bytes: document)
+        let reply = try await sendPublishing(request)
+        let object = try S3Document.decode(S3Document.NewObject.self, from: reply, about: path)
+        return info(of: reply, entityTag: object.entityTag.map(S3Reply.unquoted), size: size)
+    }
+
+    private func abort(_ upload: String) async throws {
+        var request = request(.DELETE)
+        request.query = [(name: "uploadId", value: upload)]
+        _ = try await client.send(request)
+    }
+
+    // MARK: What both have in common
+
+    private func request(_ method: HTTPMethod) -> S3Request {
+        S3Request(method: method, bucket: bucket, key: key, action: "written", subject: path)
+    }
+
+    /// Sends the request that makes the object visible; servers that know how refuse it when the key is taken.
+    private func sendPublishing(_ request: S3Request) async throws -> S3Reply {
+        guard ifExists == .fail else { return try await client.send(request) }
+        var conditional = request
+        conditional.headers.append((name: "if-none-match", value: "*"))
+        do {
+            return try await client.send(conditional)
+        } catch let error as StorageError where (error.underlying as? S3ErrorReply)?.status == 501 {
+            // A server that knows no conditions: looking before writing has to do.
+            return try await client.send(request)
+        }
+    }
+
+    private func refuseExisting() async throws {
+        guard ifExists == .fail, try await client.head(bucket: bucket, key: key, action: "written") != nil else {
+            return
+        }
+        throw StorageError(
+            .alreadyExists,
+            "\(path) exists already: choose another name or remove the object.",
+            path: path
+        )
+    }
+
+    /// Finds out what became of a write that failed, and leaves nothing of it behind.
+    ///
+    /// The server may have done what we asked although the reply was lost: the object then carries our token.
+    /// - Returns: The object, when the write did succeed.
+    /// - Throws: The error of the write, when it did not or the task is cancelled.
+    private func settle(_ error: any Error, abort: @escaping @Sendable () async throws -> Void) async throws -> FileInfo
+    {
+        let isWanted = error is StorageError && !Task.isCancelled
+        // A task of its own, which the cancellation that may be the reason for all this does not reach.
+        let settled = Task {
+            try await ProgressWatch().run(stall: .seconds(60), limit: .seconds(60)) {
+                do {
+                    try await abort()
+                } catch let error as StorageError where (error.underlying as? S3ErrorReply)?.code == "NoSuchUpload" {
+                    // Aborted by someone, or complete.
+                }
+                guard let found = try await client.head(bucket: bucket, key: key, action: "written"),
+                    found.token == token
+                else { return FileInfo?.none }
+                guard !isWanted else { return found.info }
+                _ = try await client.send(request(.DELETE))
+                return nil
+            }
+        }
+        guard case .success(let info?) = await settled.result else { throw error }
+        return info
+    }
+
+    private func info(of reply: S3Reply, entityTag: String?, size: Int) -> FileInfo {
+        let date = reply.headers.first(name: "date").flatMap(Date.init(http:))
+        return FileInfo(path: path, size: Int64(size), modified: date ?? client.policy.now(), version: entityTag)
+    }
+
+    @concurrent
+    private static func hash(_ body: ByteBuffer) async -> [UInt8] {
+        body.withUnsafeReadableBytes { Array(SHA256.hash(data: $0)) }
+    }
+}

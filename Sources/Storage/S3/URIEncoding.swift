@@ -1,0 +1,49 @@
+/// Percent-encodes as Signature Version 4 wants it: everything but letters, digits, `-`, `.`, `_` and `~`, byte by byte.
+///
+/// Source: "Create a canonical request" in the AWS Identity and Access Management user guide.
+/// - Parameters:
+///   - text: The text, not encoded yet.
+///   - keepsSlash: Whether `/` stays as it is, as in an object's key.
+/// - Returns: The encoded text, with upper-case hexadecimal digits.
+func uriEncoded(_ text: String, keepsSlash: Bool = false) -> String {
+    var encoded: [UInt8] = []
+    encoded.reserveCapacity(text.utf8.count)
+    for byte in text.utf8 {
+        if byte.isLetter || byte.isDigit || "-._~".utf8.contains(byte) || (keepsSlash && byte == slash) {
+            encoded.append(byte)
+        } else {
+            encoded += [UInt8(ascii: "%"), hexadecimal(byte >> 4, upper: true), hexadecimal(byte & 15, upper: true)]
+        }
+    }
+    return String(decoding: encoded, as: UTF8.self)
+}
+
+/// Undoes the encoding of listings, where `+` stands for a space.
+/// - Returns: The decoded text, or nil when the text is not well-formed.
+func uriDecoded(_ text: String) -> String? {
+    var decoded: [UInt8] = []
+    var bytes = text.utf8.makeIterator()
+    while let byte = bytes.next() {
+        switch byte {
+        case UInt8(ascii: "+"):
+            decoded.append(UInt8(ascii: " "))
+        case UInt8(ascii: "%"):
+            guard let high = bytes.next(), let low = bytes.next(),
+                let value = UInt8(String(decoding: [high, low], as: UTF8.self), radix: 16)
+            else { return nil }
+            decoded.append(value)
+        default:
+            decoded.append(byte)
+        }
+    }
+    return String(validating: decoded, as: UTF8.self)
+}
+
+/// Writes bytes as lower-case hexadecimal digits.
+func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
+    String(decoding: bytes.flatMap { [hexadecimal($0 >> 4), hexadecimal($0 & 15)] }, as: UTF8.self)
+}
+
+private func hexadecimal(_ digit: UInt8, upper: Bool = false) -> UInt8 {
+    digit < 10 ? UInt8(ascii: "0") + digit : (upper ? UInt8(ascii: "A") : UInt8(ascii: "a")) + digit - 10
+}
