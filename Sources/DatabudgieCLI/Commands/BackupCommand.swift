@@ -18,8 +18,9 @@ struct BackupCommand: RunCommand {
     var backupID: Int?
 
     func sources() throws -> ConfigurationSources {
-        if backupID != nil { throw UnsupportedOption.manifestTransaction("--backup-id") }
-        return try options.sources()
+        var sources = try options.sources()
+        sources.overrides.backupID = backupID
+        return sources
     }
 
     static func perform(

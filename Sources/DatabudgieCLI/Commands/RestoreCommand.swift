@@ -24,9 +24,11 @@ struct RestoreCommand: RunCommand {
     var yes = false
 
     func sources() throws -> ConfigurationSources {
-        if restoreID != nil { throw UnsupportedOption.manifestTransaction("--restore-id") }
-        if clean == true { throw UnsupportedOption.clean }
-        return try options.sources()
+        var sources = try options.sources()
+        sources.overrides.restoreID = restoreID
+        sources.overrides.clean = clean
+        sources.overrides.yes = yes
+        return sources
     }
 
     static func perform(

@@ -8,7 +8,7 @@ protocol RunCommand: Subcommand {
 
     /// The configuration's sources, with the subcommand's own options in them.
     ///
-    /// - Throws: `ConfigurationError` for an option that this version cannot honour.
+    /// - Throws: ``StandardInputError`` when standard input cannot be read.
     func sources() throws -> ConfigurationSources
 
     /// The run itself.
@@ -21,11 +21,11 @@ protocol RunCommand: Subcommand {
 
 extension RunCommand {
     func execute() async throws -> ExitStatus {
-        let configuration = try Configuration.load(try sources())
+        let configuration = try Configuration.load(try sources(), for: Self.action)
         try configuration.checkIsSupported(for: Self.action)
         let reporter = RunReporter(options: options, logging: configuration.logging)
         LibraryLog.isShown(by: reporter)
-        options.warnings.forEach { reporter.handle(.warning($0)) }
+        configuration.warnings.forEach { reporter.handle(.warning($0)) }
 
         let runOptions = options.runOptions
         let outcome = await withInterruption(
@@ -53,7 +53,12 @@ extension RunCommand {
             throw error
         case (.success(let report), let signal):
             if options.printsStatistics {
-                let table = SummaryTable(report).lines(width: nil, style: .plain)
+                // A restore's dry run loads nothing: its plan is the result.
+                let isPlan = report.isDryRun && report.action == .restore
+                let table =
+                    isPlan
+                    ? PlanTable.lines(reporter.plannedTables, style: .plain)
+                    : SummaryTable(report).lines(width: nil, style: .plain)
                 try Terminal.standardOutput.write(table.map { $0 + "\n" }.joined())
             }
             reporter.summary(report, hasTable: !options.printsStatistics)

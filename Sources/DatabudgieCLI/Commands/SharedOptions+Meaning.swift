@@ -15,12 +15,6 @@ extension SharedOptions {
         stats ?? dryRun ?? false
     }
 
-    /// What the user should know about the options themselves.
-    var warnings: [String] {
-        guard adapter == .python else { return [] }
-        return ["the adapter 'python' is no longer needed and runs as 'postgres'; leave the option out."]
-    }
-
     /// Where the configuration comes from: the options, the environment, standard input and files.
     ///
     /// - Throws: ``StandardInputError`` when standard input cannot be read.

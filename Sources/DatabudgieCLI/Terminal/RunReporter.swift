@@ -82,6 +82,11 @@ final class RunReporter: Sendable {
         }
     }
 
+    /// The tables of the plan; none before it is made.
+    var plannedTables: [PlannedTable] {
+        shared.withLock { $0.run.planned }
+    }
+
     /// Says that a signal came and the run is being undone.
     func interrupting() {
         guard mode != .json else { return }

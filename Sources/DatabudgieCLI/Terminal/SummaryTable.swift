@@ -87,6 +87,9 @@ struct SummaryTable {
         if !failed.isEmpty {
             return style.red("\(name) finished with failures: \(counts) in \(time).")
         }
+        if isDryRun, action == .restore {
+            return "Dry run of restore: nothing was written."
+        }
         if isDryRun {
             return "Dry run of \(action.rawValue): \(counts) in \(time); nothing was written."
         }

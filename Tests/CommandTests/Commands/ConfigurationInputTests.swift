@@ -1,0 +1,109 @@
+import DatabudgieTestSupport
+import Foundation
+import Testing
+
+@Suite("Configuration from outside")
+struct ConfigurationInputTests {
+    private static let json = #"{"backup": {"url": "postgresql://me:secret@db/shop", "tables": ["public.fromjson"]}}"#
+
+    @Test("config prints to standard output, with secrets hidden")
+    func secrets() async throws {
+        let outcome = try await Program().run("config", "--raw-config", Self.json)
+        #expect(outcome.status == 0)
+        #expect(outcome.output.contains("public.fromjson"))
+        #expect(!outcome.output.contains("secret"))
+        #expect(outcome.output.contains("***"))
+        #expect(outcome.error.isEmpty)
+    }
+
+    @Test("a pipe to standard input is configuration, in the format that --raw-config-format names")
+    func pipe() async throws {
+        let json = try await Program().run(["config"], input: .string(Self.json))
+        #expect(json.status == 0)
+        #expect(json.output.contains("public.fromjson"))
+        let yaml = try await Program().run(
+            ["config", "--raw-config-format", "yaml"],
+            input: .string("tables: [public.fromyaml]")
+        )
+        #expect(yaml.status == 0)
+        #expect(yaml.output.contains("public.fromyaml"))
+    }
+
+    @Test(
+        "a standard input without content is no configuration",
+        arguments: ["</dev/null", "<&-", "< <(true)", "< <(printf '\\n')", "<empty"]
+    )
+    func nothing(redirection: String) async throws {
+        try await withTemporaryFolder { folder in
+            try Data("tables: [public.fromfile]".utf8).write(to: URL(filePath: folder + "/databudgie.yml"))
+            try Data().write(to: URL(filePath: folder + "/empty"))
+            let outcome = try await Program(folder: folder).shell("databudgie config \(redirection)")
+            #expect(outcome.status == 0)
+            #expect(outcome.output.contains("public.fromfile"))
+        }
+    }
+
+    @Test("a terminal or a socket is not read")
+    func terminal() async throws {
+        try await withTemporaryFolder { folder in
+            try Data("tables: [public.fromfile]".utf8).write(to: URL(filePath: folder + "/databudgie.yml"))
+            let outcome = try await Program(folder: folder).shell(
+                "sleep 600 | script --quiet --return --command 'databudgie config' /dev/null & p=$!; wait $p"
+            )
+            #expect(outcome.output.contains("public.fromfile"))
+        }
+    }
+
+    @Test("a file's content on standard input is configuration")
+    func file() async throws {
+        try await withTemporaryFolder { folder in
+            try Data(Self.json.utf8).write(to: URL(filePath: folder + "/input"))
+            let outcome = try await Program(folder: folder).shell("databudgie config <input")
+            #expect(outcome.output.contains("public.fromjson"))
+        }
+    }
+
+    @Test("an unknown key is told with its file and line, and ends with 2")
+    func unknownKey() async throws {
+        try await withTemporaryFolder { folder in
+            try Data("tables: []\ncompresion: gzip\n".utf8).write(to: URL(filePath: folder + "/databudgie.yml"))
+            let outcome = try await Program(folder: folder).run("backup")
+            #expect(outcome.status == 2)
+            #expect(outcome.errorLines.count == 1)
+            #expect(outcome.error.hasPrefix("databudgie: error: databudgie.yml:2: "))
+            #expect(outcome.error.contains("compression"))
+        }
+    }
+
+    @Test("each problem of a configuration has a line of its own")
+    func severalProblems() async throws {
+        let outcome = try await Program().run("backup", "--raw-config", #"{"nope": 1, "neither": 2}"#)
+        #expect(outcome.status == 2)
+        #expect(outcome.errorLines.count == 2)
+        #expect(outcome.errorLines.allSatisfy { $0.hasPrefix("databudgie: error: ") })
+    }
+
+    @Test("a configuration file that is not there ends with 2")
+    func missingFile() async throws {
+        let outcome = try await Program().run("-c", "nowhere.yml", "backup")
+        #expect(outcome.status == 2)
+        #expect(outcome.error.contains("nowhere.yml"))
+    }
+
+    @Test("what this version cannot do is refused before anything is begun", arguments: ["--ddl", "--backup-id=1"])
+    func unsupported(option: String) async throws {
+        let outcome = try await Program().run("backup", option, "--raw-config", Self.json)
+        #expect(outcome.status == 2)
+        #expect(outcome.error.contains("not supported yet"))
+    }
+
+    @Test("results that cannot be written are an error, a reader that went away is none")
+    func standardOutput() async throws {
+        let full = try await Program().shell("databudgie config --raw-config '{}' >/dev/full")
+        #expect(full.status == 1)
+        #expect(full.error == "databudgie: error: Standard output cannot be written: No space left on device.\n")
+        let gone = try await Program().shell("databudgie config --raw-config '{}' | true; echo ${PIPESTATUS[0]}")
+        #expect(gone.output == "0\n")
+        #expect(gone.error.isEmpty)
+    }
+}

@@ -1,0 +1,63 @@
+import Testing
+
+@testable import DatabudgieCLI
+
+@Suite("Options")
+struct OptionOrderTests {
+    private func options(_ line: String) throws -> SharedOptions {
+        let command = try DatabudgieCommand.parseAsRoot(line.split(separator: " ").map(String.init))
+        return try #require(command as? any Subcommand).options
+    }
+
+    @Test("stand before or after the subcommand, and repeated ones add up")
+    func order() throws {
+        let options = try options(
+            "-t a --strict -v -c one.yml backup -t b -x c --no-color -vv --config two.yml -l here"
+        )
+        #expect(options.tables == ["a", "b"])
+        #expect(options.exclude == ["c"])
+        #expect(options.configurationFiles == ["one.yml", "two.yml"])
+        #expect(options.strict == true)
+        #expect(options.color == false)
+        #expect(options.verbose == 3)
+        #expect(options.location == "here")
+    }
+
+    @Test("have values that may be the names of subcommands")
+    func valuesLikeCommands() throws {
+        #expect(try options("-t backup restore --table config").tables == ["backup", "config"])
+    }
+
+    @Test("have long names, short names, and values joined to them")
+    func names() throws {
+        #expect(try options("backup --conn a").connection == "a")
+        #expect(try options("backup --connection=a").connection == "a")
+        #expect(try options("backup -Ca").connection == "a")
+        #expect(try options("-tpublic.x backup").tables == ["public.x"])
+        #expect(try options("backup --raw-config -").rawConfiguration == "-")
+    }
+
+    @Test("may be taken back by a later one")
+    func inversion() throws {
+        let options = try options(
+            "--strict --ddl --stats --dry-run backup --no-strict --no-ddl --no-stats --no-dry-run"
+        )
+        #expect(options.strict == false)
+        #expect(options.ddl == false)
+        #expect(options.stats == false)
+        #expect(options.dryRun == false)
+    }
+
+    @Test("print statistics in a dry run unless told otherwise")
+    func statistics() throws {
+        #expect(try options("backup --dry-run").printsStatistics)
+        #expect(try !options("backup --dry-run --no-stats").printsStatistics)
+        #expect(try options("backup --stats").printsStatistics)
+        #expect(try !options("backup").printsStatistics)
+    }
+
+    @Test("take the adapter in any case")
+    func adapter() throws {
+        #expect(try options("-a Python backup").adapter == .python)
+    }
+}

@@ -1,0 +1,100 @@
+import Databudgie
+import Testing
+
+@testable import struct Databudgie.TransferTotals
+@testable import DatabudgieCLI
+
+@Suite("The live display")
+struct LiveFrameTests {
+    /// The first table is done, the second half-way, the third has just begun.
+    private let state: RunState = {
+        var state = RunState()
+        state.apply(examplePlan, at: .zero)
+        state.apply(.started(.products), at: .zero)
+        state.apply(.finished(.products), at: .milliseconds(120))
+        state.apply(.started(.sales), at: .seconds(1))
+        state.apply(.progressed(.sales, .large), at: .seconds(3))
+        state.apply(.started(.customers), at: .seconds(3))
+        state.apply(.progressed(.customers, .small), at: .seconds(3))
+        return state
+    }()
+
+    private func picture(width: Int, height: Int = 24, style: TextStyle = .plain) -> String {
+        LiveFrame.lines(state, at: .seconds(3), width: width, height: height, style: style).joined(separator: "\n")
+    }
+
+    @Test("has a line per running table, a bar where rows are estimated, and a total")
+    func wide() {
+        #expect(
+            picture(width: 110) == """
+                public.sales      ████████████░░░░░░░░  61%      1,234,567 rows    98.8 MB    49.4 MB/s
+                public.customers                                     1,200 rows    45.6 kB             \u{20}
+                1 of 3 tables                                    1,236,967 rows    98.9 MB    33.0 MB/s      0:03
+                """
+        )
+    }
+
+    @Test("leaves out what a narrow terminal has no room for, and never breaks a line", arguments: 1...130)
+    func narrow(width: Int) {
+        let lines = LiveFrame.lines(state, at: .seconds(3), width: width, height: 24, style: .plain)
+        #expect(lines.count == 3)
+        #expect(lines.allSatisfy { $0.terminalWidth <= max(width, 13) })
+    }
+
+    @Test("keeps the bytes on a terminal of forty columns")
+    func fortyColumns() {
+        #expect(
+            picture(width: 40) == """
+                public.sales        98.8 MB
+                public.customers    45.6 kB
+                1 of 3 tables       98.9 MB
+                """
+        )
+    }
+
+    @Test("counts the tables that do not fit on a low terminal")
+    func low() {
+        #expect(
+            picture(width: 60, height: 4) == """
+                public.sales       1,234,567 rows    98.8 MB    49.4 MB/s
+                and 1 more
+                1 of 3 tables      1,236,967 rows    98.9 MB    33.0 MB/s
+                """
+        )
+    }
+
+    @Test("colours names and bars")
+    func colours() {
+        #expect(picture(width: 110, style: .color).contains("\u{1B}[36mpublic.sales"))
+        #expect(!picture(width: 110).contains("\u{1B}"))
+    }
+
+    @Test("never lets a table's name reach the terminal as control characters")
+    func hostileName() {
+        var state = RunState()
+        let label = TableLabel(number: 0, description: "public.\u{1B}[2J\nevil")
+        state.apply(.planned(.restore, []), at: .zero)
+        state.apply(.started(label), at: .zero)
+        let lines = LiveFrame.lines(state, at: .seconds(1), width: 100, height: 24, style: .plain)
+        #expect(lines.count == 2)
+        #expect(lines[0].hasPrefix("public.\\u{1B}[2J\\nevil "))
+    }
+
+    @Test("never shows a bar that is full before the table is, however old the statistics are")
+    func oldStatistics() {
+        var state = RunState()
+        state.apply(examplePlan, at: .zero)
+        state.apply(.started(.products), at: .zero)
+        state.apply(.progressed(.products, .large), at: .seconds(1))
+        let lines = LiveFrame.lines(state, at: .seconds(1), width: 110, height: 24, style: .plain)
+        #expect(lines[0].contains("███████████████████░  99%"))
+    }
+
+    @Test("says how many tables failed")
+    func failures() {
+        var state = state
+        state.apply(.failed(.sales, message: "public.sales: no"), at: .seconds(3))
+        let lines = LiveFrame.lines(state, at: .seconds(3), width: 110, height: 24, style: .plain)
+        #expect(lines.last?.hasPrefix("2 of 3 tables, 1 failed") == true)
+    }
+}
