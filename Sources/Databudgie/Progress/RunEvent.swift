@@ -69,13 +69,20 @@ public struct TableReport: Sendable {
     public let duration: Duration
 }
 
+/// A job that failed, with the message that was shown for it.
+public struct TableFailure: Sendable {
+    public let label: TableLabel
+    /// A sentence that names the table.
+    public let message: String
+}
+
 /// A run's result.
 public struct RunReport: Sendable {
     public let action: RunAction
     public let finished: [TableReport]
     public let skipped: [TableLabel]
     /// Failed tables with the message that was shown for each.
-    public let failed: [(label: TableLabel, message: String)]
+    public let failed: [TableFailure]
     /// Wall time of the run.
     public let duration: Duration
     /// True when nothing was written on purpose (`--dry-run`).

@@ -1,0 +1,114 @@
+import Postgres
+import Storage
+
+/// Exports what a configuration asks for, all of it from one consistent moment.
+///
+///     let configuration = try Configuration.load(files: ["databudgie.yml"])
+///     let report = try await BackupRun(configuration).run { event in print(event) }
+public struct BackupRun: Sendable {
+    private let configuration: Configuration
+    private let options: RunOptions
+
+    /// - Parameters:
+    ///   - configuration: What to export, and where to.
+    ///   - options: Dry run, environment and clock.
+    public init(_ configuration: Configuration, options: RunOptions = RunOptions()) {
+        self.configuration = configuration
+        self.options = options
+    }
+
+    /// Runs the backup to its end.
+    ///
+    /// A table that fails leaves no file behind and does not stop the others, unless it or the run is strict; the report
+    /// lists it, so that a caller must look at ``RunReport/failed``. Cancelling the task cancels the running query,
+    /// aborts the upload, removes the temporary file, and throws `CancellationError`.
+    /// - Parameter onEvent: Receives what happens, in order, from the tasks of the run: it must return quickly.
+    /// - Returns: What was exported, skipped and failed.
+    /// - Throws: ``DatabudgieError``, `PostgresError`, `StorageError` or `CancellationError` when nothing more could be
+    ///   done; files that were finished before stay.
+    public func run(onEvent: @escaping @Sendable (RunEvent) -> Void = { _ in }) async throws -> RunReport {
+        let settings = configuration.backup
+        let recorder = RunRecorder(action: .backup, isDryRun: options.isDryRun, onEvent: onEvent)
+        let parameters = try configuration.connection(for: .backup)
+        return try await Storages.withStorages(s3Options: settings.run.s3, environment: options.environment) {
+            storages in
+            try await Connection.withConnection(to: parameters) { connection in
+                let snapshot = ExportSnapshot(
+                    connection: connection,
+                    idleInTransactionTimeout: settings.run.idleInTransactionTimeout
+                )
+                return try await snapshot.withPlan(makePlan) { plan in
+                    try await export(plan, connection: connection, storages: storages, recorder: recorder)
+                    return recorder.report()
+                }
+            }
+        }
+    }
+
+    private func makePlan(_ catalog: Catalog) throws -> BackupPlan {
+        let settings = configuration.backup
+        let planner = BackupPlanner(
+            catalog: catalog,
+            moment: RunMoment(options.now),
+            isStrict: settings.run.strict
+        )
+        return try planner.plan(settings.tables)
+    }
+
+    private func export(
+        _ plan: BackupPlan,
+        connection: Connection,
+        storages: Storages,
+        recorder: RunRecorder
+    ) async throws {
+        recorder.planned(
+            plan.jobs.map {
+                PlannedTable(label: $0.label, estimatedRows: $0.estimatedRows, location: $0.path.description)
+            },
+            reasons: plan.jobs.map { "\($0.label): \($0.reason)" },
+            warnings: plan.warnings
+        )
+        if !options.isDryRun {
+            try await storages.checkWritable(plan.jobs.compactMap(\.path.parent))
+        }
+        for (index, job) in plan.jobs.enumerated() {
+            do {
+                try await exportOne(job, connection: connection, storages: storages, recorder: recorder)
+            } catch is CancellationError {
+                throw CancellationError()
+            } catch {
+                try Task.checkCancellation()
+                recorder.failed(job.label, error)
+                if let error = error as? PostgresError, error.code == .connectionLost { throw error }
+                guard job.isStrict else { continue }
+                for remaining in plan.jobs[(index + 1)...] {
+                    recorder.failed(
+                        remaining.label,
+                        reason: "not exported, as \(job.label) failed and the run is strict"
+                    )
+                }
+                return
+            }
+        }
+    }
+
+    /// Runs one job within a savepoint, so that its failure leaves the snapshot usable for the others.
+    private func exportOne(
+        _ job: BackupJob,
+        connection: Connection,
+        storages: Storages,
+        recorder: RunRecorder
+    ) async throws {
+        let storage = storages.storage(for: job.path)
+        if job.skipIfExists, let existing = try await DataFiles(storage: storage).newest(job.pattern) {
+            recorder.skipped(job.label, reason: "\(existing.path) exists already and skip_if_exists is set")
+            return
+        }
+        recorder.started(job.label)
+        let export = TableExport(connection: connection, storage: storage, job: job, isDryRun: options.isDryRun)
+        let totals = try await connection.withSavepoint("table_job") {
+            try await export.run { recorder.progressed(job.label, $0) }
+        }
+        recorder.finished(job.label, totals: totals, path: options.isDryRun ? nil : job.path)
+    }
+}

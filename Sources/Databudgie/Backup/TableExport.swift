@@ -1,0 +1,90 @@
+import Compression
+import Postgres
+import Storage
+
+/// Streams the result of one query into one data file.
+struct TableExport {
+    let connection: Connection
+    let storage: any Storage
+    let job: BackupJob
+    let isDryRun: Bool
+
+    /// Runs the query and publishes its file when all of it has arrived; a failure leaves no file behind.
+    ///
+    /// - Parameter onProgress: Receives the totals so far, a few times a second.
+    /// - Returns: The final totals.
+    /// - Throws: `PostgresError`, `StorageError`, or ``DatabudgieError`` for a query that cannot be restored.
+    func run(onProgress: @escaping @Sendable (TransferTotals) -> Void) async throws -> TransferTotals {
+        try await checkColumns()
+        let meter = TransferMeter(report: onProgress)
+        let rows = try await connection.copyOut(
+            "copy (\(job.query)\n) to stdout with (format csv, header)",
+            hasHeader: true
+        )
+        let file = CompressedRows(rows: rows, encoder: try SegmentEncoder(format: job.compression), meter: meter)
+        if isDryRun {
+            for try await _ in file {}
+        } else {
+            _ = try await storage.write(job.path, ifExists: job.isUniquePath ? .fail : .replace, from: file)
+        }
+        return meter.totals
+    }
+
+    /// Asks the server to parse the query, so that a mistake is told before a file is begun.
+    ///
+    /// A restore finds columns by their names in the header, so that two equal ones could not be told apart.
+    private func checkColumns() async throws {
+        var seen: Set<String> = []
+        for column in try await connection.describe(job.query) where !seen.insert(column.name).inserted {
+            throw DatabudgieError(
+                .configuration,
+                "The query returns two columns named \"\(column.name)\"; give one of them another name with AS."
+            )
+        }
+    }
+}
+
+/// The data file's bytes: rows as COPY sends them, compressed in segments of whole rows.
+private struct CompressedRows: AsyncSequence, Sendable {
+    typealias Element = [UInt8]
+
+    let rows: CopyOut
+    let encoder: SegmentEncoder
+    let meter: TransferMeter
+
+    func makeAsyncIterator() -> Iterator {
+        Iterator(rows: rows.makeAsyncIterator(), encoder: encoder, meter: meter)
+    }
+
+    struct Iterator: AsyncIteratorProtocol {
+        var rows: CopyOut.AsyncIterator
+        let encoder: SegmentEncoder
+        let meter: TransferMeter
+        /// The header is a row of the stream, but not of the table.
+        var headerRows = 1
+        var isFinished = false
+
+        mutating func next() async throws -> [UInt8]? {
+            while !isFinished {
+                let output: [UInt8]
+                if let chunk = try await rows.next(isolation: #isolation) {
+                    output = try await Self.compress(chunk, with: encoder)
+                    meter.add(rows: chunk.rows - headerRows, bytes: chunk.bytes.count, fileBytes: output.count)
+                    headerRows = 0
+                } else {
+                    isFinished = true
+                    output = try encoder.finish()
+                    meter.add(fileBytes: output.count)
+                }
+                if !output.isEmpty { return output }
+            }
+            return nil
+        }
+
+        /// Off the caller's actor, as compressing takes most of a job's CPU time.
+        @concurrent
+        private static func compress(_ chunk: RowChunk, with encoder: SegmentEncoder) async throws -> [UInt8] {
+            try encoder.append(chunk.bytes, rows: chunk.rows)
+        }
+    }
+}

@@ -1,0 +1,181 @@
+import Compression
+import Postgres
+import Storage
+
+/// All jobs of a backup with their order and the reason for each, computed before anything is written.
+struct BackupPlan: Sendable {
+    /// In the order of execution: referenced tables first, otherwise the order of appearance.
+    var jobs: [BackupJob]
+    /// What the user should know about the selection, as sentences.
+    var warnings: [String]
+}
+
+/// One query to export into one data file.
+struct BackupJob: Sendable {
+    let label: TableLabel
+    /// The table the entry named; nil for an unnamed query and for a name that is only a label.
+    let relation: Relation?
+    /// A SELECT, to be embedded in COPY, followed by a line break.
+    let query: String
+    let path: StoragePath
+    /// The data files of this job, whichever run wrote them, for `skip_if_exists`.
+    let pattern: DataFilePattern
+    let compression: CompressionFormat?
+    let skipIfExists: Bool
+    let isStrict: Bool
+    /// The path holds the run's timestamp, so that a file of that name can only come from another run.
+    let isUniquePath: Bool
+    /// Rows that the statistics expect; nil when they say nothing about the query.
+    let estimatedRows: Int?
+    /// Why the job is there: `public.product is matched by public.* (databudgie.yml:4)`.
+    let reason: String
+}
+
+/// Makes a ``BackupPlan`` from the entries of a configuration.
+struct BackupPlanner {
+    let catalog: Catalog
+    let moment: RunMoment
+    /// Warnings about names that match nothing are errors.
+    let isStrict: Bool
+
+    private struct Selected {
+        let entry: BackupEntry
+        let relation: Relation?
+    }
+
+    /// - Throws: ``DatabudgieError`` with all problems found: nothing matches, two jobs would write the same file.
+    func plan(_ entries: [BackupEntry]) throws -> BackupPlan {
+        var warnings: [String] = []
+        let selected = try select(entries, warnings: &warnings)
+        let ordered = JobOrder(catalog: catalog).components(of: selected.map(\.relation?.oid)).flatMap { $0 }
+            .map { selected[$0] }
+        let inheritance = InheritanceRule(catalog: catalog, jobs: Set(ordered.compactMap(\.relation?.oid)))
+        let jobs = try ordered.enumerated().map { number, item in
+            try job(number: number, item, inheritance: inheritance, warnings: &warnings)
+        }
+        try refuseEqualPaths(jobs)
+        return BackupPlan(jobs: jobs, warnings: warnings)
+    }
+
+    private func select(_ entries: [BackupEntry], warnings: inout [String]) throws -> [Selected] {
+        let selection = TableSelection(catalog: catalog)
+        var selected: [Selected] = []
+        var unmatched: [String] = []
+        for entry in entries where entry.options.data {
+            guard let name = entry.options.name else {
+                selected.append(Selected(entry: entry, relation: nil))
+                continue
+            }
+            let match = selection.match(name, excluding: entry.options.exclude)
+            let relations = selection.withoutCoveredPartitions(match.relations)
+            selected += relations.map { Selected(entry: entry, relation: $0) }
+            warnings += excludedPartitions(of: relations, entry)
+            if match.relations.isEmpty {
+                if entry.isFreeOfItsTable {
+                    selected.append(Selected(entry: entry, relation: nil))
+                } else {
+                    unmatched.append("\(entry.options.place): '\(name)' matches no table.")
+                }
+            }
+        }
+        if selected.isEmpty {
+            throw DatabudgieError(
+                .nothingToDo,
+                unmatched + [
+                    "Nothing matches the configuration, so there is nothing to back up; check the tables' names."
+                ]
+            )
+        }
+        if isStrict, !unmatched.isEmpty { throw DatabudgieError(.nothingToDo, unmatched) }
+        warnings += unmatched
+        return selected
+    }
+
+    /// Rows of an excluded partition still come with its root: say so rather than export them silently.
+    private func excludedPartitions(of relations: [Relation], _ entry: BackupEntry) -> [String] {
+        guard !entry.options.exclude.isEmpty else { return [] }
+        let isExcluded = TableSelection.exclusion(entry.options.exclude)
+        return relations.filter { $0.kind == .partitionedTable }.flatMap { root in
+            catalog.descendants(of: root.oid).compactMap { catalog[$0] }
+                .filter { isExcluded($0.name) }
+                .map { "\($0.name) is excluded, but its rows are exported with the partitioned table \(root.name)." }
+        }
+    }
+
+    private func job(
+        number: Int,
+        _ item: Selected,
+        inheritance: InheritanceRule,
+        warnings: inout [String]
+    ) throws -> BackupJob {
+        let entry = item.entry
+        let name = item.relation?.name.description ?? entry.options.name
+        var values: [Template.Variable: String] = [
+            .timestamp: moment.timestamp,
+            .date: moment.date,
+            .ext: "csv" + (entry.compression?.fileSuffix ?? ""),
+        ]
+        values[.table] = name.map(PathComponent.encode)
+        let folder = try path(entry.options.location.render(values), entry)
+        var from = item.relation?.name.quoted
+        if let relation = item.relation, !entry.hasExplicitQuery {
+            from = inheritance.source(of: relation, warnings: &warnings)
+        }
+        let query = entry.query.render([.table: from ?? "", .timestamp: moment.timestamp, .date: moment.date])
+        return BackupJob(
+            label: TableLabel(number: number, description: name ?? folder.description),
+            relation: item.relation,
+            query: QueryText.withoutTrailingSemicolon(query),
+            path: folder.appending(entry.options.filename.render(values)),
+            pattern: try DataFilePattern(
+                location: entry.options.location,
+                filename: entry.options.filename,
+                table: values[.table]
+            ),
+            compression: entry.compression,
+            skipIfExists: entry.skipIfExists,
+            isStrict: entry.options.strict,
+            isUniquePath: entry.options.location.variables.union(entry.options.filename.variables)
+                .contains(.timestamp),
+            estimatedRows: entry.hasExplicitQuery ? nil : item.relation?.estimatedRows,
+            reason: reason(item)
+        )
+    }
+
+    private func reason(_ item: Selected) -> String {
+        let place = item.entry.options.place
+        guard let name = item.entry.options.name else { return "an unnamed query (\(place))" }
+        guard let relation = item.relation else { return "the query of '\(name)', which is no table (\(place))" }
+        return "the \(relation.kind.noun) \(relation.name) is matched by '\(name)' (\(place))"
+    }
+
+    private func path(_ text: String, _ entry: BackupEntry) throws -> StoragePath {
+        do {
+            return try StoragePath(text)
+        } catch {
+            throw DatabudgieError(.configuration, "\(entry.options.place): \(error)", underlying: error)
+        }
+    }
+
+    private func refuseEqualPaths(_ jobs: [BackupJob]) throws {
+        var owners: [StoragePath: BackupJob] = [:]
+        var problems: [String] = []
+        for job in jobs {
+            if let other = owners.updateValue(job, forKey: job.path) {
+                problems.append(
+                    "Two entries would write the same file \(job.path): \(other.reason), and \(job.reason); "
+                        + "give one of them another location or filename."
+                )
+            }
+        }
+        if !problems.isEmpty { throw DatabudgieError(.configuration, problems) }
+    }
+}
+
+extension BackupEntry {
+    /// Names no table: its query and location are both explicit and do without `{table}`.
+    var isFreeOfItsTable: Bool {
+        hasExplicitQuery && options.hasExplicitLocation && !query.variables.contains(.table)
+            && !options.location.variables.contains(.table)
+    }
+}

@@ -1,0 +1,150 @@
+import Postgres
+
+/// Reads the catalog of the connected database: three queries, whatever the number of tables.
+struct CatalogReader {
+    let connection: Connection
+
+    /// Reads tables, columns and foreign keys of all schemas but the server's own.
+    ///
+    /// To be called in a transaction: the search path is empty meanwhile, so that nobody's operator or function of the
+    /// same name is called (CVE-2018-1058), and is put back afterwards for the user's queries.
+    /// - Throws: `PostgresError`.
+    func read() async throws -> Catalog {
+        let session = try await connection.query(
+            "select pg_catalog.current_schema() as schema, pg_catalog.current_setting('search_path') as search_path"
+        ).rows.first
+        try await setSearchPath("")
+        let catalog = try await readCatalog(defaultSchema: session?["schema"] ?? "public")
+        try await setSearchPath(session?["search_path"] ?? "")
+        return catalog
+    }
+
+    private func setSearchPath(_ path: String) async throws {
+        _ = try await connection.query("select pg_catalog.set_config('search_path', $1, true)", [path])
+    }
+
+    private func readCatalog(defaultSchema: String) async throws -> Catalog {
+        let columns = try await readColumns()
+        let foreignKeys = try await connection.query(Self.foreignKeysQuery).rows.map { row in
+            ForeignKey(
+                name: try row.text("name"),
+                referencing: try row.oid("referencing"),
+                referenced: try row.oid("referenced"),
+                isDeferrable: try row.bool("deferrable"),
+                isInherited: try row.bool("inherited")
+            )
+        }
+        let relations = try await connection.query(Self.relationsQuery).rows.compactMap { row -> Relation? in
+            guard let kind = Relation.Kind(rawValue: try row.text("kind")) else { return nil }
+            let oid = try row.oid("oid")
+            return Relation(
+                oid: oid,
+                name: QualifiedName(schema: try row.text("schema"), name: try row.text("name")),
+                kind: kind,
+                isPartition: try row.bool("is_partition"),
+                parents: try row.oids("parents"),
+                children: try row.oids("children"),
+                columns: columns[oid] ?? [],
+                estimatedRows: row["estimated_rows"].flatMap(Int.init),
+                ownedSequences: row["owned_sequences"].flatMap(Int.init) ?? 0,
+                isReadable: try row.bool("is_readable")
+            )
+        }
+        return Catalog(defaultSchema: defaultSchema, relations: relations, foreignKeys: foreignKeys)
+    }
+
+    private func readColumns() async throws -> [Relation.OID: [Column]] {
+        var columns: [Relation.OID: [Column]] = [:]
+        for row in try await connection.query(Self.columnsQuery).rows {
+            columns[try row.oid("oid"), default: []].append(
+                Column(
+                    name: try row.text("name"),
+                    isNotNull: try row.bool("not_null"),
+                    hasDefault: try row.bool("has_default"),
+                    isGenerated: try row.bool("generated")
+                )
+            )
+        }
+        return columns
+    }
+
+    /// The relations that may be named: no system schemas, no other session's temporary tables.
+    private static let userRelations = """
+        c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname <> 'information_schema' and n.nspname !~ '^pg_'
+        """
+
+    private static let relationsQuery = """
+        with families as (
+            select inhrelid as child, inhparent as parent, inhseqno as place from pg_catalog.pg_inherits
+        ), owned as (
+            select refobjid, pg_catalog.count(*) as sequences
+            from pg_catalog.pg_depend
+            where classid = 'pg_catalog.pg_class'::pg_catalog.regclass and refobjsubid > 0 and deptype in ('a', 'i')
+                and objid in (select oid from pg_catalog.pg_class where relkind = 'S')
+            group by refobjid
+        ), parents as (
+            select child, pg_catalog.string_agg(parent::pg_catalog.text, ' ' order by place) as list
+            from families group by child
+        ), children as (
+            select parent, pg_catalog.string_agg(child::pg_catalog.text, ' ' order by child) as list
+            from families group by parent
+        )
+        select c.oid, n.nspname as schema, c.relname as name, c.relkind as kind, c.relispartition as is_partition,
+            parents.list as parents, children.list as children,
+            case when c.reltuples >= 0 and (c.reltuples > 0 or c.relpages > 0)
+                then c.reltuples::pg_catalog.int8 end as estimated_rows,
+            owned.sequences as owned_sequences,
+            pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+                and pg_catalog.has_table_privilege(c.oid, 'SELECT') as is_readable
+        from pg_catalog.pg_class c
+        join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+        left join parents on parents.child = c.oid
+        left join children on children.parent = c.oid
+        left join owned on owned.refobjid = c.oid
+        where \(userRelations)
+        """
+
+    private static let columnsQuery = """
+        select a.attrelid as oid, a.attname as name, a.attnotnull as not_null,
+            a.atthasdef or a.attidentity <> '' as has_default, a.attgenerated <> '' as generated
+        from pg_catalog.pg_attribute a
+        join pg_catalog.pg_class c on c.oid = a.attrelid
+        join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+        where a.attnum > 0 and not a.attisdropped and \(userRelations)
+        order by a.attrelid, a.attnum
+        """
+
+    private static let foreignKeysQuery = """
+        select conname as name, conrelid as referencing, confrelid as referenced, condeferrable as deferrable,
+            conparentid <> 0 as inherited
+        from pg_catalog.pg_constraint
+        where contype = 'f'
+        order by conrelid, conname
+        """
+}
+
+extension QueryResult.Row {
+    /// The column's text; these queries never return null there.
+    fileprivate func text(_ column: String) throws -> String {
+        guard let value = self[column] else {
+            throw DatabudgieError(.internalInconsistency, "The catalog query returned no \(column).")
+        }
+        return value
+    }
+
+    fileprivate func bool(_ column: String) throws -> Bool {
+        try text(column) == "t"
+    }
+
+    fileprivate func oid(_ column: String) throws -> Relation.OID {
+        guard let oid = Relation.OID(try text(column)) else {
+            throw DatabudgieError(.internalInconsistency, "The catalog query returned no number as \(column).")
+        }
+        return oid
+    }
+
+    /// A list of OIDs, separated by spaces; null is none.
+    fileprivate func oids(_ column: String) throws -> [Relation.OID] {
+        (self[column] ?? "").split(separator: " ").compactMap { Relation.OID($0) }
+    }
+}

@@ -1,0 +1,111 @@
+/// A shell-style pattern: `*` any text, `?` one character, `[seq]` one of, `[!seq]` none of; everything else is literal.
+///
+/// The rules are those of Python's `fnmatch.fnmatchcase`, which existing configurations are written for: a `*` also
+/// matches dots, a `]` right after the opening bracket is literal, and an unclosed bracket is a literal `[`.
+struct Glob: Sendable, Hashable, CustomStringConvertible {
+    private enum Element: Hashable {
+        case literal(Character)
+        case anyCharacter
+        case anyText
+        case oneOf([ClosedRange<Character>], negated: Bool)
+    }
+
+    let description: String
+    private let elements: [Element]
+
+    init(_ pattern: String) {
+        description = pattern
+        var elements: [Element] = []
+        var rest = Substring(pattern)
+        while let character = rest.popFirst() {
+            switch character {
+            case "*":
+                if elements.last != .anyText { elements.append(.anyText) }
+            case "?":
+                elements.append(.anyCharacter)
+            case "[":
+                if let (set, remainder) = Glob.parseSet(rest) {
+                    elements.append(set)
+                    rest = remainder
+                } else {
+                    elements.append(.literal("["))
+                }
+            default:
+                elements.append(.literal(character))
+            }
+        }
+        self.elements = elements
+    }
+
+    /// True when some character of the pattern is not literal.
+    var hasWildcards: Bool {
+        elements.contains { element in
+            if case .literal = element { false } else { true }
+        }
+    }
+
+    /// Whether the whole text matches; linear in the product of both lengths at worst, never exponential.
+    func matches(_ text: String) -> Bool {
+        let characters = Array(text)
+        var element = 0
+        var position = 0
+        var retry: (element: Int, position: Int)?
+        while position < characters.count {
+            if element < elements.count, elements[element] == .anyText {
+                element += 1
+                retry = (element, position)
+            } else if element < elements.count, Glob.matches(elements[element], characters[position]) {
+                element += 1
+                position += 1
+            } else if let last = retry {
+                retry = (last.element, last.position + 1)
+                element = last.element
+                position = last.position + 1
+            } else {
+                return false
+            }
+        }
+        return elements[element...].allSatisfy { $0 == .anyText }
+    }
+
+    private static func matches(_ element: Element, _ character: Character) -> Bool {
+        switch element {
+        case .literal(let literal): literal == character
+        case .anyCharacter, .anyText: true
+        case .oneOf(let ranges, let negated): ranges.contains { $0.contains(character) } != negated
+        }
+    }
+
+    /// Parses what follows a `[`; nil when the bracket is never closed.
+    private static func parseSet(_ text: Substring) -> (Element, Substring)? {
+        var rest = text
+        let negated = rest.first == "!"
+        if negated { rest.removeFirst() }
+        var members: [Character] = []
+        while let character = rest.popFirst() {
+            if character == "]", !members.isEmpty {
+                return (.oneOf(ranges(of: members), negated: negated), rest)
+            }
+            members.append(character)
+        }
+        return nil
+    }
+
+    private static func ranges(of members: [Character]) -> [ClosedRange<Character>] {
+        var ranges: [ClosedRange<Character>] = []
+        var index = 0
+        while index < members.count {
+            if index + 2 < members.count, members[index + 1] == "-" {
+                // A reversed range matches nothing, as in fnmatch.
+                if members[index] <= members[index + 2] {
+                    ranges.append(members[index]...members[index + 2])
+                }
+                index += 3
+            } else {
+                ranges.append(members[index]...members[index])
+                index += 1
+            }
+        }
+        return ranges
+    }
+}

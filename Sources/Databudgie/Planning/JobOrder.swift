@@ -1,0 +1,35 @@
+/// Orders jobs by the foreign keys between their tables.
+struct JobOrder {
+    let catalog: Catalog
+
+    /// Groups jobs so that referenced tables come first; otherwise the order of the list decides.
+    ///
+    /// A foreign key of a partition counts for the job of its root, which carries the partition's rows, and the other
+    /// way round.
+    /// - Parameter relations: The table of each job; nil for a job without one.
+    /// - Returns: Positions in the list; several in one group refer to one another in a cycle.
+    func components(of relations: [Relation.OID?]) -> [[Int]] {
+        DependencyOrder.components(count: relations.count, references: references(between: relations))
+    }
+
+    /// For each job the jobs that it refers to, itself left out, in ascending order.
+    func references(between relations: [Relation.OID?]) -> [[Int]] {
+        var jobs: [Relation.OID: [Int]] = [:]
+        for (job, relation) in relations.enumerated() {
+            if let relation { jobs[relation, default: []].append(job) }
+        }
+        func jobsThatCarry(_ oid: Relation.OID) -> [Int] {
+            guard catalog[oid]?.isPartition == true else { return jobs[oid, default: []] }
+            return catalog.lineage(of: oid).flatMap { jobs[$0, default: []] }
+        }
+        var references: [Set<Int>] = Array(repeating: [], count: relations.count)
+        for key in catalog.foreignKeys {
+            let referenced = jobsThatCarry(key.referenced)
+            guard !referenced.isEmpty else { continue }
+            for job in jobsThatCarry(key.referencing) {
+                references[job].formUnion(referenced)
+            }
+        }
+        return references.enumerated().map { job, others in others.subtracting([job]).sorted() }
+    }
+}

@@ -1,0 +1,57 @@
+import Postgres
+
+/// Finds the relations that an entry's name stands for.
+struct TableSelection {
+    let catalog: Catalog
+
+    /// The relations of one entry.
+    struct Match {
+        /// In order of schema and name.
+        var relations: [Relation]
+        /// The name is the relation's own, to the letter: no wildcard was at work.
+        var isExact: Bool
+    }
+
+    /// Expands a name or glob, less the entry's exclusions.
+    ///
+    /// Globs find tables and partitioned tables only. A name that is a relation's own, to the letter, finds it whatever
+    /// its kind, also when the name looks like a glob.
+    /// - Parameters:
+    ///   - name: A name or glob over `schema.table`; without a dot it lies in the default schema.
+    ///   - exclusions: Names or globs; without a dot they match the bare table name in any schema.
+    func match(_ name: String, excluding exclusions: [String]) -> Match {
+        let pattern = name.contains(".") ? name : "\(catalog.defaultSchema).\(name)"
+        let isExcluded = Self.exclusion(exclusions)
+        let exact = Set(catalog.named(pattern).map(\.oid))
+        let glob = Glob(pattern)
+        guard glob.hasWildcards else {
+            return Match(relations: catalog.named(pattern).filter { !isExcluded($0.name) }, isExact: true)
+        }
+        let found = catalog.relations.filter { relation in
+            exact.contains(relation.oid) || relation.kind.isFoundByGlobs && glob.matches(relation.name.description)
+        }
+        return Match(
+            relations: found.filter { !isExcluded($0.name) },
+            isExact: !exact.isEmpty && found.allSatisfy { exact.contains($0.oid) }
+        )
+    }
+
+    /// Leaves out the partitions whose rows come with a partitioned parent that is in the list too.
+    func withoutCoveredPartitions(_ relations: [Relation]) -> [Relation] {
+        let listed = Set(relations.map(\.oid))
+        return relations.filter { relation in
+            !relation.isPartition || listed.isDisjoint(with: catalog.lineage(of: relation.oid).dropFirst())
+        }
+    }
+
+    /// A test for names that one of the patterns excludes; one without a dot matches the bare name in any schema.
+    static func exclusion(_ patterns: [String]) -> (QualifiedName) -> Bool {
+        let globs = patterns.map { (glob: Glob($0), isBare: !$0.contains("."), text: $0) }
+        return { name in
+            globs.contains { pattern in
+                let text = pattern.isBare ? name.name : name.description
+                return pattern.text == text || pattern.glob.matches(text)
+            }
+        }
+    }
+}

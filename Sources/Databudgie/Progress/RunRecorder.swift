@@ -1,0 +1,91 @@
+import Storage
+import Synchronization
+
+/// Tells listeners what happens in a run and keeps what its report needs.
+///
+/// Progress comes from the tasks that move the bytes, hence the lock.
+final class RunRecorder: Sendable {
+    private struct State {
+        var startTimes: [TableLabel: ContinuousClock.Instant] = [:]
+        var finished: [TableReport] = []
+        var skipped: [TableLabel] = []
+        var failed: [TableFailure] = []
+    }
+
+    private let action: RunAction
+    private let isDryRun: Bool
+    private let onEvent: @Sendable (RunEvent) -> Void
+    private let start = ContinuousClock.now
+    private let state = Mutex(State())
+
+    init(action: RunAction, isDryRun: Bool, onEvent: @escaping @Sendable (RunEvent) -> Void) {
+        self.action = action
+        self.isDryRun = isDryRun
+        self.onEvent = onEvent
+    }
+
+    func planned(_ tables: [PlannedTable], reasons: [String], warnings: [String]) {
+        warnings.forEach { onEvent(.warning($0)) }
+        reasons.forEach { onEvent(.detail($0)) }
+        onEvent(.planned(action, tables))
+    }
+
+    func warning(_ message: String) {
+        onEvent(.warning(message))
+    }
+
+    func detail(_ message: String) {
+        onEvent(.detail(message))
+    }
+
+    func started(_ label: TableLabel) {
+        state.withLock { $0.startTimes[label] = .now }
+        onEvent(.started(label))
+    }
+
+    func progressed(_ label: TableLabel, _ totals: TransferTotals) {
+        onEvent(.progressed(label, totals))
+    }
+
+    func finished(_ label: TableLabel, totals: TransferTotals, path: StoragePath?) {
+        let report = state.withLock { state in
+            let report = TableReport(
+                label: label,
+                totals: totals,
+                path: path?.description,
+                duration: state.startTimes[label].map { .now - $0 } ?? .zero
+            )
+            state.finished.append(report)
+            return report
+        }
+        onEvent(.finished(report))
+    }
+
+    func skipped(_ label: TableLabel, reason: String) {
+        state.withLock { $0.skipped.append(label) }
+        onEvent(.skipped(label, reason: reason))
+    }
+
+    func failed(_ label: TableLabel, _ error: any Error) {
+        failed(label, reason: "\(error)")
+    }
+
+    func failed(_ label: TableLabel, reason: String) {
+        let message = "\(label): \(reason)"
+        state.withLock { $0.failed.append(TableFailure(label: label, message: message)) }
+        onEvent(.failed(label, message: message))
+    }
+
+    func report() -> RunReport {
+        state.withLock { state in
+            RunReport(
+                action: action,
+                finished: state.finished,
+                skipped: state.skipped,
+                failed: state.failed,
+                duration: .now - start,
+                isDryRun: isDryRun
+            )
+        }
+    }
+}

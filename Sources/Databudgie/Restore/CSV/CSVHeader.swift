@@ -1,0 +1,69 @@
+/// The first line of a data file: the names of its columns.
+struct CSVHeader: Sendable, Equatable {
+    /// In the order of the file; empty for a table without columns.
+    let columns: [String]
+    /// Records end with a lone carriage return, as on the oldest Macintosh; COPY reads that too.
+    let endsWithCarriageReturn: Bool
+
+    /// A header longer than this is no header: 1,600 columns of 63 bytes fit many times.
+    static let maximumBytes = 1 << 20
+
+    /// The UTF-8 byte order mark that some spreadsheets write.
+    static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
+
+    /// Reads the header as Postgres' own CSV reader would: quotes may open and close anywhere, a doubled one inside
+    /// quotes stands for itself, and line breaks inside quotes belong to the name (PostgreSQL documentation, "COPY",
+    /// "CSV Format").
+    /// - Parameters:
+    ///   - bytes: The beginning of a file.
+    ///   - isComplete: Nothing follows these bytes.
+    /// - Returns: nil when the header is longer than the bytes.
+    static func parse(_ bytes: [UInt8], isComplete: Bool) -> CSVHeader? {
+        var columns: [String] = []
+        var field: [UInt8] = []
+        var isInQuotes = false
+        var index = bytes.starts(with: byteOrderMark) ? byteOrderMark.count : 0
+        let start = index
+
+        func header(endingAt end: Int, carriageReturn: Bool) -> CSVHeader {
+            let all = end == start ? [] : columns + [String(decoding: field, as: UTF8.self)]
+            return CSVHeader(columns: all, endsWithCarriageReturn: carriageReturn)
+        }
+
+        while index < bytes.count {
+            let byte = bytes[index]
+            switch byte {
+            case .quote where isInQuotes:
+                guard index + 1 < bytes.count || isComplete else { return nil }
+                if index + 1 < bytes.count, bytes[index + 1] == .quote {
+                    field.append(.quote)
+                    index += 1
+                } else {
+                    isInQuotes = false
+                }
+            case .quote:
+                isInQuotes = true
+            case .comma where !isInQuotes:
+                columns.append(String(decoding: field, as: UTF8.self))
+                field = []
+            case .lineFeed where !isInQuotes:
+                return header(endingAt: index, carriageReturn: false)
+            case .carriageReturn where !isInQuotes:
+                guard index + 1 < bytes.count || isComplete else { return nil }
+                let isFollowedByLineFeed = index + 1 < bytes.count && bytes[index + 1] == .lineFeed
+                return header(endingAt: index, carriageReturn: !isFollowedByLineFeed)
+            default:
+                field.append(byte)
+            }
+            index += 1
+        }
+        return isComplete ? header(endingAt: index, carriageReturn: false) : nil
+    }
+}
+
+extension UInt8 {
+    static let quote = UInt8(ascii: "\"")
+    static let comma = UInt8(ascii: ",")
+    static let lineFeed = UInt8(ascii: "\n")
+    static let carriageReturn = UInt8(ascii: "\r")
+}

@@ -1,0 +1,109 @@
+import Postgres
+import Storage
+
+/// Truncates and loads the tables of one group in one transaction.
+struct GroupRestore {
+    let connection: Connection
+    let catalog: Catalog
+    let storages: Storages
+    let imports: [TableLabel: ImportFormat]
+    let idleInTransactionTimeout: Double?
+    let recorder: RunRecorder
+
+    /// Loads the group; a failure is recorded for all of its jobs, and leaves the tables as they were.
+    ///
+    /// - Returns: nil when the group was committed, otherwise the job that failed and took its group along.
+    /// - Throws: `CancellationError`, and `PostgresError` when the connection was lost.
+    func run(_ group: RestoreGroup) async throws -> TableLabel? {
+        let progress = GroupProgress()
+        do {
+            let totals = try await connection.withTransaction(.writing) { _ in
+                try await load(group, progress)
+            }
+            for (job, totals) in zip(group.jobs, totals) {
+                recorder.finished(job.label, totals: totals, path: job.file.path)
+            }
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch {
+            try Task.checkCancellation()
+            let culprit = progress.current ?? group.jobs[0].label
+            recorder.failed(culprit, error)
+            for job in group.jobs where job.label != culprit {
+                recorder.failed(job.label, reason: "rolled back, as \(culprit) failed and both must land together")
+            }
+            if let error = error as? PostgresError, error.code == .connectionLost { throw error }
+            return culprit
+        }
+        for job in group.jobs {
+            // Best effort: the rows are committed, and fresh statistics only make the first queries faster.
+            try? await connection.execute("analyze \(job.relation.name.quoted)")
+        }
+        return nil
+    }
+
+    private func load(_ group: RestoreGroup, _ progress: GroupProgress) async throws -> [TransferTotals] {
+        try await connection.pinSessionSettings(
+            .restore,
+            overrides: .idleInTransactionTimeout(idleInTransactionTimeout)
+        )
+        let keys = group.deferredKeys.filter { !$0.isDeferrable }
+        try await alter(keys, to: "deferrable initially deferred")
+        if !group.deferredKeys.isEmpty {
+            try await connection.execute("set constraints all deferred")
+        }
+        if let statement = truncation(group) {
+            progress.current = group.jobs.first { $0.truncate != .keep }?.label
+            try await connection.execute(statement)
+        }
+        var totals: [TransferTotals] = []
+        for job in group.jobs {
+            try Task.checkCancellation()
+            progress.current = job.label
+            recorder.started(job.label)
+            totals.append(try await load(job))
+        }
+        if !group.deferredKeys.isEmpty {
+            try await connection.execute("set constraints all immediate")
+        }
+        try await alter(keys, to: "not deferrable")
+        return totals
+    }
+
+    private func load(_ job: RestoreJob) async throws -> TransferTotals {
+        guard let format = imports[job.label] else {
+            throw DatabudgieError(.internalInconsistency, "The preflight did not look at \(job.file.path).")
+        }
+        let tableImport = TableImport(
+            connection: connection,
+            storage: storages.storage(for: job.file.path),
+            job: job,
+            format: format
+        )
+        return try await tableImport.run { recorder.progressed(job.label, $0) }
+    }
+
+    /// One command for all tables of the group, as they may refer to one another; never with CASCADE.
+    private func truncation(_ group: RestoreGroup) -> String? {
+        var seen: Set<Relation.OID> = []
+        let tables = group.jobs.filter { $0.truncate != .keep }.map(\.relation).filter { seen.insert($0.oid).inserted }
+        guard !tables.isEmpty else { return nil }
+        let names = tables.map { ($0.kind == .table ? "only " : "") + $0.name.quoted }
+        return "truncate table " + names.joined(separator: ", ")
+    }
+
+    /// Changes only the catalog, and is rolled back with the transaction.
+    private func alter(_ keys: [ForeignKey], to mode: String) async throws {
+        for key in keys {
+            guard let table = catalog[key.referencing] else { continue }
+            try await connection.execute(
+                "alter table \(table.name.quoted) alter constraint \(quotedIdentifier(key.name)) \(mode)"
+            )
+        }
+    }
+}
+
+/// Which job of a group is running, for the message when it fails.
+private final class GroupProgress {
+    var current: TableLabel?
+}

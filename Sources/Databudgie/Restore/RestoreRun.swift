@@ -1,0 +1,100 @@
+import Postgres
+import Storage
+
+/// Loads data files back into a database: each group of tables that belong together lands whole, or not at all.
+///
+///     let configuration = try Configuration.load(files: ["databudgie.yml"])
+///     let report = try await RestoreRun(configuration).run { event in print(event) }
+public struct RestoreRun: Sendable {
+    private let configuration: Configuration
+    private let options: RunOptions
+
+    /// - Parameters:
+    ///   - configuration: What to restore, and where from.
+    ///   - options: Dry run, environment and clock.
+    public init(_ configuration: Configuration, options: RunOptions = RunOptions()) {
+        self.configuration = configuration
+        self.options = options
+    }
+
+    /// Runs the restore to its end.
+    ///
+    /// Before anything is touched all files are found and their headers compared with the tables. Then each group of
+    /// tables is truncated, where asked, and loaded in one transaction; a failure rolls back its group and does not stop
+    /// the others, unless a table of it or the run is strict. Cancelling the task rolls back the running group and
+    /// throws `CancellationError`.
+    /// - Parameter onEvent: Receives what happens, in order, from the tasks of the run: it must return quickly.
+    /// - Returns: What was loaded, skipped and failed.
+    /// - Throws: ``DatabudgieError``, `PostgresError`, `StorageError` or `CancellationError` when nothing more could be
+    ///   done; groups that were committed before stay.
+    public func run(onEvent: @escaping @Sendable (RunEvent) -> Void = { _ in }) async throws -> RunReport {
+        let settings = configuration.restore
+        let recorder = RunRecorder(action: .restore, isDryRun: options.isDryRun, onEvent: onEvent)
+        let parameters = try configuration.connection(for: .restore)
+        return try await Storages.withStorages(s3Options: settings.run.s3, environment: options.environment) {
+            storages in
+            try await Connection.withConnection(to: parameters) { connection in
+                let catalog = try await connection.withTransaction(.readOnly) { connection in
+                    try await CatalogReader(connection: connection).read()
+                }
+                let plan = try await makePlan(catalog, storages)
+                let preflight = Preflight(connection: connection, catalog: catalog, storages: storages)
+                let findings = try await connection.withTransaction(.readOnly) { _ in
+                    try await preflight.check(plan)
+                }
+                announce(plan, notes: findings.notes, recorder)
+                if !options.isDryRun {
+                    let restore = GroupRestore(
+                        connection: connection,
+                        catalog: catalog,
+                        storages: storages,
+                        imports: findings.imports,
+                        idleInTransactionTimeout: settings.run.idleInTransactionTimeout,
+                        recorder: recorder
+                    )
+                    try await load(plan, restore, recorder)
+                }
+                return recorder.report()
+            }
+        }
+    }
+
+    private func makePlan(_ catalog: Catalog, _ storages: Storages) async throws -> RestorePlan {
+        let settings = configuration.restore
+        let planner = RestorePlanner(catalog: catalog, isStrict: settings.run.strict)
+        var warnings: [String] = []
+        let candidates = try planner.candidates(settings.tables, warnings: &warnings)
+        var files: [FileInfo?] = []
+        for candidate in candidates {
+            files.append(
+                try await DataFiles(storage: storages.storage(for: candidate.pattern.folder))
+                    .newest(candidate.pattern, by: candidate.entry.strategy)
+            )
+        }
+        return try planner.plan(candidates, files: files, warnings: warnings)
+    }
+
+    private func announce(_ plan: RestorePlan, notes: [String], _ recorder: RunRecorder) {
+        recorder.planned(
+            plan.jobs.map {
+                PlannedTable(label: $0.label, estimatedRows: nil, location: $0.file.path.description)
+            },
+            reasons: plan.jobs.map(\.reason) + notes,
+            warnings: plan.warnings
+        )
+        for table in plan.skipped {
+            recorder.skipped(table.label, reason: table.reason)
+        }
+    }
+
+    private func load(_ plan: RestorePlan, _ restore: GroupRestore, _ recorder: RunRecorder) async throws {
+        for (index, group) in plan.groups.enumerated() {
+            guard let failed = try await restore.run(group) else { continue }
+            guard configuration.restore.run.strict || group.jobs.contains(where: \.isStrict) else { continue }
+            for job in plan.groups[(index + 1)...].flatMap(\.jobs) {
+                recorder.failed(job.label, reason: "not restored, as \(failed) failed and the run is strict")
+            }
+            return
+        }
+    }
+}

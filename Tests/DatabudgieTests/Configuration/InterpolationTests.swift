@@ -1,0 +1,133 @@
+import Postgres
+import Testing
+
+@testable import Databudgie
+
+@Suite("Interpolation")
+struct InterpolationTests {
+    @Test(
+        "a finished value is read again as a literal of its format",
+        arguments: [
+            // What databudgie 2.9.3 makes of the same texts, but that a text is never taken apart at a colon.
+            (ConfigurationFormat.yaml, "null", SourceScalar.Kind.null), (.yaml, "true", .bool), (.yaml, "12", .number),
+            (.yaml, "1e3", .number), (.yaml, "-5", .number), (.yaml, "no", .string), (.yaml, "'1'", .string),
+            (.yaml, "\"true\"", .string), (.yaml, "", .null), (.yaml, "~", .string), (.yaml, ".5", .string),
+            (.yaml, "a: b", .string), (.yaml, "on", .string), (.json, "null", .null), (.json, "true", .bool),
+            (.json, "True", .string), (.json, "1", .number), (.json, "012", .string), (.json, "", .string),
+            (.json, "\"1\"", .string), (.toml, "true", .bool), (.toml, "1", .number), (.toml, "null", .string),
+            (.toml, "'1'", .string),
+        ]
+    )
+    func literals(format: ConfigurationFormat, value: String, kind: SourceScalar.Kind) throws {
+        let sources = ConfigurationSources(environment: ["V": value])
+        let raw = SourceValue(text: "<% ENV[V] %>", at: SourcePlace("f", line: 1, format: format))
+        let result = try Interpolation(sources: sources).apply(to: raw)
+        #expect(result.scalar?.kind == kind)
+    }
+
+    @Test("quotes of a literal are no part of its text")
+    func quotes() throws {
+        let configuration = try configuration(
+            "environment: <% ENV[E, 'it''s'] %>\nmanifest: '<% ENV[M] %>'",
+            environment: ["M": "\"a\\tb\""]
+        )
+        #expect(configuration.environment == "it's")
+        #expect(configuration.backup.run.manifest == "a\tb")
+    }
+
+    @Test("several values may stand in one text, and defaults step in")
+    func several() throws {
+        let configuration = try configuration(
+            "location: s3://<%ENV[BUCKET]%>/<% ENV[FOLDER, back ups] %>/{table}\ntables: [a]",
+            environment: ["BUCKET": "b"]
+        )
+        #expect(configuration.backup.tables.map(\.options.location.description) == ["s3://b/back ups/{table}"])
+    }
+
+    @Test("a list can be given by a variable, as JSON")
+    func lists() throws {
+        let configuration = try configuration("exclude: <% ENV[X] %>\ntables: [a]", environment: ["X": "[\"b\", \"c\"]"])
+        #expect(configuration.backup.tables.map(\.options.exclude) == [["b", "c"]])
+    }
+
+    @Test("null from a variable means the default")
+    func null() throws {
+        let configuration = try configuration(
+            "compression: <% ENV[C, null] %>\nfilename: <% ENV[F, null] %>\ntables: [a]"
+        )
+        #expect(configuration.backup.tables.map(\.compression) == [nil])
+        #expect(configuration.backup.tables.map(\.options.filename.description) == ["{timestamp}.{ext}"])
+    }
+
+    @Test("inserted text is never interpolated itself, and a password is never taken apart")
+    func noSecondPass() throws {
+        let password = "a: b #<% ENV[HOME] %>"
+        let configuration = try configuration(
+            "connection: {host: h, password: <% ENV[P] %>}",
+            environment: ["P": password]
+        )
+        #expect(configuration.backup.run.connection?.keywords["password"] == password)
+    }
+
+    @Test("FILE inserts a file's text as it is, without its last line break")
+    func file() throws {
+        try withFolder(["q.sql": "select 1\nfrom t\n", "n.txt": "null\n"]) {
+            var fixture = ConfigurationFixture(
+                "query: <% FILE[q.sql] %>\nenvironment: <% FILE[n.txt] %>\nmanifest: <% FILE[no, m] %>\ntables: [a]"
+            )
+            fixture.workingDirectory = $0
+            let configuration = try fixture.load()
+            #expect(configuration.backup.tables.map(\.query.description) == ["select 1\nfrom t"])
+            #expect(configuration.environment == "null")
+            #expect(configuration.backup.run.manifest == "m")
+        }
+    }
+
+    @Test("DOCKER_SECRET reads the file that NAME_FILE names, else the variable NAME")
+    func dockerSecret() throws {
+        try withFolder(["secret": "hunter2\n"]) {
+            var fixture = ConfigurationFixture(
+                "connection: {host: h, password: <% DOCKER_SECRET[pass] %>, username: <% DOCKER_SECRET[who] %>}"
+            )
+            fixture.environment = ["PASS_FILE": $0 + "/secret", "who": "me"]
+            let keywords = try fixture.load().backup.run.connection?.keywords
+            #expect(keywords?["password"] == "hunter2")
+            #expect(keywords?["user"] == "me")
+        }
+    }
+
+    @Test(
+        "a missing value is an error with its place",
+        arguments: [
+            ("<% ENV[NO] %>", "test.yaml:2: the environment variable NO is not set; set it, or give a default"),
+            ("<% FILE[no.txt] %>", "test.yaml:2: the file 'no.txt' is asked for: the file does not exist"),
+            ("<% DOCKER_SECRET[x] %>", "test.yaml:2: the secret x is missing; set X_FILE to the path of its file"),
+            ("<% VAULT[x] %>", "test.yaml:2: unknown interpolation 'VAULT'; the known ones are ENV, FILE, DOCKER_SECRET"),
+            ("<% ENV[NO %>", "test.yaml:2: the interpolation 'ENV[' is not finished"),
+        ]
+    )
+    func missing(text: String, message: String) {
+        let found = problems("# first line\nenvironment: \(text)")
+        #expect(found.count == 1)
+        #expect(found.first?.hasPrefix(message) == true, "\(found)")
+    }
+
+    @Test("operators of pg_trgm are no interpolation")
+    func operators() throws {
+        let query = "select 'x' <% name from t where a <% b[1]"
+        #expect(try configuration("query: \"\(query)\"\ntables: [a]").backup.tables.map(\.query.description) == [query])
+    }
+
+    @Test("keys and notes are not interpolated")
+    func keysAndNotes() throws {
+        let configuration = try configuration("x-note: <% ENV[NO] %>\ntables: {'<% ENV[NO] %>': }")
+        #expect(configuration.backup.tables.map(\.options.name) == ["<% ENV[NO] %>"])
+    }
+
+    @Test("a value that a stronger source replaces needs no variable")
+    func replaced() throws {
+        var fixture = ConfigurationFixture("url: <% ENV[NO] %>")
+        fixture.overrides.url = "postgresql://h/db"
+        #expect(try fixture.load().backup.run.connection?.keywords["host"] == "h")
+    }
+}

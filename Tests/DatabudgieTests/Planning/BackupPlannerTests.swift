@@ -1,0 +1,114 @@
+import Foundation
+import Postgres
+import Storage
+import Testing
+
+@testable import Databudgie
+
+@Suite("Backup plans")
+struct BackupPlannerTests {
+    private func plan(_ catalog: Catalog, _ entries: [BackupEntry], isStrict: Bool = false) throws -> BackupPlan {
+        let moment = RunMoment(Date(timeIntervalSince1970: 1_619_427_600))
+        return try BackupPlanner(catalog: catalog, moment: moment, isStrict: isStrict).plan(entries)
+    }
+
+    private let shop = Fixture.catalog(
+        [
+            Fixture.relation(1, "sales"), Fixture.relation(2, "products"), Fixture.relation(3, "customers"),
+            Fixture.relation(4, "totals", kind: .view),
+        ],
+        keys: [Fixture.key(1, 2), Fixture.key(1, 3)]
+    )
+
+    @Test("A glob finds tables, referenced ones first, and no views")
+    func glob() throws {
+        let plan = try plan(shop, [Fixture.backup(Fixture.options("public.*"))])
+        #expect(plan.jobs.map(\.label.description) == ["public.customers", "public.products", "public.sales"])
+        #expect(plan.jobs[0].path.description == "backups/public.customers/2021-04-26T09:00:00.csv")
+        #expect(plan.jobs[0].query == #"select * from "public"."customers""#)
+    }
+
+    @Test("A view is found by its name, and a name without a dot lies in the default schema")
+    func viewByName() throws {
+        let plan = try plan(shop, [Fixture.backup(Fixture.options("totals"))])
+        #expect(plan.jobs.map(\.label.description) == ["public.totals"])
+    }
+
+    @Test("Exclusions without a dot match the bare name")
+    func exclusions() throws {
+        let plan = try plan(shop, [Fixture.backup(Fixture.options("public.*", exclude: ["sale?", "public.cust*"]))])
+        #expect(plan.jobs.map(\.label.description) == ["public.products"])
+    }
+
+    @Test("A name that matches nothing is a warning, in a strict run an error, and an error when nothing matches")
+    func unmatched() throws {
+        let entries = [try Fixture.backup(Fixture.options("sales")), try Fixture.backup(Fixture.options("saels"))]
+        #expect(try plan(shop, entries).warnings == ["test.yml:1: 'saels' matches no table."])
+        #expect(throws: DatabudgieError.self) { try plan(shop, entries, isStrict: true) }
+        #expect(throws: DatabudgieError.self) { try plan(shop, [entries[1]]) }
+    }
+
+    @Test("A name may be a label when query and location do without a table")
+    func label() throws {
+        let options = try Fixture.options("label", location: "reports", hasExplicitLocation: true)
+        let plan = try plan(shop, [Fixture.backup(options, query: "select 1 as one;")])
+        #expect(plan.jobs.map(\.query) == ["select 1 as one"])
+        #expect(plan.jobs[0].relation == nil)
+    }
+
+    @Test("Two jobs for one file are refused, with both named")
+    func equalPaths() throws {
+        let entries = [try Fixture.backup(Fixture.options("sales")), try Fixture.backup(Fixture.options("public.s*"))]
+        let error = #expect(throws: DatabudgieError.self) { try plan(shop, entries) }
+        #expect(error?.description.contains("'public.s*'") == true)
+        #expect(error?.description.contains("'sales'") == true)
+    }
+
+    @Test("A partitioned table covers its partitions within one entry; leaves alone are exported themselves")
+    func partitions() throws {
+        let catalog = Fixture.catalog([
+            Fixture.relation(1, "events", kind: .partitionedTable, children: [2, 3]),
+            Fixture.relation(2, "events_a", isPartition: true, parents: [1]),
+            Fixture.relation(3, "events_b", kind: .partitionedTable, isPartition: true, parents: [1], children: [4]),
+            Fixture.relation(4, "events_b_1", isPartition: true, parents: [3]),
+        ])
+        #expect(
+            try plan(catalog, [Fixture.backup(Fixture.options("*"))]).jobs.map(\.label.description) == ["public.events"]
+        )
+        #expect(
+            try plan(catalog, [Fixture.backup(Fixture.options("*_*"))]).jobs.map(\.label.description)
+                == ["public.events_a", "public.events_b"]
+        )
+        let excluding = try plan(catalog, [Fixture.backup(Fixture.options("*", exclude: ["events_b_1"]))])
+        #expect(excluding.warnings.count == 1)
+    }
+
+    @Test("An inheritance parent exports its own rows only when a child is a job too")
+    func inheritance() throws {
+        let catalog = Fixture.catalog([
+            Fixture.relation(1, "city", children: [2, 3]), Fixture.relation(2, "capital", parents: [1]),
+            Fixture.relation(3, "port", parents: [1]),
+        ])
+        let alone = try plan(catalog, [Fixture.backup(Fixture.options("city"))])
+        #expect(alone.jobs[0].query == #"select * from "public"."city""#)
+        let some = try plan(catalog, [Fixture.backup(Fixture.options("c*"))])
+        #expect(some.jobs.map(\.query).contains(#"select * from only "public"."city""#))
+        #expect(some.warnings.count == 1)
+        #expect(some.warnings[0].contains("public.port"))
+    }
+
+    @Test("A densely linked schema of 1,000 tables is ordered")
+    func dense() throws {
+        let relations = (1...1_000).map { Fixture.relation(UInt32($0), "t\($0)") }
+        var keys: [ForeignKey] = []
+        for from in 1...1_000 {
+            for to in stride(from: 1, to: from, by: 7) { keys.append(Fixture.key(UInt32(from), UInt32(to))) }
+        }
+        let plan = try plan(Fixture.catalog(relations, keys: keys), [Fixture.backup(Fixture.options("public.*"))])
+        let positions = Dictionary(
+            uniqueKeysWithValues: plan.jobs.enumerated().map { ($0.element.relation?.oid, $0.offset) }
+        )
+        #expect(plan.jobs.count == 1_000)
+        #expect(keys.allSatisfy { positions[$0.referenced, default: 0] < positions[$0.referencing, default: 0] })
+    }
+}

@@ -1,0 +1,10 @@
+import Testing
+
+/// Waits until a condition holds, and fails after a minute.
+func poll(_ what: Comment, until condition: () async throws -> Bool) async throws {
+    let deadline = ContinuousClock.now + .seconds(60)
+    while try await !condition() {
+        try #require(ContinuousClock.now < deadline, what)
+        try await Task.sleep(for: .milliseconds(10))
+    }
+}

@@ -1,0 +1,113 @@
+import DatabudgieTestSupport
+import Foundation
+import Postgres
+import Storage
+import Synchronization
+import Testing
+
+@testable import Databudgie
+
+/// Two databases and a folder: what most tests of whole runs need.
+struct RunFixture: Sendable {
+    let source: ConnectionParameters
+    let target: ConnectionParameters
+    let folder: String
+
+    /// Makes two empty databases and a folder, and removes them after the body.
+    static func with(_ body: (RunFixture) async throws -> Void) async throws {
+        try await PostgresServer.withDatabase { source in
+            try await PostgresServer.withDatabase { target in
+                try await withTemporaryFolder { folder in
+                    try await body(RunFixture(source: source, target: target, folder: folder))
+                }
+            }
+        }
+    }
+
+    /// The same fixture, connected as another role, which needs no password on the test server's socket.
+    func connected(as role: String) -> RunFixture {
+        var (source, target) = (source, target)
+        source.keywords["user"] = role
+        target.keywords["user"] = role
+        return RunFixture(source: source, target: target, folder: folder)
+    }
+
+    /// Runs SQL in both databases.
+    func onBoth(_ sql: String) async throws {
+        try await execute(source, sql)
+        try await execute(target, sql)
+    }
+
+    func execute(_ parameters: ConnectionParameters, _ sql: String) async throws {
+        try await Connection.withConnection(to: parameters) { try await $0.execute(sql) }
+    }
+
+    /// A query's rows, their columns joined with `|`.
+    func rows(_ parameters: ConnectionParameters, _ sql: String) async throws -> [String] {
+        try await Connection.withConnection(to: parameters) { connection in
+            let result = try await connection.query(sql)
+            return result.rows.map { row in
+                result.columns.indices.map { row[$0] ?? "NULL" }.joined(separator: "|")
+            }
+        }
+    }
+
+    /// A configuration whose backup reads the source and whose restore writes to the target.
+    func configuration(_ yaml: String) throws -> Configuration {
+        var configuration = try Configuration.load(yaml: yaml)
+        configuration.backup.run.connection = source
+        configuration.restore.run.connection = target
+        return configuration
+    }
+
+    func backup(_ yaml: String, isDryRun: Bool = false, events: EventLog = EventLog()) async throws -> RunReport {
+        var options = RunOptions()
+        options.isDryRun = isDryRun
+        return try await BackupRun(configuration(yaml), options: options).run(onEvent: events.append)
+    }
+
+    func restore(_ yaml: String, isDryRun: Bool = false, events: EventLog = EventLog()) async throws -> RunReport {
+        var options = RunOptions()
+        options.isDryRun = isDryRun
+        return try await RestoreRun(configuration(yaml), options: options).run(onEvent: events.append)
+    }
+
+    /// All files below the folder, by their paths relative to it.
+    func files() throws -> [String] {
+        let paths = try FileManager.default.subpathsOfDirectory(atPath: folder)
+        return paths.filter { path in
+            var isFolder: ObjCBool = false
+            return FileManager.default.fileExists(atPath: folder + "/" + path, isDirectory: &isFolder)
+                && !isFolder.boolValue
+        }.sorted()
+    }
+
+    func text(_ file: String) throws -> String {
+        try String(contentsOfFile: folder + "/" + file, encoding: .utf8)
+    }
+
+    func write(_ text: String, to file: String) throws {
+        try write(Data(text.utf8), to: file)
+    }
+
+    func write(_ data: Data, to file: String) throws {
+        let url = URL(fileURLWithPath: folder + "/" + file)
+        try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try data.write(to: url)
+    }
+}
+
+/// Keeps the events of a run in order.
+final class EventLog: Sendable {
+    private let events = Mutex<[RunEvent]>([])
+
+    var all: [RunEvent] { events.withLock { $0 } }
+
+    var warnings: [String] {
+        all.compactMap { if case .warning(let message) = $0 { message } else { nil } }
+    }
+
+    @Sendable func append(_ event: RunEvent) {
+        events.withLock { $0.append(event) }
+    }
+}
