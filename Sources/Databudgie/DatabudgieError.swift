@@ -22,12 +22,15 @@ public struct DatabudgieError: Error, Sendable, CustomStringConvertible {
         public static let internalInconsistency = Code(name: "internalInconsistency")
     }
 
+    /// The kind of failure.
     public let code: Code
     /// One line for each problem.
     public let messages: [String]
     /// The error of the layer below, when there was one.
     public let underlying: (any Error)?
 
+    /// Makes an error of several problems.
+    ///
     /// - Parameters:
     ///   - code: The kind of failure.
     ///   - messages: Full sentences, one for each problem.
@@ -38,6 +41,8 @@ public struct DatabudgieError: Error, Sendable, CustomStringConvertible {
         self.underlying = underlying
     }
 
+    /// Makes an error of one problem.
+    ///
     /// - Parameters:
     ///   - code: The kind of failure.
     ///   - message: A full sentence.

@@ -9,5 +9,6 @@ public struct RunOptions: Sendable {
     /// The moment that `{timestamp}` and `{date}` stand for.
     public var now = Date()
 
+    /// Takes the process's environment and the present moment.
     public init() {}
 }

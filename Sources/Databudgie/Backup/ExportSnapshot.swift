@@ -22,6 +22,7 @@ struct ExportSnapshot {
     /// - Parameters:
     ///   - makePlan: Makes the plan for a catalog.
     ///   - body: Receives the plan whose tables are locked.
+    /// - Returns: What the body returns.
     /// - Throws: ``DatabudgieError`` when the tables cannot be locked or keep changing; what the body throws.
     func withPlan<Result: Sendable>(
         _ makePlan: (Catalog) throws -> BackupPlan,
@@ -57,8 +58,10 @@ struct ExportSnapshot {
         )
     }
 
-    /// Tables that a job reads as such. Those that the role may not read fail on their own, later, with the server's
-    /// words; views and foreign tables have nothing to lock.
+    /// Tables that a job reads as such.
+    ///
+    /// Those that the role may not read fail on their own, later, with the server's words; views and foreign tables have
+    /// nothing to lock.
     private static func lockable(_ plan: BackupPlan) -> Set<QualifiedName> {
         Set(
             plan.jobs.compactMap(\.relation)

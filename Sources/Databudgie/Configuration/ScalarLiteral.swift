@@ -64,6 +64,8 @@ enum ScalarLiteral {
 
     /// An integer or decimal number; digits may be grouped by underscores.
     static func isNumber(_ text: String) -> Bool {
+        // Nearly all values are no numbers, which their first character tells.
+        guard let first = text.utf8.first, first < UInt8(ascii: "A") else { return false }
         let expression = /[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9]*)?)([eE][-+]?[0-9]+)?/
         return text.wholeMatch(of: expression) != nil
     }

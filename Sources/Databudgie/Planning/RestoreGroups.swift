@@ -8,6 +8,7 @@ struct RestoreGroups {
     /// those that refer to it, as the server truncates them in one command only; and whatever lies between two members
     /// of a group, so that the groups themselves can be put into an order.
     /// - Parameter jobs: In order of appearance.
+    /// - Returns: The groups, referenced ones first.
     func groups(of jobs: [RestoreJob]) -> [RestoreGroup] {
         let references = JobOrder(catalog: catalog).references(between: jobs.map(\.relation.oid))
         let cycles = DependencyOrder.components(count: jobs.count, references: references)

@@ -49,7 +49,10 @@ struct RestorePlanner {
 
     /// Expands the entries over the target's tables.
     ///
-    /// - Parameter warnings: Receives a sentence for each name that matches nothing.
+    /// - Parameters:
+    ///   - entries: In order of appearance.
+    ///   - warnings: Receives a sentence for each name that matches nothing.
+    /// - Returns: The tables that were asked for, in the order of the entries.
     /// - Throws: ``DatabudgieError`` when nothing at all matches, or in a strict run any name does not.
     func candidates(_ entries: [RestoreEntry], warnings: inout [String]) throws -> [RestoreCandidate] {
         let selection = TableSelection(catalog: catalog)
@@ -94,6 +97,7 @@ struct RestorePlanner {
     ///   - candidates: All candidates, in order of appearance.
     ///   - files: The file of each, nil where there is none.
     ///   - warnings: What was collected before.
+    /// - Returns: The loads in their order.
     /// - Throws: ``DatabudgieError`` for tables that were asked for by name and have no file.
     func plan(_ candidates: [RestoreCandidate], files: [FileInfo?], warnings: [String]) throws -> RestorePlan {
         let found = zip(candidates, files).compactMap { candidate, file in file.map { (candidate, $0) } }

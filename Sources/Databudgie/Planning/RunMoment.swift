@@ -2,9 +2,9 @@ import Foundation
 
 /// The moment that a run began, as its file names carry it: in UTC and whole seconds.
 struct RunMoment: Sendable {
-    /// `2021-04-26T09:00:00`
+    /// As in `2021-04-26T09:00:00`.
     let timestamp: String
-    /// `2021-04-26`
+    /// As in `2021-04-26`.
     let date: String
 
     init(_ moment: Date) {

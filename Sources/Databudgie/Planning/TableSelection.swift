@@ -19,6 +19,7 @@ struct TableSelection {
     /// - Parameters:
     ///   - name: A name or glob over `schema.table`; without a dot it lies in the default schema.
     ///   - exclusions: Names or globs; without a dot they match the bare table name in any schema.
+    /// - Returns: What was found, which may be nothing.
     func match(_ name: String, excluding exclusions: [String]) -> Match {
         let pattern = name.contains(".") ? name : "\(catalog.defaultSchema).\(name)"
         let isExcluded = Self.exclusion(exclusions)

@@ -32,8 +32,14 @@ public enum RunAction: String, Sendable {
 public struct TableLabel: Sendable, Hashable, CustomStringConvertible {
     /// The job's place in the plan, from 0.
     public let number: Int
+    /// The name itself.
     public let description: String
 
+    /// Makes a label.
+    ///
+    /// - Parameters:
+    ///   - number: The job's place in the plan, from 0.
+    ///   - description: A table's `schema.name`, or a location.
     public init(number: Int, description: String) {
         self.number = number
         self.description = description
@@ -42,6 +48,7 @@ public struct TableLabel: Sendable, Hashable, CustomStringConvertible {
 
 /// A job as planned.
 public struct PlannedTable: Sendable {
+    /// Whose job it is.
     public let label: TableLabel
     /// Rows that the catalog's statistics expect; nil when they say nothing about this query.
     public let estimatedRows: Int?
@@ -61,7 +68,9 @@ public struct TransferTotals: Sendable, Hashable {
 
 /// A job's result.
 public struct TableReport: Sendable {
+    /// Whose job it is.
     public let label: TableLabel
+    /// What was moved.
     public let totals: TransferTotals
     /// The data file's path; nil in a dry run.
     public let path: String?
@@ -71,6 +80,7 @@ public struct TableReport: Sendable {
 
 /// A job that failed, with the message that was shown for it.
 public struct TableFailure: Sendable {
+    /// Whose job it is.
     public let label: TableLabel
     /// A sentence that names the table.
     public let message: String
@@ -78,8 +88,11 @@ public struct TableFailure: Sendable {
 
 /// A run's result.
 public struct RunReport: Sendable {
+    /// What the run did.
     public let action: RunAction
+    /// Complete jobs, in the order in which they ended.
     public let finished: [TableReport]
+    /// Jobs that were left out on purpose.
     public let skipped: [TableLabel]
     /// Failed tables with the message that was shown for each.
     public let failed: [TableFailure]

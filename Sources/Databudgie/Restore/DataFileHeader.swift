@@ -5,7 +5,10 @@ import Storage
 struct DataFileHeader {
     let storage: any Storage
 
+    /// Reads as much of a file as is needed.
+    ///
     /// - Parameter file: The file as it was listed.
+    /// - Returns: The names of its columns.
     /// - Throws: ``DatabudgieError`` that names the file, when it is empty, damaged or has no end of line.
     func read(_ file: FileInfo) async throws -> CSVHeader {
         var beginning: [UInt8] = []

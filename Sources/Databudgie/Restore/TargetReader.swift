@@ -17,7 +17,10 @@ struct Target: Sendable {
 struct TargetReader {
     let connection: Connection
 
+    /// Reads the state of some tables in one query.
+    ///
     /// - Parameter oids: Tables by their OID.
+    /// - Returns: What was found; a table that was dropped meanwhile is missing.
     /// - Throws: `PostgresError`.
     func read(_ oids: [Relation.OID]) async throws -> [Relation.OID: Target] {
         var targets: [Relation.OID: Target] = [:]

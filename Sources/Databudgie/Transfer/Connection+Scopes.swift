@@ -15,6 +15,7 @@ extension Connection {
     /// - Parameters:
     ///   - name: The savepoint's name, an ordinary identifier.
     ///   - body: Uses this connection.
+    /// - Returns: What the body returns.
     /// - Throws: What the body throws, or `PostgresError`.
     func withSavepoint<Result: Sendable>(_ name: String, _ body: () async throws -> Result) async throws -> Result {
         try await execute("savepoint \(name)")
@@ -34,6 +35,7 @@ extension [String: String] {
     /// The session setting for a limit on idle transactions.
     ///
     /// - Parameter seconds: nil leaves them without limit, as the pinned settings do.
+    /// - Returns: The setting by its name; empty for nil.
     static func idleInTransactionTimeout(_ seconds: Double?) -> [String: String] {
         guard let seconds else { return [:] }
         return ["idle_in_transaction_session_timeout": "\(Int((seconds * 1_000).rounded()))ms"]

@@ -11,6 +11,8 @@ struct Storages: Sendable {
     ///   - s3Options: What the configuration says of S3.
     ///   - environment: Variables that credentials and endpoints may come from.
     ///   - body: Uses the storages; they must not leave it.
+    /// - Returns: What the body returns.
+    /// - Throws: What the body throws.
     static func withStorages<Result>(
         s3Options: S3Options,
         environment: [String: String],

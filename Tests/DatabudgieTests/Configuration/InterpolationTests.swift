@@ -63,7 +63,7 @@ struct InterpolationTests {
     func noSecondPass() throws {
         let password = "a: b #<% ENV[HOME] %>"
         let configuration = try configuration(
-            "connection: {host: h, password: <% ENV[P] %>}",
+            "connection: {host: h, password: '<% ENV[P] %>'}",
             environment: ["P": password]
         )
         #expect(configuration.backup.run.connection?.keywords["password"] == password)
@@ -87,7 +87,7 @@ struct InterpolationTests {
     func dockerSecret() throws {
         try withFolder(["secret": "hunter2\n"]) {
             var fixture = ConfigurationFixture(
-                "connection: {host: h, password: <% DOCKER_SECRET[pass] %>, username: <% DOCKER_SECRET[who] %>}"
+                "connection: {host: h, password: '<% DOCKER_SECRET[pass] %>', username: '<% DOCKER_SECRET[who] %>'}"
             )
             fixture.environment = ["PASS_FILE": $0 + "/secret", "who": "me"]
             let keywords = try fixture.load().backup.run.connection?.keywords

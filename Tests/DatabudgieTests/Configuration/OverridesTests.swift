@@ -69,7 +69,10 @@ struct OverridesTests {
 
     @Test("--table replaces any tables of both commands")
     func tables() throws {
-        let configuration = try load { $0.tables = ["c", "public.*"] }
+        let configuration = try load { 
+            $0.tables = ["c", "public.*"]
+            $0.location = "{table}"
+        }
         #expect(configuration.backup.tables.map(\.options.name) == ["c", "public.*"])
         #expect(configuration.restore.tables.map(\.options.name) == ["c", "public.*"])
         #expect(configuration.restore.tables.map(\.options.place) == ["--table", "--table"])
