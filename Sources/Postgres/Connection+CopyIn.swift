@@ -1,0 +1,67 @@
+import CLibpq
+
+extension Connection {
+    /// Runs a COPY … FROM STDIN with bytes from a sequence.
+    ///
+    /// When the sequence throws, or the task is cancelled, the server is told to give up, so that no row is kept. When the
+    /// server refuses a row, it is noticed at once on a connection without TLS, and at the sequence's end with TLS.
+    ///
+    /// - Parameters:
+    ///   - sql: The whole COPY command; two statements are refused by the server.
+    ///   - source: The bytes, in pieces of any size.
+    /// - Returns: How many rows the server has stored.
+    /// - Throws: The sequence's error; ``PostgresError``, whose context names line and column for a value that the server
+    ///   refuses; ``PostgresError/Code/cancelled`` when the task is cancelled, whatever the sequence throws then.
+    public func copyIn<Bytes: AsyncSequence>(
+        _ sql: String,
+        from source: sending Bytes
+    ) async throws -> Int where Bytes.Element == [UInt8] {
+        try prepareForStatement()
+        let statement = canceller.begin()
+        activity = .copyingIn
+        defer {
+            activity = .nothing
+            canceller.end(statement)
+        }
+        return try await withTaskCancellationHandler {
+            guard !Task.isCancelled else { throw PostgresError.cancelled }
+            try beginCopy(sql, expecting: PGRES_COPY_IN)
+            do {
+                try await send(source)
+            } catch {
+                let reason = Task.isCancelled ? "the client was cancelled" : "the client could not read its data"
+                _ = try? endCopyIn(failure: reason)
+                throw Task.isCancelled || error is CancellationError ? PostgresError.cancelled : error
+            }
+            return try endCopyIn(failure: nil)
+        } onCancel: {
+            canceller.cancel(statement)
+        }
+    }
+
+    /// Sends a sequence, until it ends or the server has reported an error.
+    private func send<Bytes: AsyncSequence>(_ source: sending Bytes) async throws where Bytes.Element == [UInt8] {
+        var sender = try unsafe CopyInSender(liveHandle())
+        for try await chunk in source {
+            guard !Task.isCancelled else { throw PostgresError.cancelled }
+            // Throws when the connection was closed while the sequence was waited for.
+            guard try unsafe sender.send(chunk, to: liveHandle()) else { return }
+        }
+        guard !Task.isCancelled else { throw PostgresError.cancelled }
+    }
+
+    /// Ends the COPY and reads its result.
+    ///
+    /// - Parameter failure: Why the rows must not be kept; nil when they are complete.
+    /// - Returns: How many rows the server has stored.
+    /// - Throws: ``PostgresError`` of the server, always when there is a failure.
+    private func endCopyIn(failure: String?) throws(PostgresError) -> Int {
+        let handle = try unsafe liveHandle()
+        // What it returns does not matter: when nothing can be sent, the result says why.
+        _ = unsafe PQputCopyEnd(handle, failure)
+        guard let rows = try collect().affectedRows else {
+            throw PostgresError(.protocolViolation, "The server did not say how many rows it has stored")
+        }
+        return rows
+    }
+}

@@ -1,0 +1,190 @@
+import CLibpq
+import Glibc
+
+extension Connection {
+    /// Runs one statement and collects its rows.
+    ///
+    /// - Parameters:
+    ///   - sql: One statement, with `$1`, `$2`, … for the parameters; two statements are refused by the server.
+    ///   - parameters: The parameters in text form; nil is NULL.
+    /// - Returns: All rows, in memory.
+    /// - Throws: ``PostgresError``.
+    public func query(_ sql: String, _ parameters: [String?] = []) async throws(PostgresError) -> QueryResult {
+        try await statement { () throws(PostgresError) in
+            try sendQuery(sql, parameters)
+            return try collect().rows()
+        }
+    }
+
+    /// Runs one or more statements, separated by semicolons, and ignores what they return.
+    ///
+    /// Several statements are one transaction, unless they say otherwise (Postgres documentation, 55.2.2.1).
+    ///
+    /// - Parameter sql: The statements.
+    /// - Throws: ``PostgresError`` of the first statement that fails.
+    public func execute(_ sql: String) async throws(PostgresError) {
+        _ = try await statement { () throws(PostgresError) in
+            try executeUninterrupted(sql)
+        }
+    }
+
+    /// Finds out what a statement would return, without running it.
+    ///
+    /// - Parameter sql: One statement; two are refused by the server.
+    /// - Returns: Its columns in order; none for a statement that returns no rows.
+    /// - Throws: ``PostgresError``, for example for a syntax error or a table that does not exist.
+    public func describe(_ sql: String) async throws(PostgresError) -> [ColumnDescription] {
+        try await statement { () throws(PostgresError) in
+            let handle = try unsafe liveHandle()
+            try check(sql)
+            try requireSent(unsafe PQsendPrepare(handle, "", sql, 0, nil))
+            _ = try collect()
+            try requireSent(unsafe PQsendDescribePrepared(handle, ""))
+            return try collect().columns()
+        }
+    }
+
+    /// Runs a statement that a cancelled task interrupts.
+    ///
+    /// - Parameter body: Sends it and collects its results; blocks.
+    /// - Returns: What the body returns.
+    /// - Throws: The body's error; ``PostgresError/Code/cancelled`` when it was interrupted.
+    func statement<R>(_ body: () throws(PostgresError) -> R) async throws(PostgresError) -> R {
+        try prepareForStatement()
+        let statement = canceller.begin()
+        defer { canceller.end(statement) }
+        let outcome = await withTaskCancellationHandler { () -> Result<R, PostgresError> in
+            guard !Task.isCancelled else { return .failure(.cancelled) }
+            do throws(PostgresError) {
+                return .success(try body())
+            } catch {
+                return .failure(error)
+            }
+        } onCancel: {
+            canceller.cancel(statement)
+        }
+        return try outcome.get()
+    }
+
+    /// Runs statements that a cancelled task does not interrupt.
+    @discardableResult
+    func executeUninterrupted(_ sql: String) throws(PostgresError) -> String {
+        let handle = try unsafe liveHandle()
+        try check(sql)
+        try requireSent(unsafe PQsendQuery(handle, sql))
+        return try collect().commandTag
+    }
+
+    /// Makes sure that a statement can be sent now.
+    func prepareForStatement() throws(PostgresError) {
+        _ = try unsafe liveHandle()
+        switch activity {
+        case .nothing: break
+        // Whoever begins something else has lost interest in the rest of the rows.
+        case .copyingOut: abandonCopyOut()
+        case .copyingIn:
+            throw PostgresError(.connectionUnavailable, "The connection is busy with COPY FROM: wait for it to end")
+        }
+    }
+
+    /// Sends one statement by the extended protocol, which refuses a second one behind it.
+    func sendQuery(_ sql: String, _ parameters: [String?]) throws(PostgresError) {
+        let handle = try unsafe liveHandle()
+        try check(sql)
+        for parameter in parameters {
+            try check(parameter ?? "")
+        }
+        let values = unsafe parameters.map { parameter in unsafe parameter.map { unsafe strdup($0) } ?? nil }
+        defer { unsafe values.forEach { unsafe free($0) } }
+        let pointers = unsafe values.map { unsafe UnsafePointer<CChar>($0) }
+        try requireSent(unsafe PQsendQueryParams(handle, sql, Int32(parameters.count), nil, pointers, nil, nil, 0))
+    }
+
+    /// Reads all results of what was sent.
+    ///
+    /// - Returns: The last one.
+    /// - Throws: The first error among them.
+    func collect() throws(PostgresError) -> LibpqResult {
+        let handle = try unsafe liveHandle()
+        var failure: PostgresError?
+        var last: LibpqResult?
+        while let result = unsafe LibpqResult(PQgetResult(handle)) {
+            switch result.status {
+            case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY:
+                last = consume result
+            case PGRES_COPY_IN:
+                failure = failure ?? Self.unexpectedCopy
+                unsafe PQputCopyEnd(handle, "the statement was not sent as a COPY")
+            case PGRES_COPY_OUT:
+                failure = failure ?? Self.unexpectedCopy
+                unsafe discardRows(handle)
+            case PGRES_COPY_BOTH:
+                // Only replication gets here, and there is no way back.
+                closeBroken()
+                throw Self.unexpectedCopy
+            default:
+                failure = failure ?? explain(result.error())
+            }
+        }
+        if let failure {
+            throw failure
+        }
+        guard let last else {
+            throw unsafe explain(
+                PostgresError(.connectionLost, LibpqMessage.tidied(String(cString: PQerrorMessage(handle))))
+            )
+        }
+        return last
+    }
+
+    /// Tells a cancelled statement and a lost connection from other errors of the server.
+    func explain(_ error: PostgresError) -> PostgresError {
+        var error = error
+        if error.sqlState == "57014", canceller.isRequested {
+            error.code = .cancelled
+            error.message = PostgresError.cancelled.message
+        } else if unsafe PQstatus(handle) == CONNECTION_BAD {
+            error.code = .connectionLost
+            error.message =
+                "The connection to the server was lost: \(error.message.isEmpty ? "no reason given" : error.message)"
+        } else if error.code == .connectionLost {
+            error.code = .protocolViolation
+            error.message = "The server's answer is incomplete: \(error.message)"
+        }
+        return error
+    }
+
+    /// The handle, if the connection is still usable.
+    func liveHandle() throws(PostgresError) -> OpaquePointer {
+        guard let handle = unsafe handle else {
+            throw PostgresError(.connectionUnavailable, "The connection has been closed: make a new one")
+        }
+        return unsafe handle
+    }
+
+    /// Turns libpq's return value for something sent into an error.
+    func requireSent(_ isSent: Int32) throws(PostgresError) {
+        guard isSent == 0 else { return }
+        let handle = try unsafe liveHandle()
+        throw unsafe explain(
+            PostgresError(.connectionLost, LibpqMessage.tidied(String(cString: PQerrorMessage(handle))))
+        )
+    }
+
+    private func check(_ text: String) throws(PostgresError) {
+        // C ends a string there: a part of the statement would be sent.
+        guard !text.utf8.contains(0) else {
+            throw PostgresError(
+                .invalidParameters,
+                "A statement or a value holds a NUL character, which Postgres cannot store: remove it"
+            )
+        }
+    }
+
+    private static var unexpectedCopy: PostgresError {
+        PostgresError(
+            .protocolViolation,
+            "The statement is a COPY from or to the client: run it with copyIn or copyOut"
+        )
+    }
+}

@@ -1,0 +1,90 @@
+import CLibpq
+
+extension Connection {
+    /// Runs a closure inside a transaction: committed when it returns, rolled back when it throws.
+    ///
+    /// A task that is cancelled before the commit rolls back, however the closure ended; the commit itself is not
+    /// interrupted, so that its outcome is known.
+    ///
+    /// - Parameters:
+    ///   - options: How the transaction is begun.
+    ///   - body: What to do in it, on this connection.
+    /// - Returns: What the closure returns.
+    /// - Throws: The closure's error; ``PostgresError/Code/transactionAborted`` when a statement had failed and the
+    ///   closure returned all the same; ``PostgresError`` when it cannot be begun or committed.
+    public nonisolated(nonsending) func withTransaction<R>(
+        _ options: TransactionOptions = TransactionOptions(),
+        body: (Connection) async throws -> R
+    ) async throws -> R {
+        try await begin(options)
+        do {
+            let result = try await body(self)
+            try await commit()
+            return result
+        } catch {
+            await rollBack()
+            throw error
+        }
+    }
+
+    /// Pins the settings that make the same data give the same bytes everywhere, until the transaction ends.
+    ///
+    /// Settings that the server does not know are left out; `search_path` is not touched.
+    ///
+    /// - Parameters:
+    ///   - purpose: What the transaction is for.
+    ///   - overrides: Other values for some of them, or further settings, for example
+    ///     `["idle_in_transaction_session_timeout": "60s"]`.
+    /// - Throws: ``PostgresError`` when a value is refused, or when no transaction is open.
+    public func pinSessionSettings(
+        _ purpose: Purpose,
+        overrides: [String: String] = [:]
+    ) async throws(PostgresError) {
+        guard unsafe PQtransactionStatus(try liveHandle()) != PQTRANS_IDLE else {
+            throw PostgresError(.connectionUnavailable, "Settings can be pinned only inside a transaction: begin one")
+        }
+        let settings = SessionSettings.values(for: purpose).merging(overrides) { $1 }
+        _ = try await query(SessionSettings.statement(pinning: settings))
+    }
+
+    private func begin(_ options: TransactionOptions) async throws(PostgresError) {
+        try prepareForStatement()
+        guard unsafe PQtransactionStatus(try liveHandle()) == PQTRANS_IDLE else {
+            throw PostgresError(
+                .connectionUnavailable,
+                "A transaction is open on the connection already: end it before the next one"
+            )
+        }
+        try await execute(options.beginCommand)
+    }
+
+    private func commit() throws(PostgresError) {
+        guard !Task.isCancelled else { throw .cancelled }
+        try prepareForStatement()
+        guard unsafe PQtransactionStatus(try liveHandle()) != PQTRANS_IDLE else {
+            throw PostgresError(
+                .transactionAborted,
+                "The transaction was ended by a statement inside it, not by its owner"
+            )
+        }
+        // A failed transaction answers COMMIT with ROLLBACK, and no error.
+        guard try executeUninterrupted("COMMIT") == "COMMIT" else {
+            throw PostgresError(
+                .transactionAborted,
+                "The transaction was rolled back, because a statement inside it had failed"
+            )
+        }
+    }
+
+    private func rollBack() {
+        // The closure's error is the one to report; a connection that cannot roll back is useless, and closing it makes the
+        // server roll back.
+        do throws(PostgresError) {
+            try prepareForStatement()
+            guard unsafe PQtransactionStatus(try liveHandle()) != PQTRANS_IDLE else { return }
+            try executeUninterrupted("ROLLBACK")
+        } catch {
+            closeBroken()
+        }
+    }
+}

@@ -1,0 +1,156 @@
+import CLibpq
+
+/// A connection to a Postgres server.
+///
+/// It does one thing at a time, on a thread of its own, so that libpq may block there. When the task that waits for a
+/// statement is cancelled, the server is told to stop it, and the wait ends with ``PostgresError/Code/cancelled`` once
+/// it has; the connection can be used on. That is the one error of cancellation everywhere in this module.
+@safe
+public actor Connection {
+    /// What a transaction's settings are pinned for.
+    public enum Purpose: Sendable {
+        /// Rows are read.
+        case backup
+        /// Rows are written.
+        case restore
+    }
+
+    /// What the connection is doing between two calls.
+    enum Activity {
+        case nothing
+        case copyingOut(CopyOutReader)
+        case copyingIn
+    }
+
+    /// What is known of the server.
+    public nonisolated let server: ServerInfo
+
+    /// Where the actor's code runs.
+    public nonisolated var unownedExecutor: UnownedSerialExecutor {
+        unsafe executor.asUnownedSerialExecutor()
+    }
+
+    private let executor: SerialQueueExecutor
+    // Read by libpq through an unretained pointer for as long as `handle` lives.
+    private let notices: NoticeReceiver
+    nonisolated let canceller: Canceller
+
+    /// libpq's connection; nil once it is closed.
+    private(set) var handle: OpaquePointer?
+    var activity = Activity.nothing
+
+    private init(_ connection: EstablishedConnection, executor: SerialQueueExecutor) {
+        self.executor = executor
+        notices = connection.notices
+        unsafe handle = unsafe connection.handle
+        canceller = unsafe Canceller(handle: PQgetCancel(connection.handle))
+        server = unsafe ServerInfo(connection.handle)
+    }
+
+    // Nobody refers to the connection any more, so that no code of it runs and PQfinish has the handle to itself.
+    isolated deinit {
+        unsafe PQfinish(handle)
+    }
+
+    /// Connects to a server.
+    ///
+    /// An attempt is given up after 10 seconds for each address, unless `connect_timeout` says otherwise. The encoding
+    /// is UTF-8 and the application's name `databudgie`, unless another one is given.
+    ///
+    /// - Parameters:
+    ///   - parameters: Where it is and how to log in.
+    ///   - onNotice: Called with each notice of the server, on the connection's thread; it must not block.
+    /// - Returns: A connection, to be closed with ``close()``.
+    /// - Throws: ``PostgresError``: ``PostgresError/Code/connectionFailed``,
+    ///   ``PostgresError/Code/authenticationFailed``, ``PostgresError/Code/invalidParameters``, or
+    ///   ``PostgresError/Code/cancelled`` as soon as the task is cancelled.
+    public static func connect(
+        to parameters: ConnectionParameters,
+        onNotice: (@Sendable (Notice) -> Void)? = nil
+    ) async throws(PostgresError) -> Connection {
+        try parameters.validate()
+        let executor = SerialQueueExecutor(label: "databudgie.postgres")
+        let notices = NoticeReceiver(onNotice)
+        let connection = try await ConnectAttempt().run(on: executor) { attempt in
+            Result { () throws(PostgresError) in
+                try Handshake(parameters: parameters, notices: notices, attempt: attempt).run()
+            }
+        }
+        return Connection(connection, executor: executor)
+    }
+
+    /// Connects to a server for the length of a closure.
+    ///
+    /// - Parameters:
+    ///   - parameters: Where it is and how to log in.
+    ///   - onNotice: Called with each notice of the server, on the connection's thread; it must not block.
+    ///   - body: What to do with the connection, which is closed afterwards.
+    /// - Returns: What the closure returns.
+    /// - Throws: ``PostgresError`` as ``connect(to:onNotice:)`` does, or the closure's error.
+    public static func withConnection<R>(
+        to parameters: ConnectionParameters,
+        onNotice: (@Sendable (Notice) -> Void)? = nil,
+        body: (Connection) async throws -> R
+    ) async throws -> R {
+        let connection = try await connect(to: parameters, onNotice: onNotice)
+        do {
+            let result = try await body(connection)
+            await connection.close()
+            return result
+        } catch {
+            await connection.close()
+            throw error
+        }
+    }
+
+    /// Cancels the statement that runs now, from any thread; without one, nothing happens.
+    ///
+    /// Whoever waits for the statement gets a ``PostgresError/Code/cancelled``.
+    public nonisolated func cancel() {
+        canceller.cancel()
+    }
+
+    /// Closes the connection; an open transaction is rolled back by the server.
+    ///
+    /// A COPY that is being read ends with an error. Closing twice is no error.
+    public func close() {
+        abandonCopyOut()
+        unsafe PQfinish(handle)
+        unsafe handle = nil
+    }
+
+    /// Ends a connection whose state is unknown.
+    func closeBroken() {
+        activity = .nothing
+        unsafe PQfinish(handle)
+        unsafe handle = nil
+    }
+}
+
+extension ServerInfo {
+    /// Reads what libpq knows of a new connection.
+    @unsafe
+    fileprivate init(_ handle: OpaquePointer) {
+        unsafe self.init(
+            versionNumber: Int(PQserverVersion(handle)),
+            version: Self.text(PQparameterStatus(handle, "server_version")),
+            host: Self.text(PQhost(handle)),
+            port: Self.text(PQport(handle)),
+            database: Self.text(PQdb(handle)),
+            user: Self.text(PQuser(handle)),
+            encoding: Self.text(PQparameterStatus(handle, "server_encoding")),
+            processID: Int(PQbackendPID(handle)),
+            usesTLS: PQsslInUse(handle) != 0
+        )
+    }
+
+    @unsafe
+    private static func text(_ pointer: UnsafePointer<CChar>?) -> String {
+        unsafe pointer.map { unsafe String(cString: $0) } ?? ""
+    }
+
+    @unsafe
+    private static func text(_ pointer: UnsafeMutablePointer<CChar>?) -> String {
+        unsafe pointer.map { unsafe String(cString: $0) } ?? ""
+    }
+}

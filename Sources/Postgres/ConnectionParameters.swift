@@ -1,0 +1,160 @@
+import CLibpq
+
+/// Where a database is and how to log in, in libpq's keywords (Postgres documentation, 34.1.2).
+///
+/// Service files, the password file, `PG…` variables and TLS settings work as in psql: libpq itself reads them.
+public struct ConnectionParameters: Sendable, Equatable {
+    /// The values by libpq's keywords: `host`, `port`, `user`, `password`, `dbname`, `sslmode`, `service`, …
+    public var keywords: [String: String]
+
+    /// Creates parameters from libpq's keywords.
+    ///
+    /// - Parameter keywords: The values by keyword; an unknown keyword is an error when a connection is made.
+    public init(keywords: [String: String]) {
+        self.keywords = keywords
+    }
+
+    /// Creates parameters from a URL or from a string of keywords.
+    ///
+    /// - Parameter url: `postgresql://user:password@host:port/database?option=value`, also with `postgres://`, with
+    ///   SQLAlchemy's driver suffixes (`postgresql+psycopg2://`) and with several hosts; or `host=… dbname=…`.
+    /// - Throws: ``PostgresError`` with ``PostgresError/Code/invalidParameters`` that names an option which libpq does
+    ///   not know, and never repeats what could be a password.
+    public init(url: String) throws(PostgresError) {
+        guard !url.utf8.contains(0) else {
+            throw PostgresError(.invalidParameters, "The connection URL holds a NUL character: remove it")
+        }
+        keywords =
+            if url.contains("://") {
+                try ConnectionURL(url).keywords()
+            } else {
+                try Self.parse(keywordString: url)
+            }
+        try validate()
+    }
+
+    /// Checks that libpq knows every keyword, and that none asks for what this library cannot do.
+    ///
+    /// - Throws: ``PostgresError`` with ``PostgresError/Code/invalidParameters`` that names the keyword.
+    func validate() throws(PostgresError) {
+        for (keyword, value) in keywords.sorted(by: { $0.key < $1.key }) {
+            guard Self.knownKeywords.contains(keyword) else {
+                throw PostgresError(
+                    .invalidParameters,
+                    "The connection option \"\(keyword)\" is unknown to libpq: remove it, or correct its name"
+                )
+            }
+            guard !value.utf8.contains(0) else {
+                throw PostgresError(
+                    .invalidParameters,
+                    "The connection option \"\(keyword)\" holds a NUL character: remove it"
+                )
+            }
+        }
+        if let encoding = keywords["client_encoding"],
+            !["utf8", "utf-8", "unicode", "auto"].contains(encoding.lowercased())
+        {
+            throw PostgresError(
+                .invalidParameters,
+                "The connection option \"client_encoding\" is \(encoding), but all files are written and read in UTF-8: remove it"
+            )
+        }
+    }
+
+    private static let knownKeywords: Set<String> = {
+        guard let options = unsafe PQconndefaults() else { return [] }
+        defer { unsafe PQconninfoFree(options) }
+        return Set(unsafe keywords(of: options).keys)
+    }()
+
+    private static func parse(keywordString: String) throws(PostgresError) -> [String: String] {
+        var message: UnsafeMutablePointer<CChar>?
+        guard let options = unsafe PQconninfoParse(keywordString, &message) else {
+            defer { unsafe PQfreemem(message) }
+            let text = unsafe message.map { unsafe String(cString: $0) } ?? ""
+            // Any other message of libpq's might quote a part of the password.
+            if let match = text.firstMatch(of: /invalid connection option "(\w+)"/) {
+                throw PostgresError(
+                    .invalidParameters,
+                    "The connection option \"\(match.1)\" is unknown to libpq: remove it, or correct its name"
+                )
+            }
+            throw PostgresError(
+                .invalidParameters,
+                "The connection string is neither a URL (postgresql://user:password@host:port/database) nor a list of"
+                    + " options (host=… dbname=…): correct it"
+            )
+        }
+        defer { unsafe PQconninfoFree(options) }
+        return unsafe keywords(of: options).compactMapValues { $0 }
+    }
+
+    /// Reads libpq's array of options, which ends with one without keyword.
+    ///
+    /// - Parameter options: What PQconndefaults, PQconninfo or PQconninfoParse gave.
+    /// - Returns: All keywords, with their values where they have one.
+    @unsafe
+    static func keywords(of options: UnsafeMutablePointer<PQconninfoOption>) -> [String: String?] {
+        var result: [String: String?] = [:]
+        var option = unsafe options
+        while let keyword = unsafe option.pointee.keyword {
+            unsafe result.updateValue(
+                option.pointee.val.map { unsafe String(cString: $0) },
+                forKey: String(cString: keyword)
+            )
+            unsafe option += 1
+        }
+        return result
+    }
+}
+
+extension ConnectionParameters: CustomStringConvertible {
+    /// The parameters as a URL whose secrets are `***`.
+    public var description: String {
+        var text = "postgresql://"
+        if let user = keywords["user"] {
+            text += user
+        }
+        if keywords["password"] != nil {
+            text += ":***"
+        }
+        if keywords["user"] != nil || keywords["password"] != nil {
+            text += "@"
+        }
+        text += hostsDescription
+        if let database = keywords["dbname"] {
+            // A connection string may stand here too (34.1.1), with a password of its own.
+            text += "/" + (database.contains("=") || database.contains("://") ? "***" : database)
+        }
+        let shown: Set = ["user", "password", "host", "port", "dbname"]
+        let options = keywords.filter { !shown.contains($0.key) }.sorted { $0.key < $1.key }
+        if !options.isEmpty {
+            text +=
+                "?" + options.map { $0.key + "=" + ($0.key == "sslpassword" ? "***" : $0.value) }.joined(separator: "&")
+        }
+        return text
+    }
+
+    private var hostsDescription: String {
+        let hosts = (keywords["host"] ?? "").split(separator: ",", omittingEmptySubsequences: false)
+        let ports = (keywords["port"] ?? "").split(separator: ",", omittingEmptySubsequences: false)
+        return hosts.indices.map { index in
+            let host = hosts[index].contains(":") ? "[\(hosts[index])]" : String(hosts[index])
+            // One port stands for all hosts.
+            let port = ports.count == 1 ? ports[0] : ports.indices.contains(index) ? ports[index] : ""
+            return port.isEmpty ? host : "\(host):\(port)"
+        }.joined(separator: ",")
+    }
+}
+
+extension ConnectionParameters: CustomDebugStringConvertible {
+    /// The same as the description, so that no debugger or test report shows a password.
+    public var debugDescription: String { description }
+}
+
+extension ConnectionParameters: CustomReflectable {
+    /// Nothing but the description, so that `dump` shows no password.
+    public var customMirror: Mirror {
+        Mirror(self, children: ["description": description])
+    }
+}

@@ -1,0 +1,161 @@
+/// Reads connection URLs as libpq does (Postgres documentation, 34.1.1.2), and as SQLAlchemy does where libpq refuses.
+///
+/// SQLAlchemy lets a password hold `/`, `?` and `:` as they are, and configurations written for it do so.
+struct ConnectionURL {
+    private let remainder: Substring
+    /// A `+driver` shows that the URL was written for SQLAlchemy, where a plus sign in an option's value is a space.
+    private let hasDriver: Bool
+
+    /// Reads the scheme.
+    ///
+    /// - Parameter text: A text that contains `://`.
+    /// - Throws: ``PostgresError`` when the scheme is not one of Postgres's.
+    init(_ text: String) throws(PostgresError) {
+        guard let separator = text.firstRange(of: "://") else {
+            throw PostgresError(
+                .invalidParameters,
+                "The connection URL has no \"://\": write postgresql://host/database"
+            )
+        }
+        let scheme = text[..<separator.lowerBound].lowercased()
+        let parts = scheme.split(separator: "+", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts[0] == "postgresql" || parts[0] == "postgres" else {
+            // What is no scheme at all might be a password.
+            let isScheme = scheme.wholeMatch(of: /[a-z][a-z0-9+.\-]*/) != nil
+            throw PostgresError(
+                .invalidParameters,
+                "The connection URL begins with \(isScheme ? "\(scheme)://" : "something else"): only postgresql:// and"
+                    + " postgres:// are supported"
+            )
+        }
+        remainder = text[separator.upperBound...]
+        hasDriver = parts.count == 2
+    }
+
+    /// Reads everything behind the scheme.
+    ///
+    /// - Returns: The values by libpq's keywords.
+    /// - Throws: ``PostgresError`` when a host or an option cannot be read.
+    func keywords() throws(PostgresError) -> [String: String] {
+        var keywords: [String: String] = [:]
+        var rest = remainder
+        if let end = endOfCredentials(rest) {
+            let credentials = rest[..<end].split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+            keywords["user"] = credentials[0].percentDecoded()
+            if credentials.count == 2 {
+                keywords["password"] = credentials[1].percentDecoded()
+            }
+            rest = rest[rest.index(after: end)...]
+        }
+        let question = rest.firstIndex(of: "?")
+        let place = rest[..<(question ?? rest.endIndex)]
+        let slash = place.firstIndex(of: "/")
+        try readHosts(place[..<(slash ?? place.endIndex)], into: &keywords)
+        if let slash {
+            keywords["dbname"] = place[place.index(after: slash)...].percentDecoded()
+        }
+        if let question {
+            try readOptions(rest[rest.index(after: question)...], into: &keywords)
+        }
+        return keywords.filter { !$0.value.isEmpty }
+    }
+
+    /// Finds the `@` behind user and password.
+    private func endOfCredentials(_ text: Substring) -> Substring.Index? {
+        guard let at = text.firstIndex(of: "@") else { return nil }
+        guard let slash = text[..<at].firstIndex(where: { $0 == "/" || $0 == "?" }) else { return at }
+        // `host:5432/database?option=a@b` has no password, `user:pass/word@host` has one.
+        guard let colon = text[..<slash].firstIndex(of: ":") else { return nil }
+        let isPort = text[text.index(after: colon)..<slash].allSatisfy { $0.isNumber || ",:[]".contains($0) }
+        let isAddress = text.first == "["
+        return isPort || isAddress || text[..<slash].contains(",") ? nil : at
+    }
+
+    private func readHosts(_ text: Substring, into keywords: inout [String: String]) throws(PostgresError) {
+        var hosts: [String] = []
+        var ports: [String] = []
+        for entry in text.split(separator: ",", omittingEmptySubsequences: false) {
+            var host = entry
+            var port = entry[entry.endIndex...]
+            let afterAddress =
+                entry.first == "[" ? entry.firstIndex(of: "]").map { entry.index(after: $0) } : entry.startIndex
+            guard let afterAddress else {
+                throw PostgresError(
+                    .invalidParameters,
+                    "The connection URL has a \"[\" without \"]\" in its host: add it"
+                )
+            }
+            if let colon = entry[afterAddress...].firstIndex(of: ":") {
+                host = entry[..<colon]
+                port = entry[entry.index(after: colon)...]
+            }
+            if host.first == "[" {
+                host = host.dropFirst().prefix { $0 != "]" }
+            }
+            guard port.allSatisfy(\.isNumber) else {
+                // It is not repeated: it may be the end of a password with an "@" in it.
+                throw PostgresError(
+                    .invalidParameters,
+                    "The connection URL has a port that is not a number: correct it, and write @ as %40 and : as %3A in a"
+                        + " password"
+                )
+            }
+            hosts.append(host.percentDecoded())
+            ports.append(String(port))
+        }
+        keywords["host"] = hosts.contains { !$0.isEmpty } ? hosts.joined(separator: ",") : nil
+        keywords["port"] = ports.contains { !$0.isEmpty } ? ports.joined(separator: ",") : nil
+    }
+
+    private func readOptions(_ text: Substring, into keywords: inout [String: String]) throws(PostgresError) {
+        var hosts: [Substring] = []
+        for option in text.split(separator: "&") {
+            let parts = option.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            let name = parts[0].percentDecoded()
+            guard parts.count == 2 else {
+                throw PostgresError(
+                    .invalidParameters,
+                    "The connection option \"\(name)\" in the URL has no value: write \(name)=…"
+                )
+            }
+            let value = hasDriver ? Substring(parts[1].map { $0 == "+" ? " " : $0 }) : parts[1]
+            switch name {
+            case "ssl":
+                // JDBC's and asyncpg's name for it; libpq knows only "true".
+                keywords["sslmode"] =
+                    value == "true" ? "require" : value == "false" ? "disable" : value.percentDecoded()
+            case "host":
+                hosts.append(Substring(value.percentDecoded()))
+            default:
+                keywords[name] = value.percentDecoded()
+            }
+        }
+        guard !hosts.isEmpty else { return }
+        // SQLAlchemy's way to name several: ?host=a:5432&host=b:5433
+        let pairs = hosts.map { $0.wholeMatch(of: /([^\/,:]+):(\d+)/) }
+        keywords["host"] = zip(hosts, pairs).map { String($1?.1 ?? $0) }.joined(separator: ",")
+        if pairs.contains(where: { $0 != nil }) {
+            keywords["port"] = pairs.map { String($0?.2 ?? "") }.joined(separator: ",")
+        }
+    }
+}
+
+extension Substring {
+    /// The text with `%41` read as `A`; a `%` that is followed by something else stays.
+    fileprivate func percentDecoded() -> String {
+        var bytes: [UInt8] = []
+        var rest = utf8[...]
+        while let byte = rest.popFirst() {
+            if byte == UInt8(ascii: "%"), let value = UInt8(String(rest.prefix(2)) ?? "", radix: 16),
+                rest.prefix(2).count == 2,
+                rest.first != UInt8(ascii: "+"), rest.first != UInt8(ascii: "-")
+            {
+                bytes.append(value)
+                rest = rest.dropFirst(2)
+            } else {
+                bytes.append(byte)
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

@@ -1,0 +1,86 @@
+import Synchronization
+
+/// The rows that a COPY … TO STDOUT sends, in chunks, pulled from the server as they are asked for.
+///
+/// The sequence can be read once. It ends without error only when the server has reported the command as complete and
+/// its count is that of the rows that came. Whoever stops half-way cancels the query; the connection can be used on.
+/// When the task is cancelled the query is too, and the sequence throws ``PostgresError/Code/cancelled``.
+public struct CopyOut: AsyncSequence, Sendable {
+    /// Whole rows.
+    public typealias Element = RowChunk
+    /// Why the rows did not come to their end.
+    public typealias Failure = PostgresError
+
+    /// Reads the chunks.
+    public struct Iterator: AsyncIteratorProtocol {
+        let lease: Lease
+
+        /// The next rows, or nil behind the last.
+        ///
+        /// - Returns: A chunk of about the size that ``Connection/copyOut(_:hasHeader:chunkSize:)`` was given; longer when
+        ///   one row is.
+        /// - Throws: ``PostgresError``.
+        public mutating func next(
+            isolation actor: isolated (any Actor)? = #isolation
+        ) async throws(PostgresError) -> RowChunk? {
+            let lease = lease
+            // Installed here and not on the connection's thread, which may be blocked by the reading.
+            let outcome = await withTaskCancellationHandler {
+                await lease.connection.nextChunk(of: lease.statement, lease.progress)
+            } onCancel: {
+                lease.connection.canceller.cancel(lease.statement)
+            }
+            return try outcome.get()
+        }
+
+        /// The next rows, or nil behind the last.
+        public mutating func next() async throws(PostgresError) -> RowChunk? {
+            try await next(isolation: #isolation)
+        }
+    }
+
+    let lease: Lease
+
+    /// The number of rows in the command's tag, without the header, once the sequence has ended.
+    public var rows: Int? {
+        lease.progress.rows.withLock { $0 }
+    }
+
+    /// Begins to read; a second iterator goes on where the first one is.
+    public func makeAsyncIterator() -> Iterator {
+        Iterator(lease: lease)
+    }
+
+    /// What outlives the sequence's end.
+    final class Progress: Sendable {
+        /// The rows in the command's tag, once it has come.
+        let rows = Mutex<Int?>(nil)
+        /// How many of the messages are no rows.
+        let headerRows: Int
+
+        init(headerRows: Int) {
+            self.headerRows = headerRows
+        }
+    }
+
+    /// The right to read a COPY, given up when nobody holds it any more.
+    final class Lease: Sendable {
+        let connection: Connection
+        let statement: Canceller.StatementID
+        let progress: Progress
+
+        init(connection: Connection, statement: Canceller.StatementID, progress: Progress) {
+            self.connection = connection
+            self.statement = statement
+            self.progress = progress
+        }
+
+        deinit {
+            guard progress.rows.withLock({ $0 == nil }) else { return }
+            // At once, as the connection's thread may be waiting for the next row.
+            connection.canceller.cancel(statement)
+            let (connection, statement) = (connection, statement)
+            Task { await connection.abandonCopyOut(statement) }
+        }
+    }
+}

@@ -1,0 +1,61 @@
+/// The rows that a query returned, all values in Postgres's text form.
+public struct QueryResult: Sendable {
+    /// The columns' names, in order.
+    public let columns: [String]
+    /// The rows, in order.
+    public let rows: Rows
+
+    /// Creates a result.
+    ///
+    /// - Parameters:
+    ///   - columns: The columns' names.
+    ///   - cells: The values, row after row.
+    ///   - rowCount: How many rows there are, as `cells` cannot tell when there are no columns.
+    init(columns: [String], cells: [String?], rowCount: Int) {
+        self.columns = columns
+        rows = Rows(columns: columns, cells: cells, count: rowCount)
+    }
+
+    /// The rows of a result.
+    public struct Rows: RandomAccessCollection, Sendable {
+        let columns: [String]
+        let cells: [String?]
+
+        /// How many rows there are.
+        public let count: Int
+
+        /// The position of the first row.
+        public var startIndex: Int { 0 }
+
+        /// The position behind the last row.
+        public var endIndex: Int { count }
+
+        /// The row at a position.
+        public subscript(position: Int) -> Row {
+            precondition(indices.contains(position), "row \(position) of \(count) was asked for")
+            let start = position * columns.count
+            return Row(columns: columns, cells: cells[start..<start + columns.count])
+        }
+    }
+
+    /// One row of a result.
+    public struct Row: Sendable {
+        let columns: [String]
+        let cells: ArraySlice<String?>
+
+        /// The value of the column at a position from 0; nil for NULL.
+        public subscript(column: Int) -> String? {
+            cells[cells.startIndex + column]
+        }
+
+        /// The value of the first column of a name; nil for NULL.
+        ///
+        /// A name that the statement does not return is a mistake in the program, and ends it.
+        public subscript(column: String) -> String? {
+            guard let index = columns.firstIndex(of: column) else {
+                preconditionFailure("the query returns no column \(column), only \(columns.joined(separator: ", "))")
+            }
+            return self[index]
+        }
+    }
+}

@@ -1,0 +1,54 @@
+/// The settings that make the same data give the same bytes, whatever server, database or role is asked.
+enum SessionSettings {
+    /// The settings of a purpose, by name.
+    ///
+    /// `search_path` is not among them: the user's query runs with the role's own.
+    ///
+    /// - Parameter purpose: What the transaction is for.
+    /// - Returns: Names and values as for `SET`.
+    static func values(for purpose: Connection.Purpose) -> [String: String] {
+        switch purpose {
+        case .backup: common
+        case .restore: common.merging(restoring) { $1 }
+        }
+    }
+
+    /// The statement that pins settings until the end of the transaction, and skips those that the server does not know.
+    ///
+    /// - Parameter settings: Names and values as for `SET`.
+    /// - Returns: One SELECT.
+    static func statement(pinning settings: [String: String]) -> String {
+        let values = settings.sorted { $0.key < $1.key }
+            .map { "(\(quotedLiteral($0.key)), \(quotedLiteral($0.value)))" }
+            .joined(separator: ", ")
+        return """
+            select pg_catalog.set_config(known.name, pinned.value, true) \
+            from (values \(values)) as pinned (name, value) \
+            join pg_catalog.pg_settings as known \
+            on pg_catalog.lower(known.name) operator(pg_catalog.=) pg_catalog.lower(pinned.name)
+            """
+    }
+
+    private static let common = [
+        "DateStyle": "ISO",
+        "IntervalStyle": "postgres",
+        "TimeZone": "UTC",
+        "bytea_output": "hex",
+        "extra_float_digits": "3",
+        // An error is better than rows that a policy filters out silently.
+        "row_security": "off",
+        // The order of rows should not depend on who else reads the table.
+        "synchronize_seqscans": "off",
+        "idle_in_transaction_session_timeout": "0",
+        "lock_timeout": "0",
+        "statement_timeout": "0",
+        "transaction_timeout": "0",
+    ]
+
+    private static let restoring = [
+        "client_min_messages": "warning",
+        "default_transaction_read_only": "off",
+        "standard_conforming_strings": "on",
+        "xmloption": "content",
+    ]
+}

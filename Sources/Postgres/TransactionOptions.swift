@@ -1,0 +1,46 @@
+/// How a transaction is begun.
+public struct TransactionOptions: Sendable, Hashable {
+    /// What a transaction sees of others (Postgres documentation, 13.2).
+    public enum Isolation: String, Sendable {
+        /// Each statement sees what was committed before it.
+        case readCommitted = "READ COMMITTED"
+        /// All statements see one snapshot.
+        case repeatableRead = "REPEATABLE READ"
+        /// As if transactions ran one after another.
+        case serializable = "SERIALIZABLE"
+    }
+
+    /// What it sees of others; nil leaves it to the server's default.
+    public var isolation: Isolation?
+    /// Whether it must not write; nil leaves it to the server's default.
+    public var readOnly: Bool?
+    /// Whether a serializable read-only transaction waits for a snapshot that cannot fail.
+    public var deferrable: Bool
+
+    /// Creates options.
+    ///
+    /// - Parameters:
+    ///   - isolation: What it sees of others; nil leaves it to the server's default.
+    ///   - readOnly: Whether it must not write; nil leaves it to the server's default.
+    ///   - deferrable: Whether a serializable read-only transaction waits for a snapshot that cannot fail.
+    public init(isolation: Isolation? = nil, readOnly: Bool? = nil, deferrable: Bool = false) {
+        self.isolation = isolation
+        self.readOnly = readOnly
+        self.deferrable = deferrable
+    }
+
+    /// The command that begins such a transaction.
+    var beginCommand: String {
+        var modes: [String] = []
+        if let isolation {
+            modes.append("ISOLATION LEVEL \(isolation.rawValue)")
+        }
+        if let readOnly {
+            modes.append(readOnly ? "READ ONLY" : "READ WRITE")
+        }
+        if deferrable {
+            modes.append("DEFERRABLE")
+        }
+        return (["BEGIN"] + [modes.joined(separator: ", ")].filter { !$0.isEmpty }).joined(separator: " ")
+    }
+}
