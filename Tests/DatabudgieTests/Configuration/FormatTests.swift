@@ -98,7 +98,8 @@ struct FormatTests {
         arguments: [
             (ConfigurationFormat.yaml, "a: b\nb: [1, 2\nc: d", 3), (.yaml, "a: 'x\n", 2), (.yaml, "url: a: b", 1),
             (.yaml, "url: *nothing", 1), (.yaml, "url: x\n---\nurl: y", 2), (.yaml, "url: x\u{7}", 1),
-            (.yaml, "\turl: x", 1), (.json, "{\n\"url\": 1,\n}", 3), (.json, "{'url': 1}", 1), (.json, "{\"url\": yes}", 1),
+            (.yaml, "\turl: x", 1), (.json, "{\n\"url\": 1,\n}", 3), (.json, "{'url': 1}", 1),
+            (.json, "{\"url\": yes}", 1),
             (.json, "{\"url\": \"\n\"}", 1), (.json, "{}\n{}", 2), (.json, "{\"url\": \"\\uD83D\"}", 1),
             (.json, "{\"url\": \"\\x\"}", 1), (.json, "{\"port\": 01}", 1), (.json, "{\"url\"", 1), (.json, "[1, 2", 1),
             (.toml, "url = ", 1), (.toml, "url = 'a'\n[x\n", 2), (.toml, "\n\nurl = \"\\q\"", 3),

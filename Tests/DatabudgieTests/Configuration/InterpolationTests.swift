@@ -46,7 +46,10 @@ struct InterpolationTests {
 
     @Test("a list can be given by a variable, as JSON")
     func lists() throws {
-        let configuration = try configuration("exclude: <% ENV[X] %>\ntables: [a]", environment: ["X": "[\"b\", \"c\"]"])
+        let configuration = try configuration(
+            "exclude: <% ENV[X] %>\ntables: [a]",
+            environment: ["X": "[\"b\", \"c\"]"]
+        )
         #expect(configuration.backup.tables.map(\.options.exclude) == [["b", "c"]])
     }
 
@@ -102,7 +105,10 @@ struct InterpolationTests {
             ("<% ENV[NO] %>", "test.yaml:2: the environment variable NO is not set; set it, or give a default"),
             ("<% FILE[no.txt] %>", "test.yaml:2: the file 'no.txt' is asked for: the file does not exist"),
             ("<% DOCKER_SECRET[x] %>", "test.yaml:2: the secret x is missing; set X_FILE to the path of its file"),
-            ("<% VAULT[x] %>", "test.yaml:2: unknown interpolation 'VAULT'; the known ones are ENV, FILE, DOCKER_SECRET"),
+            (
+                "<% VAULT[x] %>",
+                "test.yaml:2: unknown interpolation 'VAULT'; the known ones are ENV, FILE, DOCKER_SECRET"
+            ),
             ("<% ENV[NO %>", "test.yaml:2: the interpolation 'ENV[' is not finished"),
         ]
     )

@@ -69,7 +69,7 @@ struct OverridesTests {
 
     @Test("--table replaces any tables of both commands")
     func tables() throws {
-        let configuration = try load { 
+        let configuration = try load {
             $0.tables = ["c", "public.*"]
             $0.location = "{table}"
         }

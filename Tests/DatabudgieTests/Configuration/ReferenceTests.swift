@@ -27,7 +27,8 @@ struct ReferenceTests {
         }
         #expect(try restoreLocation(reference, backup: "tables: {public.*: {location: 'l/{table}'}}") == "l/{table}")
         #expect(
-            try restoreLocation(reference, backup: "tables: [x, {name: 'public.*', location: 'l/{table}'}]") == "l/{table}"
+            try restoreLocation(reference, backup: "tables: [x, {name: 'public.*', location: 'l/{table}'}]")
+                == "l/{table}"
         )
     }
 
@@ -59,7 +60,8 @@ struct ReferenceTests {
     @Test("a glob with brackets can be entered")
     func brackets() throws {
         #expect(
-            try restoreLocation("{ref.backup.tables[p.[ab]*].location}", backup: "tables: {'p.[ab]*': {location: l}}") == "l"
+            try restoreLocation("{ref.backup.tables[p.[ab]*].location}", backup: "tables: {'p.[ab]*': {location: l}}")
+                == "l"
         )
     }
 

@@ -9,7 +9,8 @@ import Testing
 struct SourcesTests {
     @Test("options beat environment, standard input, raw text and files, in this order")
     func precedence() throws {
-        try withFolder(["a.yml": "environment: file\nlocation: file\nfilename: file\nquery: file\nmanifest: file"]) { folder throws in
+        try withFolder(["a.yml": "environment: file\nlocation: file\nfilename: file\nquery: file\nmanifest: file"]) {
+            folder throws in
             var sources = ConfigurationSources(workingDirectory: folder)
             sources.overrides.configFiles = ["a.yml"]
             sources.overrides.rawConfigFormat = .yaml
@@ -59,7 +60,8 @@ struct SourcesTests {
 
     @Test("the first default file that exists is read when nothing else is given")
     func defaultFiles() throws {
-        try withFolder(["databudgie.yml": "environment: yml", "databudgie.toml": "environment = 'toml'"]) { folder throws in
+        try withFolder(["databudgie.yml": "environment: yml", "databudgie.toml": "environment = 'toml'"]) {
+            folder throws in
             var sources = ConfigurationSources(workingDirectory: folder)
             #expect(try Configuration.load(sources).environment == "yml")
             sources.environment = ["DATABUDGIE_MANIFEST": "m"]
@@ -128,7 +130,9 @@ struct SourcesTests {
 
     @Test(
         "empty, 0, false, no and off are false in the environment, and anything else is true",
-        arguments: [("", false), ("0", false), ("False", false), ("NO", false), ("off", false), ("1", true), ("t", true)]
+        arguments: [
+            ("", false), ("0", false), ("False", false), ("NO", false), ("off", false), ("1", true), ("t", true),
+        ]
     )
     func environmentBooleans(value: String, expected: Bool) throws {
         let configuration = try configuration("tables: [a]\nstrict: true", environment: ["DATABUDGIE_STRICT": value])

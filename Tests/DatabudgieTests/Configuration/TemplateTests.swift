@@ -22,7 +22,8 @@ struct TemplateTests {
     @Test(
         "a template with a fault is refused",
         arguments: [
-            ("{nope}", "there is no variable '{nope}'"), ("a}", "a '}' closes nothing"), ("{table", "a '{' is not closed"),
+            ("{nope}", "there is no variable '{nope}'"), ("a}", "a '}' closes nothing"),
+            ("{table", "a '{' is not closed"),
             ("{}", "there is no variable '{}'"), ("{table!r}", "there is no variable '{table!r}'"),
         ]
     )
