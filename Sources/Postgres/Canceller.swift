@@ -20,6 +20,8 @@ final class Canceller: Sendable {
     }
 
     private let state: Mutex<State>
+    /// Where requests are sent; a queue of its own, as the shared ones may all be busy with what is to be cancelled.
+    private let queue = DispatchQueue(label: "databudgie.postgres.cancel")
 
     /// Creates a canceller.
     ///
@@ -76,7 +78,7 @@ final class Canceller: Sendable {
     ///
     /// A server ignores a request that overtakes the statement, so that one is not enough.
     private func send(_ statement: StatementID, after delay: DispatchTimeInterval = .nanoseconds(0)) {
-        DispatchQueue.global().asyncAfter(deadline: .now() + delay) {
+        queue.asyncAfter(deadline: .now() + delay) {
             let isRunning = self.state.withLock { state in
                 guard state.current == statement, let handle = unsafe state.handle else { return false }
                 unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in

@@ -100,10 +100,10 @@ extension Connection {
         case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY: break
         case PGRES_COPY_OUT: unsafe discardRows(handle)
         case PGRES_COPY_IN: unsafe PQputCopyEnd(handle, failure.message)
-        default: failure = explain(result.error())
+        default: failure = result.error()
         }
         _ = try? collect()
-        throw failure
+        throw explain(failure)
     }
 
     /// Reads and forgets rows until the server sends no more.

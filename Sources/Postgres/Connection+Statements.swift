@@ -53,7 +53,9 @@ extension Connection {
         try prepareForStatement()
         let statement = canceller.begin()
         defer { canceller.end(statement) }
-        let outcome = await withTaskCancellationHandler { () -> Result<R, PostgresError> in
+        // Only a closure that captures the actor runs on its thread; any other would block the shared pool.
+        let outcome = await withTaskCancellationHandler { [self] () -> Result<R, PostgresError> in
+            assertIsolated()
             guard !Task.isCancelled else { return .failure(.cancelled) }
             do throws(PostgresError) {
                 return .success(try body())
@@ -123,11 +125,12 @@ extension Connection {
                 closeBroken()
                 throw Self.unexpectedCopy
             default:
-                failure = failure ?? explain(result.error())
+                failure = failure ?? result.error()
             }
         }
         if let failure {
-            throw failure
+            // Only now does libpq know whether the connection has survived.
+            throw explain(failure)
         }
         guard let last else {
             throw unsafe explain(

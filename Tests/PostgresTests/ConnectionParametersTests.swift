@@ -1,0 +1,122 @@
+import Postgres
+import Testing
+
+@Suite("Connection parameters")
+struct ConnectionParametersTests {
+    @Test(
+        "A URL is read into libpq's keywords",
+        arguments: [
+            ("postgresql://", [:]),
+            ("postgres://localhost", ["host": "localhost"]),
+            ("postgresql://localhost:5433/shop", ["host": "localhost", "port": "5433", "dbname": "shop"]),
+            ("POSTGRESQL://u@h/d", ["user": "u", "host": "h", "dbname": "d"]),
+            (
+                "postgresql+psycopg2://u:p@h:1/d",
+                ["user": "u", "password": "p", "host": "h", "port": "1", "dbname": "d"]
+            ),
+            ("postgres+asyncpg://u:p@h/d", ["user": "u", "password": "p", "host": "h", "dbname": "d"]),
+            (
+                "postgresql://u:p%40ss%3A%2F%25@h/a%20b",
+                ["user": "u", "password": "p@ss:/%", "host": "h", "dbname": "a b"]
+            ),
+            ("postgresql://u:50%off@h/d", ["user": "u", "password": "50%off", "host": "h", "dbname": "d"]),
+            ("postgresql://u:pa/ss?wo:rd@h/d", ["user": "u", "password": "pa/ss?wo:rd", "host": "h", "dbname": "d"]),
+            (
+                "postgresql://h:5432/d?application_name=a@b",
+                [
+                    "host": "h", "port": "5432", "dbname": "d", "application_name": "a@b",
+                ]
+            ),
+            ("postgresql://[::1]:5432/d", ["host": "::1", "port": "5432", "dbname": "d"]),
+            ("postgresql://u@[2001:db8::1]/d", ["user": "u", "host": "2001:db8::1", "dbname": "d"]),
+            (
+                "postgresql://a:1,b:2/d?target_session_attrs=read-write",
+                [
+                    "host": "a,b", "port": "1,2", "dbname": "d", "target_session_attrs": "read-write",
+                ]
+            ),
+            ("postgresql://a,b:2/d", ["host": "a,b", "port": ",2", "dbname": "d"]),
+            ("postgresql://%2Fvar%2Frun%2Fpostgresql/d", ["host": "/var/run/postgresql", "dbname": "d"]),
+            ("postgresql://u:p@/d?host=/run/pg", ["user": "u", "password": "p", "host": "/run/pg", "dbname": "d"]),
+            ("postgresql+psycopg2:///d?host=a:1&host=b", ["host": "a,b", "port": "1,", "dbname": "d"]),
+            ("postgresql:///?service=production", ["service": "production"]),
+            (
+                "postgresql://h/d?sslmode=verify-full&sslrootcert=/ca.pem",
+                [
+                    "host": "h", "dbname": "d", "sslmode": "verify-full", "sslrootcert": "/ca.pem",
+                ]
+            ),
+            ("postgresql://h/d?ssl=true", ["host": "h", "dbname": "d", "sslmode": "require"]),
+            (
+                "postgresql+psycopg2://h/d?options=-c+geqo%3Doff",
+                ["host": "h", "dbname": "d", "options": "-c geqo=off"]
+            ),
+            ("postgresql://h/d?application_name=a+b", ["host": "h", "dbname": "d", "application_name": "a+b"]),
+            ("host=localhost dbname=shop password='it''s'", nil),
+            (
+                #"host=localhost dbname='my shop' password='it\'s'"#,
+                [
+                    "host": "localhost", "dbname": "my shop", "password": "it's",
+                ]
+            ),
+        ] as [(String, [String: String]?)]
+    )
+    func readsURL(url: String, expected: [String: String]?) throws {
+        guard let expected else {
+            #expect(throws: PostgresError.self) { try ConnectionParameters(url: url) }
+            return
+        }
+        #expect(try ConnectionParameters(url: url).keywords == expected)
+    }
+
+    @Test(
+        "A URL that cannot be read is refused with one sentence that says why and repeats no password",
+        arguments: [
+            ("mysql://u:secret@h/d", "mysql://"),
+            (
+                "postgresql://u:secret@h/d?prepared_statement_cache_size=0",
+                "\"prepared_statement_cache_size\" is unknown"
+            ),
+            ("postgresql://u:secret@h/d?sslmode", "\"sslmode\" in the URL has no value"),
+            ("postgresql://u:p@secret:x@h/d", "a port that is not a number"),
+            ("postgresql://[::1/d", "without \"]\""),
+            ("u:secret@h/d", "neither a URL"),
+            ("host=h passwrd=secret", "\"passwrd\" is unknown"),
+            ("host=h client_encoding=latin1", "\"client_encoding\" is latin1"),
+            ("postgresql://h/\0", "NUL"),
+        ]
+    )
+    func refusesURL(url: String, expected: String) {
+        let error = #expect(throws: PostgresError.self) { try ConnectionParameters(url: url) }
+        #expect(error?.code == .invalidParameters)
+        #expect(error?.description.contains(expected) == true, "\(error?.description ?? "")")
+        #expect(error?.description.contains("secret") == false)
+        #expect(error?.description.contains("\n") == false)
+    }
+
+    @Test("The description is a URL without the password")
+    func describesWithoutPassword() throws {
+        let parameters = try ConnectionParameters(
+            url: "postgresql://me:secret@a:1,[::1]:2/shop?sslmode=require&sslpassword=secret"
+        )
+        #expect(parameters.description == "postgresql://me:***@a:1,[::1]:2/shop?sslmode=require&sslpassword=***")
+        #expect(String(reflecting: parameters).contains("secret") == false)
+        var dumped = ""
+        dump(parameters, to: &dumped)
+        #expect(dumped.contains("secret") == false)
+        #expect(
+            ConnectionParameters(keywords: ["dbname": "postgresql://u:secret@h"]).description.contains("secret")
+                == false
+        )
+    }
+
+    @Test("An unknown keyword is refused before anything is sent")
+    func refusesUnknownKeyword() async {
+        let error = await #expect(throws: PostgresError.self) {
+            try await Connection.connect(to: ConnectionParameters(keywords: ["hots": "localhost"]))
+        }
+        #expect(
+            error?.description == #"The connection option "hots" is unknown to libpq: remove it, or correct its name."#
+        )
+    }
+}
