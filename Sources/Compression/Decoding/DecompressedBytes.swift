@@ -68,6 +68,9 @@ extension AsyncSequence where Element == [UInt8] {
     /// number of zstd frames with windows up to 128 MiB, skippable ones among them. All checksums and sizes are verified.
     /// Unlike `gzip`, which only warns, this refuses anything else after the last member: it may be a damaged one.
     ///
+    /// A file that was cut off exactly between two members is a valid file: only its size or its number of rows, noted
+    /// elsewhere, tells that something is missing.
+    ///
     /// Memory stays below a megabyte, whatever the file expands to, plus the window of zstd frames (0.5 MiB in ours).
     ///
     /// - Returns: The content. Its iterator throws `CompressionError`: `truncated` when the file ends too early, `corrupt`

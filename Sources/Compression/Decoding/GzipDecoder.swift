@@ -83,9 +83,11 @@ import CISAL
                 unsafe state.pointee.next_out = free.baseAddress
                 unsafe state.pointee.avail_out = UInt32(min(free.count, 1 << 30))
                 status = unsafe isal_inflate(state)
-                return unsafe free.count - Int(state.pointee.avail_out)
+                return status == ISAL_DECOMP_OK ? unsafe free.count - Int(state.pointee.avail_out) : 0
             }
-            return unsafe bytes.count - Int(state.pointee.avail_in)
+            // After a failure the counts of what remains are wrong; the pointer is right, so that it tells the place.
+            guard let start = bytes.baseAddress, let next = unsafe state.pointee.next_in else { return 0 }
+            return unsafe min(max(UnsafePointer(next) - start, 0), bytes.count)
         }
         switch status {
         case ISAL_DECOMP_OK: break
