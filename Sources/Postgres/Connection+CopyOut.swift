@@ -42,6 +42,7 @@ extension Connection {
     /// - Parameters:
     ///   - statement: The number of the COPY.
     ///   - progress: What is known of it beyond its end.
+    /// - Returns: The chunk, nil behind the last, or why there is none.
     func nextChunk(
         of statement: Canceller.StatementID,
         _ progress: CopyOut.Progress
@@ -83,6 +84,7 @@ extension Connection {
     /// - Parameters:
     ///   - sql: The whole COPY command.
     ///   - status: The direction.
+    /// - Throws: ``PostgresError``.
     func beginCopy(_ sql: String, expecting status: ExecStatusType) throws(PostgresError) {
         let handle = try unsafe liveHandle()
         try sendQuery(sql, [])

@@ -4,7 +4,7 @@ import CLibpq
 ///
 /// Service files, the password file, `PG…` variables and TLS settings work as in psql: libpq itself reads them.
 public struct ConnectionParameters: Sendable, Equatable {
-    /// The values by libpq's keywords: `host`, `port`, `user`, `password`, `dbname`, `sslmode`, `service`, …
+    /// The values by libpq's keywords, such as `host`, `port`, `user`, `password`, `dbname`, `sslmode` and `service`.
     public var keywords: [String: String]
 
     /// Creates parameters from libpq's keywords.

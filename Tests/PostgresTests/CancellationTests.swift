@@ -55,6 +55,26 @@ struct CancellationTests {
         }
     }
 
+    @Test("Many connections that wait leave room for others, and for their cancellation")
+    func blocksNobodyElse() async throws {
+        try await withSharedConnection { observer in
+            let tasks = (0..<20).map { _ in
+                Task { try await withSharedConnection { _ = try await $0.query("select pg_sleep(60), 'crowd'") } }
+            }
+            let sql = "select from pg_stat_activity where query like '%''crowd''' and state = 'active'"
+            while try await observer.query(sql).rows.count < tasks.count {
+                try await Task.sleep(for: .milliseconds(5))
+            }
+            try await withSharedConnection { another in
+                let row = try await another.query("select 1").rows[0]
+                #expect(row[0] == "1")
+            }
+            for task in tasks {
+                try await expectCancelled(task)
+            }
+        }
+    }
+
     @Test("Cancelling at any moment never hits the statement after it")
     func neverHitsTheNext() async throws {
         try await withSharedConnection { connection in
