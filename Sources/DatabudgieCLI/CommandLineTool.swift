@@ -23,8 +23,12 @@ struct CommandLineTool {
         }
     }
 
-    /// The subcommand of a command line; nil for `help`, which has been printed then.
-    private func parse(_ arguments: [String]) throws -> (any Subcommand)? {
+    /// Parses a command line.
+    ///
+    /// - Parameter arguments: The arguments without the program's name.
+    /// - Returns: The subcommand with its options; nil for `help`, which has been printed then.
+    /// - Throws: What ArgumentParser has to say, a request for help or for the version among it.
+    func parse(_ arguments: [String]) throws -> (any Subcommand)? {
         var command = try DatabudgieCommand.parseAsRoot(arguments)
         if let subcommand = command as? any Subcommand { return subcommand }
         guard !(command is DatabudgieCommand) else {

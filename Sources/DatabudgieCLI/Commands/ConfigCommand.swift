@@ -12,7 +12,7 @@ struct ConfigCommand: Subcommand {
 
     func execute() async throws -> ExitStatus {
         let configuration = try Configuration.load(try options.sources())
-        try Terminal.standardOutput.write(ConfigurationPrinter.yaml(configuration))
+        try Terminal.standardOutput.write(ConfigurationPrinter().yaml(configuration))
         return .success
     }
 }

@@ -102,7 +102,8 @@ enum LiveFrame {
             parts.append(rate.paddedLeft(to: rateWidth))
         }
         if columns.hasClock, !tail.isEmpty { parts.append(tail.paddedLeft(to: 8)) }
-        return parts.joined(separator: "  ")
+        let line = parts.joined(separator: "  ")
+        return String(line.reversed().drop { $0 == " " }.reversed())
     }
 
     /// A bar with its percentage, or blanks where nothing is known of the table's size.

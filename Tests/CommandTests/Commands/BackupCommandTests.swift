@@ -113,10 +113,8 @@ struct BackupCommandTests {
     @Test("tell a database that is not there, and end with 1")
     func missingDatabase() async throws {
         try await Shop.with { shop in
-            var parameters = shop.parameters
-            parameters.keywords["dbname"] = "no_such_database"
-            let other = Shop(parameters: parameters, folder: shop.folder)
-            let outcome = try await shop.program.run("backup", "-t", "public.x", "--url", other.url)
+            let url = shop.url + " dbname=no_such_database"
+            let outcome = try await shop.program.run("backup", "-t", "public.x", "--url", url)
             #expect(outcome.status == 1)
             #expect(outcome.errorLines.count == 1)
             #expect(outcome.error.contains("no_such_database"))

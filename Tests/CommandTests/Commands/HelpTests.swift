@@ -5,7 +5,7 @@ struct HelpTests {
     @Test("lists all options and commands", arguments: ["", "backup", "restore", "config"])
     func help(command: String) async throws {
         let arguments = (command.isEmpty ? [] : [command]) + ["--help"]
-        let outcome = try await Program().run(arguments, input: .none)
+        let outcome = try await Program().run(arguments)
         #expect(outcome.status == 0)
         #expect(outcome.error.isEmpty)
         try expectSnapshot(command.isEmpty ? "help" : "help-\(command)", outcome.output)
@@ -35,7 +35,7 @@ struct HelpTests {
         ]
     )
     func mistakes(arguments: [String], message: String) async throws {
-        let outcome = try await Program().run(arguments, input: .none)
+        let outcome = try await Program().run(arguments)
         #expect(outcome.status == 2)
         #expect(outcome.output.isEmpty)
         #expect(outcome.errorLines.count == 1)

@@ -5,8 +5,8 @@ import Testing
 @Suite("Options")
 struct OptionOrderTests {
     private func options(_ line: String) throws -> SharedOptions {
-        let command = try DatabudgieCommand.parseAsRoot(line.split(separator: " ").map(String.init))
-        return try #require(command as? any Subcommand).options
+        let command = try CommandLineTool().parse(line.split(separator: " ").map(String.init))
+        return try #require(command).options
     }
 
     @Test("stand before or after the subcommand, and repeated ones add up")

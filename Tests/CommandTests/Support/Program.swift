@@ -48,11 +48,16 @@ struct Program {
 
     /// Runs the program to its end, without standard input (`/dev/null`).
     func run(_ arguments: String...) async throws -> Outcome {
-        try await run(arguments, input: .none)
+        try await run(arguments)
     }
 
-    /// Runs the program to its end.
-    func run(_ arguments: [String], input: some InputProtocol) async throws -> Outcome {
+    /// Runs the program to its end, with a text on standard input; nil is `/dev/null`.
+    func run(_ arguments: [String], input: String? = nil) async throws -> Outcome {
+        guard let input else { return try await outcome(arguments, input: .none) }
+        return try await outcome(arguments, input: .string(input))
+    }
+
+    private func outcome(_ arguments: [String], input: some InputProtocol) async throws -> Outcome {
         let result = try await Subprocess.run(
             configuration(arguments),
             input: input,

@@ -28,7 +28,7 @@ struct LiveFrameTests {
         #expect(
             picture(width: 110) == """
                 public.sales      ████████████░░░░░░░░  61%      1,234,567 rows    98.8 MB    49.4 MB/s
-                public.customers                                     1,200 rows    45.6 kB             \u{20}
+                public.customers                                     1,200 rows    45.6 kB
                 1 of 3 tables                                    1,236,967 rows    98.9 MB    33.0 MB/s      0:03
                 """
         )
