@@ -35,9 +35,10 @@ enum HumanNumber {
         return oneDecimal(Double(bytes) / seconds / 1_000_000)
     }
 
-    /// A length of time for a result: `0.8 s`, `2 min 05 s`, `1 h 02 min`.
+    /// A length of time for a result: `120 ms`, `12.3 s`, `2 min 05 s`, `1 h 02 min`.
     static func duration(_ duration: Duration) -> String {
         let seconds = duration.inSeconds
+        guard seconds >= 0.9995 else { return "\(Int((seconds * 1000).rounded())) ms" }
         guard seconds >= 59.95 else { return "\(oneDecimal(seconds)) s" }
         let whole = Int(seconds.rounded())
         guard whole >= 3600 else { return "\(whole / 60) min \(twoDigits(whole % 60)) s" }

@@ -95,7 +95,11 @@ enum LiveFrame {
     ) -> String {
         var parts = [name]
         if columns.hasBar { parts.append(bar) }
-        if columns.hasRows { parts.append(HumanNumber.count(totals.rows, "row").paddedLeft(to: rowsWidth)) }
+        if columns.hasRows {
+            // A load learns its rows from the server, and only at its end.
+            let isUnknown = totals.rows == 0 && totals.bytes > 0
+            parts.append((isUnknown ? "" : HumanNumber.count(totals.rows, "row")).paddedLeft(to: rowsWidth))
+        }
         parts.append(HumanNumber.bytes(totals.bytes).paddedLeft(to: bytesWidth))
         if columns.hasRate {
             let rate = HumanNumber.megabytesPerSecond(totals.bytes, over: elapsed).map { "\($0) MB/s" } ?? ""

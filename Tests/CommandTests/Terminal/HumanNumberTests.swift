@@ -32,7 +32,8 @@ struct HumanNumberTests {
     @Test(
         "gives durations minutes and hours when they have them",
         arguments: [
-            (Duration.zero, "0.0 s"), (.milliseconds(840), "0.8 s"), (.milliseconds(59_940), "59.9 s"),
+            (Duration.zero, "0 ms"), (.microseconds(119_600), "120 ms"), (.microseconds(999_600), "1.0 s"),
+            (.milliseconds(59_940), "59.9 s"),
             (.milliseconds(59_960), "1 min 00 s"), (.seconds(125), "2 min 05 s"), (.seconds(3_720), "1 h 02 min"),
         ]
     )

@@ -90,6 +90,16 @@ struct LiveFrameTests {
         #expect(lines[0].contains("███████████████████░  99%"))
     }
 
+    @Test("says nothing of rows that are not known before a load ends")
+    func unknownRows() {
+        var state = RunState()
+        state.apply(examplePlan, at: .zero)
+        state.apply(.started(.sales), at: .zero)
+        state.apply(.progressed(.sales, TransferTotals(rows: 0, bytes: 5_000_000, fileBytes: 0)), at: .seconds(1))
+        let lines = LiveFrame.lines(state, at: .seconds(1), width: 80, height: 24, style: .plain)
+        #expect(lines[0] == "public.sales                          5.0 MB     5.0 MB/s")
+    }
+
     @Test("says how many tables failed")
     func failures() {
         var state = state

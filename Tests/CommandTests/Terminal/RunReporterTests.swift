@@ -46,7 +46,7 @@ struct RunReporterTests {
         events.forEach(reporter.handle)
         #expect(
             written.text == """
-                public.products: 1,200 rows, 45.6 kB (12.0 kB as stored) in 0.1 s to \
+                public.products: 1,200 rows, 45.6 kB (12.0 kB as stored) in 120 ms to \
                 backups/public.products/2026-01-02T03:04:05.csv.gz
                 databudgie: warning: careful
                 public.customers: skipped: it exists

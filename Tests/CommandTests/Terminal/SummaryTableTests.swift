@@ -14,10 +14,10 @@ struct SummaryTableTests {
         let lines = SummaryTable(.example()).lines(width: nil, style: .plain)
         #expect(
             lines.joined(separator: "\n") == """
-                table                 rows  CSV size  file size  ratio   time  MB/s
-                public.products      1,200   45.6 kB    12.0 kB    3.8  0.1 s   0.4
-                public.sales     1,234,567   98.8 MB    23.5 MB    4.2  2.5 s  39.5
-                total            1,235,767   98.8 MB    23.5 MB    4.2  2.7 s  36.6
+                table                 rows  CSV size  file size  ratio    time  MB/s
+                public.products      1,200   45.6 kB    12.0 kB    3.8  120 ms   0.4
+                public.sales     1,234,567   98.8 MB    23.5 MB    4.2   2.5 s  39.5
+                total            1,235,767   98.8 MB    23.5 MB    4.2   2.7 s  36.6
                 """
         )
     }
@@ -68,8 +68,8 @@ struct SummaryTableTests {
         )
         #expect(
             SummaryTable(report).lines(width: nil, style: .plain) == [
-                "table         rows  CSV size  file size  ratio   time  MB/s",
-                "public.sales     5     100 B          -      -  0.0 s     -",
+                "table         rows  CSV size  file size  ratio  time  MB/s",
+                "public.sales     5     100 B          -      -  0 ms     -",
             ]
         )
     }
