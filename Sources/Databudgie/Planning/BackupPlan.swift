@@ -54,6 +54,7 @@ struct BackupPlanner {
             try job(number: number, item, inheritance: inheritance, warnings: &warnings)
         }
         try refuseEqualPaths(jobs)
+        warnings += leftOutSequences(ordered)
         return BackupPlan(jobs: jobs, warnings: warnings)
     }
 
@@ -100,6 +101,17 @@ struct BackupPlanner {
                 .filter { isExcluded($0.name) }
                 .map { "\($0.name) is excluded, but its rows are exported with the partitioned table \(root.name)." }
         }
+    }
+
+    /// What the user expects to be there and is not has to be said.
+    private func leftOutSequences(_ selected: [Selected]) -> [String] {
+        let tables = selected.filter { $0.entry.options.sequences && ($0.relation?.ownedSequences ?? 0) > 0 }
+            .compactMap { $0.relation?.name.description }
+        guard let first = tables.first else { return [] }
+        let others = tables.count > 1 ? " and \(tables.count - 1) more" : ""
+        return [
+            "The positions of sequences are not backed up yet (\(first)\(others)); set 'sequences: false' where that is meant."
+        ]
     }
 
     private func job(
