@@ -27,11 +27,16 @@ public struct PostgresServer: Sendable {
 
     /// Starts a server for the length of a closure, for tests that stop or break it.
     ///
-    /// - Parameter body: What to do with the server.
+    /// - Parameters:
+    ///   - usesTLS: Whether it speaks TLS over TCP, with the certificate `server.crt` in its folder.
+    ///   - body: What to do with the server.
     /// - Returns: What the closure returns.
     /// - Throws: The closure's error, or a ``ScriptFailure``.
-    public static func withServer<R>(_ body: (PostgresServer) async throws -> R) async throws -> R {
-        let server = try await start()
+    public static func withServer<R>(
+        usesTLS: Bool = false,
+        _ body: (PostgresServer) async throws -> R
+    ) async throws -> R {
+        let server = try await start(usesTLS ? ["--tls"] : [])
         do {
             let result = try await body(server)
             try await server.stop()
@@ -76,10 +81,10 @@ public struct PostgresServer: Sendable {
         public let description: String
     }
 
-    private static func start() async throws -> PostgresServer {
+    private static func start(_ options: [String] = []) async throws -> PostgresServer {
         let folder = try makeTemporaryFolder()
         let owner = String(ProcessInfo.processInfo.processIdentifier)
-        let output = try await runScript(["start", "--dir", folder, "--until-exit-of", owner])
+        let output = try await runScript(["start", "--dir", folder, "--until-exit-of", owner] + options)
         let names = ["PGHOST": "host", "PGPORT": "port", "PGUSER": "user", "PGDATABASE": "dbname"]
         var keywords: [String: String] = [:]
         for line in output.split(separator: "\n") {
