@@ -12,6 +12,7 @@ extension StorageError {
     ///   - failure: What the call threw; other errors than `Errno` pass through unchanged.
     ///   - path: The local path that was worked on.
     ///   - action: What was tried, as in "cannot be written".
+    /// - Returns: The error to throw.
     static func local(_ failure: any Error, _ path: String, _ action: String) -> any Error {
         guard let errno = failure as? Errno else { return failure }
         let (code, reason) = explanation(of: errno)

@@ -1,6 +1,5 @@
 import Crypto
 import FoundationEssentials
-import NIOHTTP1
 
 /// Compares the bytes of an object that is read whole with what the server knows about it.
 ///
@@ -18,17 +17,17 @@ struct ObjectChecksum {
     private var state: State
     private let expected: [UInt8]
 
-    /// Finds what a reply offers, the strongest first.
-    /// - Returns: nil when there is nothing to compare with.
-    init?(_ headers: HTTPHeaders) {
+    /// Finds what a reply offers, the strongest first; nil when there is nothing to compare with.
+    /// - Parameter header: Gives a header's value by its name in lower case.
+    init?(header: (String) -> String?) {
         let algorithms: [(String, State)] = [
             ("sha256", .sha256(SHA256())), ("crc64nvme", .crc(.crc64NVME())), ("crc32c", .crc(.crc32C())),
             ("crc32", .crc(.crc32())), ("sha1", .sha1(Insecure.SHA1())),
         ]
         // A checksum of the parts' checksums says nothing about bytes whose parts are not known.
-        let isComposite = headers.first(name: "x-amz-checksum-type")?.uppercased() == "COMPOSITE"
+        let isComposite = header("x-amz-checksum-type")?.uppercased() == "COMPOSITE"
         for (name, state) in algorithms where !isComposite {
-            guard let value = headers.first(name: "x-amz-checksum-\(name)"), let bytes = Data(base64Encoded: value)
+            guard let value = header("x-amz-checksum-\(name)"), let bytes = Data(base64Encoded: value)
             else {
                 continue
             }
@@ -36,17 +35,17 @@ struct ObjectChecksum {
             expected = Array(bytes)
             return
         }
-        guard let bytes = Self.md5(headers) else { return nil }
+        guard let bytes = Self.md5(header) else { return nil }
         state = .md5(Insecure.MD5())
         expected = bytes
     }
 
     /// The ETag, where it is the MD5 of the content: a plain one of an object that only the server itself encrypts.
-    private static func md5(_ headers: HTTPHeaders) -> [UInt8]? {
-        let encryption = headers.first(name: "x-amz-server-side-encryption")
-        guard headers.first(name: "x-amz-server-side-encryption-customer-algorithm") == nil,
+    private static func md5(_ header: (String) -> String?) -> [UInt8]? {
+        let encryption = header("x-amz-server-side-encryption")
+        guard header("x-amz-server-side-encryption-customer-algorithm") == nil,
             encryption == nil || encryption == "AES256",
-            let tag = headers.first(name: "etag").map(S3Reply.unquoted), tag.utf8.count == 32
+            let tag = header("etag").map(S3Reply.unquoted), tag.utf8.count == 32
         else { return nil }
         let digits = Array(tag.utf8)
         let bytes = stride(from: 0, to: 32, by: 2).compactMap {

@@ -11,7 +11,9 @@ struct PartReader<Source: AsyncIteratorProtocol> where Source.Element == [UInt8]
         self.source = source
     }
 
-    /// Fills a buffer up to a size; less only when the source ends. Afterwards `isAtEnd` is known for sure.
+    /// Fills a buffer up to a size; less only when the source ends.
+    ///
+    /// Afterwards `isAtEnd` is known for sure.
     mutating func fill(_ buffer: inout ByteBuffer, upTo size: Int) async throws {
         while true {
             if rest.isEmpty {

@@ -13,6 +13,7 @@ enum PartSizes {
 
     /// The size of a part in bytes.
     /// - Parameter number: The part's number, from 1.
+    /// - Returns: Bytes.
     static func size(ofPart number: Int) -> Int {
         switch number {
         case ...1_000: 8 * mebibyte

@@ -20,6 +20,9 @@ final class ProgressWatch: Sendable {
     /// - Parameters:
     ///   - stall: The longest time between two ticks.
     ///   - limit: The longest time for everything.
+    ///   - work: What to run.
+    /// - Returns: What the work returns.
+    /// - Throws: The work's error, or ``Stalled``.
     func run<Value: Sendable>(
         stall: Duration,
         limit: Duration,

@@ -82,6 +82,23 @@ enum S3Document {
         }
     }
 
+    /// The first page of the uploads under way (ListMultipartUploads).
+    struct Uploads: Decodable {
+        var uploads: [Upload]?
+
+        struct Upload: Decodable {
+            var key: String
+
+            enum CodingKeys: String, CodingKey {
+                case key = "Key"
+            }
+        }
+
+        enum CodingKeys: String, CodingKey {
+            case uploads = "Upload"
+        }
+    }
+
     /// Objects to delete; only failures are answered.
     struct Deletion: Encodable {
         var isQuiet = true

@@ -23,8 +23,7 @@ final class S3Download: ChunkReader, @unchecked Sendable {
         var description: String { "the reply ended early" }
     }
 
-    /// Opens an object.
-    /// - Parameter range: The bytes to read; nil for all.
+    /// Opens an object, all of it or a range of its bytes.
     init(client: S3Client, bucket: String, key: String, range: Range<Int64>?) async throws {
         self.client = client
         self.bucket = bucket
@@ -54,7 +53,7 @@ final class S3Download: ChunkReader, @unchecked Sendable {
         } else {
             info = try FileInfo(path: path, headers: stream.headers, now: client.policy.now())
             end = info.size
-            checksum = ObjectChecksum(stream.headers)
+            checksum = ObjectChecksum { stream.headers.first(name: $0) }
         }
         offset = range?.lowerBound ?? 0
         body = stream.body.makeAsyncIterator()

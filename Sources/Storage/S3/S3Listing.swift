@@ -36,6 +36,15 @@ extension S3Client {
         return found.sorted { $0.path < $1.path }
     }
 
+    /// Lists the keys of uploads that were neither completed nor aborted.
+    func unfinishedUploads(bucket: String, prefix: String) async throws -> [String] {
+        let path = StoragePath.s3(bucket: bucket, key: prefix)
+        var request = S3Request(method: .GET, bucket: bucket, key: "", action: "listed", subject: path)
+        request.query = [(name: "uploads", value: ""), (name: "prefix", value: prefix)]
+        let page = try S3Document.decode(S3Document.Uploads.self, from: await send(request), about: path)
+        return (page.uploads ?? []).map(\.key)
+    }
+
     /// The most keys that one DeleteObjects takes.
     private static let keysPerRequest = 1000
 

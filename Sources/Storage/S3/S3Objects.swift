@@ -10,8 +10,8 @@ extension S3Client {
     }
 
     /// Looks an object up.
-    /// - Parameter action: What is being done in the end, for messages.
-    /// - Returns: nil when there is no such object.
+    ///
+    /// The action, for messages, is what is being done in the end; nil means that there is no such object.
     func head(bucket: String, key: String, action: String) async throws -> Head? {
         do {
             let reply = try await send(S3Request(method: .HEAD, bucket: bucket, key: key, action: action))

@@ -6,7 +6,8 @@ import XMLCoder
 
 /// Writes one object: with a PUT when it fits into one part, else part by part.
 struct S3Upload: Sendable {
-    /// Names the write in the object's metadata, so that a write whose reply was lost can be told from someone else's.
+    /// Names the write in the object's metadata, so that one whose reply was lost can be told from someone else's.
+    ///
     /// Hyphens only: Ceph loses underscores.
     static let tokenHeader = "x-amz-meta-databudgie-upload"
 
@@ -18,7 +19,7 @@ struct S3Upload: Sendable {
     /// What messages name.
     let path: StoragePath
 
-    /// - Parameter subject: What messages name when it is not the object.
+    /// Prepares a write; the subject is what messages name when it is not the object.
     init(client: S3Client, bucket: String, key: String, ifExists: ExistingFile, subject: StoragePath? = nil) {
         path = subject ?? .s3(bucket: bucket, key: key)
         self.client = client
@@ -160,7 +161,18 @@ struct S3Upload: Sendable {
         request.body = ByteBuffer(bytes: document)
         let reply = try await sendPublishing(request)
         let object = try S3Document.decode(S3Document.NewObject.self, from: reply, about: path)
-        return info(of: reply, entityTag: object.entityTag.map(S3Reply.unquoted), size: size)
+        // Some servers do not tell the ETag here, and it is worth a look whether all parts are in.
+        guard let head = try? await client.head(bucket: bucket, key: key, action: "written"), head.token == token else {
+            return info(of: reply, entityTag: object.entityTag?.nonEmpty.map(S3Reply.unquoted), size: size)
+        }
+        guard head.info.size == size else {
+            throw StorageError(
+                .corrupted,
+                "\(path) was written with \(size) bytes, but the server has \(head.info.size): try again, and check the server.",
+                path: path
+            )
+        }
+        return head.info
     }
 
     private func abort(_ upload: String) async throws {
@@ -206,7 +218,7 @@ struct S3Upload: Sendable {
     /// - Throws: The error of the write, when it did not or the task is cancelled.
     private func settle(_ error: any Error, abort: @escaping @Sendable () async throws -> Void) async throws -> FileInfo
     {
-        let isWanted = error is StorageError && !Task.isCancelled
+        let isWanted = (error as? StorageError).map { $0.code != .corrupted } == true && !Task.isCancelled
         // A task of its own, which the cancellation that may be the reason for all this does not reach.
         let settled = Task {
             try await ProgressWatch().run(stall: .seconds(60), limit: .seconds(60)) {

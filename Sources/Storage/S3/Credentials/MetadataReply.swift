@@ -10,8 +10,7 @@ struct MetadataReply: Sendable {
 }
 
 extension HTTPClient {
-    /// Asks once, without retries: these services are near or absent.
-    /// - Parameter timeout: The most that the whole exchange may take.
+    /// Asks once, without retries, within a time for the whole exchange: these services are near or absent.
     func metadata(_ request: HTTPClientRequest, timeout: Duration) async throws -> MetadataReply {
         try await ProgressWatch().run(stall: timeout, limit: timeout) {
             let response = try await self.execute(request, timeout: .seconds(60))

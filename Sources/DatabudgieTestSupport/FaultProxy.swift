@@ -1,0 +1,190 @@
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// A proxy on loopback that passes HTTP requests on to a server and misbehaves on demand.
+///
+/// Signatures stay valid: clients sign the proxy's host and port, which reach the server unchanged. Every connection
+/// carries one request.
+public final class FaultProxy: Sendable {
+    /// The proxy's URL.
+    public let endpoint: String
+
+    private let state: Mutex<State>
+
+    private struct State {
+        var rules: [Rule]
+        var requests: [Request] = []
+    }
+
+    /// What a client asked for.
+    public struct Request: Sendable {
+        /// The method.
+        public let method: String
+        /// The path and the query, as they were sent.
+        public let target: String
+        /// The fault that it met.
+        public let fault: Fault?
+    }
+
+    /// Which requests meet a fault.
+    public struct Rule: Sendable {
+        /// The fault.
+        public var fault: Fault
+        /// The method of the requests; nil for any.
+        public var method: String?
+        /// A text in the requests' path or query; nil for any.
+        public var target: String?
+        /// How many matching requests pass unharmed first.
+        public var skip: Int
+        /// How many requests meet the fault after that.
+        public var count: Int
+
+        /// Describes a rule.
+        /// - Parameters:
+        ///   - fault: The fault.
+        ///   - method: The method of the requests; nil for any.
+        ///   - target: A text in the requests' path or query; nil for any.
+        ///   - skip: How many matching requests pass unharmed first.
+        ///   - count: How many requests meet the fault after that.
+        public init(_ fault: Fault, method: String? = nil, target: String? = nil, skip: Int = 0, count: Int = .max) {
+            self.fault = fault
+            self.method = method
+            self.target = target
+            self.skip = skip
+            self.count = count
+        }
+    }
+
+    /// Ways to misbehave.
+    public enum Fault: Sendable {
+        /// Answers itself, and the server sees nothing.
+        case reply(status: Int, headers: [String: String] = [:], body: String = "")
+        /// Resets the connection when some bytes of the request's body have come.
+        case reset(afterBytes: Int)
+        /// Lets the server do its work, and resets the connection instead of passing the reply on.
+        case loseReply
+        /// Closes the connection as if all were well after some bytes of the reply's body.
+        case cutReply(afterBytes: Int)
+        /// Turns a bit of the request's body at an offset in bytes.
+        case flipRequest(at: Int)
+        /// Turns a bit of the reply's body at an offset in bytes.
+        case flipReply(at: Int)
+        /// Takes the request and never answers.
+        case hang
+        /// Sends some bytes of the reply's body, then nothing more.
+        case stall(afterBytes: Int)
+        /// Waits before passing the request on.
+        case delay(Duration)
+
+        /// A refusal as S3 words it.
+        /// - Parameters:
+        ///   - status: The status of HTTP.
+        ///   - code: S3's name of the error.
+        ///   - headers: More headers of the reply.
+        /// - Returns: The fault.
+        public static func error(_ status: Int, _ code: String, headers: [String: String] = [:]) -> Fault {
+            .reply(
+                status: status,
+                headers: headers,
+                body: "<Error><Code>\(code)</Code><Message>Made up</Message></Error>"
+            )
+        }
+    }
+
+    private init(endpoint: String, rules: [Rule]) {
+        self.endpoint = endpoint
+        state = Mutex(State(rules: rules))
+    }
+
+    /// All requests so far, in the order in which they came.
+    public var requests: [Request] { state.withLock { $0.requests } }
+
+    /// Replaces the rules.
+    /// - Parameter rules: The new rules; the first that fits a request counts.
+    public func setRules(_ rules: [Rule]) {
+        state.withLock { $0.rules = rules }
+    }
+
+    /// Runs a proxy for the length of a closure.
+    /// - Parameters:
+    ///   - server: The URL of the server behind the proxy, `http://host:port`.
+    ///   - rules: The first that fits a request counts.
+    ///   - body: What to do meanwhile.
+    /// - Returns: What the closure returns.
+    /// - Throws: The closure's error.
+    public static func withProxy<R: Sendable>(
+        to server: String,
+        rules: [Rule] = [],
+        _ body: @Sendable @escaping (FaultProxy) async throws -> R
+    ) async throws -> R {
+        let address = server.split(separator: "/").last?.split(separator: ":") ?? []
+        guard address.count == 2, let port = Int(address[1]) else { throw FaultProxyExchange.Malformed() }
+        let upstream = (host: String(address[0]), port: port)
+        let listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .bind(host: "127.0.0.1", port: 0) { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try FaultProxyExchange.AsyncChannel(wrappingChannelSynchronously: channel)
+                }
+            }
+        let ownPort = listener.channel.localAddress?.port ?? 0
+        let proxy = FaultProxy(endpoint: "http://127.0.0.1:\(ownPort)", rules: rules)
+        return try await withThrowingTaskGroup(of: R?.self) { group in
+            group.addTask {
+                try await listener.executeThenClose { clients in
+                    await withTaskGroup(of: Void.self) { exchanges in
+                        do {
+                            for try await client in clients {
+                                exchanges.addTask { await proxy.serve(client, upstream) }
+                            }
+                        } catch {
+                            // The listener is gone, as at the end of a test.
+                        }
+                        exchanges.cancelAll()
+                    }
+                }
+                return nil
+            }
+            group.addTask { try await body(proxy) }
+            defer { group.cancelAll() }
+            while let result = try await group.next() {
+                if let result { return result }
+            }
+            throw CancellationError()
+        }
+    }
+
+    private func serve(_ client: FaultProxyExchange.AsyncChannel, _ upstream: (host: String, port: Int)) async {
+        // A client that goes away, or a connection that is reset on purpose, ends the exchange and nothing else.
+        try? await client.executeThenClose { inbound, outbound in
+            var exchange = FaultProxyExchange(
+                channel: client.channel,
+                inbound: inbound.makeAsyncIterator(),
+                outbound: outbound
+            )
+            let (method, target) = try await exchange.receiveHead()
+            let fault = note(method: method, target: target)
+            try await exchange.run(fault, upstream)
+        }
+    }
+
+    /// Finds the fault for a request, and counts it.
+    private func note(method: String, target: String) -> Fault? {
+        state.withLock { state in
+            var found: Fault?
+            for index in state.rules.indices where found == nil {
+                let rule = state.rules[index]
+                guard rule.method ?? method == method, rule.target.map(target.contains) ?? true else { continue }
+                if rule.skip > 0 {
+                    state.rules[index].skip -= 1
+                } else if rule.count > 0 {
+                    state.rules[index].count -= 1
+                    found = rule.fault
+                }
+            }
+            state.requests.append(Request(method: method, target: target, fault: found))
+            return found
+        }
+    }
+}

@@ -1,0 +1,216 @@
+import DatabudgieTestSupport
+import Foundation
+import Storage
+import SystemPackage
+import Testing
+
+@Suite("Local storage")
+struct LocalStorageTests {
+    let storage = LocalStorage()
+
+    @Test("makes files and folders that only their owner may read")
+    func modes() async throws {
+        try await withTemporaryFolder { folder async throws in
+            try await storage.write(.local("\(folder)/a/b/file"), [1])
+            #expect(try FilePath("\(folder)/a/b/file").stat().permissions.rawValue == 0o600)
+            #expect(try FilePath("\(folder)/a/b").stat().permissions.rawValue == 0o700)
+            #expect(try FilePath("\(folder)/a").stat().permissions.rawValue == 0o700)
+        }
+    }
+
+    @Test("gives the file its name only when it is complete, and hides it until then")
+    func temporaryNames() async throws {
+        try await withTemporaryFolder { folder async throws in
+            let waiting = Signal()
+            let source = ByteSource(bytes: pattern(1 << 20), ending: .wait(waiting))
+            let writing = Task { try await storage.write(.local("\(folder)/file.csv"), ifExists: .fail, from: source) }
+            await waiting.wait()
+            let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+            #expect(names.count == 1)
+            #expect(names.allSatisfy { $0.hasPrefix(".file.csv.") && $0.hasSuffix(".partial") })
+            #expect(try await storage.list(.local(folder)) == [])
+            #expect(try await storage.info(.local("\(folder)/file.csv")) == nil)
+            writing.cancel()
+            _ = await writing.result
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == [])
+        }
+    }
+
+    @Test("takes names of 255 bytes, and no longer ones", arguments: [("a", 255), ("日", 85)])
+    func longNames(character: String, count: Int) async throws {
+        try await withTemporaryFolder { folder async throws in
+            let path = StoragePath.local(folder).appending(String(repeating: character, count: count))
+            try await storage.write(path, [1])
+            #expect(try await storage.bytes(path) == [1])
+            let tooLong = path.appending("").lastComponent + "x"
+            let error = await #expect(throws: StorageError.self) {
+                try await storage.write(.local("\(folder)/\(tooLong)"), [1])
+            }
+            #expect(error?.code == .invalidPath)
+            #expect(
+                error?.description
+                    == "\(folder)/\(tooLong) cannot be written: its name is too long for this file system. Choose a shorter name."
+            )
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count == 1)
+        }
+    }
+
+    @Test("replaces a symbolic link instead of following it", arguments: [ExistingFile.replace, .fail])
+    func linkAsTarget(ifExists: ExistingFile) async throws {
+        try await withTemporaryFolder { folder async throws in
+            try await storage.write(.local("\(folder)/victim"), [1])
+            try FileManager.default.createSymbolicLink(
+                atPath: "\(folder)/link",
+                withDestinationPath: "\(folder)/victim"
+            )
+            if ifExists == .replace {
+                try await storage.write(.local("\(folder)/link"), [2])
+                #expect(try await storage.bytes(.local("\(folder)/link")) == [2])
+                #expect(try FilePath("\(folder)/link").stat(followTargetSymlink: false).type == .regular)
+            } else {
+                let error = await #expect(throws: StorageError.self) {
+                    try await storage.write(.local("\(folder)/link"), [2], ifExists: .fail)
+                }
+                #expect(error?.code == .alreadyExists)
+            }
+            #expect(try await storage.bytes(.local("\(folder)/victim")) == [1])
+        }
+    }
+
+    @Test("follows a folder's link of one's own, but not when listing")
+    func ownLink() async throws {
+        try await withTemporaryFolder { folder async throws in
+            try FileManager.default.createDirectory(atPath: "\(folder)/real", withIntermediateDirectories: false)
+            try FileManager.default.createSymbolicLink(atPath: "\(folder)/link", withDestinationPath: "real")
+            try await storage.write(.local("\(folder)/link/file"), [1])
+            #expect(try await storage.bytes(.local("\(folder)/real/file")) == [1])
+            #expect(
+                try await storage.list(.local(folder), recursive: true).map(\.path) == [.local("\(folder)/real/file")]
+            )
+        }
+    }
+
+    @Test(
+        "does not follow a folder's link of another user",
+        .enabled(if: geteuid() == 0, "only root can give a link away")
+    )
+    func foreignLink() async throws {
+        try await withTemporaryFolder { folder async throws in
+            try await withTemporaryFolder { outside async throws in
+                try FileManager.default.createSymbolicLink(atPath: "\(folder)/link", withDestinationPath: outside)
+                #expect(lchown("\(folder)/link", 12345, 12345) == 0)
+                let error = await #expect(throws: StorageError.self) {
+                    try await storage.write(.local("\(folder)/link/file"), [1])
+                }
+                #expect(error?.code == .unsafeLink)
+                #expect(
+                    error?.description
+                        == "\(folder)/link is reached through the symbolic link \(folder)/link, which belongs to "
+                        + "another user: it is not followed. Remove the link or give the path that it leads to."
+                )
+                await #expect(throws: StorageError.self) { try await storage.checkWritable(.local("\(folder)/link")) }
+                #expect(try FileManager.default.contentsOfDirectory(atPath: outside) == [])
+            }
+        }
+    }
+
+    @Test("notices a file that is changed while it is read", arguments: ["shorter", "longer", "same length"])
+    func changedWhileReading(kind: String) async throws {
+        try await withTemporaryFolder { folder async throws in
+            let path = "\(folder)/file"
+            try await storage.write(.local(path), pattern(1 << 20))
+            let opened = try await storage.read(.local(path))
+            let file = try FileDescriptor.open(FilePath(path), .readWrite)
+            switch kind {
+            case "shorter": try file.resize(to: 600_000)
+            case "longer": try file.resize(to: 2 << 20)
+            default: _ = try file.writeAll(toAbsoluteOffset: 1000, [1, 2, 3])
+            }
+            try file.close()
+            let error = await #expect(throws: StorageError.self) { try await opened.collect(upTo: .max) }
+            #expect(error?.code == .changedWhileReading)
+            #expect(error?.description == "\(path) was changed while it was read: try again when nothing writes to it.")
+        }
+    }
+
+    @Test("goes on reading the old version when a file is replaced")
+    func replacedWhileReading() async throws {
+        try await withTemporaryFolder { folder async throws in
+            let path = StoragePath.local("\(folder)/file")
+            try await storage.write(path, pattern(1 << 20))
+            let opened = try await storage.read(path)
+            try await storage.write(path, [1])
+            #expect(try await opened.collect(upTo: .max) == pattern(1 << 20))
+        }
+    }
+
+    @Test(
+        "says that the disk is full, and leaves nothing",
+        .enabled(if: geteuid() == 0, "only root can mount a small disk")
+    )
+    func diskFull() async throws {
+        try await withTemporaryFolder { folder async throws in
+            let mounted = mount("tmpfs", folder, "tmpfs", 0, "size=1m")
+            try #require(mounted == 0, "errno \(errno)")
+            defer { umount2(folder, 2) }
+            let error = await #expect(throws: StorageError.self) {
+                try await storage.write(.local("\(folder)/file"), pattern(4 << 20))
+            }
+            #expect(error?.code == .outOfSpace)
+            #expect(
+                error?.description
+                    == "\(folder)/file cannot be written: the disk is full. Free some space or choose another disk."
+            )
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == [])
+        }
+    }
+
+    @Test("says what is in the way of a folder")
+    func unwritable() async throws {
+        try await withTemporaryFolder { folder async throws in
+            try await storage.write(.local("\(folder)/file"), [1])
+            for attempt in [
+                { try await storage.write(.local("\(folder)/file/below/x"), [1]) as FileInfo? },
+                {
+                    try await storage.checkWritable(.local("\(folder)/file/below")); return nil
+                },
+            ] {
+                let error = await #expect(throws: StorageError.self) { _ = try await attempt() }
+                #expect(error?.code == .invalidPath)
+                #expect(error?.description.contains("\(folder)/file") == true)
+                #expect(
+                    error?.description.contains("a part of the path is a file, not a folder. Correct the path.") == true
+                )
+            }
+            let error = await #expect(throws: StorageError.self) {
+                try await storage.checkWritable(.local("/proc/none"))
+            }
+            #expect(error?.description.hasPrefix("The folder /proc/none cannot be written to: ") == true)
+            await #expect(throws: StorageError.self) { try await storage.write(.local(folder), [1]) }
+        }
+    }
+
+    @Test("opens no device and no pipe", .timeLimit(.minutes(1)))
+    func noDevices() async throws {
+        try await withTemporaryFolder { folder async throws in
+            #expect(mkfifo("\(folder)/pipe", 0o600) == 0)
+            let error = await #expect(throws: StorageError.self) { try await storage.read(.local("\(folder)/pipe")) }
+            #expect(error?.code == .invalidPath)
+            #expect(try await storage.list(.local(folder)) == [])
+            #expect(try await storage.info(.local("\(folder)/pipe")) == nil)
+        }
+    }
+
+    @Test("limits what it takes into memory")
+    func collectLimit() async throws {
+        try await withTemporaryFolder { folder async throws in
+            try await storage.write(.local("\(folder)/file"), pattern(100))
+            let error = await #expect(throws: StorageError.self) {
+                try await storage.read(.local("\(folder)/file")).collect(upTo: 99)
+            }
+            #expect(
+                error?.description == "\(folder)/file is larger than the 99 bytes that it may have: check what it is."
+            )
+        }
+    }
+}

@@ -1,0 +1,118 @@
+import Foundation
+import Testing
+
+@testable import Storage
+
+@Suite("Parts of the S3 client")
+struct S3UnitTests {
+    @Test("sizes of parts reach 5 TiB within S3's limits, and are small at first")
+    func partSizes() {
+        let sizes = (1...PartSizes.maximumParts).map(PartSizes.size(ofPart:))
+        #expect(sizes.reduce(0, +) >= 5 << 40)
+        #expect(sizes.allSatisfy { $0 >= 5 << 20 && $0 <= 5 << 30 })
+        #expect(zip(sizes, sizes.dropFirst()).allSatisfy { $0 <= $1 })
+        let memory = sizes.indices.map { sizes[$0] * (PartSizes.partsInFlight(ofPart: $0 + 1) + 1) }
+        // One gigabyte, and the first sixty-five.
+        #expect(memory[..<128].allSatisfy { $0 <= 24 << 20 })
+        #expect(memory[..<4700].allSatisfy { $0 <= 48 << 20 })
+        #expect(sizes[..<4700].reduce(0, +) >= 65 << 30)
+    }
+
+    @Test("pauses are random up to a limit that doubles")
+    func pauses() {
+        var policy = RetryPolicy()
+        policy.random = { 1 }
+        let limits = (1...12).map(policy.pause(afterAttempt:))
+        #expect(limits[..<4] == [.milliseconds(100), .milliseconds(200), .milliseconds(400), .milliseconds(800)])
+        #expect(limits[11] == policy.longestPause)
+        policy.random = { 0.25 }
+        #expect(policy.pause(afterAttempt: 3) == .milliseconds(100))
+    }
+
+    @Test(
+        "names the bucket in the host or in the path",
+        arguments: [
+            (nil, "auto", "bucket", "https://bucket.s3.eu-central-1.amazonaws.com/a%20b/c"),
+            (nil, "auto", "my.bucket", "https://s3.eu-central-1.amazonaws.com/my.bucket/a%20b/c"),
+            (nil, "path", "bucket", "https://s3.eu-central-1.amazonaws.com/bucket/a%20b/c"),
+            ("http://127.0.0.1:9000", "auto", "bucket", "http://127.0.0.1:9000/bucket/a%20b/c"),
+            ("http://127.0.0.1:9000/", "virtual", "bucket", "http://bucket.127.0.0.1:9000/a%20b/c"),
+            ("https://store.example:443/s3/", "auto", "bucket", "https://store.example/s3/bucket/a%20b/c"),
+            ("http://[::1]:9000", "auto", "bucket", "http://[::1]:9000/bucket/a%20b/c"),
+        ]
+    )
+    func addresses(url: String?, style: String, bucket: String, expected: String) throws {
+        let style = try #require(S3Options.AddressingStyle(rawValue: style))
+        let endpoint =
+            try url.map { try S3Endpoint(url: $0, style: style) } ?? .amazon(region: "eu-central-1", style: style)
+        let (host, path) = endpoint.address(bucket: bucket, key: "a b/c")
+        #expect("\(endpoint.scheme)://\(host)\(path)" == expected)
+    }
+
+    @Test(
+        "refuses an endpoint that is no URL of a server, without telling its password",
+        arguments: ["127.0.0.1:9000", "ftp://x", "", "http://u:secret@h"]
+    )
+    func endpoints(url: String) {
+        let error = #expect(throws: StorageError.self) { try S3Endpoint(url: url, style: .auto) }
+        #expect(error?.code == .invalidConfiguration)
+        #expect(error?.description.contains("give one like https://s3.example.com") == true)
+        #expect(error?.description.contains("secret") == false)
+    }
+
+    @Test("Amazon's servers in China have their own domain")
+    func china() {
+        #expect(S3Endpoint.amazon(region: "cn-north-1", style: .auto).host == "s3.cn-north-1.amazonaws.com.cn")
+    }
+
+    @Test("shows options without secrets")
+    func options() {
+        let options = S3Options(
+            accessKeyID: "AKID",
+            secretAccessKey: "wJal",
+            sessionToken: "tok",
+            region: "r",
+            profile: "p"
+        )
+        var dumped = ""
+        dump(options, to: &dumped)
+        for text in ["\(options)", String(reflecting: options), dumped] {
+            #expect(!text.contains("wJal") && !text.contains("tok)") && !text.contains("AKID"))
+        }
+        #expect(
+            "\(options)"
+                == "S3(access key id: ***, secret: ***, session token: ***, region: r, profile: p, addressing: auto)"
+        )
+        let credentials = Credentials(accessKeyID: "AKID", secretAccessKey: "wJal", source: "a test")
+        #expect("\(credentials)" == "credentials from a test")
+    }
+
+    @Test("reads the dates of HTTP and of listings")
+    func dates() {
+        #expect(Date(http: "Fri, 24 May 2013 00:00:00 GMT") == Date(timeIntervalSince1970: 1_369_353_600))
+        #expect(Date(http: "Sun, 01 Dec 2024 23:59:59 GMT") == Date(timeIntervalSince1970: 1_733_097_599))
+        #expect(Date(http: "yesterday") == nil)
+        #expect(date(iso8601: "2013-05-24T00:00:00.500Z")?.timeIntervalSince1970 == 1_369_353_600.5)
+        #expect(date(iso8601: "2013-05-24T00:00:00Z")?.timeIntervalSince1970 == 1_369_353_600)
+    }
+
+    @Test(
+        "undoes the encoding of listings",
+        arguments: [("a+b%2Bc%C3%A4", "a b+cä"), ("%", nil), ("%zz", nil), ("%ff", nil)]
+    )
+    func decoding(text: String, expected: String?) {
+        #expect(uriDecoded(text) == expected)
+    }
+
+    @Test(
+        "finds an error in a reply of status 200, and only at its root",
+        arguments: [
+            ("<?xml version=\"1.0\"?>\n<Error><Code>InternalError</Code></Error>", true),
+            ("<Error xmlns=\"x\"><Code>a</Code></Error>", true),
+            ("<?xml version=\"1.0\"?><DeleteResult><Error><Key>k</Key></Error></DeleteResult>", false), ("", false),
+        ]
+    )
+    func errorBodies(body: String, isError: Bool) {
+        #expect(S3ErrorReply.isError(Data(body.utf8)) == isError)
+    }
+}

@@ -1,0 +1,87 @@
+import Storage
+import Testing
+
+@Suite("A storage path")
+struct StoragePathTests {
+    @Test(
+        "takes an S3 location verbatim",
+        arguments: [
+            ("s3://bucket/key", "key"), ("s3://bucket/a b+c%41?x#y", "a b+c%41?x#y"),
+            ("s3://bucket//double//slash/", "/double//slash/"),
+            ("s3://bucket/2021-04-26T09:00:00.csv", "2021-04-26T09:00:00.csv"), ("s3://bucket", ""),
+            ("s3://bucket/", ""),
+            ("S3://bucket/é/s3://x", "é/s3://x"),
+        ]
+    )
+    func s3(text: String, key: String) throws {
+        #expect(try StoragePath(text) == .s3(bucket: "bucket", key: key))
+    }
+
+    @Test(
+        "takes everything without a scheme as a local path",
+        arguments: ["a", "/a/b", "./a", "a:b/c", "s3:/x", "C:\\x", "//x"]
+    )
+    func local(text: String) throws {
+        #expect(try StoragePath(text) == .local(text))
+    }
+
+    @Test(
+        "says what is wrong with a path",
+        arguments: [
+            ("", "A path is empty: give a local path or s3://bucket/key."),
+            (
+                "gs://bucket/key",
+                "The path \"gs://bucket/key\" has the unknown scheme gs://: give a local path or s3://bucket/key."
+            ),
+            (
+                "s3:///key",
+                "The path \"s3:///key\" does not name a bucket: a bucket's name has 3 to 63 letters, digits, dots, hyphens or "
+                    + "underscores, as in s3://bucket/key."
+            ),
+            ("a\0b", "The path \"a\\0b\" holds a NUL byte: take it out."),
+        ]
+    )
+    func invalid(text: String, message: String) {
+        let error = #expect(throws: StorageError.self) { try StoragePath(text) }
+        #expect(error?.code == .invalidPath)
+        #expect(error?.description == message)
+    }
+
+    @Test(
+        "refuses a bucket that would change the address",
+        arguments: ["s3://a@b.c/k", "s3://x?y/k", "s3://a:80/k", "s3://ab/k"]
+    )
+    func bucket(text: String) {
+        #expect(throws: StorageError.self) { try StoragePath(text) }
+    }
+
+    @Test("adds components after one slash")
+    func appending() {
+        #expect(
+            StoragePath.s3(bucket: "bucket", key: "").appending("a").appending("b/c")
+                == .s3(bucket: "bucket", key: "a/b/c")
+        )
+        #expect(StoragePath.s3(bucket: "bucket", key: "a/").appending("b") == .s3(bucket: "bucket", key: "a/b"))
+        #expect(StoragePath.local("/").appending("a").appending("") == .local("/a"))
+        #expect(StoragePath.local("a").appending("..") == .local("a/.."))
+    }
+
+    @Test("knows its folder and its name")
+    func parts() {
+        #expect(StoragePath.local("/a/b").parent == .local("/a"))
+        #expect(StoragePath.local("/a").parent == .local("/"))
+        #expect(StoragePath.local("/").parent == nil)
+        #expect(StoragePath.local("a").parent == .local("."))
+        #expect(StoragePath.local(".").parent == nil)
+        #expect(StoragePath.s3(bucket: "bucket", key: "a/b").parent == .s3(bucket: "bucket", key: "a"))
+        #expect(StoragePath.s3(bucket: "bucket", key: "a").parent == .s3(bucket: "bucket", key: ""))
+        #expect(StoragePath.s3(bucket: "bucket", key: "").parent == nil)
+        #expect(StoragePath.s3(bucket: "bucket", key: "a/b c").lastComponent == "b c")
+        #expect(StoragePath.local("a").lastComponent == "a")
+    }
+
+    @Test("reads back what it prints", arguments: ["s3://bucket/a b", "s3://bucket/", "/x/y", "x"])
+    func description(text: String) throws {
+        #expect(try StoragePath(text).description == text)
+    }
+}
