@@ -1,10 +1,10 @@
 """Runs the rows of the benchmark in turn, each several times, and prints their medians. Called by scripts/bench."""
 
 import argparse
+import json
 import os
 import pty
 import re
-import resource
 import shutil
 import statistics
 import subprocess
@@ -14,7 +14,19 @@ from pathlib import Path
 
 CSV_BYTES_PER_ROW = 123
 OURS = [("plain", "null"), ("gzip", "gzip"), ("zstd", "zstd")]
-SUFFIXES = {"plain": "", "gzip": ".gz", "zstd": ".zst"}
+PLACES = ["local", "S3"]
+CONFIGURATION = """
+location: {location}
+filename: sales.{{ext}}
+compression: {compression}
+tables:
+  - name: public.sales
+backup:
+  url: {source}
+restore:
+  url: {target}
+  truncate: true
+"""
 TRUNCATE = "-c 'truncate sales'"
 
 
@@ -28,27 +40,26 @@ class Row:
 
 def make_rows():
     """All rows by direction; `{…}` in a command is filled in later, `after` names the backup that a restore reads."""
+    copy_in = f"psql -q1 {TRUNCATE} -c"
     backups = [
         Row("floor: COPY TO '/dev/null'", """psql -c "copy sales to '/dev/null' csv header" """),
         Row("psql copy", r"""psql -c "\copy sales to '{work}/psql.csv' csv header" """, "psql.csv"),
-        Row("psql copy, gzip -6", r"""psql -c '\copy sales to stdout csv header' | gzip -6 > {work}/psql.csv.gz""", "psql.csv.gz"),
+        Row("psql copy, gzip -6", r"psql -c '\copy sales to stdout csv header' | gzip -6 > {work}/gzip.csv.gz", "gzip.csv.gz"),
         Row("pg_dump -Fd -Z6", "pg_dump -Fd -Z6 -t sales -f {work}/dump", "dump"),
     ]
     restores = [
-        Row("floor: COPY FROM '/file'", f"""psql -q1 {TRUNCATE} -c "copy sales from '{{work}}/psql.csv' csv header" """, after="psql copy"),
-        Row("psql copy", rf"""psql -q1 {TRUNCATE} -c "\copy sales from '{{work}}/psql.csv' csv header" """, after="psql copy"),
-        Row("zcat, psql copy", rf"zcat {{work}}/psql.csv.gz | psql -q1 {TRUNCATE} -c '\copy sales from pstdin csv header'", after="psql copy, gzip -6"),
-        Row("pg_restore", f"psql -q {TRUNCATE} && pg_restore -a -1 -d {{database}} {{work}}/dump", after="pg_dump -Fd -Z6"),
+        Row("floor: COPY FROM '/file'", copy_in + """ "copy sales from '{work}/psql.csv' csv header" """, None, "psql copy"),
+        Row("psql copy", copy_in + r""" "\copy sales from '{work}/psql.csv' csv header" """, None, "psql copy"),
+        Row("zcat, psql copy", f"zcat {{work}}/gzip.csv.gz | {copy_in} '\\copy sales from pstdin csv header'",
+            None, "psql copy, gzip -6"),
+        Row("pg_restore", f"psql -q {TRUNCATE} && pg_restore -a -1 -d {{database}} {{work}}/dump", None, "pg_dump -Fd -Z6"),
     ]
-    for name, value in OURS[:2]:
-        folder = f"predecessor-{name}"
-        backups.append(Row(f"databudgie 2.9.3 {name}", f"{{predecessor}} -c {{work}}/{folder}.yml backup", folder))
-        restores.append(Row(f"databudgie 2.9.3 {name}", f"{{predecessor}} -c {{work}}/{folder}.yml restore --yes", after=f"databudgie 2.9.3 {name}"))
-    for place in ["local", "S3"]:
-        for name, value in OURS:
-            folder = f"ours-{place}-{name}"
-            backups.append(Row(f"ours {name}, {place}", f"{{binary}} -c {{work}}/{folder}.yml backup", folder))
-            restores.append(Row(f"ours {name}, {place}", f"{{binary}} -c {{work}}/{folder}.yml restore", after=f"ours {name}, {place}"))
+    ours = [(f"databudgie 2.9.3 {name}", f"predecessor-{name}", "{predecessor}", " --yes") for name, _ in OURS[:2]]
+    ours += [(f"ours {name}, {place}", f"ours-{place}-{name}", "{binary}", "") for place in PLACES for name, _ in OURS]
+    for name, folder, binary, options in ours:
+        command = f"{binary} -c {{work}}/{folder}.yml"
+        backups.append(Row(name, command + " backup", folder))
+        restores.append(Row(name, command + " restore" + options, after=name))
     return {"backup": backups, "restore": restores}
 
 
@@ -57,19 +68,20 @@ def write_configurations(work):
     url = "postgresql://{PGUSER}@/{database}?host={PGHOST}&port={PGPORT}"
     source, target = (url.format(database=name, **os.environ) for name in ["bench", "bench_target"])
     folders = [(f"predecessor-{name}", value, work) for name, value in OURS[:2]]
-    folders += [(f"ours-local-{name}", value, work) for name, value in OURS]
-    folders += [(f"ours-S3-{name}", value, f"s3://{os.environ['S3_BUCKET']}") for name, value in OURS]
+    for place, root in zip(PLACES, [work, f"s3://{os.environ['S3_BUCKET']}"]):
+        folders += [(f"ours-{place}-{name}", value, root) for name, value in OURS]
     for folder, compression, place in folders:
-        table = f"name: public.sales\n      location: {place}/{folder}\n      compression: {compression}\n"
         Path(work, f"{folder}.yml").write_text(
-            f"backup:\n  url: {source}\n  tables:\n    - {table}      filename: sales.{{ext}}\n"
-            f"restore:\n  url: {target}\n  tables:\n    - {table}      filename: sales.{{ext}}\n      truncate: true\n"
+            CONFIGURATION.format(source=source, target=target, location=f"{place}/{folder}", compression=compression)
         )
 
 
+def shell(command, text=None):
+    return subprocess.run(command, shell=True, check=True, input=text, stdout=subprocess.PIPE, text=True).stdout
+
+
 def sql(database, *statements):
-    command = ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-d", database]
-    return subprocess.run(command + [a for s in statements for a in ("-c", s)], check=True, capture_output=True, text=True).stdout.strip()
+    return shell(f"psql -XqAt -v ON_ERROR_STOP=1 -d {database}", ";\n".join(statements)).strip()
 
 
 def processor_seconds(work):
@@ -83,19 +95,15 @@ def processor_seconds(work):
 
 def output_size(row, work):
     """The size of what a backup wrote, in bytes."""
-    if row.output and row.output.startswith("ours-S3"):
-        listing = subprocess.run(
-            ["curl", "-s", "--aws-sigv4", f"aws:amz:{os.environ['AWS_REGION']}:s3", "--user",
-             f"{os.environ['AWS_ACCESS_KEY_ID']}:{os.environ['AWS_SECRET_ACCESS_KEY']}",
-             f"{os.environ['S3_ENDPOINT']}/{os.environ['S3_BUCKET']}?list-type=2&prefix={row.output}%2F"],
-            capture_output=True, text=True).stdout
-        return sum(map(int, re.findall(r"<Size>(\d+)</Size>", listing)))
-    path = Path(work, row.output or "none")
+    if row.output.startswith("ours-S3"):
+        listing = shell(f"radosgw-admin -c {work}/s3/ceph.conf bucket list --bucket {os.environ['S3_BUCKET']} 2>&-")
+        return sum(file["meta"]["size"] for file in json.loads(listing) if file["name"].startswith(row.output))
+    path = Path(work, row.output)
     return path.stat().st_size if path.is_file() else sum(f.stat().st_size for f in path.rglob("*.*") if f.is_file())
 
 
 def run(row, direction, options, rows):
-    """Runs a row once. Returns wall seconds, processor seconds, peak memory in bytes, the S3 server's processor seconds."""
+    """Runs a row once. Returns seconds, processor seconds, peak memory in bytes, processor seconds of the S3 server."""
     if row.output:
         path = Path(options.work, row.output)
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
@@ -141,8 +149,10 @@ def measure(all_rows, chosen, options, rows):
 
 def report(chosen, options, rows, csv_bytes):
     version = sql("bench", "show server_version")
-    print(f"{rows:,} rows, {csv_bytes / 1e6:,.0f} MB of CSV; Postgres {version}; {os.cpu_count()} processors; medians of {options.runs}.\n")
-    print("| | seconds | × floor | client CPU s | client peak MB | S3 server CPU s | output MB |\n|---|---:|---:|---:|---:|---:|---:|")
+    print(f"{rows:,} rows, {csv_bytes / 1e6:,.0f} MB of CSV; Postgres {version}; {os.cpu_count()} processors; "
+          f"medians of {options.runs}.\n")
+    print("| | seconds | × floor | client CPU s | client peak MB | S3 server CPU s | output MB |")
+    print("|---|---:|---:|---:|---:|---:|---:|")
     for direction, some in chosen.items():
         floor = None
         for row in some:
@@ -154,30 +164,34 @@ def report(chosen, options, rows, csv_bytes):
             ratio = f"{wall / floor:.2f}" if floor else ""
             size = f"{output_size(row, options.work) / 1e6:,.0f}" if row.output else ""
             server = f"{server:.1f}" if "S3" in row.name else ""
-            print(f"| {direction}: {row.name} | {wall:.2f} | {ratio} | {client:.1f} | {memory / 1e6:.0f} | {server} | {size} |")
+            print(f"| {direction}: {row.name} | {wall:.2f} | {ratio} | {client:.1f} | {memory / 1e6:.0f} "
+                  f"| {server} | {size} |")
 
 
 def main():
     parser = argparse.ArgumentParser()
-    for name, kind in [("size", int), ("runs", int), ("only", str), ("work", str), ("binary", str), ("predecessor", str)]:
-        parser.add_argument(f"--{name}", type=kind)
+    for name in ["only", "work", "binary", "predecessor"]:
+        parser.add_argument(f"--{name}")
+    parser.add_argument("--size", type=int)
+    parser.add_argument("--runs", type=int)
     parser.add_argument("--list", action="store_true")
     options = parser.parse_args()
     all_rows = make_rows()
     if options.list:
-        return print("\n".join(f"{direction}: {row.name}" for direction, some in all_rows.items() for row in some))
-    chosen = {d: [row for row in some if re.search(options.only, f"{d}: {row.name}")] for d, some in all_rows.items()}
+        return [print(f"{direction}: {row.name}") for direction, some in all_rows.items() for row in some]
+    chosen = {
+        direction: [row for row in some if re.search(options.only, f"{direction}: {row.name}")]
+        for direction, some in all_rows.items()
+    }
     options.binary = os.path.abspath(options.binary)
     rows = options.size * 1_000_000 // CSV_BYTES_PER_ROW
     print(f"making {rows:,} rows", file=sys.stderr)
     sql("postgres", "create database bench", "create database bench_target")
-    subprocess.run(["psql", "-Xq", "-d", "bench", "-v", "ON_ERROR_STOP=1", "-v", f"rows={rows}", "-f", Path(__file__).with_name("sales.sql")],
-                   check=True, stdout=subprocess.DEVNULL)
-    schema = subprocess.run(["pg_dump", "-s", "-t", "sales", "bench"], check=True, capture_output=True, text=True).stdout
-    subprocess.run(["psql", "-Xq", "-d", "bench_target"], input=schema, check=True, text=True, stdout=subprocess.DEVNULL)
+    shell(f"psql -Xq -v ON_ERROR_STOP=1 -v rows={rows} -d bench -f '{Path(__file__).with_name('sales.sql')}'")
+    shell("pg_dump -s -t sales bench | psql -Xq -d bench_target")
     write_configurations(options.work)
     measure(all_rows, chosen, options, rows)
-    csv_bytes = int(subprocess.run("psql -d bench -c 'copy sales to stdout csv header' | wc -c", shell=True, check=True, capture_output=True).stdout)
+    csv_bytes = int(shell("psql -d bench -c 'copy sales to stdout csv header' | wc -c"))
     report(chosen, options, rows, csv_bytes)
     problems = [f"{d}: {row.name}: {row.problem}" for d, some in chosen.items() for row in some if row.problem]
     sys.exit("\n".join(problems) or None)

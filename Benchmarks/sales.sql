@@ -16,7 +16,7 @@ create table sales (
 select setseed(0.4);
 with words as (
     select
-        string_to_array('Anna Ben Clara David Emma Felix Greta Hugo Ida Jonas Karla Leo Mia Noah Olga Paul', ' ') as given,
+        string_to_array('Anna Ben Clara David Emma Felix Greta Hugo Ida Jonas Karla Leo Mia Noah Olga Ute', ' ') as given,
         string_to_array('Ahrens Berger Claussen Dietrich Ebert Fischer Graf Huber Ivers Jung Koch Lang', ' ') as family,
         string_to_array(
             'delivery,requested,gift wrapped,returned,called back,late,shipment,express,fragile,loyalty discount,'
@@ -30,7 +30,9 @@ sale as (
         family[1 + floor(random() * 12)] as family,
         1 + floor(random() * 9)::integer as quantity,
         (random() * 200)::numeric(10, 2) as price,
-        note[1 + floor(random() * 15)] || ', ' || note[1 + floor(random() * 15)] || ' ' || note[1 + floor(random() * 15)] as note
+        concat_ws(
+            ', ', note[1 + floor(random() * 15)], note[1 + floor(random() * 15)], note[1 + floor(random() * 15)]
+        ) as note
     from generate_series(1, :rows) as i, words
 )
 insert into sales
