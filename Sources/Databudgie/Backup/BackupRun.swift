@@ -71,9 +71,16 @@ public struct BackupRun: Sendable {
         if !options.isDryRun {
             try await storages.checkWritable(plan.jobs.compactMap(\.path.parent))
         }
+        let existing = try await DataFiles(plan.jobs.filter(\.skipIfExists).map(\.pattern), in: storages)
         for (index, job) in plan.jobs.enumerated() {
             do {
-                try await exportOne(job, connection: connection, storages: storages, recorder: recorder)
+                try await exportOne(
+                    job,
+                    connection: connection,
+                    storages: storages,
+                    existing: existing,
+                    recorder: recorder
+                )
             } catch is CancellationError {
                 throw CancellationError()
             } catch {
@@ -97,10 +104,11 @@ public struct BackupRun: Sendable {
         _ job: BackupJob,
         connection: Connection,
         storages: Storages,
+        existing: DataFiles,
         recorder: RunRecorder
     ) async throws {
         let storage = storages.storage(for: job.path)
-        if job.skipIfExists, let existing = try await DataFiles(storage: storage).newest(job.pattern) {
+        if job.skipIfExists, let existing = existing.newest(job.pattern) {
             recorder.skipped(job.label, reason: "\(existing.path) exists already and skip_if_exists is set")
             return
         }

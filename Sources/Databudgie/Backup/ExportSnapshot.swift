@@ -32,10 +32,12 @@ struct ExportSnapshot {
             let expected = try await connection.withTransaction(.readOnly) { connection in
                 try await CatalogReader(connection: connection).read()
             }
-            let lockable = Self.lockable(try makePlan(expected))
+            let expectedPlan = try makePlan(expected)
+            let lockable = Self.lockable(expectedPlan)
             do {
                 return try await connection.withTransaction(.snapshot) { connection in
                     try await lock(lockable, attempt: attempt)
+                    try await lockViews(Self.lockable(expectedPlan, [.view]))
                     try await connection.pinSessionSettings(
                         .backup,
                         overrides: .idleInTransactionTimeout(idleInTransactionTimeout)
@@ -60,14 +62,25 @@ struct ExportSnapshot {
 
     /// Tables that a job reads as such.
     ///
-    /// Those that the role may not read fail on their own, later, with the server's words; views and foreign tables have
-    /// nothing to lock.
-    private static func lockable(_ plan: BackupPlan) -> Set<QualifiedName> {
-        Set(
-            plan.jobs.compactMap(\.relation)
-                .filter { $0.isReadable && ($0.kind == .table || $0.kind == .partitionedTable) }
-                .map(\.name)
-        )
+    /// Those that the role may not read fail on their own, later, with the server's words.
+    private static func lockable(
+        _ plan: BackupPlan,
+        _ kinds: Set<Relation.Kind> = [.table, .partitionedTable]
+    ) -> Set<QualifiedName> {
+        Set(plan.jobs.compactMap(\.relation).filter { $0.isReadable && kinds.contains($0.kind) }.map(\.name))
+    }
+
+    /// Locks what views read, as far as their owners may: a view cannot be locked when its owner has lost a right.
+    private func lockViews(_ views: Set<QualifiedName>) async throws {
+        for view in views.sorted() {
+            do {
+                try await connection.withSavepoint("view_lock") {
+                    try await connection.execute("lock table \(view.quoted) in access share mode")
+                }
+            } catch let error as PostgresError {
+                guard error.sqlState == "42501" else { throw error }
+            }
+        }
     }
 
     private func lock(_ tables: Set<QualifiedName>, attempt: Int) async throws {

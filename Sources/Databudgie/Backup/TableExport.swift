@@ -34,8 +34,8 @@ struct TableExport {
     ///
     /// A restore finds columns by their names in the header, so that two equal ones could not be told apart.
     private func checkColumns() async throws {
-        var seen: Set<String> = []
-        for column in try await connection.describe(job.query) where !seen.insert(column.name).inserted {
+        var seen: Set<[UInt8]> = []
+        for column in try await connection.describe(job.query) where !seen.insert(Array(column.name.utf8)).inserted {
             throw DatabudgieError(
                 .configuration,
                 "The query returns two columns named \"\(column.name)\"; give one of them another name with AS."

@@ -54,7 +54,7 @@ struct BackupPlanner {
             try job(number: number, item, inheritance: inheritance, warnings: &warnings)
         }
         try refuseEqualPaths(jobs)
-        warnings += leftOutSequences(ordered)
+        warnings += leftOutSequences(ordered) + doubleExports(ordered)
         return BackupPlan(jobs: jobs, warnings: warnings)
     }
 
@@ -71,7 +71,7 @@ struct BackupPlanner {
             let relations = selection.withoutCoveredPartitions(match.relations)
             selected += relations.map { Selected(entry: entry, relation: $0) }
             warnings += excludedPartitions(of: relations, entry)
-            if match.relations.isEmpty {
+            if !match.isKnown {
                 if entry.isFreeOfItsTable {
                     selected.append(Selected(entry: entry, relation: nil))
                 } else {
@@ -100,6 +100,16 @@ struct BackupPlanner {
             catalog.descendants(of: root.oid).compactMap { catalog[$0] }
                 .filter { isExcluded($0.name) }
                 .map { "\($0.name) is excluded, but its rows are exported with the partitioned table \(root.name)." }
+        }
+    }
+
+    /// Two entries may ask for a partition and for its root on purpose, with different queries, but it has to be said.
+    private func doubleExports(_ selected: [Selected]) -> [String] {
+        let exported = Set(selected.compactMap(\.relation?.oid))
+        return selected.compactMap(\.relation).filter(\.isPartition).flatMap { partition in
+            catalog.lineage(of: partition.oid).dropFirst().filter(exported.contains).compactMap { catalog[$0] }.map {
+                "\(partition.name) is exported on its own, and its rows again with its root \($0.name)."
+            }
         }
     }
 

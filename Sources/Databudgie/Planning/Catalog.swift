@@ -14,7 +14,7 @@ struct Catalog: Sendable, Equatable {
 
     private let positions: [OID: Int]
     /// More than one under a name only where dots in names make `a.b` + `c` and `a` + `b.c` look the same.
-    private let namesakes: [String: [Int]]
+    private let namesakes: [[UInt8]: [Int]]
 
     init(defaultSchema: String, relations: [Relation], foreignKeys: [ForeignKey]) {
         self.defaultSchema = defaultSchema
@@ -25,7 +25,8 @@ struct Catalog: Sendable, Equatable {
             uniquingKeysWith: { first, _ in first }
         )
         namesakes = Dictionary(grouping: self.relations.indices) { [relations = self.relations] in
-            relations[$0].name.description
+            // By bytes, as the server compares: texts that look alike may differ in Unicode normalisation.
+            Array(relations[$0].name.description.utf8)
         }
     }
 
@@ -35,7 +36,7 @@ struct Catalog: Sendable, Equatable {
 
     /// The relations whose full name, `schema.name`, is this text.
     func named(_ fullName: String) -> [Relation] {
-        namesakes[fullName, default: []].map { relations[$0] }
+        namesakes[Array(fullName.utf8), default: []].map { relations[$0] }
     }
 
     /// The relation itself, then its parents, grandparents and so on, each once.

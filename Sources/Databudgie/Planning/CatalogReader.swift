@@ -94,8 +94,9 @@ struct CatalogReader {
             case when c.reltuples >= 0 and (c.reltuples > 0 or c.relpages > 0)
                 then c.reltuples::pg_catalog.int8 end as estimated_rows,
             owned.sequences as owned_sequences,
-            pg_catalog.has_schema_privilege(n.oid, 'USAGE')
-                and pg_catalog.has_table_privilege(c.oid, 'SELECT') as is_readable
+            -- Null for what was dropped after the snapshot was taken.
+            coalesce(pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+                and pg_catalog.has_table_privilege(c.oid, 'SELECT'), false) as is_readable
         from pg_catalog.pg_class c
         join pg_catalog.pg_namespace n on n.oid = c.relnamespace
         left join parents on parents.child = c.oid
@@ -106,8 +107,9 @@ struct CatalogReader {
 
     private static let columnsQuery = """
         select a.attrelid as oid, a.attname as name, a.attnotnull as not_null,
-            a.atthasdef or a.attidentity <> '' as has_default, a.attgenerated <> '' as generated
+            a.atthasdef or a.attidentity <> '' or t.typdefault is not null as has_default, a.attgenerated <> '' as generated
         from pg_catalog.pg_attribute a
+        join pg_catalog.pg_type t on t.oid = a.atttypid
         join pg_catalog.pg_class c on c.oid = a.attrelid
         join pg_catalog.pg_namespace n on n.oid = c.relnamespace
         where a.attnum > 0 and not a.attisdropped and \(userRelations)

@@ -25,7 +25,8 @@ struct DataFilePattern: Sendable {
             try Template(component).variables.isSubset(of: [.table])
         }
         let folderTemplate = try Template(constant.joined(separator: "/"))
-        folder = try StoragePath(folderTemplate.render(known))
+        let folderPath = folderTemplate.render(known)
+        folder = try StoragePath(folderPath.isEmpty ? (folderText.hasPrefix("/") ? "/" : ".") : folderPath)
         remainder = try Template(components[constant.count...].joined(separator: "/"))
     }
 
@@ -35,10 +36,12 @@ struct DataFilePattern: Sendable {
     /// - Returns: The time in the file's path, as text that sorts by age, or nil when the path does not match.
     func time(of path: StoragePath) -> String? {
         let prefix = folder.description + (folder.description.hasSuffix("/") ? "" : "/")
-        let text = path.description
-        guard text.hasPrefix(prefix),
-            let match = remainder.match(String(text.dropFirst(prefix.count)), known)
-        else { return nil }
-        return match.moment
+        var text = Substring(path.description)
+        if text.hasPrefix(prefix) {
+            text = text.dropFirst(prefix.count)
+        } else if folder != .local(".") {
+            return nil
+        }
+        return remainder.match(String(text), known)?.moment
     }
 }

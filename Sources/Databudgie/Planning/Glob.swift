@@ -4,10 +4,10 @@
 /// matches dots, a `]` right after the opening bracket is literal, and an unclosed bracket is a literal `[`.
 struct Glob: Sendable, Hashable, CustomStringConvertible {
     private enum Element: Hashable {
-        case literal(Character)
-        case anyCharacter
+        case literal(Unicode.Scalar)
+        case anyScalar
         case anyText
-        case oneOf([ClosedRange<Character>], negated: Bool)
+        case oneOf([ClosedRange<Unicode.Scalar>], negated: Bool)
     }
 
     let description: String
@@ -16,13 +16,13 @@ struct Glob: Sendable, Hashable, CustomStringConvertible {
     init(_ pattern: String) {
         description = pattern
         var elements: [Element] = []
-        var rest = Substring(pattern)
-        while let character = rest.popFirst() {
-            switch character {
+        var rest = Substring.UnicodeScalarView(pattern.unicodeScalars[...])
+        while let scalar = rest.popFirst() {
+            switch scalar {
             case "*":
                 if elements.last != .anyText { elements.append(.anyText) }
             case "?":
-                elements.append(.anyCharacter)
+                elements.append(.anyScalar)
             case "[":
                 if let (set, remainder) = Glob.parseSet(rest) {
                     elements.append(set)
@@ -31,7 +31,7 @@ struct Glob: Sendable, Hashable, CustomStringConvertible {
                     elements.append(.literal("["))
                 }
             default:
-                elements.append(.literal(character))
+                elements.append(.literal(scalar))
             }
         }
         self.elements = elements
@@ -46,15 +46,15 @@ struct Glob: Sendable, Hashable, CustomStringConvertible {
 
     /// Whether the whole text matches; linear in the product of both lengths at worst, never exponential.
     func matches(_ text: String) -> Bool {
-        let characters = Array(text)
+        let scalars = Array(text.unicodeScalars)
         var element = 0
         var position = 0
         var retry: (element: Int, position: Int)?
-        while position < characters.count {
+        while position < scalars.count {
             if element < elements.count, elements[element] == .anyText {
                 element += 1
                 retry = (element, position)
-            } else if element < elements.count, Glob.matches(elements[element], characters[position]) {
+            } else if element < elements.count, Glob.matches(elements[element], scalars[position]) {
                 element += 1
                 position += 1
             } else if let last = retry {
@@ -68,31 +68,33 @@ struct Glob: Sendable, Hashable, CustomStringConvertible {
         return elements[element...].allSatisfy { $0 == .anyText }
     }
 
-    private static func matches(_ element: Element, _ character: Character) -> Bool {
+    private static func matches(_ element: Element, _ scalar: Unicode.Scalar) -> Bool {
         switch element {
-        case .literal(let literal): literal == character
-        case .anyCharacter, .anyText: true
-        case .oneOf(let ranges, let negated): ranges.contains { $0.contains(character) } != negated
+        case .literal(let literal): literal == scalar
+        case .anyScalar, .anyText: true
+        case .oneOf(let ranges, let negated): ranges.contains { $0.contains(scalar) } != negated
         }
     }
 
     /// Parses what follows a `[`; nil when the bracket is never closed.
-    private static func parseSet(_ text: Substring) -> (Element, Substring)? {
+    private static func parseSet(
+        _ text: Substring.UnicodeScalarView
+    ) -> (Element, Substring.UnicodeScalarView)? {
         var rest = text
         let negated = rest.first == "!"
         if negated { rest.removeFirst() }
-        var members: [Character] = []
-        while let character = rest.popFirst() {
-            if character == "]", !members.isEmpty {
+        var members: [Unicode.Scalar] = []
+        while let scalar = rest.popFirst() {
+            if scalar == "]", !members.isEmpty {
                 return (.oneOf(ranges(of: members), negated: negated), rest)
             }
-            members.append(character)
+            members.append(scalar)
         }
         return nil
     }
 
-    private static func ranges(of members: [Character]) -> [ClosedRange<Character>] {
-        var ranges: [ClosedRange<Character>] = []
+    private static func ranges(of members: [Unicode.Scalar]) -> [ClosedRange<Unicode.Scalar>] {
+        var ranges: [ClosedRange<Unicode.Scalar>] = []
         var index = 0
         while index < members.count {
             if index + 2 < members.count, members[index + 1] == "-" {

@@ -19,7 +19,10 @@ struct InheritanceRule {
         guard relation.kind == .table, !relation.children.isEmpty else { return relation.name.quoted }
         let children = catalog.descendants(of: relation.oid)
         guard !jobs.isDisjoint(with: children) else { return relation.name.quoted }
-        for child in children where !jobs.contains(child) {
+        for child in children {
+            // A job of its own, or of a parent between the two, exports the child's rows.
+            let between = catalog.lineage(of: child).prefix { $0 != relation.oid }
+            guard jobs.isDisjoint(with: between) else { continue }
             guard let name = catalog[child]?.name else { continue }
             warnings.append(
                 "\(relation.name) is exported without its children, as some of them are exported on their own; "

@@ -4,8 +4,8 @@ struct JobOrder {
 
     /// Groups jobs so that referenced tables come first; otherwise the order of the list decides.
     ///
-    /// A foreign key of a partition counts for the job of its root, which carries the partition's rows, and the other
-    /// way round.
+    /// A foreign key of a partitioned table counts for the jobs of all its partitions, and a partition's for the job of
+    /// its root, which carries the partition's rows.
     /// - Parameter relations: The table of each job; nil for a job without one.
     /// - Returns: Positions in the list; several in one group refer to one another in a cycle.
     func components(of relations: [Relation.OID?]) -> [[Int]] {
@@ -19,11 +19,13 @@ struct JobOrder {
             if let relation { jobs[relation, default: []].append(job) }
         }
         func jobsThatCarry(_ oid: Relation.OID) -> [Int] {
-            guard catalog[oid]?.isPartition == true else { return jobs[oid, default: []] }
-            return catalog.lineage(of: oid).flatMap { jobs[$0, default: []] }
+            guard let relation = catalog[oid], relation.isPartition || relation.kind == .partitionedTable else {
+                return jobs[oid, default: []]
+            }
+            return catalog.family(of: oid).flatMap { jobs[$0, default: []] }
         }
         var references: [Set<Int>] = Array(repeating: [], count: relations.count)
-        for key in catalog.foreignKeys {
+        for key in catalog.foreignKeys where !key.isInherited {
             let referenced = jobsThatCarry(key.referenced)
             guard !referenced.isEmpty else { continue }
             for job in jobsThatCarry(key.referencing) {

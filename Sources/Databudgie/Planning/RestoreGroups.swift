@@ -28,6 +28,7 @@ struct RestoreGroups {
             let members = members.sorted { positions[$0, default: 0] < positions[$1, default: 0] }
             return RestoreGroup(
                 jobs: members.map { jobs[$0] },
+                truncated: truncated(members.map { jobs[$0] }),
                 deferredKeys: deferredKeys(knots.filter { members.contains($0[0]) }, jobs)
             )
         }
@@ -71,13 +72,33 @@ struct RestoreGroups {
         ).map { component in component.flatMap { members[$0] }.sorted() }
     }
 
+    /// The tables that the group truncates; a partitioned table stands for its partitions where all of them are listed.
+    ///
+    /// The server refuses to truncate partitions one by one when a foreign key points to their root, even where every
+    /// table concerned is named in the command.
+    private func truncated(_ jobs: [RestoreJob]) -> [Relation] {
+        let listed = Set(jobs.filter { $0.truncate != .keep }.map(\.relation.oid))
+        func isTruncatedWhole(_ oid: Relation.OID) -> Bool {
+            guard !listed.contains(oid) else { return true }
+            guard let relation = catalog[oid], relation.kind == .partitionedTable, !relation.children.isEmpty else {
+                return false
+            }
+            return relation.children.allSatisfy(isTruncatedWhole)
+        }
+        var seen: Set<Relation.OID> = []
+        return listed.sorted().compactMap { oid in
+            let isPartition = catalog[oid]?.isPartition == true
+            let top = isPartition ? catalog.lineage(of: oid).last(where: isTruncatedWhole) ?? oid : oid
+            return seen.insert(top).inserted ? catalog[top] : nil
+        }
+    }
+
     /// The constraints inside cycles that are to be checked at the end.
     private func deferredKeys(_ cycles: [[Int]], _ jobs: [RestoreJob]) -> [ForeignKey] {
         cycles.flatMap { cycle in
             let tables = Set(cycle.flatMap { catalog.family(of: jobs[$0].relation.oid) })
             return catalog.foreignKeys.filter { key in
-                !key.isInherited && key.referencing != key.referenced && tables.contains(key.referencing)
-                    && tables.contains(key.referenced)
+                !key.isInherited && tables.contains(key.referencing) && tables.contains(key.referenced)
             }
         }
     }

@@ -17,6 +17,8 @@ struct RestorePlan: Sendable {
 struct RestoreGroup: Sendable {
     /// Referenced tables first.
     var jobs: [RestoreJob]
+    /// What is emptied first, in one command.
+    var truncated: [Relation]
     /// Constraints between tables that refer to one another in a cycle: their check waits until all rows are there.
     var deferredKeys: [ForeignKey]
 }
@@ -35,6 +37,8 @@ struct RestoreJob: Sendable {
 /// A table that an entry asks for, before its file is looked up.
 struct RestoreCandidate: Sendable {
     let entry: RestoreEntry
+    /// The entry's place in the list, as two entries may stand in one line.
+    let entryNumber: Int
     let relation: Relation
     /// The entry named this very table: a missing file is an error then.
     let isExact: Bool
@@ -58,15 +62,16 @@ struct RestorePlanner {
         let selection = TableSelection(catalog: catalog)
         var candidates: [RestoreCandidate] = []
         var unmatched: [String] = []
-        for entry in entries where entry.options.data {
+        for (entryNumber, entry) in entries.enumerated() where entry.options.data {
             guard let name = entry.options.name else { continue }
             let match = selection.match(name, excluding: entry.options.exclude)
-            if match.relations.isEmpty {
+            if !match.isKnown {
                 unmatched.append("\(entry.options.place): '\(name)' matches no table of the target database.")
             }
             candidates += try match.relations.map { relation in
                 RestoreCandidate(
                     entry: entry,
+                    entryNumber: entryNumber,
                     relation: relation,
                     isExact: match.isExact,
                     pattern: try DataFilePattern(
@@ -102,8 +107,10 @@ struct RestorePlanner {
     func plan(_ candidates: [RestoreCandidate], files: [FileInfo?], warnings: [String]) throws -> RestorePlan {
         let found = zip(candidates, files).compactMap { candidate, file in file.map { (candidate, $0) } }
         let missing = zip(candidates, files).filter { $1 == nil }.map(\.0)
-        try refuseMissing(missing, found: found.map(\.0))
-        let chosen = withoutCoveredPartitions(found)
+        let coverage = PartitionCoverage(catalog: catalog, candidates: found.map(\.0))
+        try refuseMissing(missing, hasFound: !found.isEmpty, coverage)
+        let chosen = found.filter { !coverage.covers($0.0) }
+        try refuseDoubleLoads(chosen)
         let jobs = chosen.enumerated().map { number, item in
             let (candidate, file) = item
             return RestoreJob(
@@ -115,23 +122,24 @@ struct RestorePlanner {
                 reason: "\(candidate.relation.name) is loaded from \(file.path) (\(candidate.entry.options.place))"
             )
         }
-        let skipped = missing.filter { !isCovered($0, by: chosen.map(\.0)) }.enumerated().map { offset, candidate in
+        let skipped = missing.filter { !coverage.covers($0) }.enumerated().map { offset, candidate in
             (
                 label: TableLabel(number: jobs.count + offset, description: candidate.relation.name.description),
                 reason: "there is no data file for it in \(candidate.pattern.folder)"
             )
         }
-        return RestorePlan(
-            groups: RestoreGroups(catalog: catalog).groups(of: jobs),
-            warnings: warnings,
-            skipped: skipped
-        )
+        let groups = RestoreGroups(catalog: catalog).groups(of: jobs)
+        return RestorePlan(groups: groups, warnings: warnings, skipped: skipped)
     }
 
-    private func refuseMissing(_ missing: [RestoreCandidate], found: [RestoreCandidate]) throws {
+    private func refuseMissing(
+        _ missing: [RestoreCandidate],
+        hasFound: Bool,
+        _ coverage: PartitionCoverage
+    ) throws {
         let refused = missing.filter { candidate in
             (candidate.isExact || isStrict || candidate.entry.options.strict)
-                && !isCovered(candidate, by: found) && !hasPartition(of: candidate, in: found)
+                && !coverage.covers(candidate) && !coverage.hasPartition(of: candidate)
         }
         if !refused.isEmpty {
             throw DatabudgieError(
@@ -143,35 +151,72 @@ struct RestorePlanner {
                 }
             )
         }
-        if found.isEmpty {
+        if !hasFound {
+            let first = missing.first.map { ", such as \($0.relation.name) in \($0.pattern.folder)" } ?? ""
             throw DatabudgieError(
                 .preflight,
-                "No data file was found for any of the \(missing.count) tables, the first of them "
-                    + "\(missing.first.map { "\($0.relation.name) in \($0.pattern.folder)" } ?? ""); "
-                    + "nothing was touched. Check location and filename."
+                missing.isEmpty
+                    ? "Everything that the configuration names is excluded, so there is nothing to restore."
+                    : "No data file was found for any of the \(missing.count) tables\(first); nothing was touched. "
+                        + "Check location and filename."
             )
         }
     }
 
-    /// A root's file has the rows of all its partitions; files of leaves count only where there is none of the root.
-    private func withoutCoveredPartitions(
-        _ found: [(RestoreCandidate, FileInfo)]
-    ) -> [(RestoreCandidate, FileInfo)] {
-        let candidates = found.map(\.0)
-        return found.filter { !isCovered($0.0, by: candidates) }
+    /// The same rows must not be loaded twice, which nothing but a unique constraint would notice.
+    private func refuseDoubleLoads(_ chosen: [(RestoreCandidate, FileInfo)]) throws {
+        var problems: [String] = []
+        var loads: [StoragePath: [Relation.OID: RestoreCandidate]] = [:]
+        for (candidate, file) in chosen {
+            if let other = loads[file.path, default: [:]].updateValue(candidate, forKey: candidate.relation.oid) {
+                problems.append(
+                    "\(file.path) would be loaded into \(candidate.relation.name) twice, by \(other.description) and by "
+                        + "\(candidate.description); nothing was touched. Take one of them out."
+                )
+            }
+        }
+        let owners = Dictionary(chosen.map { ($0.0.relation.oid, $0.0) }, uniquingKeysWith: { first, _ in first })
+        for (candidate, _) in chosen where candidate.relation.isPartition {
+            for root in catalog.lineage(of: candidate.relation.oid).dropFirst().compactMap({ owners[$0] }) {
+                problems.append(
+                    "\(candidate.relation.name) would be loaded by \(candidate.description), and its rows again with "
+                        + "\(root.relation.name) by \(root.description); nothing was touched. Take one of them out."
+                )
+            }
+        }
+        if !problems.isEmpty { throw DatabudgieError(.preflight, problems) }
+    }
+}
+
+extension RestoreCandidate: CustomStringConvertible {
+    /// The entry, as a message names it.
+    var description: String { "'\(entry.options.name ?? "")' (\(entry.options.place))" }
+}
+
+/// Which partitions come with the file of their root.
+///
+/// A root's file has the rows of all its partitions; files of leaves count only where there is none of the root.
+private struct PartitionCoverage {
+    let catalog: Catalog
+    /// For each table with a file the entries that ask for it.
+    private let entries: [Relation.OID: Set<Int>]
+
+    init(catalog: Catalog, candidates: [RestoreCandidate]) {
+        self.catalog = catalog
+        entries = Dictionary(candidates.map { ($0.relation.oid, [$0.entryNumber]) }) { $0.union($1) }
     }
 
-    private func isCovered(_ candidate: RestoreCandidate, by others: [RestoreCandidate]) -> Bool {
+    /// A glob found the partition, and with it a root that has a file.
+    func covers(_ candidate: RestoreCandidate) -> Bool {
         guard candidate.relation.isPartition, !candidate.isExact else { return false }
-        let ancestors = Set(catalog.lineage(of: candidate.relation.oid).dropFirst())
-        return others.contains { other in
-            ancestors.contains(other.relation.oid) && other.entry.options.place == candidate.entry.options.place
+        return catalog.lineage(of: candidate.relation.oid).dropFirst().contains { ancestor in
+            entries[ancestor]?.contains(candidate.entryNumber) == true
         }
     }
 
-    private func hasPartition(of candidate: RestoreCandidate, in others: [RestoreCandidate]) -> Bool {
-        guard candidate.relation.kind == .partitionedTable else { return false }
-        let descendants = Set(catalog.descendants(of: candidate.relation.oid))
-        return others.contains { descendants.contains($0.relation.oid) }
+    /// The table is partitioned, and at least one of its partitions has a file.
+    func hasPartition(of candidate: RestoreCandidate) -> Bool {
+        candidate.relation.kind == .partitionedTable
+            && catalog.descendants(of: candidate.relation.oid).contains { entries[$0] != nil }
     }
 }

@@ -8,6 +8,8 @@ struct TableSelection {
     struct Match {
         /// In order of schema and name.
         var relations: [Relation]
+        /// Something is there, though the exclusions may have left nothing of it.
+        var isKnown: Bool
         /// The name is the relation's own, to the letter: no wildcard was at work.
         var isExact: Bool
     }
@@ -26,13 +28,18 @@ struct TableSelection {
         let exact = Set(catalog.named(pattern).map(\.oid))
         let glob = Glob(pattern)
         guard glob.hasWildcards else {
-            return Match(relations: catalog.named(pattern).filter { !isExcluded($0.name) }, isExact: true)
+            return Match(
+                relations: catalog.named(pattern).filter { !isExcluded($0.name) },
+                isKnown: !exact.isEmpty,
+                isExact: true
+            )
         }
         let found = catalog.relations.filter { relation in
             exact.contains(relation.oid) || relation.kind.isFoundByGlobs && glob.matches(relation.name.description)
         }
         return Match(
             relations: found.filter { !isExcluded($0.name) },
+            isKnown: !found.isEmpty,
             isExact: !exact.isEmpty && found.allSatisfy { exact.contains($0.oid) }
         )
     }

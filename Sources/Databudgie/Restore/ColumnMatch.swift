@@ -10,15 +10,19 @@ struct ColumnMatch {
     let keeps: [Bool]
 
     init(header: CSVHeader, job: RestoreJob) {
-        let columns = Dictionary(job.relation.columns.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        // Names are compared by bytes, as the server does.
+        let columns = Dictionary(
+            job.relation.columns.map { (Array($0.name.utf8), $0) },
+            uniquingKeysWith: { first, _ in first }
+        )
         var problems: [String] = []
         var notes: [String] = []
-        var seen: Set<String> = []
+        var seen: Set<[UInt8]> = []
         for name in header.columns {
-            if !seen.insert(name).inserted {
+            if !seen.insert(Array(name.utf8)).inserted {
                 problems.append("\(job.label): \(job.file.path) has two columns named \"\(name)\".")
             }
-            guard let column = columns[name] else {
+            guard let column = columns[Array(name.utf8)] else {
                 problems.append(
                     "\(job.label): the column \"\(name)\" of \(job.file.path) does not exist in the table; add it to "
                         + "the table, or export without it."
@@ -29,7 +33,7 @@ struct ColumnMatch {
                 notes.append("\(job.label): the values of \"\(name)\" are left out, as the server generates them.")
             }
         }
-        for column in job.relation.columns where !seen.contains(column.name) {
+        for column in job.relation.columns where !seen.contains(Array(column.name.utf8)) {
             if column.isNotNull, !column.hasDefault, !column.isGenerated {
                 problems.append(
                     "\(job.label): \(job.file.path) has no column \"\(column.name)\", which is NOT NULL and has no "
@@ -39,6 +43,6 @@ struct ColumnMatch {
         }
         self.problems = problems
         self.notes = notes
-        keeps = header.columns.map { columns[$0]?.isGenerated == false }
+        keeps = header.columns.map { columns[Array($0.utf8)]?.isGenerated == false }
     }
 }

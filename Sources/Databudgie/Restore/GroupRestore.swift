@@ -85,10 +85,8 @@ struct GroupRestore {
 
     /// One command for all tables of the group, as they may refer to one another; never with CASCADE.
     private func truncation(_ group: RestoreGroup) -> String? {
-        var seen: Set<Relation.OID> = []
-        let tables = group.jobs.filter { $0.truncate != .keep }.map(\.relation).filter { seen.insert($0.oid).inserted }
-        guard !tables.isEmpty else { return nil }
-        let names = tables.map { ($0.kind == .table ? "only " : "") + $0.name.quoted }
+        guard !group.truncated.isEmpty else { return nil }
+        let names = group.truncated.map { ($0.kind == .table ? "only " : "") + $0.name.quoted }
         return "truncate table " + names.joined(separator: ", ")
     }
 

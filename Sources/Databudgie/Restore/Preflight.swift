@@ -16,116 +16,80 @@ struct Preflight {
 
     /// Checks all jobs and reports all problems together.
     ///
+    /// - Parameter plan: What is about to be loaded.
+    /// - Returns: How each file is to be sent.
     /// - Throws: ``DatabudgieError`` with a line for each problem; `PostgresError` or `StorageError` when a check could
     ///   not be made.
     func check(_ plan: RestorePlan) async throws -> Findings {
-        let reader = TargetReader(connection: connection)
-        var findings = Findings()
-        var problems: [String] = []
-        if try await reader.isStandby() {
-            problems.append("The target server is a standby, which takes no data; connect to its primary.")
-        }
-        let targets = try await reader.read(plan.jobs.map(\.relation.oid))
-        for group in plan.groups {
-            for job in group.jobs {
+        // Before the transaction, which should not idle while files are opened.
+        let headers = try await readHeaders(plan.jobs)
+        return try await connection.withTransaction(.readOnly) { connection in
+            let reader = TargetReader(connection: connection)
+            var problems: [String] = []
+            if try await reader.isStandby() {
+                problems.append("The target server is a standby, which takes no data; connect to its primary.")
+            }
+            let targets = try await reader.read(plan.jobs.flatMap { carriers(of: $0.relation) })
+            var findings = Findings()
+            for (group, job) in plan.groups.flatMap({ group in group.jobs.map { (group, $0) } }) {
                 guard let target = targets[job.relation.oid] else {
                     problems.append("\(job.label): the table was dropped meanwhile.")
                     continue
                 }
+                let triggers = carriers(of: job.relation).flatMap { targets[$0]?.rowTriggers ?? [] }
                 problems += TargetRules.problems(of: job, target, isInCycle: isInCycle(job, group))
-                if !target.rowTriggers.isEmpty {
-                    findings.notes.append(
-                        "\(job.label): the triggers \(target.rowTriggers.joined(separator: ", ")) run for every row, "
-                            + "which takes time and may change rows."
-                    )
-                }
-                do {
-                    let header = try await DataFileHeader(storage: storages.storage(for: job.file.path)).read(job.file)
-                    let columns = ColumnMatch(header: header, job: job)
-                    problems += columns.problems
-                    findings.notes += columns.notes
+                switch headers[job.label] {
+                case .success(let header):
+                    let match = ColumnMatch(header: header, job: job)
+                    problems += match.problems
+                    findings.notes += match.notes + triggerNotes(job, triggers)
                     findings.imports[job.label] = ImportFormat(
                         header: header,
-                        keeps: columns.keeps,
-                        countMayDiffer: !target.rowTriggers.isEmpty || job.relation.kind == .view
+                        keeps: match.keeps,
+                        countMayDiffer: !triggers.isEmpty || job.relation.kind == .view
                     )
-                } catch let error as DatabudgieError where error.code == .dataFile {
+                case .failure(let error):
                     problems += error.messages
+                case nil:
+                    problems.append("\(job.label): \(job.file.path) was not looked at.")
                 }
             }
+            problems += try await TruncationReach(catalog: catalog, reader: reader).problems(of: plan)
+            guard problems.isEmpty else {
+                throw DatabudgieError(.preflight, problems + ["Nothing was touched."])
+            }
+            return findings
         }
-        problems += try await truncationReach(plan, reader)
-        guard problems.isEmpty else {
-            throw DatabudgieError(.preflight, problems + ["Nothing was touched."])
+    }
+
+    private func readHeaders(_ jobs: [RestoreJob]) async throws -> [TableLabel: Result<CSVHeader, DatabudgieError>] {
+        let storages = storages
+        let headers = try await jobs.concurrentMap { job -> (TableLabel, Result<CSVHeader, DatabudgieError>) in
+            do {
+                let header = try await DataFileHeader(storage: storages.storage(for: job.file.path)).read(job.file)
+                return (job.label, .success(header))
+            } catch let error as DatabudgieError {
+                return (job.label, .failure(error))
+            }
         }
-        return findings
+        return Dictionary(headers, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// The tables that rows for this one end up in, as the triggers of partitions run too.
+    private func carriers(of relation: Relation) -> [Relation.OID] {
+        relation.kind == .partitionedTable ? [relation.oid] + catalog.descendants(of: relation.oid) : [relation.oid]
+    }
+
+    private func triggerNotes(_ job: RestoreJob, _ triggers: [String]) -> [String] {
+        guard !triggers.isEmpty else { return [] }
+        return [
+            "\(job.label): the triggers \(triggers.joined(separator: ", ")) run for every row, which takes time and may "
+                + "change rows."
+        ]
     }
 
     private func isInCycle(_ job: RestoreJob, _ group: RestoreGroup) -> Bool {
         let family = Set(catalog.family(of: job.relation.oid))
         return group.deferredKeys.contains { !$0.isDeferrable && family.contains($0.referencing) }
-    }
-
-    /// TRUNCATE without CASCADE is refused by the server when an unlisted table refers to a listed one; and children by
-    /// inheritance would be emptied with their parent, so that `ONLY` is used and their rows stay.
-    private func truncationReach(_ plan: RestorePlan, _ reader: TargetReader) async throws -> [String] {
-        let truncated = plan.jobs.filter { $0.truncate != .keep }
-        let reach = Set(
-            truncated.flatMap { job in
-                job.relation.kind == .partitionedTable
-                    ? [job.relation.oid] + catalog.descendants(of: job.relation.oid) : [job.relation.oid]
-            }
-        )
-        var problems: [String] = []
-        for key in catalog.foreignKeys where reach.contains(key.referenced) && !reach.contains(key.referencing) {
-            guard !key.isInherited, let referenced = catalog[key.referenced], let referencing = catalog[key.referencing]
-            else { continue }
-            problems.append(
-                "\(referenced.name) cannot be truncated, as \(referencing.name) refers to it (constraint \(key.name)) "
-                    + "and is not truncated in this restore; list \(referencing.name) with truncate too, or leave "
-                    + "truncate out for \(referenced.name)."
-            )
-        }
-        let listed = Set(plan.jobs.map(\.relation.oid))
-        for job in truncated where job.relation.kind == .table {
-            for child in catalog.descendants(of: job.relation.oid).compactMap({ catalog[$0] })
-            where !listed.contains(child.oid) {
-                guard try await reader.hasRows(child) else { continue }
-                problems.append(
-                    "\(job.label) cannot be truncated alone, as its child \(child.name) has rows that would stay; "
-                        + "list \(child.name) too, or empty it."
-                )
-            }
-        }
-        return problems
-    }
-}
-
-/// What is wrong with a table as the target of a load.
-enum TargetRules {
-    static func problems(of job: RestoreJob, _ target: Target, isInCycle: Bool) -> [String] {
-        var problems: [String] = []
-        if job.relation.kind == .materializedView {
-            problems.append("\(job.label) is a materialized view, which cannot be loaded; refresh it instead.")
-        }
-        if !target.mayInsert {
-            problems.append("\(job.label): the role may not insert rows; grant it INSERT on the table.")
-        }
-        if job.truncate != .keep, !target.mayTruncate {
-            problems.append("\(job.label): the role may not truncate; grant it TRUNCATE on the table.")
-        }
-        if target.hasRowSecurity {
-            problems.append(
-                "\(job.label): row-level security applies to the role, and COPY refuses that; connect as the table's "
-                    + "owner or as a role with BYPASSRLS."
-            )
-        }
-        if isInCycle, !target.isOwned {
-            problems.append(
-                "\(job.label) is part of a cycle of foreign keys, which are made deferrable for the load; connect as "
-                    + "the table's owner, or make its constraints DEFERRABLE."
-            )
-        }
-        return problems
     }
 }

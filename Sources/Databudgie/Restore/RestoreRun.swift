@@ -34,14 +34,12 @@ public struct RestoreRun: Sendable {
         return try await Storages.withStorages(s3Options: settings.run.s3, environment: options.environment) {
             storages in
             try await Connection.withConnection(to: parameters) { connection in
-                let catalog = try await connection.withTransaction(.readOnly) { connection in
+                let catalog = try await connection.withTransaction(.snapshot) { connection in
                     try await CatalogReader(connection: connection).read()
                 }
                 let plan = try await makePlan(catalog, storages)
                 let preflight = Preflight(connection: connection, catalog: catalog, storages: storages)
-                let findings = try await connection.withTransaction(.readOnly) { _ in
-                    try await preflight.check(plan)
-                }
+                let findings = try await preflight.check(plan)
                 announce(plan, notes: findings.notes, recorder)
                 if !options.isDryRun {
                     let restore = GroupRestore(
@@ -64,14 +62,12 @@ public struct RestoreRun: Sendable {
         let planner = RestorePlanner(catalog: catalog, isStrict: settings.run.strict)
         var warnings: [String] = []
         let candidates = try planner.candidates(settings.tables, warnings: &warnings)
-        var files: [FileInfo?] = []
-        for candidate in candidates {
-            files.append(
-                try await DataFiles(storage: storages.storage(for: candidate.pattern.folder))
-                    .newest(candidate.pattern, by: candidate.entry.strategy)
-            )
-        }
-        return try planner.plan(candidates, files: files, warnings: warnings)
+        let files = try await DataFiles(candidates.map(\.pattern), in: storages)
+        return try planner.plan(
+            candidates,
+            files: candidates.map { files.newest($0.pattern, by: $0.entry.strategy) },
+            warnings: warnings
+        )
     }
 
     private func announce(_ plan: RestorePlan, notes: [String], _ recorder: RunRecorder) {

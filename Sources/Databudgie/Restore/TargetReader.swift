@@ -11,6 +11,8 @@ struct Target: Sendable {
     let hasRowSecurity: Bool
     /// Triggers that run for each row before it is inserted; they may change or drop rows.
     let rowTriggers: [String]
+    /// A trigger takes the rows in the place of a view.
+    let hasInsteadOfTrigger: Bool
 }
 
 /// Reads the state of the tables that a restore is about to change.
@@ -32,7 +34,8 @@ struct TargetReader {
                 mayTruncate: row["may_truncate"] == "t",
                 isOwned: row["is_owned"] == "t",
                 hasRowSecurity: row["has_row_security"] == "t",
-                rowTriggers: (row["triggers"] ?? "").split(separator: "\n").map(String.init)
+                rowTriggers: (row["triggers"] ?? "").split(separator: "\n").map(String.init),
+                hasInsteadOfTrigger: row["has_instead_of_trigger"] == "t"
             )
         }
         return targets
@@ -58,7 +61,10 @@ struct TargetReader {
             pg_catalog.row_security_active(c.oid) as has_row_security,
             (select pg_catalog.string_agg(t.tgname, E'\\n' order by t.tgname) from pg_catalog.pg_trigger t
                 where t.tgrelid operator(pg_catalog.=) c.oid and not t.tgisinternal
-                    and t.tgtype & 7 operator(pg_catalog.=) 7 and t.tgenabled in ('O', 'A')) as triggers
+                    and t.tgtype & 7 operator(pg_catalog.=) 7 and t.tgenabled in ('O', 'A')) as triggers,
+            exists (select from pg_catalog.pg_trigger t
+                where t.tgrelid operator(pg_catalog.=) c.oid and t.tgtype & 69 operator(pg_catalog.=) 69)
+                as has_instead_of_trigger
         from pg_catalog.pg_class c
         where c.oid operator(pg_catalog.=) any ($1::pg_catalog.oid[])
         """

@@ -1,18 +1,39 @@
 import Storage
 
 /// Finds the data files that earlier backups left for a job.
-struct DataFiles {
-    let storage: any Storage
+///
+/// Folders are listed once, however many jobs share them.
+struct DataFiles: Sendable {
+    private struct Listing: Hashable {
+        let folder: StoragePath
+        let recursive: Bool
+    }
 
-    /// The newest file that matches the pattern.
+    private let files: [Listing: [FileInfo]]
+
+    /// Lists the folders of all patterns.
+    ///
+    /// - Throws: `StorageError`.
+    init(_ patterns: [DataFilePattern], in storages: Storages) async throws {
+        let listings = Array(Set(patterns.map(Self.listing)))
+        let lists = try await listings.concurrentMap { listing in
+            try await storages.storage(for: listing.folder).list(listing.folder, recursive: listing.recursive)
+        }
+        files = Dictionary(uniqueKeysWithValues: zip(listings, lists))
+    }
+
+    private static func listing(_ pattern: DataFilePattern) -> Listing {
+        Listing(folder: pattern.folder, recursive: pattern.isNested)
+    }
+
+    /// The newest file that matches a pattern.
     ///
     /// - Parameters:
-    ///   - pattern: Where to look and which names count.
+    ///   - pattern: One of those that were listed.
     ///   - strategy: What newest means; without one, the time in the name.
     /// - Returns: nil when no file matches.
-    /// - Throws: `StorageError`.
-    func newest(_ pattern: DataFilePattern, by strategy: RestoreStrategy? = nil) async throws -> FileInfo? {
-        let candidates = try await storage.list(pattern.folder, recursive: pattern.isNested)
+    func newest(_ pattern: DataFilePattern, by strategy: RestoreStrategy? = nil) -> FileInfo? {
+        let candidates = files[Self.listing(pattern), default: []]
             .compactMap { file in pattern.time(of: file.path).map { (time: $0, file: file) } }
         switch strategy {
         case .useLatestMetadata:

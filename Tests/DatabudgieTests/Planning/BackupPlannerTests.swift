@@ -56,6 +56,24 @@ struct BackupPlannerTests {
         #expect(plan.jobs[0].relation == nil)
     }
 
+    @Test("An excluded table is not taken for a label, though its entry could do without it")
+    func excludedLabel() throws {
+        let options = try Fixture.options("sales", location: "x", exclude: ["sales"], hasExplicitLocation: true)
+        let entries = [try Fixture.backup(options, query: "select 1"), try Fixture.backup(Fixture.options("products"))]
+        let plan = try plan(shop, entries, isStrict: true)
+        #expect(plan.jobs.map(\.label.description) == ["public.products"])
+    }
+
+    @Test("A partition that another entry exports with its root is told")
+    func doubleExport() throws {
+        let catalog = Fixture.catalog([
+            Fixture.relation(1, "events", kind: .partitionedTable, children: [2]),
+            Fixture.relation(2, "events_a", isPartition: true, parents: [1]),
+        ])
+        let entries = [try Fixture.backup(Fixture.options("events")), try Fixture.backup(Fixture.options("events_a"))]
+        #expect(try plan(catalog, entries).warnings.count == 1)
+    }
+
     @Test("Two jobs for one file are refused, with both named")
     func equalPaths() throws {
         let entries = [try Fixture.backup(Fixture.options("sales")), try Fixture.backup(Fixture.options("public.s*"))]

@@ -271,6 +271,27 @@ struct BackupRunTests {
         }
     }
 
+    @Test("A view whose tables are locked by a TRUNCATE is waited for, so that it never looks empty")
+    func lockedView() async throws {
+        try await RunFixture.with { fixture in
+            try await fixture.execute(fixture.source, shop)
+            try await Connection.withConnection(to: fixture.source) { blocker in
+                try await blocker.execute("begin; truncate sale")
+                async let report = fixture.backup(
+                    "{root_location: \(fixture.folder), filename: v.csv, tables: [totals]}"
+                )
+                try await poll("the backup waits") {
+                    try await fixture.rows(
+                        fixture.source,
+                        "select 1 from pg_locks where not granted and relation = 'sale'::regclass"
+                    ).isEmpty == false
+                }
+                try await blocker.execute("rollback")
+                #expect(try await report.finished.map(\.totals.rows) == [5])
+            }
+        }
+    }
+
     @Test("A backup that would need a later feature is refused as a configuration error")
     func unsupported() async throws {
         try await RunFixture.with { fixture in

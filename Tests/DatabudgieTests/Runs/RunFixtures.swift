@@ -54,7 +54,7 @@ struct RunFixture: Sendable {
 
     /// A configuration whose backup reads the source and whose restore writes to the target.
     func configuration(_ yaml: String) throws -> Configuration {
-        var configuration = try Configuration.load(yaml: yaml)
+        var configuration = try Configuration.load(yaml: yaml, environment: [:])
         configuration.backup.run.connection = source
         configuration.restore.run.connection = target
         return configuration
