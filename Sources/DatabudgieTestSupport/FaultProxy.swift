@@ -64,6 +64,8 @@ public final class FaultProxy: Sendable {
         case reset(afterBytes: Int)
         /// Lets the server do its work, and resets the connection instead of passing the reply on.
         case loseReply
+        /// Lets the server do its work, and passes no reply on.
+        case withholdReply
         /// Closes the connection as if all were well after some bytes of the reply's body.
         case cutReply(afterBytes: Int)
         /// Turns a bit of the request's body at an offset in bytes.

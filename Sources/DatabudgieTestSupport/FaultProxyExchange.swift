@@ -99,6 +99,11 @@ struct FaultProxyExchange {
             while try await replies.next(isolation: #isolation) != nil {}
             return try await reset()
         }
+        if case .withholdReply = fault {
+            while try await replies.next(isolation: #isolation) != nil {}
+            while try await inbound.next(isolation: #isolation) != nil {}
+            return
+        }
         try await outbound.write(ByteBuffer(string: head + "\r\n\r\n"))
         var offset = 0
         var next: ByteBuffer? = rest

@@ -12,14 +12,14 @@ public struct PostgresServer: Sendable {
 
     /// The server that all tests of this process share.
     ///
-    /// It is the one that the environment variable `DATABUDGIE_TEST_POSTGRES` describes in libpq's keywords, else a new
+    /// It is the one that the environment variable `TEST_POSTGRES` describes in libpq's keywords, else a new
     /// one from `scripts/postgres-server`, which ends with the process.
     public static var shared: PostgresServer {
         get async throws { try await sharedTask.value }
     }
 
     private static let sharedTask = Task {
-        if let given = ProcessInfo.processInfo.environment["DATABUDGIE_TEST_POSTGRES"], !given.isEmpty {
+        if let given = ProcessInfo.processInfo.environment["TEST_POSTGRES"], !given.isEmpty {
             return PostgresServer(superuser: try ConnectionParameters(url: given), folder: nil)
         }
         return try await start()

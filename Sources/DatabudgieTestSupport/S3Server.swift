@@ -18,7 +18,7 @@ public struct S3Server: Sendable {
 
     /// The server that all tests of this process share.
     ///
-    /// It is the one that `DATABUDGIE_TEST_S3_ENDPOINT`, `…_ACCESS_KEY_ID`, `…_SECRET_ACCESS_KEY`, `…_REGION` and
+    /// It is the one that `TEST_S3_ENDPOINT`, `…_ACCESS_KEY_ID`, `…_SECRET_ACCESS_KEY`, `…_REGION` and
     /// `…_BUCKET` describe; else the one on loopback that `scripts/s3-server` has exported; else a new one from that script,
     /// which ends with the process.
     public static var shared: S3Server {
@@ -30,9 +30,9 @@ public struct S3Server: Sendable {
         if let given = S3Server(
             environment,
             names: (
-                "DATABUDGIE_TEST_S3_ENDPOINT", "DATABUDGIE_TEST_S3_ACCESS_KEY_ID",
-                "DATABUDGIE_TEST_S3_SECRET_ACCESS_KEY",
-                "DATABUDGIE_TEST_S3_REGION", "DATABUDGIE_TEST_S3_BUCKET"
+                "TEST_S3_ENDPOINT", "TEST_S3_ACCESS_KEY_ID",
+                "TEST_S3_SECRET_ACCESS_KEY",
+                "TEST_S3_REGION", "TEST_S3_BUCKET"
             )
         ) {
             return given

