@@ -140,17 +140,9 @@ struct ConfigurationBuilder {
         options.region = read.text(mapping["region"], "region")
         options.profile = read.text(mapping["profile"], "profile")
         options.endpointURL = read.text(mapping["endpoint_url"], "endpoint_url")
-        switch read.choice(mapping["addressing_style"], "addressing_style", AddressingStyleName.self) {
-        case .path: options.addressingStyle = .path
-        case .virtual: options.addressingStyle = .virtual
-        case .auto, nil: options.addressingStyle = .auto
-        }
+        let style = read.choice(mapping["addressing_style"], "addressing_style", S3Options.AddressingStyle.self)
+        options.addressingStyle = style ?? .auto
         return options
-    }
-
-    /// The words of `addressing_style`, as the AWS tools have them.
-    private enum AddressingStyleName: String, CaseIterable {
-        case auto, path, virtual
     }
 
     private func ddl(_ value: SourceValue?, root: String?) -> DDLConfiguration {

@@ -63,7 +63,10 @@ public struct ConfigurationPrinter: Sendable {
             ("host", "host"), ("port", "port"), ("database", "dbname"), ("username", "user"), ("password", "password"),
         ] {
             guard let value = rest.removeValue(forKey: keyword) else { continue }
-            pairs.append((key, text(keyword == "password" ? Self.mask : value)))
+            // A connection string may stand for the database (Postgres documentation, 34.1.1), with a password of its own.
+            let isSecret =
+                keyword == "password" || (keyword == "dbname" && (value.contains("=") || value.contains("://")))
+            pairs.append((key, text(isSecret ? Self.mask : value)))
         }
         if !rest.isEmpty {
             let query = rest.sorted { $0.key < $1.key }.map { pair -> Pair in
@@ -75,7 +78,7 @@ public struct ConfigurationPrinter: Sendable {
     }
 
     private static func isSecret(_ keyword: String) -> Bool {
-        ["password", "secret", "token"].contains { keyword.lowercased().contains($0) }
+        ["password", "secret", "token", "scram_"].contains { keyword.lowercased().contains($0) }
     }
 
     /// A URL whose user part is masked; nil when it has none.
@@ -88,13 +91,13 @@ public struct ConfigurationPrinter: Sendable {
 
     private func s3(_ options: S3Options) -> Node {
         mapping([
-            ("aws_access_key_id", text(options.accessKeyID)),
+            ("aws_access_key_id", text(options.accessKeyID.map { _ in Self.mask })),
             ("aws_secret_access_key", text(options.secretAccessKey.map { _ in Self.mask })),
             ("aws_session_token", text(options.sessionToken.map { _ in Self.mask })),
             ("region", text(options.region)),
             ("profile", text(options.profile)),
             ("endpoint_url", text(options.endpointURL.map { Self.withoutUser($0) ?? $0 })),
-            ("addressing_style", text("\(options.addressingStyle)")),
+            ("addressing_style", text(options.addressingStyle.rawValue)),
         ])
     }
 

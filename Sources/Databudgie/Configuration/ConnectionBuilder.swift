@@ -109,12 +109,12 @@ struct ConnectionBuilder {
         do {
             return try ConnectionParameters(url: text)
         } catch {
-            report.add(.invalidValue, "the connection cannot be used: \(error.message)", at: place)
+            report.add(.invalidValue, error.message, at: place)
             return nil
         }
     }
 
-    /// libpq's keywords (Postgres documentation, chapter 34.1.2) for the parts of an SQLAlchemy URL.
+    /// libpq's keywords (Postgres documentation, 34.1.2) for the parts of an SQLAlchemy URL.
     private func parameters(_ mapping: SourceMapping, at place: SourcePlace) -> ConnectionParameters? {
         if let value = mapping["drivername"], let driver = read.text(value, "drivername") {
             let dialect = driver.split(separator: "+").first ?? ""
@@ -141,10 +141,20 @@ struct ConnectionBuilder {
         for (key, keyword) in [
             ("username", "user"), ("password", "password"), ("host", "host"), ("port", "port"), ("database", "dbname"),
         ] {
-            guard let text = read.anyText(mapping[key], key) else { continue }
-            // SQLAlchemy lets the query's parts win: a socket folder stands there.
+            guard let value = mapping[key], let text = read.anyText(value, key) else { continue }
+            if key == "port", !Self.isPort(text) {
+                report.add(.invalidValue, "'port' must be a number from 1 to 65535, not '\(text)'", at: value.place)
+            }
+            // The query's parts win, as they do in SQLAlchemy: a socket's folder stands there.
             if keywords[keyword] == nil { keywords[keyword] = text }
         }
         return ConnectionParameters(keywords: keywords)
+    }
+
+    /// A port, or one for each of several hosts.
+    private static func isPort(_ text: String) -> Bool {
+        text.split(separator: ",", omittingEmptySubsequences: false).allSatisfy { port in
+            port.isEmpty || UInt16(port).map { $0 > 0 } ?? false
+        }
     }
 }

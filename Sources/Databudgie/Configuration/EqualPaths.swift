@@ -27,7 +27,7 @@ enum EqualPaths {
 
     private static func target(of entry: BackupEntry) -> Target? {
         let options = entry.options
-        let suffix = entry.compression.map { $0 == .gzip ? ".gz" : ".zst" } ?? ""
+        let suffix = entry.compression?.fileSuffix ?? ""
         let path = "\(options.location)/\(options.filename)".replacing("{ext}", with: "csv\(suffix)")
         let dependsOnTable = options.location.variables.union(options.filename.variables).contains(.table)
         guard dependsOnTable, let name = options.name else { return Target(name: nil, exclude: [], path: path) }

@@ -1,7 +1,6 @@
 /// The lines and the order of a TOML document's keys, which TOMLKit does not tell.
 ///
-/// It walks over text that TOMLKit has accepted, so that it checks nothing; what it does not find takes the place of what
-/// it stands in.
+/// It is no parser: TOMLKit checks the text, and what is not found here takes the place of what it stands in.
 struct TOMLPositions {
     /// A table, an array or a value of the document.
     final class Node {
@@ -36,10 +35,24 @@ struct TOMLPositions {
     private let characters: [UInt8]
     private var position = 0
     private var line = 1
+    /// What is missing first, and its line; toml++, which TOMLKit is made of, ends the process there.
+    private var fault: (missing: String, line: Int)?
 
-    static func scan(_ text: String) -> Node {
+    /// Walks over a document.
+    ///
+    /// - Parameters:
+    ///   - text: The document.
+    ///   - source: Its name in messages.
+    /// - Returns: The root table.
+    /// - Throws: ``ConfigurationError`` where a key or a value is missing.
+    static func scan(_ text: String, source: String) throws(ConfigurationError) -> Node {
         var positions = TOMLPositions(characters: Array(text.utf8))
-        return positions.document()
+        let root = positions.document()
+        if let (missing, line) = positions.fault {
+            let place = SourcePlace(source, line: line)
+            throw ConfigurationError(.invalidSyntax, "bad TOML: \(missing) is missing", at: place)
+        }
+        return root
     }
 
     private init(characters: [UInt8]) {
@@ -69,8 +82,8 @@ struct TOMLPositions {
     private mutating func skipSpace(andLines: Bool) {
         while let byte = next {
             switch byte {
-            case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\r"): advance()
-            case UInt8(ascii: "\n") where andLines: advance()
+            case UInt8(ascii: " "), UInt8(ascii: "\t"): advance()
+            case UInt8(ascii: "\r") where andLines, UInt8(ascii: "\n") where andLines: advance()
             case UInt8(ascii: "#") where andLines:
                 while let byte = next, byte != UInt8(ascii: "\n") { advance() }
             default: return
@@ -142,6 +155,7 @@ struct TOMLPositions {
         }
         let start = position
         while let byte = next, Self.isBare(byte) { advance() }
+        if position == start, fault == nil { fault = ("a key", line) }
         return String(decoding: characters[start..<position], as: UTF8.self)
     }
 
@@ -177,11 +191,15 @@ struct TOMLPositions {
                 if position == start { advance() }
             }
         default:
-            let ends: Set<UInt8> = [
-                UInt8(ascii: ","), UInt8(ascii: "]"), UInt8(ascii: "}"), UInt8(ascii: "\n"), UInt8(ascii: "#"),
-            ]
-            while let byte = next, !ends.contains(byte) { advance() }
+            let start = position
+            while let byte = next, !Self.endsValue(byte) { advance() }
+            if position == start, fault == nil { fault = ("a value", line) }
         }
+    }
+
+    private static func endsValue(_ byte: UInt8) -> Bool {
+        let scalar = Unicode.Scalar(byte)
+        return scalar == "," || scalar == "]" || scalar == "}" || scalar == "#" || scalar == "\n"
     }
 
     private mutating func skipString() {

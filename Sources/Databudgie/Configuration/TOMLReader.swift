@@ -15,6 +15,7 @@ struct TOMLReader {
             let line = text[..<end].count { $0.isNewline } + 1
             throw ConfigurationError(.invalidSyntax, "bad TOML: a NUL character", at: SourcePlace(source, line: line))
         }
+        let positions = try TOMLPositions.scan(text, source: source)
         let table: TOMLTable
         do {
             table = try TOMLTable(string: text)
@@ -24,7 +25,6 @@ struct TOMLReader {
         } catch {
             throw ConfigurationError(.invalidSyntax, "bad TOML: \(error)", at: SourcePlace(source))
         }
-        let positions = TOMLPositions.scan(text)
         // The parts of a table point into it.
         return withExtendedLifetime(table) {
             SourceValue(.mapping(mapping(table, positions)), at: place(1))

@@ -122,7 +122,7 @@ struct TableEntryBuilder {
     private func truncate(_ value: SourceValue?) -> TruncateMode {
         guard let value else { return .keep }
         if value.scalar?.text.lowercased() == "cascade" { return .cascade }
-        return read.bool(value, "truncate") == true ? .truncate : .keep
+        return read.bool(value, "truncate", expected: "true, false or cascade") == true ? .truncate : .keep
     }
 
     private func options(_ scope: KeyScope, _ place: SourcePlace) -> TableOptions {

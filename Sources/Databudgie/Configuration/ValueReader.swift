@@ -31,16 +31,16 @@ struct ValueReader {
     }
 
     /// A truth value; null is false, as for databudgie 2.9.3.
-    func bool(_ value: SourceValue?, _ key: String) -> Bool? {
+    func bool(_ value: SourceValue?, _ key: String, expected: String = "true or false") -> Bool? {
         guard let value else { return nil }
         guard let scalar = value.scalar else {
-            wrongType(key, "true or false", value)
+            wrongType(key, expected, value)
             return nil
         }
         let word = scalar.text.lowercased()
         if scalar.kind == .null || Self.falseWords.contains(word) { return false }
         if scalar.kind == .untyped || Self.trueWords.contains(word) { return true }
-        report.add(.wrongType, "'\(key)' must be true or false, not '\(scalar.text)'", at: value.place)
+        report.add(.wrongType, "'\(key)' must be \(expected), not '\(scalar.text)'", at: value.place)
         return nil
     }
 
