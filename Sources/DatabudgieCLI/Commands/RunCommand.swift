@@ -22,7 +22,6 @@ protocol RunCommand: Subcommand {
 extension RunCommand {
     func execute() async throws -> ExitStatus {
         let configuration = try Configuration.load(try sources(), for: Self.action)
-        try configuration.checkIsSupported(for: Self.action)
         let reporter = RunReporter(options: options, logging: configuration.logging)
         LibraryLog.isShown(by: reporter)
         configuration.warnings.forEach { reporter.handle(.warning($0)) }
@@ -65,15 +64,5 @@ extension RunCommand {
             if let signal, !report.failed.isEmpty { return .interrupted(by: signal) }
             return report.failed.isEmpty ? .success : .failure
         }
-    }
-}
-
-extension Configuration {
-    /// Refuses a configuration that asks for something that this version cannot do, rather than leave it undone.
-    ///
-    /// - Throws: `DatabudgieError` with one line for each such thing.
-    fileprivate func checkIsSupported(for action: RunAction) throws {
-        let problems = unsupportedFeatures(for: action)
-        guard problems.isEmpty else { throw DatabudgieError(.configuration, problems) }
     }
 }

@@ -115,6 +115,8 @@ final class RunReporter: Sendable {
         case .live, .plain:
             guard verbosity >= .progress else { return }
             let table = SummaryTable(report)
+            // Where nothing finished there is no table, and the failures have just been told.
+            let hasTable = hasTable && !report.finished.isEmpty
             let lines = hasTable ? table.lines(width: surroundings.size()?.columns, style: style) : []
             say((lines + [table.closingSentence(style: style)]).joined(separator: "\n"))
         }

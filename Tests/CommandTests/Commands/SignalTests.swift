@@ -24,8 +24,35 @@ struct SignalTests {
             #expect(lines.last?.contains(#""finished":1"#) == true)
             #expect(try shop.files().allSatisfy { $0.hasPrefix("backups/public.products/") })
             let running =
-                "select count(*) from pg_stat_activity where query like 'COPY%' and datname = current_database()"
+                "select count(*) from pg_stat_activity where query ilike 'copy%' and datname = current_database()"
             #expect(try await shop.value(running) == "0")
+        }
+    }
+
+    @Test("end the program at once when a second one comes, even if the server does not answer")
+    func secondSignal() async throws {
+        try await Shop.with { shop in
+            try shop.configure("tables: [{name: public.sales, query: 'select *, pg_sleep(0.5) from {table}'}]")
+            let configuration = shop.program.configuration(["backup"])
+            let result = try await run(configuration, input: .none, output: .discarded, error: .sequence) { execution in
+                let backend = try await backend(exportingFrom: shop)
+                // A server process that is stopped neither sends rows nor notices that its query is cancelled.
+                #expect(kill(backend, SIGSTOP) == 0)
+                defer { kill(backend, SIGCONT) }
+                try execution.send(signal: .interrupt)
+                for try await line in execution.standardError.strings() where line.contains("stopping") {
+                    try execution.send(signal: .terminate)
+                }
+            }
+            #expect(result.terminationStatus.shellCode == 143)
+        }
+    }
+
+    /// Waits until the program's query runs, and returns the id of the server process that runs it.
+    private func backend(exportingFrom shop: Shop) async throws -> pid_t {
+        while true {
+            let running = "select pid from pg_stat_activity where query ilike 'copy%' and datname = current_database()"
+            if let process = try await shop.value(running).flatMap({ pid_t($0) }) { return process }
         }
     }
 

@@ -4,6 +4,7 @@ import Synchronization
 import Testing
 
 @testable import struct Databudgie.RunReport
+@testable import struct Databudgie.TableFailure
 @testable import struct Databudgie.TransferTotals
 @testable import DatabudgieCLI
 
@@ -69,6 +70,29 @@ struct RunReporterTests {
         events.forEach(reporter.handle)
         reporter.summary(.example(), hasTable: true)
         #expect(written.text == "databudgie: error: public.sales: permission denied\n")
+    }
+
+    @Test("says a failure once when there is nothing else to tell")
+    func onlyFailures() {
+        let reporter = reporter(.plain)
+        let failure = TableFailure(label: .sales, message: "public.sales: permission denied")
+        reporter.handle(.failed(failure.label, message: failure.message))
+        let report = RunReport(
+            action: .backup,
+            finished: [],
+            skipped: [],
+            failed: [failure],
+            duration: .zero,
+            isDryRun: false
+        )
+        reporter.summary(report, hasTable: true)
+        #expect(
+            written.text == """
+                databudgie: error: public.sales: permission denied
+                Backup finished with failures: 0 tables, 0 rows, 0 B, 1 failed in 0 ms.
+
+                """
+        )
     }
 
     @Test("writes a JSON object per event and nothing else for machines")
