@@ -9,7 +9,6 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-async-algorithms", from: "1.1.4"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -45,8 +44,6 @@ let package = Package(
             name: "Databudgie",
             dependencies: [
                 "Compression", "Postgres", "Storage",
-                .product(name: "AsyncAlgorithms", package: "swift-async-algorithms"),
-                .product(name: "Logging", package: "swift-log"),
                 .product(name: "TOMLKit", package: "TOMLKit"),
                 .product(name: "Yams", package: "Yams"),
             ]
@@ -77,16 +74,21 @@ let package = Package(
             name: "StorageTests",
             dependencies: [
                 "Storage", "DatabudgieTestSupport",
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
-        .testTarget(name: "CompressionTests", dependencies: ["Compression", "DatabudgieTestSupport"]),
-        .testTarget(name: "DatabudgieTests", dependencies: ["Databudgie", "DatabudgieTestSupport"]),
+        .testTarget(name: "CompressionTests", dependencies: ["Compression"]),
+        .testTarget(
+            name: "DatabudgieTests",
+            dependencies: ["Compression", "Databudgie", "DatabudgieTestSupport", "Postgres", "Storage"]
+        ),
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "DatabudgieCLI", "DatabudgieTestSupport",
+                "Databudgie", "DatabudgieCLI", "DatabudgieTestSupport", "Postgres",
                 .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
     ],
@@ -94,10 +96,12 @@ let package = Package(
 )
 
 // One set of rules for every Swift target of ours.
-let upcomingFeatures = ["ExistentialAny", "MemberImportVisibility", "InternalImportsByDefault", "NonisolatedNonsendingByDefault"]
+let upcomingFeatures = [
+    "ExistentialAny", "MemberImportVisibility", "InternalImportsByDefault", "NonisolatedNonsendingByDefault",
+]
 let targetsThatCallC: Set = ["Postgres", "Compression"]
 for target in package.targets where target.type != .system {
-    target.swiftSettings = upcomingFeatures.map { .enableUpcomingFeature($0) }
+    target.swiftSettings = upcomingFeatures.map { .enableUpcomingFeature($0) } + [.treatAllWarnings(as: .error)]
     if targetsThatCallC.contains(target.name) {
         target.swiftSettings?.append(.strictMemorySafety())
     }

@@ -111,7 +111,7 @@ struct CancellationTests {
     }
 }
 
-/// Cancels a task and expects it to end with the one error of cancellation within a second or two.
+/// Cancels a task and expects it to end with the one error of cancellation soon.
 func expectCancelled<R: Sendable>(
     _ task: Task<R, any Error>,
     sourceLocation: SourceLocation = #_sourceLocation
@@ -121,5 +121,5 @@ func expectCancelled<R: Sendable>(
     task.cancel()
     let error = await #expect(throws: PostgresError.self, sourceLocation: sourceLocation) { try await task.value }
     #expect(error?.code == .cancelled, sourceLocation: sourceLocation)
-    #expect(clock.now - start < .seconds(2), sourceLocation: sourceLocation)
+    #expect(clock.now - start < .seconds(30), sourceLocation: sourceLocation)
 }

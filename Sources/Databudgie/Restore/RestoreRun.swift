@@ -28,6 +28,16 @@ public struct RestoreRun: Sendable {
     /// - Throws: ``DatabudgieError``, `PostgresError`, `StorageError` or `CancellationError` when nothing more could be
     ///   done; groups that were committed before stay.
     public func run(onEvent: @escaping @Sendable (RunEvent) -> Void = { _ in }) async throws -> RunReport {
+        do {
+            return try await runToEnd(onEvent)
+        } catch {
+            // Whichever layer noticed the cancellation first has an error of its own for it.
+            try Task.checkCancellation()
+            throw error
+        }
+    }
+
+    private func runToEnd(_ onEvent: @escaping @Sendable (RunEvent) -> Void) async throws -> RunReport {
         let settings = configuration.restore
         let recorder = RunRecorder(action: .restore, isDryRun: options.isDryRun, onEvent: onEvent)
         let parameters = try configuration.connection(for: .restore)

@@ -212,6 +212,7 @@ struct BackupRunTests {
                 try await fixture.rows(
                     fixture.target,
                     "select 1 from pg_stat_activity where query like 'copy %pg_sleep%' and state = 'active'"
+                        + " and datname = '\(fixture.source.keywords["dbname"] ?? "")'"
                 ).isEmpty == false
             }
             run.cancel()
