@@ -65,7 +65,8 @@ extension [ConfigurationError] {
     /// All problems as one error, in which each is told once; nil when there is none.
     var combined: ConfigurationError? {
         var problems: [ConfigurationError] = []
-        for problem in self where !problems.contains(problem) {
+        var told: Set<String> = []
+        for problem in self where told.insert(problem.description).inserted {
             problems.append(problem)
         }
         guard var first = problems.first else { return nil }

@@ -7,8 +7,6 @@ struct JSONReader {
     private var position = 0
     private var line = 1
     private var depth = 0
-    /// The reader is recursive.
-    private static let deepest = 500
 
     /// - Throws: ``ConfigurationError`` with the line of the first fault.
     static func read(_ text: String, source: String) throws(ConfigurationError) -> SourceValue {
@@ -70,7 +68,8 @@ struct JSONReader {
     ) throws(ConfigurationError) -> Value {
         depth += 1
         defer { depth -= 1 }
-        guard depth <= Self.deepest else { throw error("it is nested more than \(Self.deepest) levels deep") }
+        let deepest = ConfigurationFormat.deepestNesting
+        guard depth <= deepest else { throw error("it is nested more than \(deepest) levels deep") }
         position += 1
         skipSpace()
         return try read(&self)

@@ -35,8 +35,9 @@ struct TOMLPositions {
     private let characters: [UInt8]
     private var position = 0
     private var line = 1
-    /// What is missing first, and its line; toml++, which TOMLKit is made of, ends the process there.
-    private var fault: (missing: String, line: Int)?
+    /// The first fault, and its line; toml++, which TOMLKit is made of, would end the process there.
+    private var fault: (problem: String, line: Int)?
+    private var depth = 0
 
     /// Walks over a document.
     ///
@@ -48,9 +49,9 @@ struct TOMLPositions {
     static func scan(_ text: String, source: String) throws(ConfigurationError) -> Node {
         var positions = TOMLPositions(characters: Array(text.utf8))
         let root = positions.document()
-        if let (missing, line) = positions.fault {
+        if let (problem, line) = positions.fault {
             let place = SourcePlace(source, line: line)
-            throw ConfigurationError(.invalidSyntax, "bad TOML: \(missing) is missing", at: place)
+            throw ConfigurationError(.invalidSyntax, "bad TOML: \(problem)", at: place)
         }
         return root
     }
@@ -133,6 +134,7 @@ struct TOMLPositions {
         value(of: node)
     }
 
+    /// Reads `a."b c".d`; each part nests as a list or a table does.
     private mutating func dottedKey() -> [String] {
         var keys: [String] = []
         repeat {
@@ -140,7 +142,10 @@ struct TOMLPositions {
             keys.append(key())
             skipSpace(andLines: false)
         } while skip(".")
-        return keys
+        if keys.count > ConfigurationFormat.deepestNesting, fault == nil {
+            fault = ("it is nested more than \(ConfigurationFormat.deepestNesting) levels deep", line)
+        }
+        return fault == nil ? keys : Array(keys.prefix(1))
     }
 
     private mutating func key() -> String {
@@ -155,7 +160,7 @@ struct TOMLPositions {
         }
         let start = position
         while let byte = next, Self.isBare(byte) { advance() }
-        if position == start, fault == nil { fault = ("a key", line) }
+        if position == start, fault == nil { fault = ("a key is missing", line) }
         return String(decoding: characters[start..<position], as: UTF8.self)
     }
 
@@ -166,6 +171,15 @@ struct TOMLPositions {
     }
 
     private mutating func value(of node: Node) {
+        depth += 1
+        defer { depth -= 1 }
+        guard depth <= ConfigurationFormat.deepestNesting else {
+            if fault == nil {
+                fault = ("it is nested more than \(ConfigurationFormat.deepestNesting) levels deep", line)
+            }
+            position = characters.count
+            return
+        }
         switch next {
         case UInt8(ascii: "\""), UInt8(ascii: "'"): skipString()
         case UInt8(ascii: "["):
@@ -193,7 +207,7 @@ struct TOMLPositions {
         default:
             let start = position
             while let byte = next, !Self.endsValue(byte) { advance() }
-            if position == start, fault == nil { fault = ("a value", line) }
+            if position == start, fault == nil { fault = ("a value is missing", line) }
         }
     }
 

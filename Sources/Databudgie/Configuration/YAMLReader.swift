@@ -25,14 +25,22 @@ struct YAMLReader {
         }
         guard let root else { return SourceValue(SourceScalar(.null, ""), at: start) }
         var count = 0
-        return try value(root, count: &count)
+        return try value(root, count: &count, depth: 0)
     }
 
-    private func value(_ node: Node, count: inout Int) throws(ConfigurationError) -> SourceValue {
+    private func value(_ node: Node, count: inout Int, depth: Int) throws(ConfigurationError) -> SourceValue {
         let place = SourcePlace(source, line: node.mark?.line, format: .yaml)
         count += 1
         guard count <= Self.mostValues else {
             throw ConfigurationError(.invalidSyntax, "the aliases expand to more than a million values", at: place)
+        }
+        guard depth <= ConfigurationFormat.deepestNesting else {
+            let deepest = ConfigurationFormat.deepestNesting
+            throw ConfigurationError(
+                .invalidSyntax,
+                "bad YAML: it is nested more than \(deepest) levels deep",
+                at: place
+            )
         }
         switch node {
         case .scalar(let scalar):
@@ -44,17 +52,19 @@ struct YAMLReader {
         case .sequence(let sequence):
             var list: [SourceValue] = []
             for element in sequence {
-                list.append(try value(element, count: &count))
+                list.append(try value(element, count: &count, depth: depth + 1))
             }
             return SourceValue(.list(list), at: place)
         case .mapping(let mapping):
-            return SourceValue(.mapping(try self.mapping(mapping, count: &count)), at: place)
+            return SourceValue(.mapping(try self.mapping(mapping, count: &count, depth: depth)), at: place)
         case .alias:
             throw ConfigurationError(.invalidSyntax, "the alias refers to nothing", at: place)
         }
     }
 
-    private func mapping(_ mapping: Node.Mapping, count: inout Int) throws(ConfigurationError) -> SourceMapping {
+    private func mapping(_ mapping: Node.Mapping, count: inout Int, depth: Int) throws(ConfigurationError)
+        -> SourceMapping
+    {
         var result = SourceMapping()
         var merged: Set<String> = []
         for (key, node) in mapping {
@@ -63,7 +73,7 @@ struct YAMLReader {
                 throw ConfigurationError(.invalidSyntax, "a key must be a text, not a list or a mapping", at: keyPlace)
             }
             if scalar.string == "<<", scalar.style == .plain {
-                for base in try bases(node, at: keyPlace, count: &count) {
+                for base in try bases(node, at: keyPlace, count: &count, depth: depth + 1) {
                     // Earlier ones win, and the mapping's own keys win over all (YAML merge key, type repository).
                     for entry in base.entries where result[entry.key] == nil {
                         result.set(entry.key, entry.value, keyPlace: entry.keyPlace)
@@ -80,7 +90,7 @@ struct YAMLReader {
                     at: keyPlace
                 )
             }
-            result.set(scalar.string, try value(node, count: &count), keyPlace: keyPlace)
+            result.set(scalar.string, try value(node, count: &count, depth: depth + 1), keyPlace: keyPlace)
         }
         return result
     }
@@ -88,9 +98,10 @@ struct YAMLReader {
     private func bases(
         _ node: Node,
         at place: SourcePlace,
-        count: inout Int
+        count: inout Int,
+        depth: Int
     ) throws(ConfigurationError) -> [SourceMapping] {
-        let value = try value(node, count: &count)
+        let value = try value(node, count: &count, depth: depth)
         var bases: [SourceMapping] = []
         for base in value.list ?? [value] {
             guard let mapping = base.mapping else {

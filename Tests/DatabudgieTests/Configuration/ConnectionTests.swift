@@ -1,0 +1,110 @@
+import Postgres
+import Testing
+
+@testable import Databudgie
+
+@Suite("Connections")
+struct ConnectionTests {
+    func keywords(_ yaml: String) throws -> [String: String]? {
+        try configuration(yaml).backup.run.connection?.keywords
+    }
+
+    @Test(
+        "a connection may be a URL, a mapping or a name",
+        arguments: [
+            "url: postgresql://u:p@h:1/d", "connection: postgresql+psycopg2://u:p@h:1/d", "url: postgres://u:p@h:1/d",
+            "url: {drivername: postgresql+psycopg2, username: u, password: p, host: h, port: 1, database: d}",
+            "connection: prod\nconnections: {prod: postgresql://u:p@h:1/d}",
+            "url: prod\nconnections: [{name: prod, url: 'postgresql://u:p@h:1/d'}]",
+            "connection: prod\nconnections: [{name: prod, username: u, password: p, host: h, port: 1, database: d}]",
+            "connection: prod\nconnections: {prod: {url: {username: u, password: p, host: h, port: 1, database: d}}}",
+            "connection: alias\nconnections: {prod: 'postgresql://u:p@h:1/d', alias: prod}",
+            "connections: {default: 'postgresql://u:p@h:1/d'}", "url: null\nconnection: postgresql://u:p@h:1/d",
+            "connection: {url: 'postgresql://u:p@h:1/d'}", "url: host=h port=1 user=u password=p dbname=d",
+        ]
+    )
+    func forms(yaml: String) throws {
+        #expect(try keywords(yaml) == ["user": "u", "password": "p", "host": "h", "port": "1", "dbname": "d"])
+    }
+
+    @Test("the query of a mapping becomes libpq's keywords")
+    func query() throws {
+        let found = try keywords("url: {host: h, query: {sslmode: require, connect_timeout: 3, host: [/a, /b]}}")
+        #expect(found == ["host": "/a,/b", "sslmode": "require", "connect_timeout": "3"])
+    }
+
+    @Test("the nearest level with a url or a connection counts")
+    func levels() throws {
+        let configuration = try configuration(
+            """
+            url: postgresql://root/d
+            connections: {a: postgresql://a/d}
+            backup: {connection: a}
+            restore: {connections: {b: postgresql://b/d}, connection: b}
+            """
+        )
+        #expect(configuration.backup.run.connection?.keywords["host"] == "a")
+        #expect(configuration.restore.run.connection?.keywords["host"] == "b")
+        #expect(configuration.restore.run.connections.map(\.name) == ["b", "a"])
+    }
+
+    @Test("a url beside a connection is used, with a warning")
+    func both() throws {
+        let configuration = try configuration("url: postgresql://u/d\nconnection: postgresql://c/d")
+        #expect(configuration.backup.run.connection?.keywords["host"] == "u")
+        #expect(
+            configuration.warnings == [
+                "test.yaml:1: 'url' is used, and 'connection' beside it is not; remove one of them"
+            ]
+        )
+    }
+
+    @Test("no connection at all is no error of the configuration")
+    func none() throws {
+        #expect(try keywords("tables: [a]") == nil)
+    }
+
+    @Test(
+        "what cannot be a connection is refused with its place",
+        arguments: [
+            (
+                "connection: prdo\nconnections: {prod: postgresql://h/d}",
+                "test.yaml:1: there is no connection 'prdo'; did you mean 'prod'?"
+            ),
+            (
+                "connection: x",
+                "test.yaml:1: there is no connection 'x'; write a URL such as postgresql://user@host/database, or add it to 'connections'"
+            ),
+            ("url: [a]", "test.yaml:1: a connection must be a URL, a name or a mapping, not a list"),
+            (
+                "url: {drivername: mysql}",
+                "test.yaml:1: 'drivername' cannot be 'mysql'; databudgie works with Postgres: write postgresql"
+            ),
+            ("url: {port: 5432x}", "test.yaml:1: 'port' must be a number from 1 to 65535, not '5432x'"),
+            ("url: {user: u}", "test.yaml:1: unknown key 'user' in a connection; did you mean 'username'?"),
+            (
+                "connections: {a: b, b: a}\nconnection: a",
+                "test.yaml:1: the connection 'a' is defined by itself; give it a URL"
+            ),
+            (
+                "connections: [{url: 'postgresql://h/d'}]",
+                "test.yaml:1: an element of 'connections' must be a mapping with a 'name'"
+            ),
+            (
+                "connections: [{name: a, host: h}, {name: a, host: i}]",
+                "test.yaml:1: there are two connections with the name 'a'; rename one of them"
+            ),
+            ("connections: text", "test.yaml:1: 'connections' must be a mapping or a list, not a text"),
+        ]
+    )
+    func refused(yaml: String, line: String) {
+        #expect(problems(yaml).contains(line), "\(problems(yaml))")
+    }
+
+    @Test("a URL with a fault is refused without its password")
+    func badURL() throws {
+        let line = try #require(problems("url: postgresql://u:hunter2@h:port/d?nonsense=1").first)
+        #expect(line.hasPrefix("test.yaml:1: "))
+        #expect(!line.contains("hunter2"))
+    }
+}

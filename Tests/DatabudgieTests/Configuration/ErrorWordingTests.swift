@@ -1,0 +1,130 @@
+import Testing
+
+@testable import Databudgie
+
+@Suite("Configuration errors")
+struct ErrorWordingTests {
+    @Test(
+        "each problem is one line that names the place, the key and what to do",
+        arguments: [
+            (
+                "tables: {a: {compresion: gzip}}",
+                "test.yaml:1: unknown key 'compresion' in a table entry; did you mean 'compression'?"
+            ),
+            ("\nbakcup: {}", "test.yaml:2: unknown key 'bakcup' at the root; did you mean 'backup'?"),
+            ("backup: {Tables: []}", "test.yaml:1: unknown key 'Tables' in 'backup'; did you mean 'tables'?"),
+            (
+                "restore: {zzz: 1}",
+                "test.yaml:1: unknown key 'zzz' in 'restore'; remove it, or begin its name with 'x-' to keep it as a note"
+            ),
+            (
+                "tables: [{name: a, url: x}]",
+                "test.yaml:1: unknown key 'url' in a table entry; it belongs in 'backup', in 'restore' or at the root"
+            ),
+            ("backup: {environment: x}", "test.yaml:1: unknown key 'environment' in 'backup'; it belongs at the root"),
+            (
+                "s3: {aws_acess_key_id: x}",
+                "test.yaml:1: unknown key 'aws_acess_key_id' in 's3'; did you mean 'aws_access_key_id'?"
+            ),
+            ("ddl: {enable: x}", "test.yaml:1: unknown key 'enable' in 'ddl'; did you mean 'enabled'?"),
+            (
+                "logging: {lvl: x}",
+                "test.yaml:1: unknown key 'lvl' in 'logging'; remove it, or begin its name with 'x-' to keep it as a note"
+            ),
+            ("backup: [a]", "test.yaml:1: 'backup' must be a mapping, not a list"),
+            ("location: [a]", "test.yaml:1: 'location' must be a text, not a list"),
+            ("filename: true", "test.yaml:1: 'filename' must be a text, not a truth value"),
+            ("exclude: a", "test.yaml:1: 'exclude' must be a list, not a text"),
+            ("exclude:\n- {}", "test.yaml:2: 'exclude' must be a text, not a mapping"),
+            ("exclude: [null]", "test.yaml:1: 'exclude' must be a list of texts, not null"),
+            ("strict: maybe", "test.yaml:1: 'strict' must be true or false, not 'maybe'"),
+            ("strict: []", "test.yaml:1: 'strict' must be true or false, not a list"),
+            ("data: 2", "test.yaml:1: 'data' must be true or false, not '2'"),
+            ("truncate: all", "test.yaml:1: 'truncate' must be true, false or cascade, not 'all'"),
+            ("compression: gzp", "test.yaml:1: 'compression' cannot be 'gzp'; did you mean 'gzip'?"),
+            ("compression: lzma", "test.yaml:1: 'compression' cannot be 'lzma'; use one of gzip, zstd"),
+            (
+                "strategy: use_latest_file",
+                "test.yaml:1: 'strategy' cannot be 'use_latest_file'; did you mean 'use_latest_filename'?"
+            ),
+            (
+                "s3: {addressing_style: dns}",
+                "test.yaml:1: 'addressing_style' cannot be 'dns'; use one of auto, path, virtual"
+            ),
+            ("adapter: mysql", "test.yaml:1: 'adapter' cannot be 'mysql'; use postgres or postgresql, or remove it"),
+            (
+                "logging: {level: LOUD}",
+                "test.yaml:1: 'level' cannot be 'LOUD'; use one of DEBUG, INFO, WARNING, ERROR, CRITICAL"
+            ),
+            (
+                "idle_in_transaction_timeout: soon",
+                "test.yaml:1: 'idle_in_transaction_timeout' must be a number of seconds"
+            ),
+            (
+                "idle_in_transaction_timeout: -1",
+                "test.yaml:1: 'idle_in_transaction_timeout' must be a number of seconds"
+            ),
+            ("tables: a", "test.yaml:1: 'tables' must be a list or a mapping, not a text"),
+            ("tables:\n- [a]", "test.yaml:2: an element of 'tables' must be a name or a mapping, not a list"),
+            ("tables:\n- null", "test.yaml:2: an element of 'tables' must be a name or a mapping, not null"),
+            ("tables: {a: 1}", "test.yaml:1: the options of the table 'a' must be a mapping, not a number"),
+            ("tables: [{name: '', query: q}]", "test.yaml:1: 'name' must not be empty; remove it to use its default"),
+            ("query: ''", "test.yaml:1: 'query' must not be empty; remove it to use its default"),
+            (
+                "location: '{tabel}'",
+                "test.yaml:1: 'location': there is no variable '{tabel}'; use one of {table}, {timestamp}, {date}, {ext}, or '{{' and '}}' for literal braces (in '{tabel}')"
+            ),
+            ("url: x: y", "test.yaml:1: bad YAML: mapping values are not allowed in this context (column 7)"),
+        ]
+    )
+    func wording(yaml: String, line: String) {
+        #expect(problems(yaml).contains(line), "\(problems(yaml))")
+    }
+
+    @Test("all problems of a configuration are told together, each once")
+    func together() {
+        let found = problems("strict: maybe\ntables:\n  a: {colour: red}\n  b: {compression: zip}\nurl: nowhere")
+        #expect(
+            Set(found) == [
+                "test.yaml:1: 'strict' must be true or false, not 'maybe'",
+                "test.yaml:3: unknown key 'colour' in a table entry; remove it, or begin its name with 'x-' to keep it as a note",
+                "test.yaml:4: 'compression' cannot be 'zip'; did you mean 'gzip'?",
+                "test.yaml:5: there is no connection 'nowhere'; write a URL such as postgresql://user@host/database, "
+                    + "or add it to 'connections'",
+            ]
+        )
+        #expect(found.count == 4)
+    }
+
+    @Test("a message never spans lines, whatever a key holds")
+    func oneLine() {
+        let found = problems("\"a\\nb\": 1\n\"strict\": \"x\\r\\ny\"")
+        #expect(found.count == 2)
+        #expect(!found.contains { $0.contains { $0.isNewline } })
+    }
+
+    @Test("an error tells its kind")
+    func codes() throws {
+        func code(_ yaml: String) -> ConfigurationError.Code? {
+            #expect(throws: ConfigurationError.self) { try configuration(yaml) }?.code
+        }
+        #expect(code("a: 1") == .unknownKey)
+        #expect(code("strict: x") == .wrongType)
+        #expect(code("compression: x") == .invalidValue)
+        #expect(code("query: '{x}'") == .invalidTemplate)
+        #expect(code("url: '{ref.x}'") == .invalidReference)
+        #expect(code("url: <% ENV[x] %>") == .missingValue)
+        #expect(code("[") == .invalidSyntax)
+    }
+
+    @Test("the nearest name is found by edit distance, and none when none is near")
+    func suggestions() {
+        let names = ["compression", "location", "name", "data"]
+        #expect(KeySuggestion.nearest(to: "comprssion", among: names) == "compression")
+        #expect(KeySuggestion.nearest(to: "naem", among: names) == "name")
+        #expect(KeySuggestion.nearest(to: "filename", among: names) == "name")
+        #expect(KeySuggestion.nearest(to: "zzz", among: names) == nil)
+        #expect(KeySuggestion.distance(Array("abcd".utf8), Array("acbd".utf8)) == 1)
+        #expect(KeySuggestion.distance(Array("".utf8), Array("ab".utf8)) == 2)
+    }
+}

@@ -1,0 +1,127 @@
+import Postgres
+import Testing
+
+@testable import Databudgie
+
+@Suite("Printed configuration")
+struct PrinterTests {
+    static let yaml = """
+        environment: "no"
+        sentry: {sentry_dsn: "https://sentrykey@sentry.io/1"}
+        url: postgresql://user:urlsecret@h:1/d?sslmode=require&sslpassword=keysecret
+        connections: {other: {host: o, password: othersecret}}
+        s3: {aws_access_key_id: idsecret, aws_secret_access_key: s3secret, aws_session_token: tokensecret, endpoint_url: "http://u:endpointsecret@e"}
+        root_location: /r
+        tables: [{name: "*", query: "select 1\\nfrom {table}", location: "null", truncate: cascade}, {query: q, location: l}]
+        """
+
+    @Test("no secret is printed")
+    func secrets() throws {
+        let text = ConfigurationPrinter().yaml(try configuration(Self.yaml))
+        #expect(!text.contains("secret: ") && !text.contains("urlsecret") && !text.contains("sentrykey"))
+        for secret in [
+            "urlsecret", "keysecret", "othersecret", "idsecret", "s3secret", "tokensecret", "endpointsecret",
+        ] {
+            #expect(!text.contains(secret))
+        }
+        #expect(text.contains("sentry_dsn: https://***@sentry.io/1"))
+        #expect(text.contains("password: '***'"))
+        #expect(text.contains("endpoint_url: http://***@e"))
+    }
+
+    @Test("what is printed can be read again, and means the same")
+    func roundTrip() throws {
+        let first = try configuration(Self.yaml)
+        let text = ConfigurationPrinter().yaml(first)
+        // Locations are printed as composed, so that the root must not be added once more.
+        let second = try configuration(text.replacing("root_location: /r", with: "root_location: null"))
+        #expect(second.environment == "no")
+        #expect(second.backup.tables.map(\.query) == first.backup.tables.map(\.query))
+        #expect(second.backup.tables.map(\.options.name) == ["*", nil])
+        #expect(second.backup.tables.map(\.options.location.description) == ["/r/null", "/r/l"])
+        #expect(second.restore.tables.map(\.truncate) == [.cascade])
+        #expect(second.backup.run.connection?.keywords["sslmode"] == "require")
+    }
+
+    @Test("every default is filled in")
+    func defaults() throws {
+        let text = ConfigurationPrinter().yaml(try configuration("backup: {tables: [a]}\nrestore: {tables: [b]}"))
+        #expect(
+            text == """
+                environment: null
+                logging:
+                  enabled: true
+                  level: INFO
+                sentry: null
+                backup:
+                  connection: null
+                  connections: {}
+                  s3:
+                    aws_access_key_id: null
+                    aws_secret_access_key: null
+                    aws_session_token: null
+                    region: null
+                    profile: null
+                    endpoint_url: null
+                    addressing_style: auto
+                  manifest: null
+                  root_location: null
+                  idle_in_transaction_timeout: null
+                  strict: false
+                  ddl:
+                    enabled: false
+                    location: backups/ddl
+                    filename: '{timestamp}.{ext}'
+                    clean: false
+                    strategy: use_latest_filename
+                  tables:
+                  - name: a
+                    query: select * from {table}
+                    location: backups/{table}
+                    filename: '{timestamp}.{ext}'
+                    exclude: []
+                    ddl: true
+                    sequences: true
+                    data: true
+                    follow_foreign_keys: false
+                    strict: false
+                    compression: null
+                    skip_if_exists: false
+                restore:
+                  connection: null
+                  connections: {}
+                  s3:
+                    aws_access_key_id: null
+                    aws_secret_access_key: null
+                    aws_session_token: null
+                    region: null
+                    profile: null
+                    endpoint_url: null
+                    addressing_style: auto
+                  manifest: null
+                  root_location: null
+                  idle_in_transaction_timeout: null
+                  strict: false
+                  ddl:
+                    enabled: false
+                    location: backups/ddl
+                    filename: '{timestamp}.{ext}'
+                    clean: false
+                    strategy: use_latest_filename
+                  tables:
+                  - name: b
+                    location: backups/{table}
+                    filename: '{timestamp}.{ext}'
+                    exclude: []
+                    ddl: true
+                    sequences: true
+                    data: true
+                    follow_foreign_keys: false
+                    strict: false
+                    strategy: use_latest_filename
+                    truncate: false
+
+                """
+        )
+    }
+}

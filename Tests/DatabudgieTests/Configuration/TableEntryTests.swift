@@ -1,0 +1,163 @@
+import Compression
+import Testing
+
+@testable import Databudgie
+
+@Suite("Tables")
+struct TableEntryTests {
+    @Test("an entry without options has the documented defaults")
+    func defaults() throws {
+        let configuration = try configuration("tables: [public.a]")
+        let entry = try #require(configuration.backup.tables.first)
+        #expect(entry.options.name == "public.a")
+        #expect(entry.options.location.description == "backups/{table}")
+        #expect(!entry.options.hasExplicitLocation)
+        #expect(entry.options.filename.description == "{timestamp}.{ext}")
+        #expect(entry.query.description == "select * from {table}")
+        #expect(!entry.hasExplicitQuery)
+        #expect(entry.compression == nil)
+        #expect(entry.options.exclude.isEmpty)
+        #expect(entry.options.ddl && entry.options.sequences && entry.options.data)
+        #expect(!entry.options.followForeignKeys && !entry.options.strict && !entry.skipIfExists)
+        let restored = try #require(configuration.restore.tables.first)
+        #expect(restored.strategy == nil)
+        #expect(restored.truncate == .keep)
+    }
+
+    @Test(
+        "tables may be a mapping, a list of mappings or bare names",
+        arguments: ["tables: {a: , b: {}}", "tables: [a, b]", "tables: [{name: a}, b]", "tables: {x: {name: a}, b: }"]
+    )
+    func forms(yaml: String) throws {
+        #expect(try configuration(yaml).backup.tables.map(\.options.name) == ["a", "b"])
+    }
+
+    @Test("any key may stand at a more general level, and the nearest one counts")
+    func fallback() throws {
+        let configuration = try configuration(
+            """
+            compression: zstd
+            strict: true
+            truncate: true
+            query: root
+            backup:
+              compression: gzip
+              filename: b.{ext}
+              tables: {a: {compression: null, query: own}, b: {strict: false}}
+            restore: {tables: [a]}
+            """
+        )
+        #expect(configuration.backup.tables.map(\.compression) == [nil, .gzip])
+        #expect(configuration.backup.tables.map(\.options.strict) == [true, false])
+        #expect(configuration.backup.tables.map(\.query.description) == ["own", "root"])
+        #expect(configuration.backup.tables.map(\.options.filename.description) == ["b.{ext}", "b.{ext}"])
+        #expect(configuration.restore.tables.map(\.truncate) == [.truncate])
+        #expect(configuration.restore.tables.map(\.options.filename.description) == ["{timestamp}.{ext}"])
+        #expect(configuration.restore.run.strict)
+    }
+
+    @Test("the same table may appear more than once, with other files")
+    func repeated() throws {
+        let configuration = try configuration("tables: [{name: a, location: x}, {name: a, location: y, query: q}]")
+        #expect(configuration.backup.tables.map(\.options.name) == ["a", "a"])
+    }
+
+    @Test("options of the other command are accepted in shared entries")
+    func sharedEntries() throws {
+        let configuration = try configuration(
+            "restore: {tables: [{name: a, query: select 1, compression: gzip, skip_if_exists: true, truncate: cascade}]}"
+        )
+        #expect(configuration.restore.tables.map(\.truncate) == [.cascade])
+    }
+
+    @Test("an entry without name is exported when it has query and location, and never restored")
+    func unnamed() throws {
+        let configuration = try configuration("tables: [{query: select 1, location: one}, b]")
+        #expect(configuration.backup.tables.map(\.options.name) == [nil, "b"])
+        #expect(configuration.restore.tables.map(\.options.name) == ["b"])
+    }
+
+    @Test(
+        "an entry without name that lacks query or location is refused",
+        arguments: ["{query: select 1}", "{location: one}", "{}"]
+    )
+    func incompleteUnnamed(entry: String) {
+        let line = "test.yaml:2: an entry without 'name' needs 'query' and 'location'; give it a name, or both of them"
+        #expect(problems("tables:\n  - \(entry)") == [line])
+    }
+
+    @Test("an entry without name has no table to insert", arguments: ["query", "location", "filename"])
+    func unnamedWithTable(key: String) {
+        var values = ["query": "select 1", "location": "one", "filename": "f.csv"]
+        values[key] = "x{table}"
+        let entry = values.map { "\($0.key): '\($0.value)'" }.joined(separator: ", ")
+        #expect(
+            problems("tables: [{\(entry)}]") == [
+                "test.yaml:1: an entry without 'name' has no table, so that its '\(key)' cannot use {table}; give it a name"
+            ]
+        )
+    }
+
+    @Test(
+        "two entries whose files would have the same path are refused",
+        arguments: [
+            "[a, a]", "[{name: a}, {name: a, query: q}]", "[{name: a, location: x}, {name: b, location: x}]",
+            "[{name: a, location: x, filename: y.csv.gz, compression: gzip}, {query: q, location: x, filename: 'y.{ext}', compression: gzip}]",
+        ]
+    )
+    func equalPaths(tables: String) {
+        let found = problems("backup:\n  tables: \(tables)")
+        #expect(found.count == 1)
+        #expect(found.first?.contains("this entry would write the same files as the one at test.yaml:2") == true)
+    }
+
+    @Test(
+        "entries with different files are accepted",
+        arguments: [
+            "[a, b]", "[{name: a, location: x}, {name: a, location: y}]",
+            "[{name: a, compression: gzip}, {name: a, compression: zstd}]",
+            "[{name: 'p.*', exclude: [p.a]}, {name: 'p.*', exclude: [p.b]}]", "[{name: a, data: false}, {name: a}]",
+        ]
+    )
+    func differentPaths(tables: String) {
+        #expect(problems("backup: {tables: \(tables)}").isEmpty)
+    }
+
+    @Test("rules of a backup do not stop a restore")
+    func ruleOfOtherCommand() throws {
+        var fixture = ConfigurationFixture("tables: [{name: a, location: x}, {name: b, location: x}]")
+        #expect(fixture.problems.count == 1)
+        fixture.action = .restore
+        #expect(try fixture.load().restore.tables.count == 2)
+    }
+
+    @Test("truncate is false, true or cascade")
+    func truncate() throws {
+        let configuration = try configuration(
+            "tables: [{name: a, truncate: no}, {name: b, truncate: true}, {name: c, truncate: Cascade}, {name: d, truncate: null}]"
+        )
+        #expect(configuration.restore.tables.map(\.truncate) == [.keep, .truncate, .cascade, .keep])
+    }
+
+    @Test("keys that begin with x- are ignored at every level")
+    func notes() throws {
+        let configuration = try configuration(
+            """
+            x-a: {anything: [1]}
+            s3: {x-b: 1}
+            backup: {x-c: , tables: {x-d: {nonsense: 1}, a: {x-e: {}}}}
+            """
+        )
+        #expect(configuration.backup.tables.map(\.options.name) == ["a"])
+    }
+
+    @Test("a table's ddl follows the levels above, and its mapping means its enabled")
+    func ddl() throws {
+        let yaml = "ddl: {enabled: true}\nbackup: {tables: [a, {name: b, ddl: false}]}\nrestore: {ddl: {}, tables: [a]}"
+        let configuration = try configuration(yaml)
+        #expect(configuration.backup.tables.map(\.options.ddl) == [true, false])
+        #expect(configuration.restore.tables.map(\.options.ddl) == [false])
+        #expect(configuration.backup.run.ddl.enabled)
+        #expect(!configuration.restore.run.ddl.enabled)
+    }
+}

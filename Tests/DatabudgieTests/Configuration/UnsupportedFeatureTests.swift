@@ -1,0 +1,73 @@
+import Testing
+
+@testable import Databudgie
+
+@Suite("Features that are read and not supported yet")
+struct UnsupportedFeatureTests {
+    @Test(
+        "what is asked for and cannot be done is told with its place",
+        arguments: [
+            ("ddl: true", "'ddl'", "br"), ("ddl: {enabled: true}", "'ddl'", "br"),
+            ("manifest: public.m", "'manifest'", "br"),
+            ("sequences: true\ntables: [a]", "'sequences: true'", "br"),
+            ("tables: [{name: a, follow_foreign_keys: true}]", "'follow_foreign_keys: true'", "br"),
+            ("restore: {ddl: {clean: true}}", "'clean'", "r"), ("backup: {manifest: m}", "'manifest'", "b"),
+            ("tables: [{name: a, strategy: use_latest_set}]", "'strategy: use_latest_set'", "r"),
+            ("truncate: cascade\ntables: [a, b]", "'truncate: cascade'", "r"),
+        ]
+    )
+    func features(yaml: String, feature: String, actions: String) throws {
+        let configuration = try configuration(yaml)
+        for (action, letter) in [(RunAction.backup, "b"), (.restore, "r")] {
+            let line =
+                "test.yaml:1: \(feature) is not supported yet in a \(action.rawValue); remove it to go on without"
+            #expect(configuration.unsupportedFeatures(for: action) == (actions.contains(letter) ? [line] : []))
+        }
+    }
+
+    @Test(
+        "what is not asked for is not told",
+        arguments: [
+            "tables: [a]", "ddl: false\nmanifest: null\nsequences: false\nfollow_foreign_keys: false\ntables: [a]",
+            "strategy: use_latest_filename\ntruncate: true\ntables: [{name: a, ddl: true}]", "sequences: true",
+        ]
+    )
+    func silence(yaml: String) throws {
+        let configuration = try configuration(yaml)
+        #expect(configuration.unsupportedFeatures(for: .backup).isEmpty)
+        #expect(configuration.unsupportedFeatures(for: .restore).isEmpty)
+    }
+
+    @Test("options are told by their names")
+    func options() throws {
+        var fixture = ConfigurationFixture("")
+        fixture.overrides.backupID = 1
+        fixture.overrides.restoreID = 2
+        fixture.overrides.clean = true
+        fixture.overrides.ddl = true
+        let configuration = try fixture.load()
+        let backup = configuration.unsupportedFeatures(for: .backup)
+        let restore = configuration.unsupportedFeatures(for: .restore)
+        #expect(backup.map { String($0.prefix { $0 != ":" }) } == ["--ddl", "--backup-id"])
+        #expect(restore.map { String($0.prefix { $0 != ":" }) } == ["--ddl", "--restore-id", "--clean"])
+    }
+
+    @Test("sentry is read, with the warning that nothing is reported")
+    func sentry() throws {
+        let configuration = try configuration("sentry: {sentry_dsn: 'https://k@h/1', version: 3}")
+        #expect(configuration.sentry == SentryConfiguration(dsn: "https://k@h/1", version: "3"))
+        #expect(configuration.warnings.map { $0.hasPrefix("test.yaml:1: 'sentry' has no effect") } == [true])
+        #expect(
+            try Databudgie.Configuration.load(yaml: "sentry: {sentry_dsn: null}", environment: [:]).warnings.isEmpty
+        )
+    }
+
+    @Test(
+        "logging levels may be names or Python's numbers",
+        arguments: [("debug", "DEBUG"), ("30", "WARNING"), ("WARN", "WARNING"), ("CRITICAL", "CRITICAL")]
+    )
+    func logging(level: String, expected: String) throws {
+        let configuration = try configuration("logging: {level: \(level), enabled: false}")
+        #expect(configuration.logging == LoggingConfiguration(enabled: false, level: expected))
+    }
+}
