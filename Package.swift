@@ -89,7 +89,8 @@ let package = Package(
                 "Databudgie", "DatabudgieCLI", "DatabudgieTestSupport", "Postgres",
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
-            ]
+            ],
+            exclude: ["Snapshots"]
         ),
     ],
     swiftLanguageModes: [.v6]
