@@ -29,7 +29,7 @@ struct Storages: Sendable {
         }
     }
 
-    /// Checks every folder on disk, and every bucket once, before any work is done for them.
+    /// Checks every folder on disk, and one folder of each bucket, before any work is done for them.
     ///
     /// - Throws: `StorageError` for the first that cannot be written.
     func checkWritable(_ folders: [StoragePath]) async throws {
@@ -41,7 +41,8 @@ struct Storages: Sendable {
             case .s3(let bucket, _): scope = .s3(bucket: bucket, key: "")
             }
             if checked.insert(scope).inserted {
-                try await storage(for: scope).checkWritable(scope)
+                // The folder and not the bucket: a policy may allow nothing else.
+                try await storage(for: folder).checkWritable(folder)
             }
         }
     }
