@@ -32,7 +32,9 @@ public struct LocalStorage: Storage {
         do {
             try await fill(file, from: bytes)
             try Task.checkCancellation()
-            return try await BlockingWork.run { try file.publish(ifExists: ifExists) }
+            let info = try await BlockingWork.run { try file.publish(ifExists: ifExists) }
+            file.close()
+            return info
         } catch {
             try? await BlockingWork.run { file.discard() }
             throw error

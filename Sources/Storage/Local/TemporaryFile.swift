@@ -70,7 +70,6 @@ struct TemporaryFile: Sendable {
             try check(fsync(descriptor.rawValue))
             let status = try descriptor.stat()
             try rename(ifExists)
-            try descriptor.close()
             try LocalFolder(of: target).flush()
             return FileInfo(path: .local(target), status: status)
         } catch {
@@ -103,6 +102,11 @@ struct TemporaryFile: Sendable {
     /// Removes what was written, whatever state it is in.
     func discard() {
         try? check(unlink(path))
+        close()
+    }
+
+    /// Gives the descriptor back; everything was flushed before, so nothing can go wrong any more.
+    func close() {
         try? descriptor.close()
     }
 }

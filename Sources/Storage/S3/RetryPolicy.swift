@@ -16,6 +16,8 @@ struct RetryPolicy: Sendable {
     var stall: Duration = .seconds(60)
     /// How long a connection may take to come about.
     var connect: Duration = .seconds(10)
+    /// How long services that lend credentials may take; where they exist they answer in milliseconds.
+    var metadata: Duration = .seconds(1)
     /// The slowest transfer that is still waited for, in bytes a second.
     var slowestTransfer = 16 * 1024
 

@@ -119,7 +119,9 @@ final class S3Client: Sendable {
             attempts += 1
             let credentials = try await session.credentials.credentials()
             let watch = ProgressWatch()
-            let prepared = prepare(request, credentials, session.settings, watch)
+            let body = WatchedBody(request.body, watch: watch)
+            defer { body.release() }
+            let prepared = prepare(request, body, credentials, session.settings)
             func failure() -> S3Failure {
                 failureContext(request.path, action: request.action, prepared.endpoint, attempts, credentials)
             }
@@ -209,9 +211,9 @@ final class S3Client: Sendable {
 
     private func prepare(
         _ request: S3Request,
+        _ body: WatchedBody,
         _ credentials: Credentials,
-        _ settings: S3Settings,
-        _ watch: ProgressWatch
+        _ settings: S3Settings
     ) -> (request: HTTPClientRequest, endpoint: S3Endpoint) {
         let region = region(of: request.bucket, settings)
         let endpoint = settings.endpoint(region: region)
@@ -234,7 +236,7 @@ final class S3Client: Sendable {
         prepared.headers.add(name: "user-agent", value: "databudgie")
         let length = request.body.readableBytes
         if length > WatchedBody.sliceSize {
-            prepared.body = .stream(WatchedBody(buffer: request.body, watch: watch), length: .known(Int64(length)))
+            prepared.body = .stream(body, length: .known(Int64(length)))
         } else if length > 0 {
             prepared.body = .bytes(request.body)
         }
@@ -271,10 +273,20 @@ final class S3Client: Sendable {
         state.withLock { $0.regions[bucket] } ?? settings.region
     }
 
+    /// Where the credentials come from.
+    func credentialProvider() throws -> any CredentialProvider {
+        try session().settings.credentials
+    }
+
     private func session() throws -> Session {
         try state.withLock { state in
             if let session = state.session { return session }
-            let settings = try S3Settings.resolve(options, environment: environment, httpClient: httpClient)
+            let settings = try S3Settings.resolve(
+                options,
+                environment: environment,
+                httpClient: httpClient,
+                timeout: policy.metadata
+            )
             let session = Session(
                 settings: settings,
                 credentials: CachedCredentials(provider: settings.credentials, now: policy.now)

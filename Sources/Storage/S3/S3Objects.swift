@@ -29,7 +29,9 @@ extension S3Client {
 extension FileInfo {
     /// Reads the headers of a reply about a whole object.
     init(path: StoragePath, headers: HTTPHeaders, now: Date) throws {
-        guard let length = headers.first(name: "content-length").flatMap(Int64.init), length >= 0 else {
+        // Where HEAD was refused and a byte was asked for instead, the whole length stands after the slash.
+        let whole = headers.first(name: "content-range")?.split(separator: "/").last.map(String.init)
+        guard let length = (whole ?? headers.first(name: "content-length")).flatMap(Int64.init), length >= 0 else {
             throw StorageError.unexpectedReply(path, "its length is missing")
         }
         self.init(path: path, size: length, headers: headers, now: now)

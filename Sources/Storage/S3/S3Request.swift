@@ -1,5 +1,4 @@
 import AsyncHTTPClient
-import FoundationEssentials
 import NIOCore
 import NIOHTTP1
 
@@ -43,28 +42,4 @@ struct S3Stream: Sendable {
     var headers: HTTPHeaders
     var status: UInt
     var body: HTTPClientResponse.Body
-}
-
-/// Feeds a request's body to the connection in slices, so that progress can be seen and TLS copies little at a time.
-struct WatchedBody: AsyncSequence, Sendable {
-    static let sliceSize = 512 * 1024
-
-    let buffer: ByteBuffer
-    let watch: ProgressWatch
-
-    func makeAsyncIterator() -> AsyncIterator {
-        AsyncIterator(rest: buffer, watch: watch)
-    }
-
-    struct AsyncIterator: AsyncIteratorProtocol {
-        var rest: ByteBuffer
-        let watch: ProgressWatch
-
-        mutating func next() async -> ByteBuffer? {
-            watch.tick()
-            return rest.readSlice(length: Swift.min(WatchedBody.sliceSize, rest.readableBytes)).flatMap {
-                $0.readableBytes > 0 ? $0 : nil
-            }
-        }
-    }
 }

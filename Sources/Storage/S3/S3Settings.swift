@@ -13,7 +13,8 @@ struct S3Settings: Sendable {
     static func resolve(
         _ options: S3Options,
         environment: [String: String],
-        httpClient: HTTPClient
+        httpClient: HTTPClient,
+        timeout: Duration
     ) throws -> S3Settings {
         let files = ProfileFiles(options: options, environment: environment)
         let profile = try files.settings()
@@ -32,8 +33,8 @@ struct S3Settings: Sendable {
         let fromEnvironment = EnvironmentCredentials(environment: environment)
         providers +=
             options.profile?.nonEmpty == nil ? [fromEnvironment, fromProfile] : [fromProfile, fromEnvironment]
-        providers.append(ContainerCredentials(environment: environment, httpClient: httpClient))
-        providers.append(InstanceCredentials(environment: environment, httpClient: httpClient))
+        providers.append(ContainerCredentials(environment: environment, httpClient: httpClient, timeout: timeout * 2))
+        providers.append(InstanceCredentials(environment: environment, httpClient: httpClient, timeout: timeout))
         return S3Settings(
             region: options.region?.nonEmpty ?? environment["AWS_REGION"]?.nonEmpty
                 ?? environment["AWS_DEFAULT_REGION"]?.nonEmpty ?? profile["region"]?.nonEmpty ?? "us-east-1",

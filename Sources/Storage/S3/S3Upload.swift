@@ -126,7 +126,7 @@ struct S3Upload: Sendable {
                 number += 1
                 guard !reader.isAtEnd else { break }
                 next = spare.popLast() ?? ByteBuffer()
-                next.clear()
+                next.clear(minimumCapacity: PartSizes.size(ofPart: number))
                 try await reader.fill(&next, upTo: PartSizes.size(ofPart: number))
             }
             while parts.count < number - 1 { try await collect() }

@@ -5,13 +5,20 @@ import Synchronization
 /// Bytes that look random but are the same each time, so that a wrong order or a missing piece shows.
 func pattern(_ count: Int, seed: UInt64 = 1) -> [UInt8] {
     var state = seed &* 0x9E37_79B9_7F4A_7C15 | 1
-    var bytes = [UInt8](repeating: 0, count: count)
-    for index in bytes.indices {
+    let block = (0..<4096).map { _ in
         state ^= state << 13
         state ^= state >> 7
         state ^= state << 17
-        bytes[index] = UInt8(truncatingIfNeeded: state)
+        return UInt8(truncatingIfNeeded: state)
     }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(count + block.count)
+    while bytes.count < count {
+        // Each block begins with its own number.
+        bytes += withUnsafeBytes(of: bytes.count.littleEndian, Array.init)
+        bytes += block
+    }
+    bytes.removeLast(bytes.count - count)
     return bytes
 }
 

@@ -7,7 +7,7 @@ import NIOHTTP1
 struct ContainerCredentials: CredentialProvider {
     let environment: [String: String]
     let httpClient: HTTPClient
-    var timeout: Duration = .seconds(2)
+    let timeout: Duration
 
     var place: String { "the container (AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, AWS_CONTAINER_CREDENTIALS_FULL_URI)" }
 

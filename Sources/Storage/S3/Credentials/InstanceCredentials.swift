@@ -9,8 +9,7 @@ import NIOHTTP1
 struct InstanceCredentials: CredentialProvider {
     let environment: [String: String]
     let httpClient: HTTPClient
-    /// How long to wait for the service, which answers in milliseconds where it exists.
-    var timeout: Duration = .seconds(1)
+    let timeout: Duration
 
     var place: String { "the EC2 instance's metadata service" }
 

@@ -1,0 +1,314 @@
+import DatabudgieTestSupport
+import Foundation
+import Synchronization
+import Testing
+
+@testable import Storage
+
+@Suite("Credentials")
+struct CredentialTests {
+    @Test("come from the configuration before the environment, and from there before the profile")
+    func order() async throws {
+        try await withHome(credentials: "[default]\naws_access_key_id = P\naws_secret_access_key = p") {
+            environment async throws in
+            var variables = environment
+            #expect(try await found(S3Options(), variables)?.accessKeyID == "P")
+            variables["AWS_ACCESS_KEY_ID"] = "E"
+            variables["AWS_SECRET_ACCESS_KEY"] = "e"
+            variables["AWS_SESSION_TOKEN"] = "t"
+            #expect(try await found(S3Options(), variables)?.accessKeyID == "E")
+            #expect(try await found(S3Options(), variables)?.sessionToken == "t")
+            #expect(try await found(S3Options(profile: "default"), variables)?.accessKeyID == "P")
+            #expect(try await found(S3Options(accessKeyID: "C", secretAccessKey: "c"), variables)?.accessKeyID == "C")
+        }
+    }
+
+    @Test("that are found nowhere are an error which lists the places", .timeLimit(.minutes(1)))
+    func nowhere() async throws {
+        try await withHome { environment async throws in
+            var variables = environment
+            // Nobody answers here, as outside of EC2.
+            variables["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = "http://127.0.0.1:1"
+            variables["AWS_EC2_METADATA_DISABLED"] = nil
+            let error = await #expect(throws: StorageError.self) { try await found(S3Options(), variables) }
+            let home = try #require(environment["HOME"])
+            #expect(error?.code == .noCredentials)
+            #expect(
+                error?.description == "No S3 credentials were found. These places were asked: the configuration "
+                    + "(s3: aws_access_key_id, aws_secret_access_key), the environment (AWS_ACCESS_KEY_ID, "
+                    + "AWS_SECRET_ACCESS_KEY), the profile \"default\" (\(home)/.aws/config, \(home)/.aws/credentials), "
+                    + "the container (AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, AWS_CONTAINER_CREDENTIALS_FULL_URI), "
+                    + "the EC2 instance's metadata service. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
+                    + "or `s3:` in the configuration."
+            )
+        }
+    }
+
+    @Test("need both halves")
+    func halves() async throws {
+        let error = await #expect(throws: StorageError.self) {
+            try await found(S3Options(), ["AWS_ACCESS_KEY_ID": "x"])
+        }
+        #expect(
+            error?.description
+                == "The S3 credentials from the environment are incomplete: AWS_ACCESS_KEY_ID is set but "
+                + "AWS_SECRET_ACCESS_KEY is not. Set both."
+        )
+        await #expect(throws: StorageError.self) { try await found(S3Options(secretAccessKey: "x"), [:]) }
+    }
+
+    @Test("of profiles are read as the AWS tools read them")
+    func profiles() async throws {
+        let config = """
+            # comment
+            [default]
+            region = eu-west-1
+
+            [profile "with space"]
+            region=eu-north-1 # a comment
+            s3 =
+              addressing_style = path
+            endpoint_url = http://127.0.0.1:9
+            [profile other]
+            aws_access_key_id = FROMCONFIG
+            """
+        let credentials = """
+            [with space]
+            aws_access_key_id=AKID
+            aws_secret_access_key=se#cret+/=
+            [other]
+            aws_access_key_id = FROMCREDENTIALS
+            aws_secret_access_key = x
+            """
+        try await withHome(config: config, credentials: credentials) { environment async throws in
+            let settings = try ProfileFiles(options: S3Options(profile: "with space"), environment: environment)
+                .settings()
+            #expect(settings["region"] == "eu-north-1")
+            #expect(settings["endpoint_url"] == "http://127.0.0.1:9")
+            #expect(settings["aws_secret_access_key"] == "se#cret+/=")
+            let variables = environment.merging(["AWS_PROFILE": "other"]) { $1 }
+            #expect(try await found(S3Options(), variables)?.accessKeyID == "FROMCREDENTIALS")
+            let plain = try ProfileFiles(options: S3Options(), environment: environment).settings()
+            #expect(plain["region"] == "eu-west-1")
+        }
+    }
+
+    @Test("of files elsewhere are found by their variables")
+    func otherFiles() async throws {
+        try await withTemporaryFolder { folder async throws in
+            try "[default]\naws_access_key_id=A\naws_secret_access_key=B\n".write(
+                toFile: "\(folder)/c",
+                atomically: true,
+                encoding: .utf8
+            )
+            let variables = ["AWS_SHARED_CREDENTIALS_FILE": "~/c", "AWS_CONFIG_FILE": "\(folder)/none", "HOME": folder]
+            #expect(try await found(S3Options(), variables)?.accessKeyID == "A")
+        }
+    }
+
+    @Test("of a profile that does not exist are an error")
+    func missingProfile() async throws {
+        try await withHome { environment async throws in
+            let home = try #require(environment["HOME"])
+            let error = await #expect(throws: StorageError.self) {
+                try await found(S3Options(profile: "nope"), environment)
+            }
+            #expect(error?.code == .invalidConfiguration)
+            #expect(
+                error?.description == "The AWS profile \"nope\" is neither in \(home)/.aws/config nor in "
+                    + "\(home)/.aws/credentials: correct its name (s3: profile, AWS_PROFILE) or add it."
+            )
+        }
+    }
+
+    @Test(
+        "that need a role or SSO say that this is not supported yet",
+        arguments: ["role_arn", "sso_session", "web_identity_token_file"]
+    )
+    func unsupported(setting: String) async throws {
+        try await withHome(config: "[profile p]\n\(setting) = x\nsource_profile = default") {
+            environment async throws in
+            let error = await #expect(throws: StorageError.self) {
+                try await found(S3Options(profile: "p"), environment)
+            }
+            #expect(error?.code == .noCredentials)
+            #expect(
+                error?.description.hasPrefix("The AWS profile \"p\" uses \(setting), which is not supported yet.")
+                    == true
+            )
+        }
+    }
+
+    @Test("are printed by a command of the profile")
+    func process() async throws {
+        try await withTemporaryFolder { folder async throws in
+            let reply =
+                #"{"Version": 1, "AccessKeyId": "K", "SecretAccessKey": "S", "SessionToken": "T", "Expiration": "2030-01-01T00:00:00Z"}"#
+            try reply.write(toFile: "\(folder)/the reply", atomically: true, encoding: .utf8)
+            try await withHome(config: "[profile p]\ncredential_process = /bin/cat '\(folder)/the reply'") {
+                environment async throws in
+                let credentials = try #require(try await found(S3Options(profile: "p"), environment))
+                #expect(credentials.accessKeyID == "K")
+                #expect(credentials.sessionToken == "T")
+                #expect(credentials.expiration == Date(timeIntervalSince1970: 1_893_456_000))
+            }
+        }
+    }
+
+    @Test(
+        "that a command fails to print are an error",
+        arguments: ["/bin/false", "/bin/echo nothing", "/no/such/command"]
+    )
+    func processFails(command: String) async throws {
+        try await withHome(config: "[profile p]\ncredential_process = \(command)") { environment async throws in
+            let error = await #expect(throws: StorageError.self) {
+                try await found(S3Options(profile: "p"), environment)
+            }
+            #expect(error?.code == .noCredentials)
+            #expect(error?.description.hasPrefix("The credential_process of the AWS profile \"p\" ") == true)
+            #expect(error?.description.hasSuffix("run the command by hand to see why.") == true)
+        }
+    }
+
+    @Test("commands are split without a shell")
+    func words() throws {
+        #expect(
+            try ProcessCredentials.words(#"a "b c" 'd "e' f\ g "h\"i" ''"#) == ["a", "b c", "d \"e", "f g", "h\"i", ""]
+        )
+        #expect(throws: StorageError.self) { try ProcessCredentials.words("a 'b") }
+    }
+
+    @Test("are lent by a container")
+    func container() async throws {
+        let reply = #"{"AccessKeyId": "K", "SecretAccessKey": "S", "Token": "T", "Expiration": "2030-01-01T00:00:00Z"}"#
+        try await FaultProxy.withProxy(
+            to: "http://127.0.0.1:1",
+            rules: [.init(.reply(status: 200, body: reply), target: "/role")]
+        ) { proxy async throws in
+            let variables = ["AWS_CONTAINER_CREDENTIALS_FULL_URI": "\(proxy.endpoint)/role", "HOME": "/nonexistent"]
+            let credentials = try #require(try await found(S3Options(), variables))
+            #expect(credentials.accessKeyID == "K")
+            #expect(credentials.sessionToken == "T")
+        }
+        let outside = ["AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://example.com/x", "HOME": "/nonexistent"]
+        let error = await #expect(throws: StorageError.self) { try await found(S3Options(), outside) }
+        #expect(error?.description.contains("http://example.com/x, which is neither https nor a loopback") == true)
+    }
+
+    @Test("are lent by an EC2 instance, after a token was fetched")
+    func instance() async throws {
+        let reply =
+            #"{"Code": "Success", "AccessKeyId": "K", "SecretAccessKey": "S", "Token": "T", "Expiration": "2030-01-01T00:00:00Z"}"#
+        let rules: [FaultProxy.Rule] = [
+            .init(.reply(status: 200, body: "the-token"), method: "PUT", target: "/latest/api/token"),
+            .init(.reply(status: 200, body: reply), method: "GET", target: "/security-credentials/my-role"),
+            .init(.reply(status: 200, body: "my-role"), method: "GET", target: "/security-credentials/"),
+        ]
+        try await FaultProxy.withProxy(to: "http://127.0.0.1:1", rules: rules) { proxy async throws in
+            let variables = ["AWS_EC2_METADATA_SERVICE_ENDPOINT": proxy.endpoint, "HOME": "/nonexistent"]
+            let credentials = try #require(try await found(S3Options(), variables))
+            #expect(credentials.accessKeyID == "K")
+            #expect(credentials.source == "the role my-role of this EC2 instance")
+            #expect(proxy.requests.map(\.method) == ["PUT", "GET", "GET"])
+            let disabled = variables.merging(["AWS_EC2_METADATA_DISABLED": "true"]) { $1 }
+            await #expect(throws: StorageError.self) { try await found(S3Options(), disabled) }
+        }
+    }
+
+    @Test("of an instance are not waited for when nobody answers", .timeLimit(.minutes(1)))
+    func noInstance() async throws {
+        try await FaultProxy.withProxy(to: "http://127.0.0.1:1", rules: [.init(.hang)]) { proxy async throws in
+            let variables = ["AWS_EC2_METADATA_SERVICE_ENDPOINT": proxy.endpoint, "HOME": "/nonexistent"]
+            await #expect(throws: StorageError.self) { try await found(S3Options(), variables, policy: .impatient) }
+        }
+    }
+
+    @Test("are renewed five minutes before they end, once for all who wait")
+    func renewal() async throws {
+        let provider = CountingProvider()
+        let clock = Mutex(Date(timeIntervalSince1970: 0))
+        let cache = CachedCredentials(provider: provider, now: { clock.withLock { $0 } })
+        await withTaskGroup(of: String?.self) { group in
+            for _ in 0..<20 { group.addTask { try? await cache.credentials().accessKeyID } }
+            for await id in group { #expect(id == "1") }
+        }
+        #expect(provider.calls.withLock { $0 } == 1)
+        clock.withLock { $0 = Date(timeIntervalSince1970: 3600 - 301) }
+        #expect(try await cache.credentials().accessKeyID == "1")
+        clock.withLock { $0 = Date(timeIntervalSince1970: 3600 - 299) }
+        #expect(try await cache.credentials().accessKeyID == "2")
+        await cache.discard(try await cache.credentials())
+        #expect(try await cache.credentials().accessKeyID == "3")
+    }
+
+    @Test("that still work are kept when the renewal fails")
+    func failedRenewal() async throws {
+        let provider = CountingProvider()
+        let clock = Mutex(Date(timeIntervalSince1970: 0))
+        let cache = CachedCredentials(provider: provider, now: { clock.withLock { $0 } })
+        _ = try await cache.credentials()
+        provider.fails.withLock { $0 = true }
+        clock.withLock { $0 = Date(timeIntervalSince1970: 3500) }
+        #expect(try await cache.credentials().accessKeyID == "1")
+        clock.withLock { $0 = Date(timeIntervalSince1970: 3601) }
+        await #expect(throws: StorageError.self) { try await cache.credentials() }
+    }
+
+    @Test("and region and endpoint of the environment work on a real server")
+    func environment() async throws {
+        let server = try await S3Server.shared
+        let storage = S3Storage(options: S3Options(), environment: server.environment)
+        #expect(try await storage.info(.s3(bucket: server.bucket, key: "no such key")) == nil)
+        try await storage.shutdown()
+    }
+
+    /// Asks the whole chain, as the first request does.
+    private func found(
+        _ options: S3Options,
+        _ environment: [String: String],
+        policy: RetryPolicy = .quick
+    ) async throws -> Credentials? {
+        let client = S3Client(options: options, environment: environment, policy: policy)
+        let result: Result<Credentials?, any Error>
+        do {
+            result = .success(try await client.credentialProvider().credentials())
+        } catch {
+            result = .failure(error)
+        }
+        try? await client.shutdown()
+        return try result.get()
+    }
+
+    private func withHome(
+        config: String? = nil,
+        credentials: String? = nil,
+        _ body: ([String: String]) async throws -> Void
+    ) async throws {
+        try await withTemporaryFolder { folder async throws in
+            try FileManager.default.createDirectory(atPath: "\(folder)/.aws", withIntermediateDirectories: false)
+            try config?.write(toFile: "\(folder)/.aws/config", atomically: true, encoding: .utf8)
+            try credentials?.write(toFile: "\(folder)/.aws/credentials", atomically: true, encoding: .utf8)
+            try await body(["HOME": folder, "AWS_EC2_METADATA_DISABLED": "true"])
+        }
+    }
+}
+
+private final class CountingProvider: CredentialProvider {
+    let calls = Mutex(0)
+    let fails = Mutex(false)
+    var place: String { "the test" }
+
+    func credentials() async throws -> Credentials? {
+        guard !fails.withLock({ $0 }) else { throw StorageError(.noCredentials, "None.") }
+        let call = calls.withLock { calls in
+            calls += 1
+            return calls
+        }
+        return Credentials(
+            accessKeyID: "\(call)",
+            secretAccessKey: "s",
+            expiration: Date(timeIntervalSince1970: 3600 * Double(call)),
+            source: "the test"
+        )
+    }
+}

@@ -1,0 +1,308 @@
+import DatabudgieTestSupport
+import Foundation
+import Testing
+
+@testable import Storage
+
+/// Every fault ends in a correct object or in a clear failure that leaves nothing behind.
+@Suite("S3 that misbehaves", .serialized)
+struct S3FaultTests {
+    static let small = 100_000
+    static let large = 9 << 20
+
+    @Test(
+        "still gets what is written",
+        arguments: [
+            FaultProxy.Rule(.error(503, "SlowDown"), count: 4), .init(.error(500, "InternalError"), skip: 1, count: 2),
+            .init(.error(429, "TooManyRequests"), count: 1), .init(.error(408, "RequestTimeout"), count: 1),
+            .init(.error(400, "RequestTimeout"), count: 1), .init(.reset(afterBytes: 0), count: 2),
+            .init(.reset(afterBytes: 70_000), method: "PUT", count: 2), .init(.loseReply, method: "PUT", count: 1),
+            .init(.loseReply, method: "POST", target: "uploadId", count: 1),
+            .init(.delay(.milliseconds(300)), count: 3),
+            .init(
+                .reply(status: 200, body: "<Error><Code>InternalError</Code></Error>"),
+                method: "POST",
+                target: "uploadId",
+                count: 2
+            ),
+            .init(.reply(status: 503, body: "no XML at all"), count: 2),
+            .init(.cutReply(afterBytes: 20), method: "POST", target: "uploadId", count: 1),
+        ],
+        [(small, ExistingFile.replace), (small, .fail), (large, .replace), (large, .fail)]
+    )
+    func writes(rule: FaultProxy.Rule, write: (size: Int, ifExists: ExistingFile)) async throws {
+        try await withFaultyStorage([rule]) { test async throws in
+            let content = pattern(write.size)
+            let info = try await test.storage.write(test.path, content, ifExists: write.ifExists)
+            #expect(info.size == Int64(write.size))
+            #expect(try await test.direct.bytes(test.path) == content)
+            #expect(try await everything(in: test.folder).count == 1)
+        }
+    }
+
+    @Test(
+        "still gives what is read",
+        arguments: [
+            FaultProxy.Rule(.error(503, "SlowDown"), method: "GET", count: 4),
+            .init(.reset(afterBytes: 0), method: "GET", count: 2),
+            .init(.loseReply, method: "GET", count: 2),
+            .init(.cutReply(afterBytes: 0), method: "GET", count: 3),
+            .init(.cutReply(afterBytes: 90_000), method: "GET", count: 5),
+            .init(.cutReply(afterBytes: 5_000_000), method: "GET", count: 100),
+        ],
+        [small, large]
+    )
+    func reads(rule: FaultProxy.Rule, size: Int) async throws {
+        try await withFaultyStorage([rule]) { test async throws in
+            let content = pattern(size)
+            try await test.direct.write(test.path, content)
+            #expect(try await test.storage.bytes(test.path) == content)
+            #expect(try await test.storage.bytes(test.path, range: 1000..<99_000) == Array(content[1000..<99_000]))
+        }
+    }
+
+    @Test(
+        "that hangs is left and asked again",
+        arguments: [
+            FaultProxy.Rule(.hang, method: "PUT", count: 1), .init(.hang, method: "POST", target: "uploadId", count: 1),
+            .init(.withholdReply, method: "PUT", count: 1),
+            .init(.withholdReply, method: "POST", target: "uploadId", count: 1),
+            .init(.hang, method: "GET", count: 1), .init(.stall(afterBytes: 90_000), method: "GET", count: 1),
+        ]
+    )
+    func hangs(rule: FaultProxy.Rule) async throws {
+        try await withFaultyStorage([rule], policy: .impatient) { test async throws in
+            let content = pattern(Self.large)
+            try await test.storage.write(test.path, content, ifExists: .fail)
+            #expect(try await test.storage.bytes(test.path) == content)
+            #expect(try await everything(in: test.folder).count == 1)
+            #expect(test.proxy.requests.contains { $0.fault != nil })
+        }
+    }
+
+    @Test("gives up in the end when it never recovers", arguments: [small, large])
+    func storm(size: Int) async throws {
+        try await withFaultyStorage([.init(.error(503, "SlowDown"), method: "PUT")]) { test async throws in
+            let error = await #expect(throws: StorageError.self) {
+                try await test.storage.write(test.path, pattern(size))
+            }
+            #expect(error?.code == .unavailable)
+            #expect(
+                error?.description == "\(test.path) cannot be written: \(test.proxy.endpoint) failed 10 times "
+                    + "(SlowDown: Made up). Try again later."
+            )
+            #expect(try await everything(in: test.folder) == [])
+        }
+    }
+
+    @Test("is not waited for past the deadline")
+    func deadline() async throws {
+        var policy = RetryPolicy.quick
+        policy.giveUpAfter = .zero
+        try await withFaultyStorage([.init(.error(503, "SlowDown"))], policy: policy) { test async throws in
+            await #expect(throws: StorageError.self) { try await test.storage.info(test.path) }
+            #expect(test.requests == ["HEAD!"])
+        }
+    }
+
+    @Test("is asked only once more often when it has never answered at all")
+    func neverAnswers() async throws {
+        try await withFaultyStorage([.init(.hang)], policy: .impatient) { test async throws in
+            let error = await #expect(throws: StorageError.self) { try await test.storage.list(test.folder) }
+            #expect(error?.code == .timedOut)
+            #expect(
+                error?.description == "\(test.folder) cannot be listed: \(test.proxy.endpoint) did not answer in time "
+                    + "(4 attempts). Check the network and the endpoint URL, then try again."
+            )
+            #expect(test.requests == ["GET!", "GET!", "GET!", "GET!"])
+        }
+    }
+
+    @Test(
+        "is not asked again after a refusal",
+        arguments: [
+            (400, "InvalidArgument"), (403, "AccessDenied"), (404, "NoSuchBucket"), (405, "MethodNotAllowed"),
+            (507, ""),
+        ]
+    )
+    func refusals(status: Int, code: String) async throws {
+        try await withFaultyStorage([.init(.error(status, code))]) { test async throws in
+            let error = await #expect(throws: StorageError.self) { try await test.storage.write(test.path, [1]) }
+            #expect(error?.description.contains("\(test.path)") == true)
+            // A HEAD looks whether the object is there after all.
+            #expect(test.requests.filter { $0 == "PUT!" }.count == 1)
+        }
+    }
+
+    @Test("does not keep bytes that were flipped on the way there", arguments: [small, large])
+    func flippedRequest(size: Int) async throws {
+        try await withFaultyStorage([.init(.flipRequest(at: 50_000), method: "PUT")]) { test async throws in
+            let error = await #expect(throws: StorageError.self) {
+                try await test.storage.write(test.path, pattern(size))
+            }
+            #expect(error?.code == .corrupted)
+            #expect(error?.description.contains("other bytes arrived at \(test.proxy.endpoint) than were sent") == true)
+            #expect(try await everything(in: test.folder) == [])
+        }
+    }
+
+    @Test("does not pass off bytes that were flipped on the way back")
+    func flippedReply() async throws {
+        try await withFaultyStorage([.init(.flipReply(at: 50_000), method: "GET")]) { test async throws in
+            try await test.direct.write(test.path, pattern(Self.small))
+            let error = await #expect(throws: StorageError.self) { try await test.storage.bytes(test.path) }
+            #expect(error?.code == .corrupted)
+            #expect(
+                error?.description == "\(test.path) did not arrive as it was stored: its checksum is wrong. "
+                    + "Check the network and the proxies on the way, then try again."
+            )
+        }
+    }
+
+    @Test("ends an endless series of broken replies")
+    func alwaysShort() async throws {
+        try await withFaultyStorage([.init(.cutReply(afterBytes: 0), method: "GET")]) { test async throws in
+            try await test.direct.write(test.path, pattern(Self.small))
+            let error = await #expect(throws: StorageError.self) { try await test.storage.bytes(test.path) }
+            #expect(error?.description.contains("\(test.path) cannot be read: ") == true)
+        }
+    }
+
+    @Test("does not mix two versions of a file")
+    func replacedWhileReading() async throws {
+        try await withFaultyStorage([.init(.cutReply(afterBytes: 1 << 20), method: "GET")]) { test async throws in
+            try await test.direct.write(test.path, pattern(Self.large))
+            let opened = try await test.storage.read(test.path)
+            try await test.direct.write(test.path, pattern(Self.large, seed: 2))
+            let error = await #expect(throws: StorageError.self) { try await opened.collect(upTo: .max) }
+            #expect(error?.code == .changedWhileReading)
+            #expect(
+                error?.description
+                    == "\(test.path) was changed or deleted while it was read: try again when nothing writes to it."
+            )
+        }
+    }
+
+    @Test("leaves nothing when finishing an upload fails for good")
+    func completeFails() async throws {
+        try await withFaultyStorage([.init(.error(500, "InternalError"), method: "POST", target: "uploadId")]) {
+            test async throws in
+            let error = await #expect(throws: StorageError.self) {
+                try await test.storage.write(test.path, pattern(Self.large))
+            }
+            #expect(error?.code == .unavailable)
+            #expect(try await everything(in: test.folder) == [])
+        }
+    }
+
+    @Test("takes a finished upload for what it is when all replies to that are lost")
+    func completeLost() async throws {
+        try await withFaultyStorage([.init(.loseReply, method: "POST", target: "uploadId", count: 1)]) {
+            test async throws in
+            let info = try await test.storage.write(test.path, pattern(Self.large))
+            #expect(info.size == Int64(Self.large))
+            #expect(test.requests.suffix(4).contains("HEAD"))
+            #expect(try await test.direct.bytes(test.path) == pattern(Self.large))
+        }
+    }
+
+    @Test("leaves nothing when the write is cancelled while it hangs", arguments: [small, large])
+    func cancelled(size: Int) async throws {
+        var policy = RetryPolicy.quick
+        policy.stall = .seconds(3600)
+        try await withFaultyStorage([.init(.hang, method: "PUT")], policy: policy) { test async throws in
+            let writing = Task { try await test.storage.write(test.path, pattern(size)) }
+            while !test.requests.contains("PUT!") { await Task.yield() }
+            writing.cancel()
+            await #expect(throws: CancellationError.self) { try await writing.value }
+            #expect(try await everything(in: test.folder) == [])
+        }
+    }
+
+    @Test("takes an object back that was published after the write was cancelled")
+    func cancelledAfterPublishing() async throws {
+        var policy = RetryPolicy.quick
+        policy.stall = .seconds(3600)
+        try await withFaultyStorage([.init(.withholdReply, method: "PUT")], policy: policy) { test async throws in
+            let writing = Task { try await test.storage.write(test.path, pattern(Self.small)) }
+            while try await test.direct.info(test.path) == nil { await Task.yield() }
+            writing.cancel()
+            // The server may have answered just before: then the file is there and the write says so.
+            guard case .failure(let error) = await writing.result else { return }
+            #expect(error is CancellationError)
+            #expect(try await everything(in: test.folder) == [])
+        }
+    }
+
+    @Test("works with a clock that is wrong on this side", arguments: [-3600.0, 3600])
+    func clockSkew(offset: Double) async throws {
+        var policy = RetryPolicy.quick
+        policy.now = { Date.now.addingTimeInterval(offset) }
+        try await withFaultyStorage([], policy: policy) { test async throws in
+            #expect(try await test.storage.info(test.path) == nil)
+            try await test.storage.write(test.path, [1])
+            #expect(try await test.storage.bytes(test.path) == [1])
+            // Refused once, corrected, and right from then on.
+            #expect(test.requests == ["HEAD", "HEAD", "PUT", "GET"])
+        }
+    }
+
+    @Test("says that clocks differ when correcting does not help")
+    func hopelessClock() async throws {
+        try await withFaultyStorage([.init(.error(403, "RequestTimeTooSkewed"))]) { test async throws in
+            let error = await #expect(throws: StorageError.self) { try await test.storage.checkWritable(test.folder) }
+            #expect(error?.code == .clockSkew)
+            #expect(
+                error?.description == "\(test.folder) cannot be written: the clock of this machine and that of "
+                    + "\(test.proxy.endpoint) are too far apart. Set the clock."
+            )
+        }
+    }
+
+    @Test(
+        "is asked again for the bucket's own region",
+        arguments: [
+            FaultProxy.Fault.reply(status: 301, headers: ["x-amz-bucket-region": "eu-central-1"]),
+            .reply(status: 400, headers: ["x-amz-bucket-region": "eu-central-1"]),
+            .reply(
+                status: 400,
+                body:
+                    "<Error><Code>AuthorizationHeaderMalformed</Code><Message>m</Message><Region>eu-central-1</Region></Error>"
+            ),
+        ]
+    )
+    func region(fault: FaultProxy.Fault) async throws {
+        try await withFaultyStorage([.init(fault, count: 1)]) { test async throws in
+            try await test.storage.write(test.path, [1])
+            #expect(test.requests == ["PUT!", "PUT"])
+            test.proxy.setRules([.init(fault)])
+            // It says so again although the region is right: no endless loop.
+            await #expect(throws: StorageError.self) { try await test.storage.list(test.folder) }
+            #expect(test.requests == ["PUT!", "PUT", "GET!"])
+        }
+    }
+
+    @Test("is asked again with fresh credentials when they have expired, once")
+    func expired() async throws {
+        try await withFaultyStorage([.init(.error(400, "ExpiredToken"), count: 1)]) { test async throws in
+            try await test.storage.write(test.path, [1])
+            test.proxy.setRules([.init(.error(400, "ExpiredToken"))])
+            let error = await #expect(throws: StorageError.self) { try await test.storage.list(test.folder) }
+            #expect(error?.code == .expiredCredentials)
+            #expect(
+                error?.description
+                    == "\(test.folder) cannot be listed: the credentials from the configuration have expired. Renew them."
+            )
+            #expect(test.requests == ["PUT!", "PUT", "GET!", "GET!"])
+        }
+    }
+
+    @Test("may know no conditions when writing what must not exist")
+    func noConditions() async throws {
+        try await withFaultyStorage([.init(.error(501, "NotImplemented"), method: "PUT", count: 1)]) {
+            test async throws in
+            try await test.storage.write(test.path, [1], ifExists: .fail)
+            #expect(test.requests == ["HEAD", "PUT!", "PUT"])
+        }
+    }
+}
