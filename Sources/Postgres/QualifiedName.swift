@@ -28,6 +28,23 @@ extension QualifiedName: CustomStringConvertible {
     }
 }
 
+extension QualifiedName {
+    /// Whether two names are the same to the server, which compares bytes.
+    ///
+    /// Swift's texts are equal when their characters are, however they are composed: two tables may be named `é`.
+    public static func == (left: QualifiedName, right: QualifiedName) -> Bool {
+        left.schema.utf8.elementsEqual(right.schema.utf8) && left.name.utf8.elementsEqual(right.name.utf8)
+    }
+
+    /// Feeds the bytes of both parts to a hasher.
+    public func hash(into hasher: inout Hasher) {
+        for part in [schema, name] {
+            hasher.combine(part.utf8.count)
+            part.utf8.forEach { hasher.combine($0) }
+        }
+    }
+}
+
 extension QualifiedName: Comparable {
     /// Orders by schema, then by name.
     public static func < (left: QualifiedName, right: QualifiedName) -> Bool {

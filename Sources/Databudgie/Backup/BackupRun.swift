@@ -27,30 +27,13 @@ public struct BackupRun: Sendable {
     /// - Throws: ``DatabudgieError``, `PostgresError`, `StorageError` or `CancellationError` when nothing more could be
     ///   done; files that were finished before stay.
     public func run(onEvent: @escaping @Sendable (RunEvent) -> Void = { _ in }) async throws -> RunReport {
-        do {
-            return try await runToEnd(onEvent)
-        } catch {
-            // Whichever layer noticed the cancellation first has an error of its own for it.
-            try Task.checkCancellation()
-            throw error
-        }
-    }
-
-    private func runToEnd(_ onEvent: @escaping @Sendable (RunEvent) -> Void) async throws -> RunReport {
-        let settings = configuration.backup
-        let recorder = RunRecorder(action: .backup, isDryRun: options.isDryRun, onEvent: onEvent)
-        let parameters = try configuration.connection(for: .backup)
-        return try await Storages.withStorages(s3Options: settings.run.s3, environment: options.environment) {
-            storages in
-            try await Connection.withConnection(to: parameters) { connection in
-                let snapshot = ExportSnapshot(
-                    connection: connection,
-                    idleInTransactionTimeout: settings.run.idleInTransactionTimeout
-                )
-                return try await snapshot.withPlan(makePlan) { plan in
-                    try await export(plan, connection: connection, storages: storages, recorder: recorder)
-                    return recorder.report()
-                }
+        try await RunSession.run(.backup, configuration, options, onEvent: onEvent) { session in
+            let snapshot = ExportSnapshot(
+                connection: session.connection,
+                idleInTransactionTimeout: configuration.backup.run.idleInTransactionTimeout
+            )
+            try await snapshot.withPlan(makePlan) { plan in
+                try await export(plan, session)
             }
         }
     }
@@ -65,12 +48,8 @@ public struct BackupRun: Sendable {
         return try planner.plan(settings.tables)
     }
 
-    private func export(
-        _ plan: BackupPlan,
-        connection: Connection,
-        storages: Storages,
-        recorder: RunRecorder
-    ) async throws {
+    private func export(_ plan: BackupPlan, _ session: RunSession) async throws {
+        let recorder = session.recorder
         recorder.planned(
             plan.jobs.map {
                 PlannedTable(label: $0.label, estimatedRows: $0.estimatedRows, location: $0.path.description)
@@ -79,18 +58,12 @@ public struct BackupRun: Sendable {
             warnings: plan.warnings
         )
         if !options.isDryRun {
-            try await storages.checkWritable(plan.jobs.compactMap(\.path.parent))
+            try await session.storages.checkWritable(plan.jobs.compactMap(\.path.parent))
         }
-        let existing = try await DataFiles(plan.jobs.filter(\.skipIfExists).map(\.pattern), in: storages)
+        let existing = try await DataFiles(plan.jobs.filter(\.skipIfExists).map(\.pattern), in: session.storages)
         for (index, job) in plan.jobs.enumerated() {
             do {
-                try await exportOne(
-                    job,
-                    connection: connection,
-                    storages: storages,
-                    existing: existing,
-                    recorder: recorder
-                )
+                try await exportOne(job, existing: existing, session)
             } catch is CancellationError {
                 throw CancellationError()
             } catch {
@@ -110,20 +83,19 @@ public struct BackupRun: Sendable {
     }
 
     /// Runs one job within a savepoint, so that its failure leaves the snapshot usable for the others.
-    private func exportOne(
-        _ job: BackupJob,
-        connection: Connection,
-        storages: Storages,
-        existing: DataFiles,
-        recorder: RunRecorder
-    ) async throws {
-        let storage = storages.storage(for: job.path)
+    private func exportOne(_ job: BackupJob, existing: DataFiles, _ session: RunSession) async throws {
+        let (connection, recorder) = (session.connection, session.recorder)
         if job.skipIfExists, let existing = existing.newest(job.pattern) {
             recorder.skipped(job.label, reason: "\(existing.path) exists already and skip_if_exists is set")
             return
         }
         recorder.started(job.label)
-        let export = TableExport(connection: connection, storage: storage, job: job, isDryRun: options.isDryRun)
+        let export = TableExport(
+            connection: connection,
+            storage: session.storages.storage(for: job.path),
+            job: job,
+            isDryRun: options.isDryRun
+        )
         let totals = try await connection.withSavepoint("table_job") {
             try await export.run { recorder.progressed(job.label, $0) }
         }

@@ -1,6 +1,14 @@
 import Postgres
 
 extension Configuration {
+    /// What a command has in common with the other one.
+    func run(for action: RunAction) -> RunConfiguration {
+        switch action {
+        case .backup: backup.run
+        case .restore: restore.run
+        }
+    }
+
     /// The database of a command.
     ///
     /// - Throws: ``DatabudgieError`` with the code `configuration` when none is configured, or when the configuration
@@ -8,8 +16,7 @@ extension Configuration {
     func connection(for action: RunAction) throws -> ConnectionParameters {
         let unsupported = unsupportedFeatures(for: action)
         guard unsupported.isEmpty else { throw DatabudgieError(.configuration, unsupported) }
-        let run = action == .backup ? backup.run : restore.run
-        guard let connection = run.connection else {
+        guard let connection = run(for: action).connection else {
             throw DatabudgieError(
                 .configuration,
                 "No database to connect to: give 'url' or 'connection' under '\(action.rawValue)', or --url."

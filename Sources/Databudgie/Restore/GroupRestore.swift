@@ -3,12 +3,13 @@ import Storage
 
 /// Truncates and loads the tables of one group in one transaction.
 struct GroupRestore {
-    let connection: Connection
+    let session: RunSession
     let catalog: Catalog
-    let storages: Storages
     let imports: [TableLabel: ImportFormat]
     let idleInTransactionTimeout: Double?
-    let recorder: RunRecorder
+
+    private var connection: Connection { session.connection }
+    private var recorder: RunRecorder { session.recorder }
 
     /// Loads the group; a failure is recorded for all of its jobs, and leaves the tables as they were.
     ///
@@ -76,7 +77,7 @@ struct GroupRestore {
         }
         let tableImport = TableImport(
             connection: connection,
-            storage: storages.storage(for: job.file.path),
+            storage: session.storages.storage(for: job.file.path),
             job: job,
             format: format
         )

@@ -28,42 +28,23 @@ public struct RestoreRun: Sendable {
     /// - Throws: ``DatabudgieError``, `PostgresError`, `StorageError` or `CancellationError` when nothing more could be
     ///   done; groups that were committed before stay.
     public func run(onEvent: @escaping @Sendable (RunEvent) -> Void = { _ in }) async throws -> RunReport {
-        do {
-            return try await runToEnd(onEvent)
-        } catch {
-            // Whichever layer noticed the cancellation first has an error of its own for it.
-            try Task.checkCancellation()
-            throw error
-        }
-    }
-
-    private func runToEnd(_ onEvent: @escaping @Sendable (RunEvent) -> Void) async throws -> RunReport {
-        let settings = configuration.restore
-        let recorder = RunRecorder(action: .restore, isDryRun: options.isDryRun, onEvent: onEvent)
-        let parameters = try configuration.connection(for: .restore)
-        return try await Storages.withStorages(s3Options: settings.run.s3, environment: options.environment) {
-            storages in
-            try await Connection.withConnection(to: parameters) { connection in
-                let catalog = try await connection.withTransaction(.snapshot) { connection in
-                    try await CatalogReader(connection: connection).read()
-                }
-                let plan = try await makePlan(catalog, storages)
-                let preflight = Preflight(connection: connection, catalog: catalog, storages: storages)
-                let findings = try await preflight.check(plan)
-                announce(plan, notes: findings.notes, recorder)
-                if !options.isDryRun {
-                    let restore = GroupRestore(
-                        connection: connection,
-                        catalog: catalog,
-                        storages: storages,
-                        imports: findings.imports,
-                        idleInTransactionTimeout: settings.run.idleInTransactionTimeout,
-                        recorder: recorder
-                    )
-                    try await load(plan, restore, recorder)
-                }
-                return recorder.report()
+        try await RunSession.run(.restore, configuration, options, onEvent: onEvent) { session in
+            let connection = session.connection
+            let catalog = try await connection.withTransaction(.snapshot) { connection in
+                try await CatalogReader(connection: connection).read()
             }
+            let plan = try await makePlan(catalog, session.storages)
+            let preflight = Preflight(connection: connection, catalog: catalog, storages: session.storages)
+            let findings = try await preflight.check(plan)
+            announce(plan, notes: findings.notes, session.recorder)
+            guard !options.isDryRun else { return }
+            let restore = GroupRestore(
+                session: session,
+                catalog: catalog,
+                imports: findings.imports,
+                idleInTransactionTimeout: configuration.restore.run.idleInTransactionTimeout
+            )
+            try await load(plan, restore, session.recorder)
         }
     }
 

@@ -7,16 +7,6 @@ import Testing
 
 @Suite("Restores of partitions and of overlapping entries")
 struct PartitionRestoreTests {
-    private func yaml(_ fixture: RunFixture, _ tables: String, truncate: Bool = true) -> String {
-        "{root_location: \(fixture.folder), location: '{table}', truncate: \(truncate), tables: \(tables)}"
-    }
-
-    private func preflightLines(_ fixture: RunFixture, _ yaml: String) async -> [String] {
-        let error = await #expect(throws: DatabudgieError.self) { try await fixture.restore(yaml) }
-        #expect(error?.code == .preflight)
-        return error?.messages ?? []
-    }
-
     private let file = "2024-01-01T00:00:00.csv"
 
     @Test("Leaf files of tables that refer to one another land in order, and replace what was there")
@@ -38,7 +28,7 @@ struct PartitionRestoreTests {
             try fixture.write("id,next\n11,1\n", to: "public.item_b/\(file)")
             try fixture.write("id,item\n1,11\n", to: "public.bid_a/\(file)")
             try fixture.write("id,item\n11,1\n", to: "public.bid_b/\(file)")
-            let report = try await fixture.restore(yaml(fixture, "['public.*']"))
+            let report = try await fixture.restore(fixture.yaml("['public.*']"))
             #expect(report.failed.map(\.message) == [])
             #expect(try await fixture.rows(fixture.target, "select * from item order by 1") == ["1|11", "11|1"])
             #expect(try await fixture.rows(fixture.target, "select * from bid order by 1") == ["1|11", "11|1"])
@@ -60,7 +50,7 @@ struct PartitionRestoreTests {
                 """
             )
             try fixture.write("id\n1\n", to: "public.item_a/\(file)")
-            let lines = await preflightLines(fixture, yaml(fixture, "[item_a]"))
+            let lines = await fixture.preflightLines(fixture.yaml("[item_a]"))
             #expect(lines.contains { $0.contains("public.bid refers to it") })
         }
     }
@@ -78,7 +68,7 @@ struct PartitionRestoreTests {
                 """
             )
             try fixture.write("id\n1\n", to: "public.item/\(file)")
-            #expect(try await fixture.restore(yaml(fixture, "[item]")).failed.isEmpty)
+            #expect(try await fixture.restore(fixture.yaml("[item]")).failed.isEmpty)
         }
     }
 
@@ -95,9 +85,9 @@ struct PartitionRestoreTests {
             try fixture.write("id\n1\n", to: "public.t/\(file)")
             try fixture.write("id\n1\n", to: "public.item/\(file)")
             try fixture.write("id\n1\n", to: "public.item_a/\(file)")
-            let same = await preflightLines(fixture, yaml(fixture, "[t, 'public.t*']"))
+            let same = await fixture.preflightLines(fixture.yaml("[t, 'public.t*']"))
             #expect(same.contains { $0.contains("would be loaded into public.t twice") })
-            let family = await preflightLines(fixture, yaml(fixture, "[item, item_a]"))
+            let family = await fixture.preflightLines(fixture.yaml("[item, item_a]"))
             #expect(family.contains { $0.contains("public.item_a would be loaded") && $0.contains("public.item") })
             #expect(try await fixture.rows(fixture.target, "select count(*) from t") == ["0"])
         }
@@ -127,9 +117,9 @@ struct PartitionRestoreTests {
         try await RunFixture.with { fixture in
             try await fixture.execute(fixture.target, "create table t (id int); create view v as select * from t")
             try fixture.write("id\n1\n", to: "public.v/\(file)")
-            let plain = await preflightLines(fixture, yaml(fixture, "[v]", truncate: false))
+            let plain = await fixture.preflightLines(fixture.yaml("[v]", truncate: false))
             #expect(plain.contains { $0.contains("INSTEAD OF INSERT") })
-            let truncated = await preflightLines(fixture, yaml(fixture, "[v]"))
+            let truncated = await fixture.preflightLines(fixture.yaml("[v]"))
             #expect(truncated.contains { $0.contains("cannot be truncated") })
             try await fixture.execute(
                 fixture.target,
@@ -139,7 +129,7 @@ struct PartitionRestoreTests {
                 create trigger into_t instead of insert on v for each row execute function into_t();
                 """
             )
-            #expect(try await fixture.restore(yaml(fixture, "[v]", truncate: false)).failed.isEmpty)
+            #expect(try await fixture.restore(fixture.yaml("[v]", truncate: false)).failed.isEmpty)
             #expect(try await fixture.rows(fixture.target, "select id from t") == ["1"])
         }
     }
@@ -152,7 +142,7 @@ struct PartitionRestoreTests {
                 "create domain five int default 5; create table t (id int, f five not null)"
             )
             try fixture.write("id\n1\n", to: "public.t/\(file)")
-            #expect(try await fixture.restore(yaml(fixture, "[t]")).failed.isEmpty)
+            #expect(try await fixture.restore(fixture.yaml("[t]")).failed.isEmpty)
             #expect(try await fixture.rows(fixture.target, "select f from t") == ["5"])
         }
     }
@@ -171,9 +161,9 @@ struct PartitionRestoreTests {
                 )
                 try fixture.write("id,b\n1,1\n", to: "public.a/\(file)")
                 try fixture.write("id,a\n1,1\n", to: "public.b/\(file)")
-                let lines = await preflightLines(fixture.connected(as: role), yaml(fixture, "[a, b]"))
+                let lines = await fixture.connected(as: role).preflightLines(fixture.yaml("[a, b]"))
                 #expect(lines.contains { $0.contains("public.a is part of a cycle") })
-                #expect(try await fixture.restore(yaml(fixture, "[a, b]")).failed.isEmpty)
+                #expect(try await fixture.restore(fixture.yaml("[a, b]")).failed.isEmpty)
                 #expect(try await fixture.rows(fixture.target, "select a.b, b.a from a, b") == ["1|1"])
             }
         }

@@ -12,16 +12,6 @@ struct RestoreRunTests {
         create table sale (id int primary key, product_id int references product);
         """
 
-    private func yaml(_ fixture: RunFixture, _ tables: String, truncate: Bool = true) -> String {
-        "{root_location: \(fixture.folder), location: '{table}', truncate: \(truncate), tables: \(tables)}"
-    }
-
-    private func preflightLines(_ fixture: RunFixture, _ yaml: String) async -> [String] {
-        let error = await #expect(throws: DatabudgieError.self) { try await fixture.restore(yaml) }
-        #expect(error?.code == .preflight)
-        return error?.messages ?? []
-    }
-
     @Test("Truncated tables that refer to one another are replaced together")
     func replace() async throws {
         try await RunFixture.with { fixture in
@@ -31,7 +21,7 @@ struct RestoreRunTests {
             )
             try fixture.write("name,id\nnew,1\n", to: "public.product/2024-01-01T00:00:00.csv")
             try fixture.write("id,product_id\n5,1\n", to: "public.sale/2024-01-01T00:00:00.csv")
-            let report = try await fixture.restore(yaml(fixture, "['public.*']"))
+            let report = try await fixture.restore(fixture.yaml("['public.*']"))
             #expect(report.failed.isEmpty)
             #expect(try await fixture.rows(fixture.target, "select * from product") == ["1|new"])
             #expect(try await fixture.rows(fixture.target, "select * from sale") == ["5|1"])
@@ -47,7 +37,7 @@ struct RestoreRunTests {
             )
             try fixture.write("id,name\n1,new\n", to: "public.product/2024-01-01T00:00:00.csv")
             try fixture.write("id,product_id\n5,1\nsix,1\n", to: "public.sale/2024-01-01T00:00:00.csv")
-            let report = try await fixture.restore(yaml(fixture, "['public.*']"))
+            let report = try await fixture.restore(fixture.yaml("['public.*']"))
             #expect(report.finished.isEmpty)
             let message = try #require(report.failed.first?.message)
             #expect(message.contains("line 3, column id: \"six\""))
@@ -73,7 +63,7 @@ struct RestoreRunTests {
             try fixture.write("id\n1\n", to: "public.other/2024-01-01T00:00:00.csv")
             try fixture.write("", to: "public.empty/2024-01-01T00:00:00.csv")
             try fixture.write(Data([0x1F, 0x8B, 8, 0, 0]), to: "public.damaged/2024-01-01T00:00:00.csv.gz")
-            let lines = await preflightLines(fixture, yaml(fixture, "[product, other, empty, damaged]"))
+            let lines = await fixture.preflightLines(fixture.yaml("[product, other, empty, damaged]"))
             #expect(lines.contains { $0.contains("column \"nmae\"") && $0.contains("public.product") })
             #expect(lines.contains { $0.contains("no column \"must\"") })
             #expect(!lines.contains { $0.contains("has_default") })
@@ -90,10 +80,10 @@ struct RestoreRunTests {
         try await RunFixture.with { fixture in
             try await fixture.execute(fixture.target, schema)
             try fixture.write("id,name\n1,new\n", to: "public.product/2024-01-01T00:00:00.csv")
-            let report = try await fixture.restore(yaml(fixture, "['public.*']", truncate: false))
+            let report = try await fixture.restore(fixture.yaml("['public.*']", truncate: false))
             #expect(report.finished.map(\.label.description) == ["public.product"])
             #expect(report.skipped.map(\.description) == ["public.sale"])
-            let lines = await preflightLines(fixture, yaml(fixture, "[product, sale]"))
+            let lines = await fixture.preflightLines(fixture.yaml("[product, sale]"))
             #expect(lines.first?.contains("public.sale: there is no data file") == true)
         }
     }
@@ -161,10 +151,10 @@ struct RestoreRunTests {
             )
             try fixture.write("id\n1\n", to: "public.event_a/2024-01-01T00:00:00.csv")
             try fixture.write("id\n11\n", to: "public.event_b/2024-01-01T00:00:00.csv")
-            #expect(try await fixture.restore(yaml(fixture, "['public.*']")).finished.count == 2)
+            #expect(try await fixture.restore(fixture.yaml("['public.*']")).finished.count == 2)
             #expect(try await fixture.rows(fixture.target, "select id from event order by 1") == ["1", "11"])
             try fixture.write("id\n2\n12\n", to: "public.event/2024-01-01T00:00:00.csv")
-            #expect(try await fixture.restore(yaml(fixture, "['public.*']")).finished.count == 1)
+            #expect(try await fixture.restore(fixture.yaml("['public.*']")).finished.count == 1)
             #expect(try await fixture.rows(fixture.target, "select id from event order by 1") == ["2", "12"])
         }
     }
@@ -174,7 +164,7 @@ struct RestoreRunTests {
         try await RunFixture.with { fixture in
             try await fixture.execute(fixture.target, "create table t (id int, \"a,b\" text, c int default 7)")
             try fixture.write("\u{FEFF}\"a,b\",id\r\n\"x\r\ny\",1\r\n,2", to: "public.t/2024-01-01T00:00:00.csv")
-            let report = try await fixture.restore(yaml(fixture, "[t]"))
+            let report = try await fixture.restore(fixture.yaml("[t]"))
             #expect(report.failed.map(\.message) == [])
             #expect(report.finished.map(\.totals.rows) == [2])
             #expect(
@@ -188,7 +178,7 @@ struct RestoreRunTests {
         try await RunFixture.with { fixture in
             try await fixture.execute(fixture.target, "create table t (x text); insert into t values ('old')")
             try fixture.write("x\na\n\\.\nb\n", to: "public.t/2024-01-01T00:00:00.csv")
-            let report = try await fixture.restore(yaml(fixture, "[t]"))
+            let report = try await fixture.restore(fixture.yaml("[t]"))
             #expect(report.failed.first?.message.contains("has 3 rows, but the server took 1") == true)
             #expect(try await fixture.rows(fixture.target, "select * from t") == ["old"])
         }
@@ -208,7 +198,7 @@ struct RestoreRunTests {
             )
             try fixture.write("id\n1\n2\n3\n", to: "public.t/2024-01-01T00:00:00.csv")
             let log = EventLog()
-            let report = try await fixture.restore(yaml(fixture, "[t]"), events: log)
+            let report = try await fixture.restore(fixture.yaml("[t]"), events: log)
             #expect(report.failed.isEmpty)
             #expect(try await fixture.rows(fixture.target, "select count(*) from t") == ["2"])
             let details = log.all.compactMap { if case .detail(let text) = $0 { text } else { nil } }
@@ -222,7 +212,7 @@ struct RestoreRunTests {
             try await fixture.execute(fixture.target, schema)
             try fixture.write("id,name\n1,new\n", to: "public.product/2024-01-01T00:00:00.csv")
             try fixture.write("id,product_id\n5,2\n", to: "public.sale/2024-01-01T00:00:00.csv")
-            let report = try await fixture.restore(yaml(fixture, "['public.*']", truncate: false))
+            let report = try await fixture.restore(fixture.yaml("['public.*']", truncate: false))
             #expect(report.finished.map(\.label.description) == ["public.product"])
             #expect(report.failed.first?.message.contains("sale_product_id_fkey") == true)
             #expect(try await fixture.rows(fixture.target, "select * from sale") == [])
@@ -234,10 +224,10 @@ struct RestoreRunTests {
         try await RunFixture.with { fixture in
             try await fixture.execute(fixture.target, schema + "insert into product values (9, 'old');")
             try fixture.write("id,name\n1,new\n", to: "public.product/2024-01-01T00:00:00.csv")
-            let report = try await fixture.restore(yaml(fixture, "[product]", truncate: false), isDryRun: true)
+            let report = try await fixture.restore(fixture.yaml("[product]", truncate: false), isDryRun: true)
             #expect(report.isDryRun)
             #expect(try await fixture.rows(fixture.target, "select * from product") == ["9|old"])
-            let lines = await preflightLines(fixture, yaml(fixture, "[product]"))
+            let lines = await fixture.preflightLines(fixture.yaml("[product]"))
             #expect(lines.contains { $0.contains("sale refers to it") })
         }
     }
@@ -256,7 +246,7 @@ struct RestoreRunTests {
                 )
                 try fixture.write("id\n1\n", to: "public.t/2024-01-01T00:00:00.csv")
                 try fixture.write("id\n1\n", to: "public.u/2024-01-01T00:00:00.csv")
-                let lines = await preflightLines(fixture.connected(as: role), yaml(fixture, "[t, u]"))
+                let lines = await fixture.connected(as: role).preflightLines(fixture.yaml("[t, u]"))
                 #expect(lines.contains { $0.contains("public.t: the role may not insert") })
                 #expect(lines.contains { $0.contains("public.t: the role may not truncate") })
                 #expect(lines.contains { $0.contains("public.u: row-level security") })
@@ -272,7 +262,7 @@ struct RestoreRunTests {
                 "create table city (name text); create table capital () inherits (city); insert into capital values ('x')"
             )
             try fixture.write("name\nUlm\n", to: "public.city/2024-01-01T00:00:00.csv")
-            let lines = await preflightLines(fixture, yaml(fixture, "[city]"))
+            let lines = await fixture.preflightLines(fixture.yaml("[city]"))
             #expect(lines.contains { $0.contains("its child public.capital has rows") })
         }
     }
@@ -291,7 +281,7 @@ struct RestoreRunTests {
             )
             let rows = (1...5_000).map { "\($0)\n" }.joined()
             try fixture.write("id\n" + rows, to: "public.t/2024-01-01T00:00:00.csv")
-            let run = Task { try await fixture.restore(yaml(fixture, "[t]")) }
+            let run = Task { try await fixture.restore(fixture.yaml("[t]")) }
             try await poll("the load runs") {
                 try await fixture.rows(
                     fixture.source,

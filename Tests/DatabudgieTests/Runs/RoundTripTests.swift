@@ -52,6 +52,17 @@ struct RoundTripTests {
         )
     }
 
+    @Test("Columns whose names look alike and differ in their bytes")
+    func lookalikes() async throws {
+        let (composed, decomposed) = ("\u{E9}", "e\u{301}")
+        try await roundTrip(
+            schema: "create table t (\"\(composed)\" int, \"\(decomposed)\" int)",
+            data: "insert into t values (1, 2)",
+            tables: ["public.t"],
+            compare: ["select \"\(composed)\", \"\(decomposed)\" from t"]
+        )
+    }
+
     @Test("Values of many types, to the last bit")
     func types() async throws {
         let schema = """

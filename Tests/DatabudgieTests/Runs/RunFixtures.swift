@@ -72,6 +72,18 @@ struct RunFixture: Sendable {
         return try await RestoreRun(configuration(yaml), options: options).run(onEvent: events.append)
     }
 
+    /// A configuration of tables whose files lie in folders of their own names.
+    func yaml(_ tables: String, truncate: Bool = true) -> String {
+        "{root_location: \(folder), location: '{table}', truncate: \(truncate), tables: \(tables)}"
+    }
+
+    /// What the preflight of a restore refuses.
+    func preflightLines(_ yaml: String) async -> [String] {
+        let error = await #expect(throws: DatabudgieError.self) { try await restore(yaml) }
+        #expect(error?.code == .preflight)
+        return error?.messages ?? []
+    }
+
     /// All files below the folder, by their paths relative to it.
     func files() throws -> [String] {
         let paths = try FileManager.default.subpathsOfDirectory(atPath: folder)

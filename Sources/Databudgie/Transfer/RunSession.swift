@@ -1,0 +1,43 @@
+import Postgres
+import Storage
+
+/// What a run works with: a connection, the storages, and somebody to tell.
+struct RunSession {
+    let connection: Connection
+    let storages: Storages
+    let recorder: RunRecorder
+
+    /// Connects, runs the body, and gives everything back, however it ends.
+    ///
+    /// - Parameters:
+    ///   - action: What the run does.
+    ///   - configuration: Says where the database and the storages are.
+    ///   - options: Dry run, environment and clock.
+    ///   - onEvent: Receives what happens.
+    ///   - body: The run itself.
+    /// - Returns: What the run told its recorder.
+    /// - Throws: What the body throws; `CancellationError` when the task was cancelled.
+    static func run(
+        _ action: RunAction,
+        _ configuration: Configuration,
+        _ options: RunOptions,
+        onEvent: @escaping @Sendable (RunEvent) -> Void,
+        _ body: (RunSession) async throws -> Void
+    ) async throws -> RunReport {
+        let recorder = RunRecorder(action: action, isDryRun: options.isDryRun, onEvent: onEvent)
+        let parameters = try configuration.connection(for: action)
+        let s3Options = configuration.run(for: action).s3
+        do {
+            return try await Storages.withStorages(s3Options: s3Options, environment: options.environment) { storages in
+                try await Connection.withConnection(to: parameters) { connection in
+                    try await body(RunSession(connection: connection, storages: storages, recorder: recorder))
+                    return recorder.report()
+                }
+            }
+        } catch {
+            // Whichever layer noticed the cancellation first has an error of its own for it.
+            try Task.checkCancellation()
+            throw error
+        }
+    }
+}
