@@ -109,8 +109,17 @@ final class S3Client: Sendable {
         _ exchange: (HTTPClientRequest, ProgressWatch, Int) async throws -> Reply
     ) async throws -> Reply {
         var request = request
-        if request.payloadHash == nil { request.payloadHash = await Self.hash(request.body) }
         let session = try session()
+        let payloadHash = await Self.hash(request.body)
+        if session.settings.customEndpoint == nil {
+            // Amazon keeps it and gives it back to those who read; the signed hash guards what is on the way anyhow.
+            if request.isWholeObject {
+                request.headers.append((name: "x-amz-checksum-sha256", value: Data(payloadHash).base64EncodedString()))
+            }
+        } else if request.body.readableBytes > 0, !request.headers.contains(where: { $0.name == "content-md5" }) {
+            // Not every other server compares the body with the signed hash, but all know this header.
+            request.headers.append((name: "content-md5", value: await Self.md5(request.body)))
+        }
         let start = ContinuousClock.now
         var tried: Set<Remedy> = []
         var attempts = 0
@@ -121,7 +130,7 @@ final class S3Client: Sendable {
             let watch = ProgressWatch()
             let body = WatchedBody(request.body, watch: watch)
             defer { body.release() }
-            let prepared = prepare(request, body, credentials, session.settings)
+            let prepared = prepare(request, body, hexadecimal(payloadHash), credentials, session.settings)
             func failure() -> S3Failure {
                 failureContext(request.path, action: request.action, prepared.endpoint, attempts, credentials)
             }
@@ -212,6 +221,7 @@ final class S3Client: Sendable {
     private func prepare(
         _ request: S3Request,
         _ body: WatchedBody,
+        _ payloadHash: String,
         _ credentials: Credentials,
         _ settings: S3Settings
     ) -> (request: HTTPClientRequest, endpoint: S3Endpoint) {
@@ -224,7 +234,7 @@ final class S3Client: Sendable {
             path: path,
             query: request.query,
             headers: headers,
-            payloadHash: request.payloadHash ?? ""
+            payloadHash: payloadHash
         )
         let added = SignatureV4(credentials: credentials, region: region).headers(for: signed, at: serverTime())
         let query = SignatureV4.canonicalQuery(request.query)
@@ -260,8 +270,13 @@ final class S3Client: Sendable {
 
     /// Hashes a body apart from the caller's actor.
     @concurrent
-    private static func hash(_ body: ByteBuffer) async -> String {
-        body.withUnsafeReadableBytes { hexadecimal(SHA256.hash(data: $0)) }
+    private static func hash(_ body: ByteBuffer) async -> [UInt8] {
+        body.withUnsafeReadableBytes { Array(SHA256.hash(data: $0)) }
+    }
+
+    @concurrent
+    private static func md5(_ body: ByteBuffer) async -> String {
+        Data(body.withUnsafeReadableBytes { Array(Insecure.MD5.hash(data: $0)) }).base64EncodedString()
     }
 
     /// The time as the server sees it.

@@ -11,8 +11,8 @@ struct S3Request: Sendable {
     var query: [(name: String, value: String)] = []
     var headers: [(name: String, value: String)] = []
     var body = ByteBuffer()
-    /// The hash of the body, when the caller has it already, in hexadecimal digits.
-    var payloadHash: String?
+    /// The body is an object's whole content.
+    var isWholeObject = false
     /// What is being done, for messages: "read", "written", "listed", "deleted".
     var action: String
     /// A reply of status 200 may hold an error instead of a result.

@@ -2,8 +2,12 @@
 ///
 /// Small files are written with one request, larger ones as multipart uploads that are aborted when anything fails.
 /// ``ExistingFile/fail`` is exact where the server honours `If-None-Match: *`; on others two writers at the very same
-/// moment may both succeed. What is read whole is compared with the checksum or the MD5 that the server has; a file that
-/// was uploaded in parts has none on some servers, and relies on the checksums inside compressed files.
+/// moment may both succeed.
+///
+/// What is written carries its SHA-256, signed, and its MD5 to servers other than Amazon's, so that a bit which flips on
+/// the way is refused. What is read whole is compared with the checksum or the MD5 that the server has. Not compared are
+/// ranges, and files that were uploaded in parts to servers which keep no checksum of the whole: there TLS and the
+/// checksums inside gzip and zstd files are the guard, and plain text over plain http has none but TCP's.
 public final class S3Storage: Storage {
     private let client: S3Client
 

@@ -1,4 +1,3 @@
-import Crypto
 import FoundationEssentials
 import NIOCore
 import NIOHTTP1
@@ -50,15 +49,10 @@ struct S3Upload: Sendable {
     // MARK: One request
 
     private func put(_ body: ByteBuffer) async throws -> FileInfo {
-        let hash = await S3Upload.hash(body)
         var request = request(.PUT)
         request.body = body
-        request.payloadHash = hexadecimal(hash)
-        // Servers that know it check it, keep it, and give it back to those who read.
-        request.headers = [
-            (name: "x-amz-checksum-sha256", value: Data(hash).base64EncodedString()),
-            (name: Self.tokenHeader, value: token),
-        ]
+        request.isWholeObject = true
+        request.headers = [(name: Self.tokenHeader, value: token)]
         do {
             let reply = try await sendPublishing(request)
             return info(of: reply, entityTag: reply.entityTag, size: body.readableBytes)
@@ -242,10 +236,5 @@ struct S3Upload: Sendable {
     private func info(of reply: S3Reply, entityTag: String?, size: Int) -> FileInfo {
         let date = reply.headers.first(name: "date").flatMap(Date.init(http:))
         return FileInfo(path: path, size: Int64(size), modified: date ?? client.policy.now(), version: entityTag)
-    }
-
-    @concurrent
-    private static func hash(_ body: ByteBuffer) async -> [UInt8] {
-        body.withUnsafeReadableBytes { Array(SHA256.hash(data: $0)) }
     }
 }
