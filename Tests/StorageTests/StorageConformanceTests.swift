@@ -9,7 +9,7 @@ struct StorageConformanceTests {
     @Test(
         "gives back what was written",
         arguments: StorageUnderTest.allCases,
-        [0, 1, 100_000, 256 * 1024, 8 << 20, (8 << 20) + 1, 20 << 20]
+        [0, 1, 100_000, 256 * 1024, 6 << 20, (6 << 20) + 1, 20 << 20]
     )
     func roundTrip(_ kind: StorageUnderTest, size: Int) async throws {
         try await kind.withStorage { storage, folder async throws in
@@ -175,7 +175,7 @@ struct StorageConformanceTests {
             try await storage.write(path, content)
             let size = Int64(content.count)
             let ranges: [Range<Int64>] = [
-                0..<1, 0..<size, 5..<5, 100..<400_000, size - 1..<size, (8 << 20) - 3..<(8 << 20) + 3, size..<size,
+                0..<1, 0..<size, 5..<5, 100..<400_000, size - 1..<size, (6 << 20) - 3..<(6 << 20) + 3, size..<size,
             ]
             for range in ranges {
                 let expected = Array(content[Int(range.lowerBound)..<Int(range.upperBound)])
