@@ -44,6 +44,7 @@ let package = Package(
             name: "Databudgie",
             dependencies: [
                 "Compression", "Postgres", "Storage",
+                .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "TOMLKit", package: "TOMLKit"),
                 .product(name: "Yams", package: "Yams"),
             ]

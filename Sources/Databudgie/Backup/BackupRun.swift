@@ -32,7 +32,23 @@ public struct BackupRun: Sendable {
                 connection: session.connection,
                 idleInTransactionTimeout: configuration.backup.run.idleInTransactionTimeout
             )
-            try await snapshot.withPlan(makePlan) { plan in
+            let tools = PostgresTools(environment: options.environment)
+            if configuration.backup.run.ddl.enabled { try await tools.check(for: session.connection.server) }
+            try await snapshot.withPlan(makePlan) { plan, catalog in
+                announce(plan, session.recorder)
+                if !options.isDryRun {
+                    try await session.storages.checkWritable(plan.jobs.compactMap(\.path.parent))
+                }
+                let definitions = DefinitionExport(
+                    session: session,
+                    parameters: try configuration.connection(for: .backup),
+                    settings: configuration.backup.run.ddl,
+                    catalog: catalog,
+                    moment: RunMoment(options.now),
+                    tools: tools,
+                    isDryRun: options.isDryRun
+                )
+                try await definitions.run(plan.definitions)
                 try await export(plan, session)
             }
         }
@@ -43,13 +59,13 @@ public struct BackupRun: Sendable {
         let planner = BackupPlanner(
             catalog: catalog,
             moment: RunMoment(options.now),
-            isStrict: settings.run.strict
+            isStrict: settings.run.strict,
+            hasDefinitions: settings.run.ddl.enabled
         )
         return try planner.plan(settings.tables)
     }
 
-    private func export(_ plan: BackupPlan, _ session: RunSession) async throws {
-        let recorder = session.recorder
+    private func announce(_ plan: BackupPlan, _ recorder: RunRecorder) {
         recorder.planned(
             plan.jobs.map {
                 PlannedTable(label: $0.label, estimatedRows: $0.estimatedRows, location: $0.path.description)
@@ -57,9 +73,10 @@ public struct BackupRun: Sendable {
             reasons: plan.jobs.map { "\($0.label): \($0.reason)" },
             warnings: plan.warnings
         )
-        if !options.isDryRun {
-            try await session.storages.checkWritable(plan.jobs.compactMap(\.path.parent))
-        }
+    }
+
+    private func export(_ plan: BackupPlan, _ session: RunSession) async throws {
+        let recorder = session.recorder
         let existing = try await DataFiles(plan.jobs.filter(\.skipIfExists).map(\.pattern), in: session.storages)
         for (index, job) in plan.jobs.enumerated() {
             do {

@@ -21,12 +21,12 @@ struct ExportSnapshot {
     /// between, the plan is made anew.
     /// - Parameters:
     ///   - makePlan: Makes the plan for a catalog.
-    ///   - body: Receives the plan whose tables are locked.
+    ///   - body: Receives the plan whose tables are locked, and the catalog that it was made for.
     /// - Returns: What the body returns.
     /// - Throws: ``DatabudgieError`` when the tables cannot be locked or keep changing; what the body throws.
     func withPlan<Result: Sendable>(
         _ makePlan: (Catalog) throws -> BackupPlan,
-        body: (BackupPlan) async throws -> Result
+        body: (BackupPlan, Catalog) async throws -> Result
     ) async throws -> Result {
         for attempt in 1...Self.attempts {
             let expected = try await connection.withTransaction(.readOnly) { connection in
@@ -47,7 +47,7 @@ struct ExportSnapshot {
                     guard catalog == expected || Self.lockable(plan).isSubset(of: lockable) else {
                         throw PlanIsOutdated()
                     }
-                    return try await body(plan)
+                    return try await body(plan, catalog)
                 }
             } catch is PlanIsOutdated {
                 continue
@@ -67,7 +67,8 @@ struct ExportSnapshot {
         _ plan: BackupPlan,
         _ kinds: Set<Relation.Kind> = [.table, .partitionedTable]
     ) -> Set<QualifiedName> {
-        Set(plan.jobs.compactMap(\.relation).filter { $0.isReadable && kinds.contains($0.kind) }.map(\.name))
+        let relations = plan.jobs.compactMap(\.relation) + plan.definitions.flatMap(\.relations)
+        return Set(relations.filter { $0.isReadable && kinds.contains($0.kind) }.map(\.name))
     }
 
     /// Locks what views read, as far as their owners may: a view cannot be locked when its owner has lost a right.

@@ -6,6 +6,8 @@ import Storage
 struct BackupPlan: Sendable {
     /// In the order of execution: referenced tables first, otherwise the order of appearance.
     var jobs: [BackupJob]
+    /// The tables whose definitions are a part of the backup.
+    var definitions: [DefinitionGroup]
     /// What the user should know about the selection, as sentences.
     var warnings: [String]
 }
@@ -37,6 +39,8 @@ struct BackupPlanner {
     let moment: RunMoment
     /// Warnings about names that match nothing are errors.
     let isStrict: Bool
+    /// Definitions of tables are a part of the backup (`ddl`).
+    var hasDefinitions = false
 
     private struct Selected {
         let entry: BackupEntry
@@ -46,7 +50,8 @@ struct BackupPlanner {
     /// - Throws: ``DatabudgieError`` with all problems found: nothing matches, two jobs would write the same file.
     func plan(_ entries: [BackupEntry]) throws -> BackupPlan {
         var warnings: [String] = []
-        let selected = try select(entries, warnings: &warnings)
+        let definitions = hasDefinitions ? DefinitionPlanner(catalog: catalog).groups(entries.map(\.options)) : []
+        let selected = try select(entries, needsRows: definitions.isEmpty, warnings: &warnings)
         let ordered = JobOrder(catalog: catalog).components(of: selected.map(\.relation?.oid)).flatMap { $0 }
             .map { selected[$0] }
         let inheritance = InheritanceRule(catalog: catalog, jobs: Set(ordered.compactMap(\.relation?.oid)))
@@ -55,19 +60,27 @@ struct BackupPlanner {
         }
         try refuseEqualPaths(jobs)
         warnings += leftOutSequences(ordered) + doubleExports(ordered)
-        return BackupPlan(jobs: jobs, warnings: warnings)
+        return BackupPlan(jobs: jobs, definitions: definitions, warnings: warnings)
     }
 
-    private func select(_ entries: [BackupEntry], warnings: inout [String]) throws -> [Selected] {
+    private func select(
+        _ entries: [BackupEntry],
+        needsRows: Bool,
+        warnings: inout [String]
+    ) throws -> [Selected] {
         let selection = TableSelection(catalog: catalog)
         var selected: [Selected] = []
         var unmatched: [String] = []
-        for entry in entries where entry.options.data {
+        for entry in entries where entry.options.data || hasDefinitions && entry.options.ddl {
             guard let name = entry.options.name else {
-                selected.append(Selected(entry: entry, relation: nil))
+                if entry.options.data { selected.append(Selected(entry: entry, relation: nil)) }
                 continue
             }
             let match = selection.match(name, excluding: entry.options.exclude)
+            guard entry.options.data else {
+                if !match.isKnown { unmatched.append("\(entry.options.place): '\(name)' matches no table.") }
+                continue
+            }
             let relations = selection.withoutCoveredPartitions(match.relations)
             selected += relations.map { Selected(entry: entry, relation: $0) }
             warnings += excludedPartitions(of: relations, entry)
@@ -79,7 +92,7 @@ struct BackupPlanner {
                 }
             }
         }
-        if selected.isEmpty {
+        if selected.isEmpty, needsRows {
             throw DatabudgieError(
                 .nothingToDo,
                 unmatched + [

@@ -10,17 +10,10 @@ struct CatalogReader {
     /// same name is called (CVE-2018-1058), and is put back afterwards for the user's queries.
     /// - Throws: `PostgresError`.
     func read() async throws -> Catalog {
-        let session = try await connection.query(
-            "select pg_catalog.current_schema() as schema, pg_catalog.current_setting('search_path') as search_path"
-        ).rows.first
-        try await setSearchPath("")
-        let catalog = try await readCatalog(defaultSchema: session?["schema"] ?? "public")
-        try await setSearchPath(session?["search_path"] ?? "")
-        return catalog
-    }
-
-    private func setSearchPath(_ path: String) async throws {
-        _ = try await connection.query("select pg_catalog.set_config('search_path', $1, true)", [path])
+        let session = try await connection.query("select pg_catalog.current_schema() as schema").rows.first
+        return try await connection.withEmptySearchPath {
+            try await readCatalog(defaultSchema: session?["schema"] ?? "public")
+        }
     }
 
     private func readCatalog(defaultSchema: String) async throws -> Catalog {

@@ -30,6 +30,14 @@ final class RunRecorder: Sendable {
         onEvent(.planned(action, tables))
     }
 
+    func warning(_ message: String) {
+        onEvent(.warning(message))
+    }
+
+    func detail(_ message: String) {
+        onEvent(.detail(message))
+    }
+
     func started(_ label: TableLabel) {
         state.withLock { $0.startTimes[label] = .now }
         onEvent(.started(label))

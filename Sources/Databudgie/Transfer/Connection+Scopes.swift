@@ -31,6 +31,26 @@ extension Connection {
     }
 }
 
+extension Connection {
+    /// Runs the body with an empty search path, so that nobody's operator or function of the same name is called
+    /// (CVE-2018-1058), and puts it back afterwards for the user's queries.
+    ///
+    /// - Parameter body: Uses this connection, within an open transaction.
+    /// - Returns: What the body returns.
+    /// - Throws: What the body throws, or `PostgresError`; the path comes back with the transaction's end then.
+    func withEmptySearchPath<Result: Sendable>(_ body: () async throws -> Result) async throws -> Result {
+        let path = try await query("select pg_catalog.current_setting('search_path') as path").rows.first?["path"] ?? ""
+        try await setSearchPath("")
+        let result = try await body()
+        try await setSearchPath(path)
+        return result
+    }
+
+    private func setSearchPath(_ path: String) async throws {
+        _ = try await query("select pg_catalog.set_config('search_path', $1, true)", [path])
+    }
+}
+
 extension [String: String] {
     /// The session setting for a limit on idle transactions.
     ///

@@ -65,9 +65,6 @@ struct ConfigurationBuilder {
         let manifest = read.text(scope["manifest"], "manifest")
         if manifest != nil { unsupported.note("manifest", at: scope["manifest"]?.place) }
         let ddl = ddl(scope["ddl"], root: read.text(scope["root_location"], "root_location"))
-        if ddl.enabled {
-            unsupported.note("ddl", at: scope["ddl"]?.mapping?["enabled"]?.place ?? scope["ddl"]?.place)
-        }
         if ddl.enabled, ddl.strategy == .useLatestSet {
             unsupported.note("strategy: use_latest_set", at: scope["ddl"]?.mapping?["strategy"]?.place)
         }

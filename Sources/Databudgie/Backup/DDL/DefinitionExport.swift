@@ -1,0 +1,99 @@
+import Foundation
+import Postgres
+import Storage
+
+/// Writes the definitions of the planned tables, as the backup's snapshot sees them.
+struct DefinitionExport {
+    let session: RunSession
+    let parameters: ConnectionParameters
+    let settings: DDLConfiguration
+    let catalog: Catalog
+    let moment: RunMoment
+    let tools: PostgresTools
+    let isDryRun: Bool
+
+    private var connection: Connection { session.connection }
+
+    /// Dumps once for all tables, and writes their files, the list of tables last.
+    ///
+    /// - Parameter groups: The tables, and where their files go.
+    /// - Throws: ``DatabudgieError`` when pg_dump is missing, too old or refuses; `StorageError` when a file cannot be
+    ///   written.
+    func run(_ groups: [DefinitionGroup]) async throws {
+        let order = DefinitionPlanner(catalog: catalog).order(groups)
+        guard !order.isEmpty else { return }
+        let files = try await files(groups, of: order)
+        guard !isDryRun else { return }
+        try await session.storages.checkWritable(files.compactMap(\.path.parent))
+        let storages = session.storages
+        _ = try await files.concurrentMap { file in
+            try await storages.storage(for: file.path).write(
+                file.path,
+                ifExists: .replace,
+                from: SingleChunk(Array(try file.script.text().utf8))
+            )
+        }
+        let list = try listPath()
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .withoutEscapingSlashes
+        let names = try encoder.encode(order.map(\.name.description))
+        _ = try await storages.storage(for: list).write(list, ifExists: .replace, from: SingleChunk(Array(names)))
+        session.recorder.detail("The definitions of \(order.count) tables are written; \(list) lists them.")
+    }
+
+    private func files(_ groups: [DefinitionGroup], of order: [Relation]) async throws -> [DefinitionFile] {
+        let owners = try await connection.withEmptySearchPath {
+            try await DefinitionOwners(connection: connection, selection: order.map(\.oid))
+        }
+        let snapshot = try await connection.query("select pg_catalog.pg_export_snapshot() as snapshot").rows.first
+        let entries = try await tools.definitions(
+            of: parameters,
+            at: connection.server,
+            snapshot: snapshot?["snapshot"] ?? "",
+            excluding: TablePatterns.exact(unneeded(owners))
+        )
+        let sorter = DefinitionFiles(entries: entries, owners: owners, catalog: catalog, moment: moment)
+        var warnings: [String] = []
+        let files = try groups.flatMap { try sorter.files(for: $0, warnings: &warnings) }
+        warnings.forEach(session.recorder.warning)
+        return merged(files)
+    }
+
+    /// Tables that pg_dump would lock for nothing, or could not lock.
+    private func unneeded(_ owners: DefinitionOwners) -> [QualifiedName] {
+        catalog.relations.filter {
+            ($0.kind == .table || $0.kind == .partitionedTable) && !owners.needed.contains($0.oid)
+        }.map(\.name)
+    }
+
+    private func listPath() throws -> StoragePath {
+        let values: [Template.Variable: String] = [.timestamp: moment.timestamp, .date: moment.date, .ext: "json"]
+        return try StoragePath(settings.location.render(values)).appending(settings.filename.render(values))
+    }
+
+    /// One file a path, as two entries may ask for the same table in one location with other rows.
+    private func merged(_ files: [DefinitionFile]) -> [DefinitionFile] {
+        var scripts: [StoragePath: DDLScript] = [:]
+        for file in files {
+            scripts[file.path, default: DDLScript(moment: moment.timestamp, blocks: [])].merge(file.script)
+        }
+        return scripts.map { DefinitionFile(path: $0, script: $1) }.sorted { $0.path.description < $1.path.description }
+    }
+}
+
+/// Patterns of psql for tables that are named exactly.
+enum TablePatterns {
+    /// Tables a pattern: each pattern is a query for pg_dump, and each name makes the query's expression longer.
+    private static let namesPerPattern = 50
+
+    /// Patterns that match these tables and no others (PostgreSQL documentation, psql, "Patterns").
+    static func exact(_ names: [QualifiedName]) -> [String] {
+        Dictionary(grouping: names, by: \.schema).sorted { $0.key < $1.key }.flatMap { schema, names in
+            stride(from: 0, to: names.count, by: namesPerPattern).map { start in
+                let part = names[start..<min(start + namesPerPattern, names.count)]
+                return quotedIdentifier(schema) + ".(" + part.map { quotedIdentifier($0.name) }.joined(separator: "|")
+                    + ")"
+            }
+        }
+    }
+}

@@ -1,0 +1,186 @@
+import Postgres
+import Storage
+
+/// A DDL file that a backup writes.
+struct DefinitionFile: Sendable {
+    let path: StoragePath
+    let script: DDLScript
+}
+
+/// Sorts the definitions of an archive into files: one for each table, one for each schema.
+struct DefinitionFiles {
+    /// All definitions, in the order in which they can be run.
+    let entries: [ArchiveEntry]
+    let owners: DefinitionOwners
+    let catalog: Catalog
+    let moment: RunMoment
+
+    /// Of no use to a part of a database, or with secrets in them.
+    private static let leftOut: Set = [
+        "ENCODING", "STDSTRINGS", "SEARCHPATH", "DATABASE", "DATABASE PROPERTIES", "PUBLICATION", "PUBLICATION TABLE",
+        "PUBLICATION TABLES IN SCHEMA", "SUBSCRIPTION", "SUBSCRIPTION TABLE", "EVENT TRIGGER", "USER MAPPING", "BLOB",
+        "BLOBS", "BLOB METADATA", "LARGE OBJECT", "TABLESPACE",
+    ]
+
+    /// What a file is about: the name that stands for `{table}` in its path.
+    private enum Unit: Hashable {
+        case schema(String)
+        case relation(Relation.OID)
+    }
+
+    /// Makes the files for the tables of one entry of the configuration.
+    ///
+    /// - Parameters:
+    ///   - group: The entry's tables, and where their files go.
+    ///   - warnings: Receives a sentence for each table without a definition of its own.
+    /// - Returns: The files; where the entry's location does without `{table}`, all definitions are in one.
+    /// - Throws: ``DatabudgieError`` for a location that is no path.
+    func files(for group: DefinitionGroup, warnings: inout [String]) throws -> [DefinitionFile] {
+        let index = Index(self)
+        let selected = Set(group.relations.map(\.oid))
+        let schemas = Set(group.relations.map(\.name.schema))
+        let needed = index.needed(by: selected)
+        for relation in group.relations where index.parts[relation.oid] == nil {
+            warnings.append(
+                "The definition of \(relation.name) is not backed up, as it belongs to an extension, which brings it along."
+            )
+        }
+        var blocks: [Unit: [DDLBlock]] = [:]
+        var required: [Unit: Set<Unit>] = [:]
+        for (position, entry) in entries.enumerated() where !Self.leftOut.contains(entry.type) {
+            let isNeeded = needed.contains(position)
+            guard isNeeded || index.isOptional(position, in: schemas) else { continue }
+            for unit in units(of: position, index, schemas) {
+                blocks[unit, default: []] += self.blocks(entry, at: position, unit, isOptional: !isNeeded)
+                guard entry.type != "FK CONSTRAINT" else { continue }
+                required[unit, default: []].formUnion(
+                    index.dependencies(of: position).flatMap { units(of: $0, index, schemas) }
+                )
+            }
+        }
+        return try merged(blocks, required, group)
+    }
+
+    /// The files that a definition goes to; one outside all schemas, such as an extension, goes to each schema's.
+    private func units(of position: Int, _ index: Index, _ schemas: Set<String>) -> [Unit] {
+        if let relation = index.relations[position] { return [.relation(relation)] }
+        let schema = entries[position].schema
+        return schema.isEmpty ? schemas.map { .schema($0) } : [.schema(schema)]
+    }
+
+    private func blocks(_ entry: ArchiveEntry, at position: Int, _ unit: Unit, isOptional: Bool) -> [DDLBlock] {
+        var block = DDLBlock(
+            order: position,
+            section: entry.section,
+            type: entry.type,
+            schema: entry.schema,
+            isOptional: isOptional,
+            sql: entry.sql
+        )
+        if case .relation(let oid) = unit, let name = catalog[oid]?.name {
+            (block.schema, block.table) = (name.schema, name.name)
+        }
+        if entry.type == "SCHEMA", block.sql.hasPrefix("CREATE SCHEMA ") {
+            // The schema may be there, and several files may begin with it.
+            block.sql = "CREATE SCHEMA IF NOT EXISTS " + block.sql.dropFirst("CREATE SCHEMA ".count)
+        }
+        guard let ownerSQL = entry.ownerSQL else { return [block] }
+        var owner = block
+        (owner.type, owner.sql) = ("OWNER", ownerSQL)
+        return [block, owner]
+    }
+
+    private func merged(
+        _ blocks: [Unit: [DDLBlock]],
+        _ required: [Unit: Set<Unit>],
+        _ group: DefinitionGroup
+    ) throws -> [DefinitionFile] {
+        var units: [StoragePath: [Unit]] = [:]
+        for unit in blocks.keys { units[try group.path(name(unit), moment), default: []].append(unit) }
+        return units.map { path, units in
+            var script = DDLScript(moment: moment.timestamp, blocks: [])
+            for unit in units {
+                // Those without definitions of their own, such as the schema public, have no file.
+                let others = required[unit, default: []].subtracting(units).filter { blocks[$0] != nil }
+                script.merge(
+                    DDLScript(requires: others.map(name), blocks: blocks[unit, default: []])
+                )
+            }
+            return DefinitionFile(path: path, script: script)
+        }
+    }
+
+    private func name(_ unit: Unit) -> String {
+        switch unit {
+        case .schema(let name): name
+        case .relation(let oid): catalog[oid]?.name.description ?? ""
+        }
+    }
+}
+
+extension DefinitionFiles {
+    /// How the entries of an archive hang together, by their positions.
+    private struct Index {
+        private let entries: [ArchiveEntry]
+        private let positions: [Int: Int]
+        /// The table or view that each entry belongs to.
+        let relations: [Relation.OID?]
+        /// The entries of each table or view.
+        let parts: [Relation.OID: [Int]]
+        /// Comments and rights of what belongs to no table.
+        private let attachments: [Int: [Int]]
+
+        init(_ files: DefinitionFiles) {
+            entries = files.entries
+            let positions = Dictionary(
+                entries.enumerated().map { ($1.identifier, $0) },
+                uniquingKeysWith: { first, _ in first }
+            )
+            self.positions = positions
+            var relations: [Relation.OID?] = []
+            for entry in entries {
+                // What has no row of its own, such as a comment, follows what it depends on first, which stands before it.
+                let first = entry.oid == 0 ? entry.dependencies.first.flatMap { positions[$0] } : nil
+                let followed = first.flatMap { $0 < relations.count ? relations[$0] : nil }
+                relations.append(entry.oid == 0 ? followed : files.owners.relation(of: entry))
+            }
+            self.relations = relations
+            var parts: [Relation.OID: [Int]] = [:]
+            for (position, relation) in relations.enumerated() {
+                if let relation { parts[relation, default: []].append(position) }
+            }
+            self.parts = parts
+            var attachments: [Int: [Int]] = [:]
+            for (position, entry) in entries.enumerated() where entry.oid == 0 && relations[position] == nil {
+                guard let number = entry.dependencies.first, let first = positions[number] else { continue }
+                attachments[first, default: []].append(position)
+            }
+            self.attachments = attachments
+        }
+
+        func dependencies(of position: Int) -> [Int] {
+            entries[position].dependencies.compactMap { positions[$0] }
+        }
+
+        /// Everything without which some tables cannot be made, themselves included.
+        func needed(by relations: Set<Relation.OID>) -> Set<Int> {
+            var needed: Set<Int> = []
+            var pending = relations.flatMap { parts[$0] ?? [] }
+            while let position = pending.popLast() {
+                guard needed.insert(position).inserted else { continue }
+                if let relation = self.relations[position] { pending += parts[relation] ?? [] }
+                pending += attachments[position] ?? []
+                // The table that a foreign key points to is no part of the one that has it.
+                if entries[position].type != "FK CONSTRAINT" { pending += dependencies(of: position) }
+            }
+            return needed
+        }
+
+        /// Types, functions and the like that lie beside the tables, whether these need them or not.
+        func isOptional(_ position: Int, in schemas: Set<String>) -> Bool {
+            let entry = entries[position]
+            return relations[position] == nil && schemas.contains(entry.schema) && entry.type != "SEQUENCE"
+                && !dependencies(of: position).contains { entries[$0].type == "SEQUENCE" }
+        }
+    }
+}

@@ -1,0 +1,101 @@
+import Postgres
+
+/// Reads from the catalog which definitions belong to which table.
+struct DefinitionOwners: Sendable {
+    /// A row of a system catalog.
+    struct Object: Hashable, Sendable {
+        let catalog: UInt32
+        let oid: UInt32
+    }
+
+    /// The table or view of an index, constraint, default, trigger, rule, policy, of statistics, and of a sequence that one
+    /// of its columns owns.
+    private let owners: [Object: Relation.OID]
+    /// The tables without which the selected ones cannot be made, these included.
+    let needed: Set<Relation.OID>
+
+    /// Reads what the selected tables need.
+    ///
+    /// - Parameters:
+    ///   - connection: In the transaction that the backup reads in.
+    ///   - selection: The tables and views whose definitions are asked for.
+    /// - Throws: `PostgresError`.
+    init(connection: Connection, selection: [Relation.OID]) async throws {
+        var owners: [Object: Relation.OID] = [:]
+        for row in try await connection.query(Self.ownersQuery).rows {
+            guard let catalog = row["catalog"].flatMap(UInt32.init), let oid = row["oid"].flatMap(UInt32.init),
+                let owner = row["owner"].flatMap(Relation.OID.init)
+            else { continue }
+            owners[Object(catalog: catalog, oid: oid)] = owner
+        }
+        self.owners = owners
+        let list = "{" + selection.map(String.init).joined(separator: ",") + "}"
+        needed = Set(
+            try await connection.query(Self.neededQuery, [list]).rows.compactMap {
+                $0["oid"].flatMap(Relation.OID.init)
+            }
+        )
+    }
+
+    /// For tests.
+    init(owners: [Object: Relation.OID], needed: Set<Relation.OID>) {
+        self.owners = owners
+        self.needed = needed
+    }
+
+    /// The table or view that an entry of an archive belongs to by what the catalog says.
+    ///
+    /// - Returns: nil for what belongs to a schema, and for entries that have no row in a catalog.
+    func relation(of entry: ArchiveEntry) -> Relation.OID? {
+        if entry.type == "ROW SECURITY" { return entry.oid }
+        if let owner = owners[Object(catalog: entry.catalog, oid: entry.oid)] { return owner }
+        guard entry.catalog == ArchiveEntry.relations, entry.type != "SEQUENCE" else { return nil }
+        return entry.oid
+    }
+
+    private static let ownersQuery = """
+        select 'pg_catalog.pg_constraint'::pg_catalog.regclass::pg_catalog.oid as catalog, oid, conrelid as owner
+            from pg_catalog.pg_constraint where conrelid <> 0
+        union all select 'pg_catalog.pg_class'::pg_catalog.regclass, indexrelid, indrelid from pg_catalog.pg_index
+        union all select 'pg_catalog.pg_attrdef'::pg_catalog.regclass, oid, adrelid from pg_catalog.pg_attrdef
+        union all select 'pg_catalog.pg_trigger'::pg_catalog.regclass, oid, tgrelid from pg_catalog.pg_trigger
+        union all select 'pg_catalog.pg_rewrite'::pg_catalog.regclass, oid, ev_class from pg_catalog.pg_rewrite
+        union all select 'pg_catalog.pg_policy'::pg_catalog.regclass, oid, polrelid from pg_catalog.pg_policy
+        union all select 'pg_catalog.pg_statistic_ext'::pg_catalog.regclass, oid, stxrelid
+            from pg_catalog.pg_statistic_ext
+        union all select d.classid, d.objid, d.refobjid from pg_catalog.pg_depend d
+            join pg_catalog.pg_class s on s.oid = d.objid and s.relkind = 'S'
+            where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.refclassid = d.classid
+                and d.refobjsubid > 0 and d.deptype in ('a', 'i')
+        """
+
+    /// Follows dependencies, and takes what belongs to a table along; foreign keys need no other table to be there.
+    private static let neededQuery = """
+        with recursive foreign_keys as (
+            select oid from pg_catalog.pg_constraint where contype = 'f'
+        ), needed as (
+            select 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid as classid,
+                pg_catalog.unnest($1::pg_catalog.oid[]) as objid
+            union
+            select step.classid, step.objid
+            from needed n
+            cross join lateral (
+                select d.refclassid as classid, d.refobjid as objid
+                from pg_catalog.pg_depend d
+                where d.classid = n.classid and d.objid = n.objid
+                union all
+                select d.classid, d.objid
+                from pg_catalog.pg_depend d
+                where d.refclassid = n.classid and d.refobjid = n.objid and d.deptype in ('a', 'i')
+                    and d.classid in ('pg_catalog.pg_attrdef'::pg_catalog.regclass,
+                        'pg_catalog.pg_constraint'::pg_catalog.regclass, 'pg_catalog.pg_rewrite'::pg_catalog.regclass,
+                        'pg_catalog.pg_trigger'::pg_catalog.regclass, 'pg_catalog.pg_policy'::pg_catalog.regclass)
+            ) step
+            where not (step.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass
+                and step.objid in (select oid from foreign_keys))
+        )
+        select distinct n.objid as oid
+        from needed n
+        where n.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+        """
+}

@@ -1,0 +1,59 @@
+import Postgres
+import Storage
+
+/// The tables of one entry whose definitions are backed up.
+struct DefinitionGroup: Sendable {
+    let options: TableOptions
+    /// In order of schema and name; partitions come with their root.
+    let relations: [Relation]
+
+    /// Where the definitions of a table or schema go.
+    ///
+    /// - Parameters:
+    ///   - name: A table's full name, or a schema's.
+    ///   - moment: When the backup began.
+    /// - Throws: ``DatabudgieError`` for a location that is no path.
+    func path(_ name: String, _ moment: RunMoment) throws -> StoragePath {
+        let values: [Template.Variable: String] = [
+            .table: PathComponent.encode(name), .timestamp: moment.timestamp, .date: moment.date, .ext: "sql",
+        ]
+        do {
+            return try StoragePath(options.location.render(values)).appending("ddl")
+                .appending(options.filename.render(values))
+        } catch {
+            throw DatabudgieError(.configuration, "\(options.place): \(error)", underlying: error)
+        }
+    }
+}
+
+/// Finds the tables whose definitions are part of a backup.
+struct DefinitionPlanner {
+    let catalog: Catalog
+
+    /// The tables of each entry that asks for definitions.
+    ///
+    /// The partitions of a partitioned table belong to it, as its rows lie in them.
+    /// - Parameter entries: In order of appearance.
+    /// - Returns: One group an entry; none for an entry that matches nothing.
+    func groups(_ entries: [TableOptions]) -> [DefinitionGroup] {
+        let selection = TableSelection(catalog: catalog)
+        return entries.compactMap { options in
+            guard options.ddl, let name = options.name else { return nil }
+            let matched = selection.match(name, excluding: options.exclude).relations
+            let partitions = matched.filter { $0.kind == .partitionedTable }.flatMap { catalog.descendants(of: $0.oid) }
+            let all = Set(matched.map(\.oid) + partitions).compactMap { catalog[$0] }.sorted { $0.name < $1.name }
+            return all.isEmpty ? nil : DefinitionGroup(options: options, relations: all)
+        }
+    }
+
+    /// The tables of all groups, each once, referenced ones first: the order in which databudgie 2.9.3 creates them.
+    func order(_ groups: [DefinitionGroup]) -> [Relation] {
+        var seen: Set<Relation.OID> = []
+        let relations = groups.flatMap(\.relations).filter { seen.insert($0.oid).inserted }
+        // A parent comes before its children by its name or because its children do not exist without it.
+        let parentsFirst = relations.sorted { catalog.lineage(of: $0.oid).count < catalog.lineage(of: $1.oid).count }
+        return JobOrder(catalog: catalog).components(of: parentsFirst.map(\.oid)).flatMap { $0 }.map {
+            parentsFirst[$0]
+        }
+    }
+}

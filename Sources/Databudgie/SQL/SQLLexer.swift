@@ -1,0 +1,125 @@
+/// Cuts SQL into tokens: just enough to tell where comments, quoted texts and statements end.
+///
+/// Works on UTF-8 bytes by the rules of the PostgreSQL documentation, "Lexical Structure": nested block comments, doubled
+/// quotes, backslashes in `E''` texts only, dollar quotes.
+struct SQLLexer {
+    /// A token and the bytes that it covers.
+    enum Token: Equatable {
+        /// `-- …` without its line break, or `/* … */`.
+        case comment(Range<Int>)
+        case semicolon(Int)
+        /// A key word or an identifier without quotes.
+        case word(Range<Int>)
+        /// Anything else but white space.
+        case other(Range<Int>)
+    }
+
+    private let text: [UInt8]
+    private var index: Int
+
+    /// - Parameter text: SQL in UTF-8.
+    init(_ text: [UInt8]) {
+        self.text = text
+        index = 0
+    }
+
+    mutating func next() -> Token? {
+        skip(while: Self.isSpace)
+        guard let byte = peek() else { return nil }
+        let start = index
+        switch byte {
+        case UInt8(ascii: "-") where peek(1) == UInt8(ascii: "-"):
+            skip { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }
+            return .comment(start..<index)
+        case UInt8(ascii: "/") where peek(1) == UInt8(ascii: "*"):
+            skipBlockComment()
+            return .comment(start..<index)
+        case UInt8(ascii: ";"):
+            index += 1
+            return .semicolon(start)
+        case UInt8(ascii: "'"), UInt8(ascii: "\""):
+            skipQuoted(byte, backslashEscapes: false)
+        case UInt8(ascii: "e"), UInt8(ascii: "E"):
+            guard peek(1) == UInt8(ascii: "'") else { fallthrough }
+            index += 1
+            skipQuoted(UInt8(ascii: "'"), backslashEscapes: true)
+        case _ where Self.isWord(byte):
+            // A word may hold dollar signs, which then open no quote.
+            skip { Self.isWord($0) || $0 == UInt8(ascii: "$") }
+            return .word(start..<index)
+        case UInt8(ascii: "$"):
+            skipDollarQuoted()
+        default:
+            index += 1
+        }
+        return .other(start..<index)
+    }
+
+    private func peek(_ offset: Int = 0) -> UInt8? {
+        index + offset < text.count ? text[index + offset] : nil
+    }
+
+    private mutating func skip(while condition: (UInt8) -> Bool) {
+        while index < text.count, condition(text[index]) { index += 1 }
+    }
+
+    private static func isSpace(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: " ") || (0x09...0x0D).contains(byte)
+    }
+
+    private static func isWord(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), 0x80...:
+            true
+        default:
+            false
+        }
+    }
+
+    /// A doubled quote closes one text and opens the next, which comes to the same.
+    private mutating func skipQuoted(_ quote: UInt8, backslashEscapes: Bool) {
+        index += 1
+        while let byte = peek() {
+            index += 1
+            if byte == UInt8(ascii: "\\"), backslashEscapes {
+                index = min(index + 1, text.count)
+            } else if byte == quote {
+                return
+            }
+        }
+    }
+
+    private mutating func skipDollarQuoted() {
+        let start = index
+        index += 1
+        skip(while: Self.isWord)
+        guard peek() == UInt8(ascii: "$") else { return }
+        index += 1
+        let delimiter = text[start..<index]
+        while index < text.count {
+            if text[index] == UInt8(ascii: "$"), text[index...].starts(with: delimiter) {
+                index += delimiter.count
+                return
+            }
+            index += 1
+        }
+    }
+
+    /// Block comments nest in Postgres.
+    private mutating func skipBlockComment() {
+        var depth = 0
+        repeat {
+            if peek() == UInt8(ascii: "/"), peek(1) == UInt8(ascii: "*") {
+                depth += 1
+                index += 2
+            } else if peek() == UInt8(ascii: "*"), peek(1) == UInt8(ascii: "/") {
+                depth -= 1
+                index += 2
+            } else {
+                index += 1
+            }
+        } while depth > 0 && index < text.count
+        index = min(index, text.count)
+    }
+}
