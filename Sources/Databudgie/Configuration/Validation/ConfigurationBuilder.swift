@@ -51,10 +51,6 @@ struct ConfigurationBuilder {
         run.transactionID = overrides.restoreID
         if overrides.restoreID != nil { unsupported.note("--restore-id", at: SourcePlace("--restore-id")) }
         if let clean = overrides.clean { run.ddl.clean = clean }
-        if run.ddl.clean {
-            let place = scope["ddl"]?.mapping?["clean"]?.place
-            unsupported.note("clean", at: overrides.clean == true ? SourcePlace("--clean") : place)
-        }
         run.unsupportedFeatures = unsupported.lines
         return RestoreConfiguration(run: run, tables: tables, assumesYes: overrides.yes)
     }
