@@ -85,6 +85,9 @@ struct Relation: Sendable, Hashable {
         /// A name has to be written out for the others.
         var isFoundByGlobs: Bool { self == .table || self == .partitionedTable }
 
+        /// Its rows are those of other tables.
+        var isDerived: Bool { self == .view || self == .materializedView }
+
         /// In the words of an error message.
         var noun: String {
             switch self {

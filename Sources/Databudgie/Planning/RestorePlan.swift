@@ -50,6 +50,8 @@ struct RestorePlanner {
     let catalog: Catalog
     /// Warnings about names that match nothing, and about missing files, are errors.
     let isStrict: Bool
+    /// A restore that loads nothing has nothing to do; not so where it makes tables.
+    var needsRows = true
 
     /// Expands the entries over the target's tables.
     ///
@@ -83,7 +85,7 @@ struct RestorePlanner {
                 )
             }
         }
-        if candidates.isEmpty {
+        if candidates.isEmpty, needsRows {
             throw DatabudgieError(
                 .nothingToDo,
                 unmatched + [
@@ -175,7 +177,7 @@ struct RestorePlanner {
                 }
             )
         }
-        if !hasFound {
+        if !hasFound, needsRows || !missing.isEmpty {
             let first = missing.first.map { ", such as \($0.relation.name) in \($0.pattern.folder)" } ?? ""
             throw DatabudgieError(
                 .preflight,

@@ -18,31 +18,58 @@ struct GroupRestore {
     /// - Returns: nil when the group was committed, otherwise the job that failed and took its group along.
     /// - Throws: `CancellationError`, and `PostgresError` when the connection was lost.
     func run(_ group: RestoreGroup) async throws -> TableLabel? {
+        do {
+            let totals = try await loaded(group) { progress in
+                try await connection.withTransaction(.writing) { _ in try await load(group, progress) }
+            }
+            await finish(group, totals)
+            return nil
+        } catch let failure as GroupFailure {
+            for job in group.jobs where job.label != failure.culprit {
+                recorder.failed(
+                    job.label,
+                    reason: "rolled back, as \(failure.culprit) failed and both must land together"
+                )
+            }
+            return failure.culprit
+        }
+    }
+
+    /// Loads the group in the caller's transaction.
+    ///
+    /// - Returns: The totals of its jobs, for ``finish(_:_:)`` once the transaction is committed.
+    /// - Throws: ``GroupFailure`` after the failure was recorded for its job, upon which the caller must roll back;
+    ///   `CancellationError`, and `PostgresError` when the connection was lost.
+    func runNested(_ group: RestoreGroup) async throws -> [TransferTotals] {
+        try await loaded(group) { try await load(group, $0) }
+    }
+
+    /// Reports the jobs of a group that is committed, and has the server look at its new rows.
+    func finish(_ group: RestoreGroup, _ totals: [TransferTotals]) async {
+        for (job, totals) in zip(group.jobs, totals) {
+            recorder.finished(job.label, totals: totals, path: job.file.path)
+        }
+        // Best effort: the rows are committed, and fresh statistics only make the first queries faster.
+        let names = group.jobs.map(\.relation.name.quoted).joined(separator: ", ")
+        try? await connection.execute("analyze \(names)")
+    }
+
+    private func loaded(
+        _ group: RestoreGroup,
+        _ body: (GroupProgress) async throws -> [TransferTotals]
+    ) async throws -> [TransferTotals] {
         let progress = GroupProgress()
         do {
-            let totals = try await connection.withTransaction(.writing) { _ in
-                try await load(group, progress)
-            }
-            for (job, totals) in zip(group.jobs, totals) {
-                recorder.finished(job.label, totals: totals, path: job.file.path)
-            }
+            return try await body(progress)
         } catch is CancellationError {
             throw CancellationError()
         } catch {
             try Task.checkCancellation()
             let culprit = progress.current ?? group.jobs[0].label
             recorder.failed(culprit, error)
-            for job in group.jobs where job.label != culprit {
-                recorder.failed(job.label, reason: "rolled back, as \(culprit) failed and both must land together")
-            }
             if let error = error as? PostgresError, error.code == .connectionLost { throw error }
-            return culprit
+            throw GroupFailure(culprit: culprit)
         }
-        for job in group.jobs {
-            // Best effort: the rows are committed, and fresh statistics only make the first queries faster.
-            try? await connection.execute("analyze \(job.relation.name.quoted)")
-        }
-        return nil
     }
 
     private func load(_ group: RestoreGroup, _ progress: GroupProgress) async throws -> [TransferTotals] {
@@ -106,6 +133,11 @@ struct GroupRestore {
             )
         }
     }
+}
+
+/// A job failed and took the jobs of its group along.
+struct GroupFailure: Error {
+    let culprit: TableLabel
 }
 
 /// Which job of a group is running, for the message when it fails.

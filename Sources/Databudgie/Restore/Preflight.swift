@@ -6,6 +6,8 @@ struct Preflight {
     let connection: Connection
     let catalog: Catalog
     let storages: Storages
+    /// The caller has a transaction open, which sees tables that nobody else sees yet.
+    var isNested = false
 
     /// What the checks found out for the jobs, by label.
     struct Findings {
@@ -23,7 +25,7 @@ struct Preflight {
     func check(_ plan: RestorePlan) async throws -> Findings {
         // Before the transaction, which should not idle while files are opened.
         let headers = try await readHeaders(plan.jobs)
-        return try await connection.withTransaction(.readOnly) { connection in
+        return try await connection.withTransaction(.readOnly, isNested: isNested) { connection in
             let reader = TargetReader(connection: connection)
             var problems: [String] = []
             if try await reader.isStandby() {

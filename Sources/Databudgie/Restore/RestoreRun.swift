@@ -28,76 +28,101 @@ public struct RestoreRun: Sendable {
     /// - Throws: ``DatabudgieError``, `PostgresError`, `StorageError` or `CancellationError` when nothing more could be
     ///   done; groups that were committed before stay.
     public func run(onEvent: @escaping @Sendable (RunEvent) -> Void = { _ in }) async throws -> RunReport {
-        try await RunSession.run(.restore, configuration, options, onEvent: onEvent) { session in
-            let connection = session.connection
-            try await OpenManifest.with(configuration, for: .restore, over: connection) { manifest in
-                try await run(session, manifest)
+        let clean = CleanStart(configuration: configuration, options: options)
+        return try await RunSession.run(
+            .restore,
+            configuration,
+            options,
+            onEvent: onEvent,
+            beforeConnecting: { storages, recorder in try await clean.run(storages, recorder) },
+            { session in
+                guard !clean.isOnlyPlanned else { return }
+                try await OpenManifest.with(configuration, for: .restore, over: session.connection) { manifest in
+                    try await run(session, manifest)
+                }
             }
-        }
+        )
     }
 
     private func run(_ session: RunSession, _ manifest: OpenManifest?) async throws {
-        let connection = session.connection
         let transaction = try await manifest?.begin(isDryRun: options.isDryRun)
-        var catalog = try await connection.withTransaction(.snapshot) { connection in
-            try await CatalogReader(connection: connection).read()
-        }
-        catalog.manifest = manifest?.table.name
-        let plan = try await makePlan(catalog, recorded: transaction?.recorded, session.storages)
-        let preflight = Preflight(connection: connection, catalog: catalog, storages: session.storages)
-        let findings = try await preflight.check(plan)
-        if let transaction, !options.isDryRun { session.recorder.recording(transaction) }
-        announce(plan, notes: findings.notes, session.recorder)
-        guard !options.isDryRun else { return }
-        let restore = GroupRestore(
+        let preparation = RestorePreparation(
+            configuration: configuration.restore,
             session: session,
-            catalog: catalog,
-            imports: findings.imports,
             manifest: transaction,
-            idleInTransactionTimeout: configuration.restore.run.idleInTransactionTimeout
+            manifestTable: manifest?.table.name,
+            isDryRun: options.isDryRun
         )
-        try await load(plan, restore, session.recorder)
+        if configuration.restore.run.ddl.enabled {
+            try await restoreWithDefinitions(preparation)
+        } else {
+            let restore = try await preparation.prepare()
+            guard !options.isDryRun else { return }
+            _ = try await restore.load()
+        }
     }
+}
 
-    private func makePlan(
-        _ catalog: Catalog,
-        recorded: RecordedTables?,
-        _ storages: Storages
-    ) async throws -> RestorePlan {
-        let settings = configuration.restore
-        let planner = RestorePlanner(catalog: catalog, isStrict: settings.run.strict)
-        var warnings: [String] = []
-        let candidates = try planner.candidates(settings.tables, warnings: &warnings)
-        let files = try await DataFiles(candidates.map(\.pattern), in: storages)
-        return try planner.plan(
-            candidates,
-            files: candidates.map { files.newest($0.pattern, by: $0.entry.strategy) },
-            recorded: recorded,
-            warnings: warnings
-        )
-    }
+// MARK: - With definitions
 
-    private func announce(_ plan: RestorePlan, notes: [String], _ recorder: RunRecorder) {
-        recorder.planned(
-            plan.jobs.map {
-                PlannedTable(label: $0.label, estimatedRows: nil, location: $0.file.path.description)
-            },
-            reasons: plan.jobs.map(\.reason) + notes,
-            warnings: plan.warnings
-        )
-        for table in plan.skipped {
-            recorder.skipped(table.label, reason: table.reason)
+extension RestoreRun {
+    /// Nothing is kept of what a transaction did, and nobody needs to hear of it as an error.
+    private struct RolledBack: Error {}
+
+    private func restoreWithDefinitions(_ preparation: RestorePreparation) async throws {
+        let definitions = try await preparation.definitions()
+        if definitions.isReplacement {
+            try await replace(preparation, definitions)
+        } else {
+            try await create(preparation, definitions)
         }
     }
 
-    private func load(_ plan: RestorePlan, _ restore: GroupRestore, _ recorder: RunRecorder) async throws {
-        for (index, group) in plan.groups.enumerated() {
-            guard let failed = try await restore.run(group) else { continue }
-            guard configuration.restore.run.strict || group.jobs.contains(where: \.isStrict) else { continue }
-            for job in plan.groups[(index + 1)...].flatMap(\.jobs) {
-                recorder.failed(job.label, reason: "not restored, as \(failed) failed and the run is strict")
+    /// Old tables make room for new ones: all in one transaction, so that the old ones are there until all is well.
+    private func replace(_ preparation: RestorePreparation, _ definitions: DefinitionRestore) async throws {
+        let connection = preparation.session.connection
+        var restore: PreparedRestore?
+        var totals: [[TransferTotals]] = []
+        do {
+            try await connection.withTransaction(.writing) { _ in
+                try await definitions.makeTables(isDryRun: options.isDryRun)
+                let prepared = try await preparation.prepare(made: definitions.names, isNested: true)
+                restore = prepared
+                guard !options.isDryRun else { throw RolledBack() }
+                totals = try await prepared.loadNested()
+                try await definitions.finish()
             }
+        } catch is RolledBack {
             return
+        } catch let failure as GroupFailure {
+            restore?.recordRollback(after: failure.culprit)
+            return
+        }
+        await restore?.finish(totals)
+    }
+
+    /// Nothing is lost when something fails: new tables are made first, then each group of tables lands on its own.
+    private func create(_ preparation: RestorePreparation, _ definitions: DefinitionRestore) async throws {
+        let connection = preparation.session.connection
+        var prepared: PreparedRestore?
+        if definitions.fitsOneTransaction || options.isDryRun {
+            do {
+                try await connection.withTransaction(.writing) { _ in
+                    try await definitions.makeTables(isDryRun: options.isDryRun)
+                    prepared = try await preparation.prepare(made: definitions.names, isNested: true)
+                    if options.isDryRun { throw RolledBack() }
+                }
+            } catch is RolledBack {
+                return
+            }
+        } else {
+            try await definitions.makeTablesInBatches()
+            prepared = try await preparation.prepare(made: definitions.names)
+        }
+        guard let prepared else { return }
+        guard try await prepared.load() else { return }
+        for failure in try await definitions.finishInBatches() {
+            prepared.recordFailure(of: failure.table, reason: failure.reason)
         }
     }
 }

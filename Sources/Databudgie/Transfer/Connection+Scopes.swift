@@ -32,6 +32,22 @@ extension Connection {
 }
 
 extension Connection {
+    /// Runs the body in a transaction of its own, or in the one that is open already.
+    ///
+    /// - Parameters:
+    ///   - options: How a transaction of its own is begun.
+    ///   - isNested: The caller has a transaction open, which decides what becomes of the body's work.
+    ///   - body: Uses this connection.
+    /// - Returns: What the body returns.
+    /// - Throws: What the body throws, or `PostgresError`.
+    func withTransaction<Result: Sendable>(
+        _ options: TransactionOptions,
+        isNested: Bool,
+        _ body: (Connection) async throws -> Result
+    ) async throws -> Result {
+        isNested ? try await body(self) : try await withTransaction(options, body: body)
+    }
+
     /// Runs the body with an empty search path, so that nobody's operator or function of the same name is called
     /// (CVE-2018-1058), and puts it back afterwards for the user's queries.
     ///

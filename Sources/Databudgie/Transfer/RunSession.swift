@@ -14,6 +14,7 @@ struct RunSession {
     ///   - configuration: Says where the database and the storages are.
     ///   - options: Dry run, environment and clock.
     ///   - onEvent: Receives what happens.
+    ///   - beforeConnecting: What has to be done without a connection to the database.
     ///   - body: The run itself.
     /// - Returns: What the run told its recorder.
     /// - Throws: What the body throws; `CancellationError` when the task was cancelled.
@@ -22,6 +23,7 @@ struct RunSession {
         _ configuration: Configuration,
         _ options: RunOptions,
         onEvent: @escaping @Sendable (RunEvent) -> Void,
+        beforeConnecting: (Storages, RunRecorder) async throws -> Void = { _, _ in },
         _ body: (RunSession) async throws -> Void
     ) async throws -> RunReport {
         let recorder = RunRecorder(action: action, isDryRun: options.isDryRun, onEvent: onEvent)
@@ -29,7 +31,8 @@ struct RunSession {
         let s3Options = configuration.run(for: action).s3
         do {
             return try await Storages.withStorages(s3Options: s3Options, environment: options.environment) { storages in
-                try await Connection.withConnection(to: parameters) { connection in
+                try await beforeConnecting(storages, recorder)
+                return try await Connection.withConnection(to: parameters) { connection in
                     try await body(RunSession(connection: connection, storages: storages, recorder: recorder))
                     return recorder.report()
                 }

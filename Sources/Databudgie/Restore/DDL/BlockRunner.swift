@@ -5,6 +5,8 @@ import Storage
 struct BlockRunner {
     let connection: Connection
     let recorder: RunRecorder
+    /// Tables whose definitions may be there already, from an earlier run.
+    var mayExist: Set<QualifiedName> = []
 
     /// What a run of definitions could not do, and what it left out.
     struct Outcome {
@@ -63,7 +65,7 @@ struct BlockRunner {
         } catch {
             guard error.code == .serverError, let state = error.sqlState else { throw error }
             try await connection.execute("rollback to savepoint definition; release savepoint definition")
-            if block.table == nil, Self.duplicates.contains(state) {
+            if block.relation.map(mayExist.contains) ?? true, Self.duplicates.contains(state) {
                 outcome.existing.insert(subject)
                 recorder.detail("\(error.message); it stays as it is.")
                 return .leftOut
@@ -108,8 +110,9 @@ struct BlockRunner {
             || block.type == "COMMENT" && block.sql.hasPrefix("COMMENT ON EXTENSION")
     }
 
-    /// duplicate_schema, duplicate_object, duplicate_function, duplicate_table.
-    private static let duplicates: Set = ["42P06", "42710", "42723", "42P07"]
+    /// duplicate_schema, duplicate_object, duplicate_function, duplicate_table; a second primary key is an
+    /// invalid_table_definition.
+    private static let duplicates: Set = ["42P06", "42710", "42723", "42P07", "42P16"]
     /// undefined_table, undefined_object, undefined_function, invalid_schema_name.
     private static let absences: Set = ["42P01", "42704", "42883", "3F000"]
 }

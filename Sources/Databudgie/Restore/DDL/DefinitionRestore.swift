@@ -16,6 +16,8 @@ struct DefinitionRestore {
     private let replaced: [Relation]
     /// What is needed but not listed, and is there: it stays as it is.
     private let kept: Set<QualifiedName>
+    /// What an earlier run under the same id has loaded: only what comes after the rows may still be missing.
+    private let done: Set<QualifiedName>
     /// Whether the tables can be made in one transaction: it needs locks for each of them.
     let fitsOneTransaction: Bool
 
@@ -27,12 +29,17 @@ struct DefinitionRestore {
     /// - Parameters:
     ///   - definitions: What is to be made.
     ///   - session: The target.
+    ///   - isDone: Whether an earlier run has loaded a table already.
     /// - Throws: ``DatabudgieError`` with the code `preflight` when something that is not listed depends on a table that
     ///   would be dropped, or when the server has too few locks; `PostgresError`.
-    init(_ definitions: StoredDefinitions, session: RunSession) async throws {
+    init(
+        _ definitions: StoredDefinitions,
+        session: RunSession,
+        isDone: (QualifiedName) -> Bool
+    ) async throws {
+        let listed = Set(definitions.listed.filter { !isDone($0) })
         let catalog = try await session.connection.withTransaction(.readOnly) { connection in
             let catalog = try await CatalogReader(connection: connection).read()
-            let listed = Set(definitions.listed)
             let problems = try await connection.withEmptySearchPath {
                 try await Replacement(connection: connection)
                     .problems(catalog.relations.filter { listed.contains($0.name) })
@@ -42,12 +49,12 @@ struct DefinitionRestore {
             }
             return catalog
         }
-        let listed = Set(definitions.listed)
         connection = session.connection
         recorder = session.recorder
         self.definitions = definitions
         replaced = catalog.relations.filter { listed.contains($0.name) }
         kept = Set(catalog.relations.map(\.name)).subtracting(listed)
+        done = Set(definitions.listed.filter(isDone)).intersection(kept)
         let isReplacement = !replaced.isEmpty
         let estimate = LockBudget.estimate(
             definitions.blocks.filter { isReplacement || $0.block.section == .preData },
@@ -72,8 +79,10 @@ struct DefinitionRestore {
 
     /// Drops what is replaced and makes the tables without their indexes and constraints, in the caller's transaction.
     ///
+    /// - Parameter isDryRun: All of it is rolled back, and nobody is made to wait for long.
     /// - Throws: ``DatabudgieError`` that names the definition which failed; `PostgresError`.
-    func makeTables() async throws {
+    func makeTables(isDryRun: Bool) async throws {
+        if isDryRun { try await connection.execute("set local lock_timeout = '10s'") }
         for relation in replaced {
             recorder.detail("\(relation.name) exists; it is dropped and made anew.")
         }
@@ -83,7 +92,7 @@ struct DefinitionRestore {
 
     /// Makes the tables in several transactions, where one has not enough locks for all of them.
     ///
-    /// - Throws: As ``makeTables()`` does; what was made before stays.
+    /// - Throws: As ``makeTables(isDryRun:)`` does; what was made before stays.
     func makeTablesInBatches() async throws {
         for batch in Self.batches(blocks(.preData)) {
             try await connection.withTransaction(.writing) { _ in try await make(batch) }
@@ -120,7 +129,7 @@ struct DefinitionRestore {
     private func run(_ blocks: [StoredBlock]) async throws -> [Failure] {
         try await connection.pinSessionSettings(.restore, overrides: ["check_function_bodies": "off"])
         let outcome = try await connection.withEmptySearchPath {
-            try await BlockRunner(connection: connection, recorder: recorder).run(blocks)
+            try await BlockRunner(connection: connection, recorder: recorder, mayExist: done).run(blocks)
         }
         for (warning, count) in outcome.warnings.sorted(by: { $0.key < $1.key }) {
             recorder.warning(count == 1 ? warning : "\(warning) (and \(count - 1) more of the kind)")
@@ -136,7 +145,9 @@ struct DefinitionRestore {
 
     private func blocks(_ section: DDLBlock.Section) -> [StoredBlock] {
         definitions.blocks.filter { stored in
-            stored.block.section == section && !(stored.block.relation.map(kept.contains) ?? false)
+            guard stored.block.section == section else { return false }
+            guard let relation = stored.block.relation, kept.contains(relation) else { return true }
+            return section == .postData && done.contains(relation)
         }
     }
 

@@ -8,6 +8,15 @@ struct StoredDefinitions: Sendable {
     var listed: [QualifiedName]
     /// All definitions, each once, in the order in which they are run.
     var blocks: [StoredBlock]
+
+    /// The views among them, which have no rows of their own.
+    var derived: Set<QualifiedName> {
+        Set(
+            blocks.filter { $0.block.type.hasSuffix("VIEW") || $0.block.type == "MATERIALIZED" }.compactMap(
+                \.block.relation
+            )
+        )
+    }
 }
 
 /// A definition and the file that it stands in.
@@ -22,6 +31,8 @@ struct DefinitionReader {
     let settings: DDLConfiguration
     /// The schema of names without a dot.
     let defaultSchema: String
+    /// Globs do not find the manifest.
+    let manifest: QualifiedName?
 
     /// The most bytes that a list or a script may have.
     private static let sizeLimit = 256 << 20
@@ -95,11 +106,8 @@ struct DefinitionReader {
 
     /// The files of the schemas first, then those of the tables in the order of the list.
     private func requests(_ entries: [RestoreEntry], _ names: [String]) throws -> [Request] {
-        let catalog = Catalog(
-            defaultSchema: defaultSchema,
-            relations: names.enumerated().map { Relation(listed: Self.split($1), number: $0) },
-            foreignKeys: []
-        )
+        var catalog = Catalog(listed: names, defaultSchema: defaultSchema)
+        catalog.manifest = manifest
         let selection = TableSelection(catalog: catalog)
         var tables: [(place: UInt32, request: Request)] = []
         for (number, entry) in entries.enumerated() where entry.options.ddl {
@@ -191,29 +199,33 @@ struct DefinitionReader {
         blocks = blocks.filter { seen.insert($0.block.rank).inserted }
         return blocks.sorted { $0.block.rank < $1.block.rank }
     }
-
-    /// A list does not say where a name with several dots is to be cut; the definition itself does, where it is ours.
-    private static func split(_ name: String) -> QualifiedName {
-        let parts = name.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-        return parts.count == 2
-            ? QualifiedName(schema: parts[0], name: parts[1]) : QualifiedName(schema: "public", name: name)
-    }
 }
 
-extension Relation {
-    /// A table of which only the name is known.
-    fileprivate init(listed name: QualifiedName, number: Int) {
-        self.init(
-            oid: OID(number),
-            name: name,
-            kind: .table,
-            isPartition: false,
-            parents: [],
-            children: [],
-            columns: [],
-            estimatedRows: nil,
-            ownedSequences: 0,
-            isReadable: true
-        )
+extension Catalog {
+    /// Tables of which only the names are known.
+    ///
+    /// A list does not say where a name with several dots is to be cut; the definition itself does, where it is ours.
+    /// - Parameters:
+    ///   - names: As `schema.table`.
+    ///   - defaultSchema: The schema of names without a dot.
+    init(listed names: [String], defaultSchema: String) {
+        let relations = names.enumerated().map { number, name in
+            let parts = name.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            return Relation(
+                oid: Relation.OID(number),
+                name: parts.count == 2
+                    ? QualifiedName(schema: parts[0], name: parts[1])
+                    : QualifiedName(schema: defaultSchema, name: name),
+                kind: .table,
+                isPartition: false,
+                parents: [],
+                children: [],
+                columns: [],
+                estimatedRows: nil,
+                ownedSequences: 0,
+                isReadable: true
+            )
+        }
+        self.init(defaultSchema: defaultSchema, relations: relations, foreignKeys: [])
     }
 }

@@ -1,0 +1,61 @@
+/// The loads of a restore, planned and checked.
+struct PreparedRestore {
+    let plan: RestorePlan
+    let groups: GroupRestore
+    let recorder: RunRecorder
+    let isStrict: Bool
+
+    /// Loads group after group, each in a transaction of its own.
+    ///
+    /// - Returns: False when a failure has stopped the run.
+    /// - Throws: `CancellationError`, and `PostgresError` when the connection was lost.
+    func load() async throws -> Bool {
+        for (index, group) in plan.groups.enumerated() {
+            guard let failed = try await groups.run(group) else { continue }
+            guard isStrict || group.jobs.contains(where: \.isStrict) else { continue }
+            for job in plan.groups[(index + 1)...].flatMap(\.jobs) {
+                recorder.failed(job.label, reason: "not restored, as \(failed) failed and the run is strict")
+            }
+            return false
+        }
+        return true
+    }
+
+    /// Loads all groups in the caller's transaction.
+    ///
+    /// - Returns: The totals of each group, for ``finish(_:)``.
+    /// - Throws: ``GroupFailure`` for the first that fails; `CancellationError`, `PostgresError`.
+    func loadNested() async throws -> [[TransferTotals]] {
+        var totals: [[TransferTotals]] = []
+        for group in plan.groups { totals.append(try await groups.runNested(group)) }
+        return totals
+    }
+
+    /// Reports all groups, once the transaction that they were loaded in is committed.
+    func finish(_ totals: [[TransferTotals]]) async {
+        for (group, totals) in zip(plan.groups, totals) { await groups.finish(group, totals) }
+    }
+
+    /// Records that nothing landed, as one job failed.
+    func recordRollback(after culprit: TableLabel) {
+        for job in plan.jobs where job.label != culprit {
+            recorder.failed(
+                job.label,
+                reason: "rolled back, as \(culprit) failed; tables that replace others land together or not at all"
+            )
+        }
+    }
+
+    /// Records a failure that came after the rows.
+    ///
+    /// - Parameters:
+    ///   - table: The table's full name.
+    ///   - reason: What went wrong.
+    func recordFailure(of table: String, reason: String) {
+        let label = plan.jobs.first { $0.label.description == table }?.label
+        recorder.failed(
+            label ?? TableLabel(number: plan.jobs.count + plan.skipped.count, description: table),
+            reason: reason
+        )
+    }
+}
