@@ -25,7 +25,7 @@ actor CachedCredentials {
         do {
             return try await renewed()
         } catch {
-            // Old ones that still work are better than none: the next request tries again.
+            // Old ones that still work are better than none: a later request tries again.
             guard let current, let expiration = current.expiration, expiration > now() else { throw error }
             renewalDate = nextRenewal(of: current)
             return current

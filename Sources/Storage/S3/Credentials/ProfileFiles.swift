@@ -84,6 +84,7 @@ struct ProfileFiles: Sendable {
                 let name = line.dropFirst().prefix { $0 != "]" }
                 let words = name.split(whereSeparator: \.isWhitespace).map { $0.trimming(["\"", "'"]) }
                 section = words.joined(separator: " ")
+                parent = ""
                 sections[words.joined(separator: " "), default: [:]] = [:]
             } else if let section, let equals = line.firstIndex(of: "=") {
                 var name = line[..<equals].trimming([" ", "\t"]).lowercased()
