@@ -32,7 +32,7 @@ struct CommandLineTool {
         var command = try DatabudgieCommand.parseAsRoot(arguments)
         if let subcommand = command as? any Subcommand { return subcommand }
         guard !(command is DatabudgieCommand) else {
-            throw ValidationError("Say what to do: backup, restore or config.")
+            throw ValidationError("Say what to do: backup, restore, config or manifest create.")
         }
         try command.run()
         return nil

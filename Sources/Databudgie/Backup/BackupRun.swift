@@ -28,33 +28,45 @@ public struct BackupRun: Sendable {
     ///   done; files that were finished before stay.
     public func run(onEvent: @escaping @Sendable (RunEvent) -> Void = { _ in }) async throws -> RunReport {
         try await RunSession.run(.backup, configuration, options, onEvent: onEvent) { session in
-            let snapshot = ExportSnapshot(
-                connection: session.connection,
-                idleInTransactionTimeout: configuration.backup.run.idleInTransactionTimeout
-            )
-            let tools = PostgresTools(environment: options.environment)
-            if configuration.backup.run.ddl.enabled { try await tools.check(for: session.connection.server) }
-            try await snapshot.withPlan(makePlan) { plan, catalog in
-                announce(plan, session.recorder)
-                if !options.isDryRun {
-                    try await session.storages.checkWritable(plan.jobs.compactMap(\.path.parent))
-                }
-                let definitions = DefinitionExport(
-                    session: session,
-                    parameters: try configuration.connection(for: .backup),
-                    settings: configuration.backup.run.ddl,
-                    catalog: catalog,
-                    moment: RunMoment(options.now),
-                    tools: tools,
-                    isDryRun: options.isDryRun
-                )
-                try await definitions.run(plan.definitions)
-                try await export(plan, session)
+            try await OpenManifest.with(configuration, for: .backup, over: session.connection) { manifest in
+                try await run(session, manifest)
             }
         }
     }
 
-    private func makePlan(_ catalog: Catalog) throws -> BackupPlan {
+    private func run(_ session: RunSession, _ manifest: OpenManifest?) async throws {
+        let snapshot = ExportSnapshot(
+            connection: session.connection,
+            idleInTransactionTimeout: configuration.backup.run.idleInTransactionTimeout
+        )
+        let tools = PostgresTools(environment: options.environment)
+        if configuration.backup.run.ddl.enabled { try await tools.check(for: session.connection.server) }
+        let planning: (Catalog) throws -> BackupPlan = { try makePlan($0, manifest) }
+        try await snapshot.withPlan(planning) { plan, catalog in
+            let transaction = try await manifest?.begin(isDryRun: options.isDryRun)
+            let resumption = BackupResumption(plan: plan, manifest: transaction)
+            if let transaction, !options.isDryRun { session.recorder.recording(transaction) }
+            announce(plan, resumption, session.recorder)
+            if !options.isDryRun {
+                try await session.storages.checkWritable(plan.jobs.compactMap(\.path.parent))
+            }
+            let definitions = DefinitionExport(
+                session: session,
+                parameters: try configuration.connection(for: .backup),
+                settings: configuration.backup.run.ddl,
+                catalog: catalog,
+                moment: RunMoment(options.now),
+                tools: tools,
+                isDryRun: options.isDryRun
+            )
+            try await definitions.run(plan.definitions)
+            try await export(resumption.pending, session, transaction)
+        }
+    }
+
+    private func makePlan(_ catalog: Catalog, _ manifest: OpenManifest?) throws -> BackupPlan {
+        var catalog = catalog
+        catalog.manifest = manifest?.table.name
         let settings = configuration.backup
         let planner = BackupPlanner(
             catalog: catalog,
@@ -65,22 +77,23 @@ public struct BackupRun: Sendable {
         return try planner.plan(settings.tables)
     }
 
-    private func announce(_ plan: BackupPlan, _ recorder: RunRecorder) {
+    private func announce(_ plan: BackupPlan, _ resumption: BackupResumption, _ recorder: RunRecorder) {
         recorder.planned(
             plan.jobs.map {
                 PlannedTable(label: $0.label, estimatedRows: $0.estimatedRows, location: $0.path.description)
             },
             reasons: plan.jobs.map { "\($0.label): \($0.reason)" },
-            warnings: plan.warnings
+            warnings: plan.warnings + resumption.warnings
         )
+        resumption.done.forEach { recorder.skipped($0.label, reason: $0.reason) }
     }
 
-    private func export(_ plan: BackupPlan, _ session: RunSession) async throws {
+    private func export(_ jobs: [BackupJob], _ session: RunSession, _ manifest: ManifestTransaction?) async throws {
         let recorder = session.recorder
-        let existing = try await DataFiles(plan.jobs.filter(\.skipIfExists).map(\.pattern), in: session.storages)
-        for (index, job) in plan.jobs.enumerated() {
+        let existing = try await DataFiles(jobs.filter(\.skipIfExists).map(\.pattern), in: session.storages)
+        for (index, job) in jobs.enumerated() {
             do {
-                try await exportOne(job, existing: existing, session)
+                try await exportOne(job, existing: existing, session, manifest)
             } catch is CancellationError {
                 throw CancellationError()
             } catch {
@@ -88,7 +101,7 @@ public struct BackupRun: Sendable {
                 recorder.failed(job.label, error)
                 if let error = error as? PostgresError, error.code == .connectionLost { throw error }
                 guard job.isStrict else { continue }
-                for remaining in plan.jobs[(index + 1)...] {
+                for remaining in jobs[(index + 1)...] {
                     recorder.failed(
                         remaining.label,
                         reason: "not exported, as \(job.label) failed and the run is strict"
@@ -100,7 +113,12 @@ public struct BackupRun: Sendable {
     }
 
     /// Runs one job within a savepoint, so that its failure leaves the snapshot usable for the others.
-    private func exportOne(_ job: BackupJob, existing: DataFiles, _ session: RunSession) async throws {
+    private func exportOne(
+        _ job: BackupJob,
+        existing: DataFiles,
+        _ session: RunSession,
+        _ manifest: ManifestTransaction?
+    ) async throws {
         let (connection, recorder) = (session.connection, session.recorder)
         if job.skipIfExists, let existing = existing.newest(job.pattern) {
             recorder.skipped(job.label, reason: "\(existing.path) exists already and skip_if_exists is set")
@@ -116,6 +134,7 @@ public struct BackupRun: Sendable {
         let totals = try await connection.withSavepoint("table_job") {
             try await export.run { recorder.progressed(job.label, $0) }
         }
+        if !options.isDryRun { try await manifest?.record(published: job) }
         recorder.finished(job.label, totals: totals, path: options.isDryRun ? nil : job.path)
     }
 }

@@ -8,15 +8,24 @@ import Postgres
 struct DDLScript: Sendable, Equatable {
     /// The moment of the backup that wrote the file; nil for a file of another tool.
     var moment: String?
-    /// The schemas and tables whose files have to be run too, by the names that stand for `{table}` in their paths.
-    var requires: [String] = []
+    /// The schemas and tables whose files have to be run too.
+    var requires: [Unit] = []
     var blocks: [DDLBlock]
+
+    /// What a file is about: a table or view, or what lies in a schema beside them.
+    struct Unit: Codable, Hashable, Sendable {
+        let schema: String
+        var table: String?
+
+        /// What stands for `{table}` in the file's path.
+        var pathName: String { table.map { "\(schema).\($0)" } ?? schema }
+    }
 
     /// Takes in another script of the same backup; what both have comes once.
     mutating func merge(_ other: DDLScript) {
         let known = Set(blocks.map(\.rank))
         blocks = (blocks + other.blocks.filter { !known.contains($0.rank) }).sorted { $0.rank < $1.rank }
-        requires = Set(requires + other.requires).sorted()
+        requires = Set(requires + other.requires).sorted { $0.pathName < $1.pathName }
     }
 }
 
@@ -39,6 +48,8 @@ struct DDLBlock: Sendable, Equatable {
     var schema: String
     /// The table or view that it belongs to; nil for what belongs to the schema as a whole.
     var table: String?
+    /// The order of the definition that a comment or a right is for.
+    var attachedTo: Int?
     /// Nothing that the backup selected needs it: it may be left out where it cannot be made.
     var isOptional = false
     /// One or more statements, each with its semicolon.
@@ -62,7 +73,7 @@ struct DDLBlock: Sendable, Equatable {
 /// What the comment line at the top says.
 private struct ScriptMark: Codable {
     var backup: String
-    var requires: [String]
+    var requires: [DDLScript.Unit]
 }
 
 /// What the comment line before a block says.
@@ -72,6 +83,7 @@ private struct BlockMark: Codable {
     var type: String
     var schema: String
     var table: String?
+    var of: Int?
     var optional: Bool?
 }
 
@@ -100,6 +112,7 @@ extension DDLScript {
                         type: block.type,
                         schema: block.schema,
                         table: block.table,
+                        of: block.attachedTo,
                         optional: block.isOptional ? true : nil
                     )
                 ) + block.sql + "\n"
@@ -111,12 +124,12 @@ extension DDLScript {
     ///
     /// - Parameters:
     ///   - text: The file's content.
-    ///   - name: The schema or table that the file was looked up for, for blocks that do not say.
+    ///   - unit: The schema or table that the file was looked up for, for blocks that do not say.
     /// - Throws: `DecodingError` when a comment line of ours is damaged.
-    init(text: String, of name: QualifiedName) throws {
+    init(text: String, of unit: Unit) throws {
         guard text.hasPrefix(Self.mark) else {
             blocks = SQLStatements.split(text).enumerated().map { order, sql in
-                DDLBlock(order: order, sql: sql, of: name)
+                DDLBlock(order: order, sql: sql, of: unit)
             }
             return
         }
@@ -142,6 +155,7 @@ extension DDLScript {
                 type: mark.type,
                 schema: mark.schema,
                 table: mark.table,
+                attachedTo: mark.of,
                 isOptional: mark.optional ?? false,
                 sql: String(decoding: bytes[marks[index].upperBound..<end], as: UTF8.self)
                     .trimmingCharacters(in: .newlines)
@@ -152,15 +166,16 @@ extension DDLScript {
 
 extension DDLBlock {
     /// A statement of a file without marks, put into its section by its first words.
-    fileprivate init(order: Int, sql: String, of name: QualifiedName) {
+    fileprivate init(order: Int, sql: String, of unit: DDLScript.Unit) {
         let words = SQLStatements.keywords(sql, limit: 200)
         type = Self.type(words)
         let isLate = Self.lateTypes.contains(type)
         // Foreign keys last, as pg_dump has them: the keys that they refer to may stand in files that come later.
         self.order = order + (type == "FK CONSTRAINT" ? 1_000_000_000 : 0)
         section = isLate ? .postData : .preData
-        schema = name.schema
-        table = name.name.isEmpty ? nil : name.name
+        (schema, table) = (unit.schema, unit.table)
+        // databudgie 2.9.3 put everything of the schema into its file.
+        isOptional = table == nil && type != "SCHEMA"
         self.sql = sql
     }
 

@@ -17,6 +17,8 @@ struct BackupJob: Sendable {
     let label: TableLabel
     /// The table the entry named; nil for an unnamed query and for a name that is only a label.
     let relation: Relation?
+    /// The name that the manifest records; nil for an unnamed query, which is never recorded.
+    let tableName: String?
     /// A SELECT, to be embedded in COPY, followed by a line break.
     let query: String
     let path: StoragePath
@@ -160,6 +162,7 @@ struct BackupPlanner {
         return BackupJob(
             label: TableLabel(number: number, description: name ?? folder.description),
             relation: item.relation,
+            tableName: name,
             query: QueryText.withoutTrailingSemicolon(query),
             path: folder.appending(entry.options.filename.render(values)),
             pattern: try DataFilePattern(

@@ -11,6 +11,8 @@ struct Catalog: Sendable, Equatable {
     /// In the order of schema and name, so that globs expand the same way everywhere.
     let relations: [Relation]
     let foreignKeys: [ForeignKey]
+    /// The run's manifest: no glob finds it, as what a run writes is no part of what it moves.
+    var manifest: QualifiedName?
 
     private let positions: [OID: Int]
     /// More than one under a name only where dots in names make `a.b` + `c` and `a` + `b.c` look the same.

@@ -11,11 +11,12 @@ extension Configuration {
 
     /// The database of a command.
     ///
-    /// - Throws: ``DatabudgieError`` with the code `configuration` when none is configured, or when the configuration
-    ///   asks for something that is not supported yet.
+    /// - Throws: ``DatabudgieError`` with the code `configuration` when none is configured, when the configuration asks
+    ///   for something that is not supported yet, or when its manifest is no table's name.
     func connection(for action: RunAction) throws -> ConnectionParameters {
         let unsupported = unsupportedFeatures(for: action)
         guard unsupported.isEmpty else { throw DatabudgieError(.configuration, unsupported) }
+        _ = try manifest(for: action)
         guard let connection = run(for: action).connection else {
             throw DatabudgieError(
                 .configuration,

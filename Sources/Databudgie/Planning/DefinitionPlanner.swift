@@ -12,6 +12,7 @@ struct DefinitionGroup: Sendable {
     /// - Parameters:
     ///   - name: A table's full name, or a schema's.
     ///   - moment: When the backup began.
+    /// - Returns: The file's path.
     /// - Throws: ``DatabudgieError`` for a location that is no path.
     func path(_ name: String, _ moment: RunMoment) throws -> StoragePath {
         let values: [Template.Variable: String] = [

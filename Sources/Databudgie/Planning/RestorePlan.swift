@@ -7,7 +7,7 @@ struct RestorePlan: Sendable {
     var groups: [RestoreGroup]
     /// What the user should know about the selection, as sentences.
     var warnings: [String]
-    /// Tables left out because no data file was found for them.
+    /// Tables left out because no data file was found for them, or because they were restored before.
     var skipped: [(label: TableLabel, reason: String)]
 
     var jobs: [RestoreJob] { groups.flatMap(\.jobs) }
@@ -68,6 +68,7 @@ struct RestorePlanner {
             if !match.isKnown {
                 unmatched.append("\(entry.options.place): '\(name)' matches no table of the target database.")
             }
+            try refuseManifest(match.relations, entry)
             candidates += try match.relations.map { relation in
                 RestoreCandidate(
                     entry: entry,
@@ -96,21 +97,40 @@ struct RestorePlanner {
         return candidates
     }
 
+    /// A run cannot replace the rows that say what it has done.
+    private func refuseManifest(_ relations: [Relation], _ entry: RestoreEntry) throws {
+        guard let manifest = relations.map(\.name).first(where: { $0 == catalog.manifest }) else { return }
+        throw DatabudgieError(
+            .preflight,
+            "\(manifest) is the manifest of this restore and cannot be restored by it (\(entry.options.place)); nothing "
+                + "was touched. Take it out of 'tables', or restore it in a run with 'manifest: null'."
+        )
+    }
+
     /// Orders and groups the candidates for which files were found.
     ///
     /// - Parameters:
     ///   - candidates: All candidates, in order of appearance.
     ///   - files: The file of each, nil where there is none.
+    ///   - recorded: What the manifest says was restored before; it is neither truncated nor loaded again.
     ///   - warnings: What was collected before.
     /// - Returns: The loads in their order.
     /// - Throws: ``DatabudgieError`` for tables that were asked for by name and have no file.
-    func plan(_ candidates: [RestoreCandidate], files: [FileInfo?], warnings: [String]) throws -> RestorePlan {
+    func plan(
+        _ candidates: [RestoreCandidate],
+        files: [FileInfo?],
+        recorded: RecordedTables? = nil,
+        warnings: [String]
+    ) throws -> RestorePlan {
         let found = zip(candidates, files).compactMap { candidate, file in file.map { (candidate, $0) } }
-        let missing = zip(candidates, files).filter { $1 == nil }.map(\.0)
-        let coverage = PartitionCoverage(catalog: catalog, candidates: found.map(\.0))
-        try refuseMissing(missing, hasFound: !found.isEmpty, coverage)
-        let chosen = found.filter { !coverage.covers($0.0) }
+        let resumption = RestoreResumption(catalog: catalog, recorded: recorded)
+        let done = candidates.filter(resumption.isDone)
+        let missing = zip(candidates, files).filter { $1 == nil && !resumption.isDone($0) }.map(\.0)
+        let coverage = PartitionCoverage(catalog: catalog, candidates: found.map(\.0) + done)
+        try refuseMissing(missing, hasFound: !found.isEmpty || !done.isEmpty, coverage)
+        let chosen = found.filter { !coverage.covers($0.0) && !resumption.isDone($0.0) }
         try refuseDoubleLoads(chosen)
+        try resumption.refuseDoubleLoads(chosen.map(\.0))
         let jobs = chosen.enumerated().map { number, item in
             let (candidate, file) = item
             return RestoreJob(
@@ -122,10 +142,14 @@ struct RestorePlanner {
                 reason: "\(candidate.relation.name) is loaded from \(file.path) (\(candidate.entry.options.place))"
             )
         }
-        let skipped = missing.filter { !coverage.covers($0) }.enumerated().map { offset, candidate in
+        let leftOut =
+            done.map { ($0, resumption.reason) }
+            + missing.filter { !coverage.covers($0) }
+            .map { ($0, "there is no data file for it in \($0.pattern.folder)") }
+        let skipped = leftOut.enumerated().map { offset, item in
             (
-                label: TableLabel(number: jobs.count + offset, description: candidate.relation.name.description),
-                reason: "there is no data file for it in \(candidate.pattern.folder)"
+                label: TableLabel(number: jobs.count + offset, description: item.0.relation.name.description),
+                reason: item.1
             )
         }
         let groups = RestoreGroups(catalog: catalog).groups(of: jobs)

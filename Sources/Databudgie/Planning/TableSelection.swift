@@ -16,8 +16,8 @@ struct TableSelection {
 
     /// Expands a name or glob, less the entry's exclusions.
     ///
-    /// Globs find tables and partitioned tables only. A name that is a relation's own, to the letter, finds it whatever
-    /// its kind, also when the name looks like a glob.
+    /// Globs find tables and partitioned tables only, and never the manifest. A name that is a relation's own, to the
+    /// letter, finds it whatever its kind, also when the name looks like a glob.
     /// - Parameters:
     ///   - name: A name or glob over `schema.table`; without a dot it lies in the default schema.
     ///   - exclusions: Names or globs; without a dot they match the bare table name in any schema.
@@ -35,7 +35,9 @@ struct TableSelection {
             )
         }
         let found = catalog.relations.filter { relation in
-            exact.contains(relation.oid) || relation.kind.isFoundByGlobs && glob.matches(relation.name.description)
+            exact.contains(relation.oid)
+                || relation.kind.isFoundByGlobs && relation.name != catalog.manifest
+                    && glob.matches(relation.name.description)
         }
         return Match(
             relations: found.filter { !isExcluded($0.name) },

@@ -5,6 +5,8 @@
 public enum RunEvent: Sendable {
     /// The plan is made; nothing has been written yet.
     case planned(RunAction, [PlannedTable])
+    /// Finished tables are recorded in the manifest under this transaction; nothing has been written yet.
+    case recording(RecordingTransaction)
     /// A table job has begun.
     case started(TableLabel)
     /// A running job's totals so far; a few a second at most.
@@ -43,6 +45,28 @@ public struct TableLabel: Sendable, Hashable, CustomStringConvertible {
     public init(number: Int, description: String) {
         self.number = number
         self.description = description
+    }
+}
+
+/// The manifest's transaction of a run, by which it can be resumed.
+public struct RecordingTransaction: Sendable, Hashable {
+    /// The manifest table, `schema.name`.
+    public let manifest: String
+    /// What the run does.
+    public let action: RunAction
+    /// The id to resume the run by: `--backup-id`, `--restore-id`.
+    public let id: Int
+
+    /// Makes a transaction.
+    ///
+    /// - Parameters:
+    ///   - manifest: The manifest table, `schema.name`.
+    ///   - action: What the run does.
+    ///   - id: The id to resume the run by.
+    public init(manifest: String, action: RunAction, id: Int) {
+        self.manifest = manifest
+        self.action = action
+        self.id = id
     }
 }
 

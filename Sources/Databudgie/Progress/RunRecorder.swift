@@ -38,6 +38,18 @@ final class RunRecorder: Sendable {
         onEvent(.detail(message))
     }
 
+    func recording(_ transaction: ManifestTransaction) {
+        onEvent(
+            .recording(
+                RecordingTransaction(
+                    manifest: transaction.table.description,
+                    action: transaction.action,
+                    id: transaction.id
+                )
+            )
+        )
+    }
+
     func started(_ label: TableLabel) {
         state.withLock { $0.startTimes[label] = .now }
         onEvent(.started(label))

@@ -6,6 +6,8 @@ struct GroupRestore {
     let session: RunSession
     let catalog: Catalog
     let imports: [TableLabel: ImportFormat]
+    /// Where finished tables are recorded, in the transaction of their data.
+    let manifest: ManifestTransaction?
     let idleInTransactionTimeout: Double?
 
     private var connection: Connection { session.connection }
@@ -68,6 +70,10 @@ struct GroupRestore {
             try await connection.execute("set constraints all immediate")
         }
         try await alter(keys, to: "not deferrable")
+        for job in group.jobs {
+            progress.current = job.label
+            try await manifest?.record(job.relation.name.description, path: job.file.path.description, over: connection)
+        }
         return totals
     }
 

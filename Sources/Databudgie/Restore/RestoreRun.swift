@@ -30,25 +30,40 @@ public struct RestoreRun: Sendable {
     public func run(onEvent: @escaping @Sendable (RunEvent) -> Void = { _ in }) async throws -> RunReport {
         try await RunSession.run(.restore, configuration, options, onEvent: onEvent) { session in
             let connection = session.connection
-            let catalog = try await connection.withTransaction(.snapshot) { connection in
-                try await CatalogReader(connection: connection).read()
+            try await OpenManifest.with(configuration, for: .restore, over: connection) { manifest in
+                try await run(session, manifest)
             }
-            let plan = try await makePlan(catalog, session.storages)
-            let preflight = Preflight(connection: connection, catalog: catalog, storages: session.storages)
-            let findings = try await preflight.check(plan)
-            announce(plan, notes: findings.notes, session.recorder)
-            guard !options.isDryRun else { return }
-            let restore = GroupRestore(
-                session: session,
-                catalog: catalog,
-                imports: findings.imports,
-                idleInTransactionTimeout: configuration.restore.run.idleInTransactionTimeout
-            )
-            try await load(plan, restore, session.recorder)
         }
     }
 
-    private func makePlan(_ catalog: Catalog, _ storages: Storages) async throws -> RestorePlan {
+    private func run(_ session: RunSession, _ manifest: OpenManifest?) async throws {
+        let connection = session.connection
+        let transaction = try await manifest?.begin(isDryRun: options.isDryRun)
+        var catalog = try await connection.withTransaction(.snapshot) { connection in
+            try await CatalogReader(connection: connection).read()
+        }
+        catalog.manifest = manifest?.table.name
+        let plan = try await makePlan(catalog, recorded: transaction?.recorded, session.storages)
+        let preflight = Preflight(connection: connection, catalog: catalog, storages: session.storages)
+        let findings = try await preflight.check(plan)
+        if let transaction, !options.isDryRun { session.recorder.recording(transaction) }
+        announce(plan, notes: findings.notes, session.recorder)
+        guard !options.isDryRun else { return }
+        let restore = GroupRestore(
+            session: session,
+            catalog: catalog,
+            imports: findings.imports,
+            manifest: transaction,
+            idleInTransactionTimeout: configuration.restore.run.idleInTransactionTimeout
+        )
+        try await load(plan, restore, session.recorder)
+    }
+
+    private func makePlan(
+        _ catalog: Catalog,
+        recorded: RecordedTables?,
+        _ storages: Storages
+    ) async throws -> RestorePlan {
         let settings = configuration.restore
         let planner = RestorePlanner(catalog: catalog, isStrict: settings.run.strict)
         var warnings: [String] = []
@@ -57,6 +72,7 @@ public struct RestoreRun: Sendable {
         return try planner.plan(
             candidates,
             files: candidates.map { files.newest($0.pattern, by: $0.entry.strategy) },
+            recorded: recorded,
             warnings: warnings
         )
     }

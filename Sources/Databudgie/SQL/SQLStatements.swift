@@ -42,6 +42,7 @@ enum SQLStatements {
     /// - Parameters:
     ///   - statement: One statement.
     ///   - limit: How many words are read at most.
+    /// - Returns: The words in their order.
     static func keywords(_ statement: String, limit: Int) -> [String] {
         let bytes = Array(statement.utf8)
         var lexer = SQLLexer(bytes)

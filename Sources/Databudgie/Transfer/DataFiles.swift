@@ -26,6 +26,17 @@ struct DataFiles: Sendable {
         Listing(folder: pattern.folder, recursive: pattern.isNested)
     }
 
+    /// The file that matches a pattern and is of a certain time; of several the one written last.
+    ///
+    /// - Parameters:
+    ///   - pattern: One of those that were listed.
+    ///   - time: As in the file's name.
+    /// - Returns: nil when there is none.
+    func file(_ pattern: DataFilePattern, of time: String) -> FileInfo? {
+        files[Self.listing(pattern), default: []].filter { pattern.time(of: $0.path) == time }
+            .max { $0.modified < $1.modified }
+    }
+
     /// The newest file that matches a pattern.
     ///
     /// - Parameters:

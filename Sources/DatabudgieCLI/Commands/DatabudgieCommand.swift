@@ -10,7 +10,7 @@ struct DatabudgieCommand: ParsableCommand {
             names another. Options may stand before or after the subcommand.
             """,
         version: programVersion,
-        subcommands: [BackupCommand.self, RestoreCommand.self, ConfigCommand.self]
+        subcommands: [BackupCommand.self, RestoreCommand.self, ConfigCommand.self, ManifestCommand.self]
     )
 
     // The parser looks for these in the whole command line before it turns to the subcommand, which then gets the same

@@ -31,6 +31,18 @@ struct RestoreCommand: RunCommand {
         return sources
     }
 
+    func confirmed(_ configuration: Configuration) throws -> Configuration {
+        let restore = configuration.restore
+        guard restore.run.ddl.clean, !restore.assumesYes, !restore.run.isDryRun, let target = restore.run.connection
+        else { return configuration }
+        try Confirmation.ask(
+            "The whole database at \(target) is dropped and created anew, and connections to it are ended"
+        )
+        var confirmed = configuration
+        confirmed.restore.assumesYes = true
+        return confirmed
+    }
+
     static func perform(
         _ configuration: Configuration,
         _ runOptions: RunOptions,

@@ -11,6 +11,13 @@ protocol RunCommand: Subcommand {
     /// - Throws: ``StandardInputError`` when standard input cannot be read.
     func sources() throws -> ConfigurationSources
 
+    /// Asks for what must not happen without somebody's word.
+    ///
+    /// - Parameter configuration: What is about to be done.
+    /// - Returns: The same, with a note that it was confirmed.
+    /// - Throws: `DatabudgieError` when it was not.
+    func confirmed(_ configuration: Configuration) throws -> Configuration
+
     /// The run itself.
     static func perform(
         _ configuration: Configuration,
@@ -20,11 +27,15 @@ protocol RunCommand: Subcommand {
 }
 
 extension RunCommand {
+    func confirmed(_ configuration: Configuration) throws -> Configuration { configuration }
+
     func execute() async throws -> ExitStatus {
-        let configuration = try Configuration.load(try sources(), for: Self.action)
-        let reporter = RunReporter(options: options, logging: configuration.logging)
+        let loaded = try Configuration.load(try sources(), for: Self.action)
+        let reporter = RunReporter(options: options, logging: loaded.logging)
         LibraryLog.isShown(by: reporter)
-        configuration.warnings.forEach { reporter.handle(.warning($0)) }
+        loaded.warnings.forEach { reporter.handle(.warning($0)) }
+
+        let configuration = try confirmed(loaded)
 
         let runOptions = options.runOptions
         let outcome = await withInterruption(

@@ -25,6 +25,11 @@ enum EventJSON {
                     location: $0.location
                 )
             }
+        case .recording(let transaction):
+            object.event = "recording"
+            object.action = transaction.action.rawValue
+            object.manifest = transaction.manifest
+            object.transaction = transaction.id
         case .started(let label):
             object.event = "started"
             object.set(label)
@@ -106,6 +111,7 @@ enum EventJSON {
         var failed: Int?
         var fileBytes: Int64?
         var finished: Int?
+        var manifest: String?
         var message: String?
         var number: Int?
         var path: String?
@@ -116,6 +122,7 @@ enum EventJSON {
         var status: String?
         var table: String?
         var tables: [Table]?
+        var transaction: Int?
 
         init(time: Date) {
             self.time = time

@@ -16,6 +16,15 @@ enum PlainLine {
         return line
     }
 
+    /// The line that says how to go on with a run that did not come to its end.
+    static func recording(_ transaction: RecordingTransaction, style: TextStyle) -> String {
+        let action = transaction.action.rawValue
+        return style.dim(
+            "databudgie: recording as \(action) \(transaction.id) in \(transaction.manifest.escapedForTerminal); go on "
+                + "with what is unfinished by --\(action)-id \(transaction.id)"
+        )
+    }
+
     /// The line of a table that was left out on purpose.
     static func skipped(_ label: TableLabel, reason: String, style: TextStyle) -> String {
         style.dim("\(label.description.escapedForTerminal): skipped: \(reason.escapedForTerminal)")

@@ -134,6 +134,8 @@ final class RunReporter: Sendable {
             return PlainLine.detail(message, style: style)
         case .finished(let report) where mode == .plain && verbosity >= .progress:
             return PlainLine.finished(report, run.action, style: style)
+        case .recording(let transaction) where verbosity >= .progress:
+            return PlainLine.recording(transaction, style: style)
         case .skipped(let label, let reason) where verbosity >= .progress:
             return PlainLine.skipped(label, reason: reason, style: style)
         default:

@@ -44,7 +44,7 @@ struct RunState: Sendable {
         case .failed(let label, _):
             stopRunning(label)
             failed.append(label)
-        case .warning, .detail:
+        case .recording, .warning, .detail:
             break
         }
     }

@@ -90,7 +90,7 @@ struct ConfigurationInputTests {
         #expect(outcome.error.contains("nowhere.yml"))
     }
 
-    @Test("what this version cannot do is refused before anything is begun", arguments: ["--ddl", "--backup-id=1"])
+    @Test("what this version cannot do is refused before anything is begun", arguments: ["--ddl"])
     func unsupported(option: String) async throws {
         let outcome = try await Program().run("backup", option, "--raw-config", Self.json)
         #expect(outcome.status == 2)

@@ -2,13 +2,16 @@ import Testing
 
 @Suite("Help and version")
 struct HelpTests {
-    @Test("lists all options and commands", arguments: ["", "backup", "restore", "config"])
+    @Test(
+        "lists all options and commands",
+        arguments: ["", "backup", "restore", "config", "manifest", "manifest create"]
+    )
     func help(command: String) async throws {
-        let arguments = (command.isEmpty ? [] : [command]) + ["--help"]
+        let arguments = command.split(separator: " ").map(String.init) + ["--help"]
         let outcome = try await Program().run(arguments)
         #expect(outcome.status == 0)
         #expect(outcome.error.isEmpty)
-        try expectSnapshot(command.isEmpty ? "help" : "help-\(command)", outcome.output)
+        try expectSnapshot((["help"] + arguments.dropLast()).joined(separator: "-"), outcome.output)
     }
 
     @Test("prints the version alone")
@@ -31,7 +34,7 @@ struct HelpTests {
                 ["--raw-config-format", "ini", "config"],
                 "The value 'ini' is invalid for '--raw-config-format <format>'"
             ),
-            ([], "Say what to do: backup, restore or config."),
+            ([], "Say what to do: backup, restore, config or manifest create."),
         ]
     )
     func mistakes(arguments: [String], message: String) async throws {

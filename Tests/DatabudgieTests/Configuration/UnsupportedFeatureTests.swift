@@ -8,10 +8,9 @@ struct UnsupportedFeatureTests {
         "what is asked for and cannot be done is told with its place",
         arguments: [
             ("ddl: true", "'ddl'", "br"), ("ddl: {enabled: true}", "'ddl'", "br"),
-            ("manifest: public.m", "'manifest'", "br"),
             ("sequences: true\ntables: [a]", "'sequences: true'", "br"),
             ("tables: [{name: a, follow_foreign_keys: true}]", "'follow_foreign_keys: true'", "br"),
-            ("restore: {ddl: {clean: true}}", "'clean'", "r"), ("backup: {manifest: m}", "'manifest'", "b"),
+            ("restore: {ddl: {clean: true}}", "'clean'", "r"),
             ("tables: [{name: a, strategy: use_latest_set}]", "'strategy: use_latest_set'", "r"),
             ("truncate: cascade\ntables: [a, b]", "'truncate: cascade'", "r"),
         ]
@@ -28,7 +27,7 @@ struct UnsupportedFeatureTests {
     @Test(
         "what is not asked for is not told",
         arguments: [
-            "tables: [a]", "ddl: false\nmanifest: null\nsequences: false\nfollow_foreign_keys: false\ntables: [a]",
+            "tables: [a]", "ddl: false\nmanifest: m\nsequences: false\nfollow_foreign_keys: false\ntables: [a]",
             "strategy: use_latest_filename\ntruncate: true\ntables: [{name: a, ddl: true}]", "sequences: true",
         ]
     )
@@ -41,15 +40,13 @@ struct UnsupportedFeatureTests {
     @Test("options are told by their names")
     func options() throws {
         var fixture = ConfigurationFixture("")
-        fixture.overrides.backupID = 1
-        fixture.overrides.restoreID = 2
         fixture.overrides.clean = true
         fixture.overrides.ddl = true
         let configuration = try fixture.load()
         let backup = configuration.unsupportedFeatures(for: .backup)
         let restore = configuration.unsupportedFeatures(for: .restore)
-        #expect(backup.map { String($0.prefix { $0 != ":" }) } == ["--ddl", "--backup-id"])
-        #expect(restore.map { String($0.prefix { $0 != ":" }) } == ["--ddl", "--restore-id", "--clean"])
+        #expect(backup.map { String($0.prefix { $0 != ":" }) } == ["--ddl"])
+        #expect(restore.map { String($0.prefix { $0 != ":" }) } == ["--ddl", "--clean"])
     }
 
     @Test("sentry is read, with the warning that nothing is reported")

@@ -51,7 +51,7 @@ struct DefinitionFiles {
             let isNeeded = needed.contains(position)
             guard isNeeded || index.isOptional(position, in: schemas) else { continue }
             for unit in units(of: position, index, schemas) {
-                blocks[unit, default: []] += self.blocks(entry, at: position, unit, isOptional: !isNeeded)
+                blocks[unit, default: []] += self.blocks(entry, at: position, unit, index, isOptional: !isNeeded)
                 guard entry.type != "FK CONSTRAINT" else { continue }
                 required[unit, default: []].formUnion(
                     index.dependencies(of: position).flatMap { units(of: $0, index, schemas) }
@@ -68,12 +68,15 @@ struct DefinitionFiles {
         return schema.isEmpty ? schemas.map { .schema($0) } : [.schema(schema)]
     }
 
-    private func blocks(_ entry: ArchiveEntry, at position: Int, _ unit: Unit, isOptional: Bool) -> [DDLBlock] {
+    private func blocks(_ entry: ArchiveEntry, at position: Int, _ unit: Unit, _ index: Index, isOptional: Bool)
+        -> [DDLBlock]
+    {
         var block = DDLBlock(
             order: position,
             section: entry.section,
             type: entry.type,
             schema: entry.schema,
+            attachedTo: index.subject(of: position),
             isOptional: isOptional,
             sql: entry.sql
         )
@@ -96,24 +99,26 @@ struct DefinitionFiles {
         _ group: DefinitionGroup
     ) throws -> [DefinitionFile] {
         var units: [StoragePath: [Unit]] = [:]
-        for unit in blocks.keys { units[try group.path(name(unit), moment), default: []].append(unit) }
+        for unit in blocks.keys { units[try group.path(reference(unit).pathName, moment), default: []].append(unit) }
         return units.map { path, units in
             var script = DDLScript(moment: moment.timestamp, blocks: [])
             for unit in units {
                 // Those without definitions of their own, such as the schema public, have no file.
                 let others = required[unit, default: []].subtracting(units).filter { blocks[$0] != nil }
                 script.merge(
-                    DDLScript(requires: others.map(name), blocks: blocks[unit, default: []])
+                    DDLScript(requires: others.map(reference), blocks: blocks[unit, default: []])
                 )
             }
             return DefinitionFile(path: path, script: script)
         }
     }
 
-    private func name(_ unit: Unit) -> String {
+    private func reference(_ unit: Unit) -> DDLScript.Unit {
         switch unit {
-        case .schema(let name): name
-        case .relation(let oid): catalog[oid]?.name.description ?? ""
+        case .schema(let name):
+            DDLScript.Unit(schema: name)
+        case .relation(let oid):
+            DDLScript.Unit(schema: catalog[oid]?.name.schema ?? "", table: catalog[oid]?.name.name ?? "")
         }
     }
 }
@@ -156,6 +161,12 @@ extension DefinitionFiles {
                 attachments[first, default: []].append(position)
             }
             self.attachments = attachments
+        }
+
+        /// What a comment, a label or a right is for.
+        func subject(of position: Int) -> Int? {
+            let isAttached = ["COMMENT", "ACL", "SECURITY LABEL"].contains(entries[position].type)
+            return isAttached ? dependencies(of: position).first : nil
         }
 
         func dependencies(of position: Int) -> [Int] {

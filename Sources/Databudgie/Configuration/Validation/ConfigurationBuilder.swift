@@ -39,7 +39,6 @@ struct ConfigurationBuilder {
         let tables = TableEntryBuilder(self, scope).backupEntries(&unsupported)
         var run = runConfiguration(scope, &unsupported)
         run.transactionID = overrides.backupID
-        if overrides.backupID != nil { unsupported.note("--backup-id", at: SourcePlace("--backup-id")) }
         run.unsupportedFeatures = unsupported.lines
         return BackupConfiguration(run: run, tables: tables)
     }
@@ -49,12 +48,7 @@ struct ConfigurationBuilder {
         let tables = TableEntryBuilder(self, scope).restoreEntries(&unsupported)
         var run = runConfiguration(scope, &unsupported)
         run.transactionID = overrides.restoreID
-        if overrides.restoreID != nil { unsupported.note("--restore-id", at: SourcePlace("--restore-id")) }
         if let clean = overrides.clean { run.ddl.clean = clean }
-        if run.ddl.clean {
-            let place = scope["ddl"]?.mapping?["clean"]?.place
-            unsupported.note("clean", at: overrides.clean == true ? SourcePlace("--clean") : place)
-        }
         run.unsupportedFeatures = unsupported.lines
         return RestoreConfiguration(run: run, tables: tables, assumesYes: overrides.yes)
     }
@@ -62,8 +56,6 @@ struct ConfigurationBuilder {
     private func runConfiguration(_ scope: KeyScope, _ unsupported: inout UnsupportedFeatures) -> RunConfiguration {
         let connections = ConnectionBuilder(self, scope)
         checkAdapter(scope["adapter"])
-        let manifest = read.text(scope["manifest"], "manifest")
-        if manifest != nil { unsupported.note("manifest", at: scope["manifest"]?.place) }
         let ddl = ddl(scope["ddl"], root: read.text(scope["root_location"], "root_location"))
         if ddl.enabled, ddl.strategy == .useLatestSet {
             unsupported.note("strategy: use_latest_set", at: scope["ddl"]?.mapping?["strategy"]?.place)
@@ -72,7 +64,7 @@ struct ConfigurationBuilder {
             connection: connections.connection(),
             connections: connections.all(),
             s3: s3(scope["s3"]),
-            manifest: manifest,
+            manifest: read.text(scope["manifest"], "manifest"),
             rootLocation: read.text(scope["root_location"], "root_location"),
             idleInTransactionTimeout: read.seconds(
                 scope["idle_in_transaction_timeout"],

@@ -1,0 +1,118 @@
+import Postgres
+
+/// What a database has under the manifest's name, compared with what a run needs of it.
+struct ManifestInspection: Sendable {
+    /// The table's OID.
+    let oid: Relation.OID
+    /// Why no run can record its tables there, as sentences.
+    let problems: [String]
+
+    /// Looks the table up.
+    ///
+    /// Only what a run uses is asked for: other columns, types and indexes may be there, as a mixin of SQLAlchemy or a
+    /// migration made them.
+    /// - Parameters:
+    ///   - table: The manifest's name.
+    ///   - connection: The database to look in.
+    /// - Returns: nil when there is no such table.
+    /// - Throws: `PostgresError`.
+    static func find(_ table: ManifestTable, over connection: Connection) async throws -> ManifestInspection? {
+        let names: [String?] = [table.name.schema, table.name.name]
+        guard let row = try await connection.query(relationQuery, names).rows.first,
+            let oid = row["oid"].flatMap(Relation.OID.init)
+        else { return nil }
+        let columns = try await connection.query(columnsQuery, [String(oid)]).rows.map(ManifestColumn.init)
+        var problems: [String] = []
+        if row["is_readable"] != "t" || row["is_writable"] != "t" {
+            problems.append(
+                "The role may not write to the manifest table \(table); grant it USAGE on the schema, and SELECT and "
+                    + "INSERT on the table."
+            )
+        }
+        if row["is_standby"] == "t" {
+            problems.append(
+                "The server is a standby, where nothing can be recorded in the manifest table \(table); connect to its "
+                    + "primary, or remove 'manifest'."
+            )
+        }
+        for (name, categories) in needed {
+            guard let column = columns.first(where: { $0.name == name }) else {
+                problems.append("The manifest table \(table) has no column \"\(name)\"; add it.")
+                continue
+            }
+            if !categories.contains(column.category) {
+                let type = name == "transaction" ? "integer" : "text"
+                problems.append(
+                    "The column \"\(name)\" of the manifest table \(table) has the type \(column.type); make it \(type)."
+                )
+            }
+        }
+        for column in columns where !needed.contains(where: { $0.name == column.name }) && column.mustBeGiven {
+            problems.append(
+                "The column \"\(column.name)\" of the manifest table \(table) is NOT NULL and has no default; give it one."
+            )
+        }
+        for column in columns where !column.maySetDefault {
+            problems.append(
+                "The role may not use the sequence of the column \"\(column.name)\" of the manifest table \(table); "
+                    + "grant it USAGE on the sequence."
+            )
+        }
+        return ManifestInspection(oid: oid, problems: problems)
+    }
+
+    /// Names with the type categories that fit (`pg_type.typcategory`): numbers; texts and enumerations.
+    private static let needed: [(name: String, categories: Set<String>)] = [
+        ("transaction", ["N"]), ("action", ["S", "E"]), ("table", ["S"]), ("file_path", ["S"]),
+    ]
+
+    private static let relationQuery = """
+        select c.oid, pg_catalog.pg_is_in_recovery() as is_standby,
+            pg_catalog.has_schema_privilege(n.oid, 'USAGE') and pg_catalog.has_table_privilege(c.oid, 'SELECT')
+                as is_readable,
+            pg_catalog.has_any_column_privilege(c.oid, 'INSERT') as is_writable
+        from pg_catalog.pg_class c
+        join pg_catalog.pg_namespace n on n.oid operator(pg_catalog.=) c.relnamespace
+        where n.nspname operator(pg_catalog.=) $1 and c.relname operator(pg_catalog.=) $2
+            and c.relkind in ('r', 'p', 'v', 'f')
+        """
+
+    private static let columnsQuery = """
+        select a.attname as name, pg_catalog.format_type(a.atttypid, a.atttypmod) as type, t.typcategory as category,
+            a.attnotnull and not (a.atthasdef or a.attidentity operator(pg_catalog.<>) '' or t.typdefault is not null)
+                as must_be_given,
+            -- Identity columns use their sequence without a privilege. The order of evaluation is the planner's, but for
+            -- CASE, and the function refuses what is no sequence.
+            not exists (
+                select from pg_catalog.pg_depend d
+                join pg_catalog.pg_class s on s.oid operator(pg_catalog.=) d.objid
+                where d.classid operator(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
+                    and d.refobjid operator(pg_catalog.=) a.attrelid and d.refobjsubid operator(pg_catalog.=) a.attnum
+                    and d.deptype operator(pg_catalog.=) 'a'
+                    and case when s.relkind operator(pg_catalog.=) 'S'
+                        then not pg_catalog.has_sequence_privilege(s.oid, 'USAGE, UPDATE') else false end
+            ) as may_set_default
+        from pg_catalog.pg_attribute a
+        join pg_catalog.pg_type t on t.oid operator(pg_catalog.=) a.atttypid
+        where a.attrelid operator(pg_catalog.=) $1::pg_catalog.oid and a.attnum operator(pg_catalog.>) 0
+            and not a.attisdropped
+        order by a.attnum
+        """
+}
+
+/// A column of a table that may be a manifest.
+private struct ManifestColumn {
+    let name: String
+    let type: String
+    let category: String
+    let mustBeGiven: Bool
+    let maySetDefault: Bool
+
+    init(_ row: QueryResult.Row) {
+        name = row["name"] ?? ""
+        type = row["type"] ?? ""
+        category = row["category"] ?? ""
+        mustBeGiven = row["must_be_given"] == "t"
+        maySetDefault = row["may_set_default"] == "t"
+    }
+}

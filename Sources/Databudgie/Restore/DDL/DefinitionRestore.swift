@@ -1,0 +1,158 @@
+import Postgres
+import Storage
+
+/// Makes the listed tables anew from their definitions: what rows need before they are loaded, the rest afterwards.
+struct DefinitionRestore {
+    /// A definition that could not be made.
+    struct Failure {
+        let table: String
+        let reason: String
+    }
+
+    private let connection: Connection
+    private let recorder: RunRecorder
+    private let definitions: StoredDefinitions
+    /// Listed tables and views that the target has already.
+    private let replaced: [Relation]
+    /// What is needed but not listed, and is there: it stays as it is.
+    private let kept: Set<QualifiedName>
+    /// Whether the tables can be made in one transaction: it needs locks for each of them.
+    let fitsOneTransaction: Bool
+
+    /// Definitions in one transaction, where they need not be in one all together.
+    private static let batchSize = 400
+
+    /// Compares the definitions with the target, and changes nothing.
+    ///
+    /// - Parameters:
+    ///   - definitions: What is to be made.
+    ///   - session: The target.
+    /// - Throws: ``DatabudgieError`` with the code `preflight` when something that is not listed depends on a table that
+    ///   would be dropped, or when the server has too few locks; `PostgresError`.
+    init(_ definitions: StoredDefinitions, session: RunSession) async throws {
+        let catalog = try await session.connection.withTransaction(.readOnly) { connection in
+            let catalog = try await CatalogReader(connection: connection).read()
+            let listed = Set(definitions.listed)
+            let problems = try await connection.withEmptySearchPath {
+                try await Replacement(connection: connection)
+                    .problems(catalog.relations.filter { listed.contains($0.name) })
+            }
+            guard problems.isEmpty else {
+                throw DatabudgieError(.preflight, problems + ["Nothing was touched."])
+            }
+            return catalog
+        }
+        let listed = Set(definitions.listed)
+        connection = session.connection
+        recorder = session.recorder
+        self.definitions = definitions
+        replaced = catalog.relations.filter { listed.contains($0.name) }
+        kept = Set(catalog.relations.map(\.name)).subtracting(listed)
+        let isReplacement = !replaced.isEmpty
+        let estimate = LockBudget.estimate(
+            definitions.blocks.filter { isReplacement || $0.block.section == .preData },
+            dropped: replaced.count
+        )
+        fitsOneTransaction = estimate <= (try await LockBudget(connection: connection).available)
+        guard fitsOneTransaction || !isReplacement else {
+            throw DatabudgieError(
+                .preflight,
+                "\(replaced.count) of the listed tables exist and would be replaced in one transaction, which needs some "
+                    + "\(estimate) locks, more than the server has; raise max_locks_per_transaction, drop the tables "
+                    + "first, or restore fewer of them at once. Nothing was touched."
+            )
+        }
+    }
+
+    /// Some of the tables exist: the old ones go and the new ones come with all their rows, or nothing changes.
+    var isReplacement: Bool { !replaced.isEmpty }
+
+    /// The tables and views that are made.
+    var names: [QualifiedName] { definitions.listed }
+
+    /// Drops what is replaced and makes the tables without their indexes and constraints, in the caller's transaction.
+    ///
+    /// - Throws: ``DatabudgieError`` that names the definition which failed; `PostgresError`.
+    func makeTables() async throws {
+        for relation in replaced {
+            recorder.detail("\(relation.name) exists; it is dropped and made anew.")
+        }
+        try await Replacement(connection: connection).drop(replaced)
+        try await make(blocks(.preData))
+    }
+
+    /// Makes the tables in several transactions, where one has not enough locks for all of them.
+    ///
+    /// - Throws: As ``makeTables()`` does; what was made before stays.
+    func makeTablesInBatches() async throws {
+        for batch in Self.batches(blocks(.preData)) {
+            try await connection.withTransaction(.writing) { _ in try await make(batch) }
+        }
+    }
+
+    /// Makes indexes, constraints, triggers and the like, and fills materialized views, in the caller's transaction.
+    ///
+    /// - Throws: ``DatabudgieError`` that names the definition which failed; `PostgresError`.
+    func finish() async throws {
+        try await make(refreshes + blocks(.postData))
+    }
+
+    /// Makes the same in transactions of their own, in which each definition fails alone.
+    ///
+    /// - Returns: What could not be made.
+    /// - Throws: `PostgresError` when the connection was lost; `CancellationError`.
+    func finishInBatches() async throws -> [Failure] {
+        var failures: [Failure] = []
+        for batch in Self.batches(refreshes + blocks(.postData)) {
+            failures += try await connection.withTransaction(.writing) { _ in try await run(batch) }
+        }
+        return failures
+    }
+
+    private func make(_ blocks: [StoredBlock]) async throws {
+        let failures = try await run(blocks)
+        guard failures.isEmpty else {
+            throw DatabudgieError(.database, failures.map { "\($0.table): \($0.reason)" })
+        }
+    }
+
+    /// With the settings that pg_dump's scripts begin with; the caller's search path comes back afterwards.
+    private func run(_ blocks: [StoredBlock]) async throws -> [Failure] {
+        try await connection.pinSessionSettings(.restore, overrides: ["check_function_bodies": "off"])
+        let outcome = try await connection.withEmptySearchPath {
+            try await BlockRunner(connection: connection, recorder: recorder).run(blocks)
+        }
+        for (warning, count) in outcome.warnings.sorted(by: { $0.key < $1.key }) {
+            recorder.warning(count == 1 ? warning : "\(warning) (and \(count - 1) more of the kind)")
+        }
+        return outcome.failures.map { stored, error in
+            let block = stored.block
+            return Failure(
+                table: block.relation?.description ?? block.schema,
+                reason: "the \(block.type.lowercased()) in \(stored.path) cannot be made: \(error)"
+            )
+        }
+    }
+
+    private func blocks(_ section: DDLBlock.Section) -> [StoredBlock] {
+        definitions.blocks.filter { stored in
+            stored.block.section == section && !(stored.block.relation.map(kept.contains) ?? false)
+        }
+    }
+
+    /// A definition of a materialized view leaves it empty.
+    private var refreshes: [StoredBlock] {
+        blocks(.preData).filter { $0.block.type.hasPrefix("MATERIALIZED") }.map { stored in
+            var block = stored.block
+            block.type = "REFRESH"
+            block.sql = "refresh materialized view \(stored.block.relation?.quoted ?? "")"
+            return StoredBlock(block: block, path: stored.path)
+        }
+    }
+
+    private static func batches(_ blocks: [StoredBlock]) -> [[StoredBlock]] {
+        stride(from: 0, to: blocks.count, by: batchSize).map {
+            Array(blocks[$0..<min($0 + batchSize, blocks.count)])
+        }
+    }
+}

@@ -1,0 +1,68 @@
+import Postgres
+
+/// Finds out whether tables can be dropped without anything that the restore does not bring back.
+struct Replacement {
+    let connection: Connection
+
+    /// What depends on some tables and would stay behind without them.
+    ///
+    /// - Parameter relations: The tables and views that are about to be dropped and made anew.
+    /// - Returns: A sentence for each table or view that something else depends on.
+    /// - Throws: `PostgresError`.
+    func problems(_ relations: [Relation]) async throws -> [String] {
+        guard !relations.isEmpty else { return [] }
+        let list = "{" + relations.map { String($0.oid) }.joined(separator: ",") + "}"
+        return try await connection.query(Self.query, [list]).rows.map { row in
+            "\(row["dependent"] ?? "Something") depends on \(row["referenced"] ?? "a table") which ddl would drop and make "
+                + "anew, and is not part of this restore; list it too, drop it first, or set 'ddl: false' for the table."
+        }
+    }
+
+    /// Drops tables and views, and nothing else: the server refuses where something depends on them.
+    ///
+    /// - Parameter relations: Tables and views of the target.
+    /// - Throws: `PostgresError`.
+    func drop(_ relations: [Relation]) async throws {
+        // Views first, as they depend on tables; partitions go with their roots.
+        let dropped = Set(relations.map(\.oid))
+        let kinds: [(word: String, Set<Relation.Kind>)] = [
+            ("materialized view", [.materializedView]), ("view", [.view]),
+            ("foreign table", [.foreignTable]), ("table", [.table, .partitionedTable]),
+        ]
+        for (word, kinds) in kinds {
+            let names = relations.filter { relation in
+                kinds.contains(relation.kind) && !(relation.isPartition && !dropped.isDisjoint(with: relation.parents))
+            }.map(\.name.quoted)
+            guard !names.isEmpty else { continue }
+            try await connection.execute("drop \(word) \(names.joined(separator: ", "))")
+        }
+    }
+
+    /// Members: the relations and whatever goes with them (PostgreSQL documentation, "pg_depend"): rules, indexes, types,
+    /// constraints, owned sequences, partitions.
+    private static let query = """
+        with recursive members as (
+            select 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid as classid,
+                pg_catalog.unnest($1::pg_catalog.oid[]) as objid
+            union
+            select d.classid, d.objid
+            from members m
+            join pg_catalog.pg_depend d on d.refclassid = m.classid and d.refobjid = m.objid
+            where d.deptype in ('a', 'i', 'P', 'S')
+        ), dependents as (
+            select distinct d.classid, d.objid, d.refclassid, d.refobjid
+            from members m
+            join pg_catalog.pg_depend d on d.refclassid = m.classid and d.refobjid = m.objid
+            where d.deptype = 'n'
+                and not exists (select from members o where o.classid = d.classid and o.objid = d.objid)
+        )
+        select distinct
+            coalesce(pg_catalog.pg_describe_object('pg_catalog.pg_class'::pg_catalog.regclass, r.ev_class, 0),
+                pg_catalog.pg_describe_object(d.classid, d.objid, 0)) as dependent,
+            pg_catalog.pg_describe_object(d.refclassid, d.refobjid, 0) as referenced
+        from dependents d
+        left join pg_catalog.pg_rewrite r
+            on d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass and r.oid = d.objid
+        order by 1, 2
+        """
+}

@@ -1,0 +1,114 @@
+import DatabudgieTestSupport
+import Postgres
+import Testing
+
+@testable import Databudgie
+
+@Suite("The manifest table")
+struct ManifestTableTests {
+    @Test(
+        "is in the schema public unless another is named",
+        arguments: [("m", "public", "m"), ("Audit.My Table", "Audit", "My Table")]
+    )
+    func name(text: String, schema: String, name: String) throws {
+        let table = try ManifestTable(text)
+        #expect(table.name == QualifiedName(schema: schema, name: name))
+    }
+
+    @Test("has a name of one or two parts", arguments: ["", ".", "a.", ".a", "a.b.c"])
+    func badName(text: String) {
+        let error = #expect(throws: DatabudgieError.self) { try ManifestTable(text) }
+        #expect(error?.code == .configuration)
+        #expect(error?.description.contains("'\(text)'") == true)
+    }
+
+    @Test("is made by its definition, which asks for nothing but the name")
+    func definition() async throws {
+        try await PostgresServer.withDatabase { parameters in
+            try await Connection.withConnection(to: parameters) { connection in
+                let table = ManifestTable(name: QualifiedName(schema: "public", name: "The \"M\""))
+                #expect(try await ManifestInspection.find(table, over: connection)?.problems == nil)
+                try await connection.execute(table.definition)
+                #expect(try await ManifestInspection.find(table, over: connection)?.problems == [])
+                let indexes = try await connection.query("select 1 from pg_indexes where schemaname = 'public'")
+                #expect(indexes.rows.count == 4)
+            }
+        }
+    }
+
+    @Test("may have other types, columns and indexes, as a mixin of SQLAlchemy or a migration makes them")
+    func others() async throws {
+        try await PostgresServer.withDatabase { parameters in
+            try await Connection.withConnection(to: parameters) { connection in
+                try await connection.execute(
+                    """
+                    create type verb as enum ('backup', 'restore');
+                    create domain file_name as varchar(500);
+                    create table m (
+                        file_path file_name not null, action verb not null, "table" varchar not null,
+                        transaction bigint not null, id uuid primary key default gen_random_uuid(),
+                        host text not null default 'here', remark text, timestamp timestamp not null default now()
+                    );
+                    """
+                )
+                let table = try ManifestTable("m")
+                #expect(try await ManifestInspection.find(table, over: connection)?.problems == [])
+                let transaction = ManifestTransaction(
+                    table: table,
+                    action: .restore,
+                    id: 7,
+                    recorded: RecordedTables(source: ""),
+                    rows: connection
+                )
+                try await transaction.record("public.\"é", path: "a/b", over: connection)
+                let row = try await connection.query("select transaction, action, \"table\", file_path, host from m")
+                    .rows.first
+                #expect(row.map { row in (0..<5).map { row[$0] } } == ["7", "restore", "public.\"é", "a/b", "here"])
+            }
+        }
+    }
+
+    @Test("is refused with everything that is wrong with it")
+    func misfit() async throws {
+        try await PostgresServer.withDatabase { parameters in
+            try await Connection.withConnection(to: parameters) { connection in
+                try await connection.execute(
+                    "create table m (transaction text, action int, file_path text, owner text not null)"
+                )
+                let problems = try await ManifestInspection.find(ManifestTable("m"), over: connection)?.problems
+                #expect(
+                    problems == [
+                        "The column \"transaction\" of the manifest table public.m has the type text; make it integer.",
+                        "The column \"action\" of the manifest table public.m has the type integer; make it text.",
+                        "The manifest table public.m has no column \"table\"; add it.",
+                        "The column \"owner\" of the manifest table public.m is NOT NULL and has no default; give it one.",
+                    ]
+                )
+            }
+        }
+    }
+
+    @Test("is refused where the role lacks a right, its sequence included")
+    func rights() async throws {
+        try await PostgresServer.withRole { role in
+            try await PostgresServer.withDatabase { parameters in
+                let table = try ManifestTable("m")
+                func problems(_ grants: String) async throws -> [String] {
+                    try await Connection.withConnection(to: parameters) { try await $0.execute(grants) }
+                    var parameters = parameters
+                    parameters.keywords["user"] = role
+                    return try await Connection.withConnection(to: parameters) {
+                        try await ManifestInspection.find(table, over: $0)?.problems ?? ["missing"]
+                    }
+                }
+                let first = try await problems(table.definition + "grant select on m to \(role)")
+                #expect(first.count == 2)
+                #expect(first.first?.contains("SELECT and INSERT") == true)
+                let second = try await problems("grant insert on m to \(role)")
+                #expect(second.count == 1)
+                #expect(second.first?.contains("grant it USAGE on the sequence") == true)
+                #expect(try await problems("grant usage on sequence m_id_seq to \(role)") == [])
+            }
+        }
+    }
+}
