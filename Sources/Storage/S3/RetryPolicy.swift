@@ -18,6 +18,8 @@ struct RetryPolicy: Sendable {
     var connect: Duration = .seconds(10)
     /// How long services that lend credentials may take; where they exist they answer in milliseconds.
     var metadata: Duration = .seconds(1)
+    /// How long STS and SSO may take for one answer.
+    var tokenService: Duration = .seconds(20)
     /// The slowest transfer that is still waited for, in bytes a second.
     var slowestTransfer = 16 * 1024
 

@@ -300,7 +300,7 @@ final class S3Client: Sendable {
                 options,
                 environment: environment,
                 httpClient: httpClient,
-                timeout: policy.metadata
+                policy: policy
             )
             let session = Session(
                 settings: settings,

@@ -14,20 +14,24 @@ struct S3Endpoint: Sendable, Equatable {
 
     /// Amazon's server for a region.
     static func amazon(region: String, style: S3Options.AddressingStyle) -> S3Endpoint {
-        let domain = region.hasPrefix("cn-") ? "amazonaws.com.cn" : "amazonaws.com"
-        return S3Endpoint(scheme: "https", host: "s3.\(region).\(domain)", style: style, isAmazon: true)
+        S3Endpoint(scheme: "https", host: amazonHost("s3", region: region), style: style, isAmazon: true)
+    }
+
+    /// The name of Amazon's host for a service in a region.
+    static func amazonHost(_ service: String, region: String) -> String {
+        "\(service).\(region)." + (region.hasPrefix("cn-") ? "amazonaws.com.cn" : "amazonaws.com")
     }
 
     /// A server that the user names.
     /// - Throws: `StorageError` when the text is no URL of a server.
-    init(url text: String, style: S3Options.AddressingStyle) throws(StorageError) {
+    init(url text: String, style: S3Options.AddressingStyle, service: String = "S3") throws(StorageError) {
         guard let url = URLComponents(string: text), let scheme = url.scheme?.lowercased(),
             let host = url.percentEncodedHost,
             ["http", "https"].contains(scheme), !host.isEmpty, url.query == nil, url.fragment == nil, url.user == nil
         else {
             throw StorageError(
                 .invalidConfiguration,
-                "The S3 endpoint \(quoting(StorageError.redacted(text))) is no URL of a server: "
+                "The \(service) endpoint \(quoting(StorageError.redacted(text))) is no URL of a server: "
                     + "give one like https://s3.example.com or http://127.0.0.1:9000."
             )
         }

@@ -138,19 +138,19 @@ struct S3Failure {
         return !(failure is StorageError) && !isUntrusted(failure)
     }
 
-    private static func isTimeout(_ failure: any Error) -> Bool {
+    static func isTimeout(_ failure: any Error) -> Bool {
         if failure is ProgressWatch.Stalled { return true }
         guard let failure = failure as? HTTPClientError else { return false }
         return [.connectTimeout, .readTimeout, .writeTimeout, .deadlineExceeded, .getConnectionFromPoolTimeout]
             .contains(failure)
     }
 
-    private static func isUntrusted(_ failure: any Error) -> Bool {
+    static func isUntrusted(_ failure: any Error) -> Bool {
         String(reflecting: failure).contains("CERTIFICATE_VERIFY_FAILED")
     }
 
     /// The heart of an error of the network, whose own description is long and technical.
-    private static func words(_ failure: any Error) -> String {
+    static func words(_ failure: any Error) -> String {
         if let failure = failure as? HTTPClientError { return failure.shortDescription.lowercased() }
         let description = String(describing: failure)
         let known = [

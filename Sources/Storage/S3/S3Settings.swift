@@ -14,33 +14,40 @@ struct S3Settings: Sendable {
         _ options: S3Options,
         environment: [String: String],
         httpClient: HTTPClient,
-        timeout: Duration
+        policy: RetryPolicy
     ) throws -> S3Settings {
         let files = ProfileFiles(options: options, environment: environment)
         let profile = try files.settings()
-        let ignoresEndpoints = environment["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"]?.lowercased() == "true"
-        let configured =
-            ignoresEndpoints
-            ? nil
-            : environment["AWS_ENDPOINT_URL_S3"]?.nonEmpty ?? environment["AWS_ENDPOINT_URL"]?.nonEmpty
-                ?? profile["endpoint_url"]?.nonEmpty
-        let endpoint = try (options.endpointURL?.nonEmpty ?? configured)
+        let endpoints = try ConfiguredEndpoints(environment: environment, profile: profile, files: files)
+        let endpoint = try (options.endpointURL?.nonEmpty ?? endpoints.url(of: "s3"))
             .map { try S3Endpoint(url: $0, style: options.addressingStyle) }
-
+        let region =
+            options.region?.nonEmpty ?? environment["AWS_REGION"]?.nonEmpty
+            ?? environment["AWS_DEFAULT_REGION"]?.nonEmpty ?? profile["region"]?.nonEmpty ?? "us-east-1"
+        let context = CredentialContext(
+            environment: environment,
+            files: files,
+            region: region,
+            endpoints: endpoints,
+            httpClient: httpClient,
+            policy: policy
+        )
+        let fromEnvironment: [any CredentialProvider] = [
+            EnvironmentCredentials(environment: environment), WebIdentityCredentials(context: context),
+        ]
+        let fromProfile: [any CredentialProvider] = [ProfileCredentials(context: context)]
         // A profile that is named in the configuration is meant to win over the environment.
-        var providers: [any CredentialProvider] = [StaticCredentials(options: options)]
-        let fromProfile = ProfileCredentials(files: files, environment: environment)
-        let fromEnvironment = EnvironmentCredentials(environment: environment)
-        providers +=
-            options.profile?.nonEmpty == nil ? [fromEnvironment, fromProfile] : [fromProfile, fromEnvironment]
-        providers.append(ContainerCredentials(environment: environment, httpClient: httpClient, timeout: timeout * 2))
-        providers.append(InstanceCredentials(environment: environment, httpClient: httpClient, timeout: timeout))
+        let middle =
+            options.profile?.nonEmpty == nil ? fromEnvironment + fromProfile : fromProfile + fromEnvironment
         return S3Settings(
-            region: options.region?.nonEmpty ?? environment["AWS_REGION"]?.nonEmpty
-                ?? environment["AWS_DEFAULT_REGION"]?.nonEmpty ?? profile["region"]?.nonEmpty ?? "us-east-1",
+            region: region,
             customEndpoint: endpoint,
             style: options.addressingStyle,
-            credentials: CredentialChain(providers: providers)
+            credentials: CredentialChain(
+                providers: [StaticCredentials(options: options)] + middle + [
+                    ContainerCredentials(context: context), InstanceCredentials(context: context, profile: profile),
+                ]
+            )
         )
     }
 

@@ -4,10 +4,14 @@ import FoundationEssentials
 actor CachedCredentials {
     /// How long before their end credentials are renewed, in seconds.
     static let renewalMargin: TimeInterval = 300
+    /// How long to wait after a renewal that brought nothing better, in seconds.
+    static let renewalPause: TimeInterval = 10
 
     private let provider: any CredentialProvider
     private let now: @Sendable () -> Date
     private var current: Credentials?
+    /// When to look for newer ones; nil when these do not end.
+    private var renewalDate: Date?
     private var renewal: Task<Credentials?, any Error>?
 
     init(provider: any CredentialProvider, now: @escaping @Sendable () -> Date) {
@@ -17,14 +21,13 @@ actor CachedCredentials {
 
     /// Gives credentials that are valid for a while.
     func credentials() async throws -> Credentials {
-        if let current, current.expiration.map({ $0.timeIntervalSince(now()) > Self.renewalMargin }) ?? true {
-            return current
-        }
+        if let current, renewalDate.map({ $0 > now() }) ?? true { return current }
         do {
             return try await renewed()
         } catch {
-            // Old ones that still work are better than none: the next request tries again.
+            // Old ones that still work are better than none: a later request tries again.
             guard let current, let expiration = current.expiration, expiration > now() else { throw error }
+            renewalDate = nextRenewal(of: current)
             return current
         }
     }
@@ -44,6 +47,13 @@ actor CachedCredentials {
             throw StorageError(.noCredentials, "No S3 credentials were found in \(provider.place): set them there.")
         }
         current = fresh
+        renewalDate = nextRenewal(of: fresh)
         return fresh
+    }
+
+    /// Near their end credentials are renewed again and again, but not by every request.
+    private func nextRenewal(of credentials: Credentials) -> Date? {
+        guard let end = credentials.expiration else { return nil }
+        return min(max(end.addingTimeInterval(-Self.renewalMargin), now().addingTimeInterval(Self.renewalPause)), end)
     }
 }

@@ -1,33 +1,148 @@
-/// Credentials of a profile: written there, or printed by a command that is named there.
+/// Credentials of a profile: those of a role, of a sign-on, written there, or printed by a command that is named there.
+///
+/// Source: "Assume role credential provider" in the AWS SDKs and Tools reference guide.
 struct ProfileCredentials: CredentialProvider {
-    let files: ProfileFiles
-    let environment: [String: String]
+    let context: CredentialContext
+
+    private var files: ProfileFiles { context.files }
 
     var place: String { "the profile \(quoting(files.profile)) (\(files.configPath), \(files.credentialsPath))" }
 
-    /// Settings that name ways to credentials which are not supported, in the order in which they would win.
-    private static let unsupported = ["role_arn", "web_identity_token_file", "sso_session", "sso_start_url"]
-
     func credentials() async throws -> Credentials? {
-        let settings = try files.settings()
-        if let setting = Self.unsupported.first(where: { settings[$0]?.nonEmpty != nil }) {
-            throw StorageError(
-                .noCredentials,
-                "The AWS profile \(quoting(files.profile)) uses \(setting), which is not supported yet. "
-                    + "Export temporary credentials first: eval \"$(aws configure export-credentials "
-                    + "--profile \(files.profile) --format env)\"."
-            )
+        try await credentials(of: files.profile, files.settings(), for: [])
+    }
+
+    /// Finds the credentials of a profile.
+    /// - Parameters:
+    ///   - profile: The profile's name.
+    ///   - settings: What stands in it.
+    ///   - dependents: The profiles that take their credentials from this one, each from the next.
+    /// - Returns: The credentials, or nil when the profile has none.
+    /// - Throws: `StorageError` when it is meant to have some, or `CancellationError`.
+    private func credentials(
+        of profile: String,
+        _ settings: [String: String],
+        for dependents: [String]
+    ) async throws -> Credentials? {
+        // In a profile that is another's source, keys come before a role: so a profile may name itself as its source.
+        if dependents.last == profile, let keys = try keys(of: profile, settings) { return keys }
+        guard !dependents.contains(profile) else { throw circle(dependents + [profile]) }
+        if !dependents.isEmpty, let keys = try keys(of: profile, settings) { return keys }
+        if let arn = settings["role_arn"]?.nonEmpty {
+            return try await credentials(ofRole: arn, of: profile, settings, for: dependents)
         }
-        let written = try Credentials.pair(
+        guard settings["web_identity_token_file"]?.nonEmpty == nil else {
+            throw unusable(profile, "has web_identity_token_file but no role_arn: add it.")
+        }
+        let signOn = SingleSignOnCredentials(profile: profile, settings: settings, context: context)
+        if settings["sso_account_id"]?.nonEmpty != nil || settings["sso_role_name"]?.nonEmpty != nil {
+            return try await signOn.credentials()
+        }
+        if let keys = try keys(of: profile, settings) { return keys }
+        if let command = settings["credential_process"]?.nonEmpty {
+            return try await ProcessCredentials(command: command, profile: profile, environment: context.environment)
+                .credentials()
+        }
+        guard settings["sso_session"]?.nonEmpty == nil, settings["sso_start_url"]?.nonEmpty == nil else {
+            return try await signOn.credentials()
+        }
+        return nil
+    }
+
+    private func keys(of profile: String, _ settings: [String: String]) throws -> Credentials? {
+        try Credentials.pair(
             settings["aws_access_key_id"],
             settings["aws_secret_access_key"],
             token: settings["aws_session_token"],
             names: ("aws_access_key_id", "aws_secret_access_key"),
-            source: "the profile \(quoting(files.profile))"
+            source: "the profile \(quoting(profile))"
         )
-        if let written { return written }
-        guard let command = settings["credential_process"]?.nonEmpty else { return nil }
-        return try await ProcessCredentials(command: command, profile: files.profile, environment: environment)
-            .credentials()
+    }
+
+    private func credentials(
+        ofRole arn: String,
+        of profile: String,
+        _ settings: [String: String],
+        for dependents: [String]
+    ) async throws -> Credentials {
+        let role = try AssumedRole(arn: arn, profile: profile, settings: settings, now: context.policy.now())
+        if let file = settings["web_identity_token_file"]?.nonEmpty {
+            return try await WebIdentityCredentials.credentials(of: role, tokenFile: file, context)
+        }
+        guard settings["mfa_serial"]?.nonEmpty == nil else {
+            throw unusable(
+                profile,
+                "has mfa_serial, but nobody can be asked for the code of that device here. Export temporary "
+                    + "credentials first: eval \"$(aws configure export-credentials --profile \(profile) --format env)\"."
+            )
+        }
+        let source: Credentials
+        switch (settings["source_profile"]?.nonEmpty, settings["credential_source"]?.nonEmpty) {
+        case (let name?, nil):
+            source = try await credentials(ofSource: name, for: dependents + [profile])
+        case (nil, let place?):
+            source = try await credentials(at: place, for: profile)
+        case (nil, nil):
+            throw unusable(
+                profile,
+                "has a role_arn but says not with which credentials the role is assumed: "
+                    + "add source_profile, credential_source or web_identity_token_file."
+            )
+        case (_?, _?):
+            throw unusable(profile, "has both source_profile and credential_source: remove one of them.")
+        }
+        return try await SecurityTokenService(context: context).assume(role, with: source)
+    }
+
+    private func credentials(ofSource name: String, for dependents: [String]) async throws -> Credentials {
+        let dependent = dependents.last ?? files.profile
+        guard let settings = try files.settings(of: name) else {
+            throw unusable(
+                dependent,
+                "has the source_profile \(quoting(name)), which is neither in \(files.configPath) nor in "
+                    + "\(files.credentialsPath): correct its name or add it."
+            )
+        }
+        guard let found = try await credentials(of: name, settings, for: dependents) else {
+            throw unusable(dependent, "has the source_profile \(quoting(name)), which has no credentials: add some.")
+        }
+        return found
+    }
+
+    private func credentials(at place: String, for profile: String) async throws -> Credentials {
+        let provider: any CredentialProvider
+        switch place.lowercased() {
+        case "environment":
+            provider = EnvironmentCredentials(environment: context.environment)
+        case "ec2instancemetadata":
+            provider = InstanceCredentials(context: context, profile: try files.settings())
+        case "ecscontainer":
+            provider = ContainerCredentials(context: context)
+        default:
+            throw unusable(
+                profile,
+                "has the unknown credential_source \(quoting(place)): "
+                    + "choose Environment, Ec2InstanceMetadata or EcsContainer."
+            )
+        }
+        guard let found = try await provider.credentials() else {
+            throw unusable(
+                profile,
+                "has the credential_source \(place), but \(provider.place) gave no credentials: set them there."
+            )
+        }
+        return found
+    }
+
+    private func circle(_ profiles: [String]) -> StorageError {
+        StorageError(
+            .invalidConfiguration,
+            "The AWS profiles refer to one another in a circle: \(profiles.map { quoting($0) }.joined(separator: " → ")). "
+                + "Let source_profile of the last one lead to a profile with credentials of its own."
+        )
+    }
+
+    private func unusable(_ profile: String, _ problem: String) -> StorageError {
+        StorageError(.invalidConfiguration, "The AWS profile \(quoting(profile)) \(problem)")
     }
 }

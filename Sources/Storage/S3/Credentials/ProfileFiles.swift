@@ -8,6 +8,8 @@ struct ProfileFiles: Sendable {
     let isExplicit: Bool
     let configPath: String
     let credentialsPath: String
+    /// Where `aws sso login` keeps its tokens.
+    let tokenFolder: String
 
     init(options: S3Options, environment: [String: String]) {
         let named =
@@ -23,23 +25,39 @@ struct ProfileFiles: Sendable {
         }
         configPath = path("AWS_CONFIG_FILE", "config")
         credentialsPath = path("AWS_SHARED_CREDENTIALS_FILE", "credentials")
+        tokenFolder = "\(home ?? "~")/.aws/sso/cache"
     }
 
     /// The settings of the profile; those of the credentials file win.
     /// - Throws: `StorageError` when a file cannot be read, or the profile was asked for and exists in neither.
     func settings() throws -> [String: String] {
-        let config = try sections(of: configPath)
-        let credentials = try sections(of: credentialsPath)
-        let fromConfig = config["profile \(profile)"] ?? (profile == "default" ? config["default"] : nil)
-        let fromCredentials = credentials[profile]
-        guard fromConfig != nil || fromCredentials != nil || !isExplicit else {
+        let found = try settings(of: profile)
+        guard found != nil || !isExplicit else {
             throw StorageError(
                 .invalidConfiguration,
                 "The AWS profile \(quoting(profile)) is neither in \(configPath) nor in \(credentialsPath): "
                     + "correct its name (s3: profile, AWS_PROFILE) or add it."
             )
         }
+        return found ?? [:]
+    }
+
+    /// The settings of any profile; those of the credentials file win.
+    /// - Returns: The settings, or nil when the profile is in neither file.
+    /// - Throws: `StorageError` when a file cannot be read.
+    func settings(of name: String) throws -> [String: String]? {
+        let config = try sections(of: configPath)
+        let fromConfig = config["profile \(name)"] ?? (name == "default" ? config["default"] : nil)
+        let fromCredentials = try sections(of: credentialsPath)[name]
+        guard fromConfig != nil || fromCredentials != nil else { return nil }
         return (fromConfig ?? [:]).merging(fromCredentials ?? [:]) { $1 }
+    }
+
+    /// The settings of a section that profiles refer to, as `sso-session` and `services` are.
+    /// - Returns: The settings, or nil when there is no such section.
+    /// - Throws: `StorageError` when the file cannot be read.
+    func section(_ kind: String, _ name: String) throws -> [String: String]? {
+        try sections(of: configPath)["\(kind) \(name)"]
     }
 
     private func sections(of path: String) throws -> [String: [String: String]] {
@@ -54,19 +72,23 @@ struct ProfileFiles: Sendable {
         return ProfileFiles.parse(String(decoding: data, as: UTF8.self))
     }
 
-    /// Reads sections of `name = value` lines; indented lines belong to the setting above them and are left out.
+    /// Reads sections of `name = value` lines; `sts =` with an indented `endpoint_url = …` below it becomes the setting
+    /// `sts.endpoint_url`.
     static func parse(_ text: String) -> [String: [String: String]] {
         var sections: [String: [String: String]] = [:]
         var section: String?
+        var parent = ""
         for line in text.split(whereSeparator: \.isNewline) {
-            guard let first = line.first, first != "#", first != ";", !first.isWhitespace else { continue }
+            guard let first = line.first, first != "#", first != ";" else { continue }
             if first == "[" {
                 let name = line.dropFirst().prefix { $0 != "]" }
                 let words = name.split(whereSeparator: \.isWhitespace).map { $0.trimming(["\"", "'"]) }
                 section = words.joined(separator: " ")
+                parent = ""
                 sections[words.joined(separator: " "), default: [:]] = [:]
             } else if let section, let equals = line.firstIndex(of: "=") {
-                let name = line[..<equals].trimming([" ", "\t"]).lowercased()
+                var name = line[..<equals].trimming([" ", "\t"]).lowercased()
+                if first.isWhitespace { name = "\(parent).\(name)" } else { parent = name }
                 // A comment after a value needs a space before it: secrets may hold `#`.
                 let value = line[line.index(after: equals)...].split(separator: " #", maxSplits: 1).first ?? ""
                 sections[section]?[name] = value.trimming([" ", "\t"])

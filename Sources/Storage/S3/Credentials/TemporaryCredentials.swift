@@ -1,6 +1,6 @@
 import FoundationEssentials
 
-/// The JSON in which commands, containers and instances give credentials.
+/// The JSON in which commands, containers and instances give credentials; STS has the same fields in XML.
 struct TemporaryCredentials: Decodable {
     var version: Int?
     var accessKeyID: String
@@ -18,8 +18,14 @@ struct TemporaryCredentials: Decodable {
         case expiration = "Expiration"
     }
 
-    /// - Throws: `StorageError` when the time of expiration is no ISO 8601 date.
+    /// - Throws: `StorageError` when a key is empty, or the time of expiration is no ISO 8601 date.
     func credentials(from source: String) throws -> Credentials {
+        guard !accessKeyID.isEmpty, !secretAccessKey.isEmpty else {
+            throw StorageError(
+                .noCredentials,
+                "The credentials from \(source) have an empty key: correct what gives them."
+            )
+        }
         let end = expiration.flatMap(date(iso8601:))
         guard expiration == nil || end != nil else {
             throw StorageError(
@@ -31,7 +37,7 @@ struct TemporaryCredentials: Decodable {
         return Credentials(
             accessKeyID: accessKeyID,
             secretAccessKey: secretAccessKey,
-            sessionToken: sessionToken ?? token,
+            sessionToken: (sessionToken ?? token)?.nonEmpty,
             expiration: end,
             source: source
         )

@@ -36,7 +36,8 @@ struct CredentialTests {
             #expect(
                 error?.description == "No S3 credentials were found. These places were asked: the configuration "
                     + "(s3: aws_access_key_id, aws_secret_access_key), the environment (AWS_ACCESS_KEY_ID, "
-                    + "AWS_SECRET_ACCESS_KEY), the profile \"default\" (\(home)/.aws/config, \(home)/.aws/credentials), "
+                    + "AWS_SECRET_ACCESS_KEY), the web identity (AWS_WEB_IDENTITY_TOKEN_FILE, AWS_ROLE_ARN), "
+                    + "the profile \"default\" (\(home)/.aws/config, \(home)/.aws/credentials), "
                     + "the container (AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, AWS_CONTAINER_CREDENTIALS_FULL_URI), "
                     + "the EC2 instance's metadata service. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
                     + "or `s3:` in the configuration."
@@ -121,24 +122,6 @@ struct CredentialTests {
         }
     }
 
-    @Test(
-        "that need a role or SSO say that this is not supported yet",
-        arguments: ["role_arn", "sso_session", "web_identity_token_file"]
-    )
-    func unsupported(setting: String) async throws {
-        try await withHome(config: "[profile p]\n\(setting) = x\nsource_profile = default") {
-            environment async throws in
-            let error = await #expect(throws: StorageError.self) {
-                try await found(S3Options(profile: "p"), environment)
-            }
-            #expect(error?.code == .noCredentials)
-            #expect(
-                error?.description.hasPrefix("The AWS profile \"p\" uses \(setting), which is not supported yet.")
-                    == true
-            )
-        }
-    }
-
     @Test("are printed by a command of the profile")
     func process() async throws {
         try await withTemporaryFolder { folder async throws in
@@ -178,51 +161,6 @@ struct CredentialTests {
         #expect(throws: StorageError.self) { try ProcessCredentials.words("a 'b") }
     }
 
-    @Test("are lent by a container")
-    func container() async throws {
-        let reply = #"{"AccessKeyId": "K", "SecretAccessKey": "S", "Token": "T", "Expiration": "2030-01-01T00:00:00Z"}"#
-        try await FaultProxy.withProxy(
-            to: "http://127.0.0.1:1",
-            rules: [.init(.reply(status: 200, body: reply), target: "/role")]
-        ) { proxy async throws in
-            let variables = ["AWS_CONTAINER_CREDENTIALS_FULL_URI": "\(proxy.endpoint)/role", "HOME": "/nonexistent"]
-            let credentials = try #require(try await found(S3Options(), variables))
-            #expect(credentials.accessKeyID == "K")
-            #expect(credentials.sessionToken == "T")
-        }
-        let outside = ["AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://example.com/x", "HOME": "/nonexistent"]
-        let error = await #expect(throws: StorageError.self) { try await found(S3Options(), outside) }
-        #expect(error?.description.contains("http://example.com/x, which is neither https nor a loopback") == true)
-    }
-
-    @Test("are lent by an EC2 instance, after a token was fetched")
-    func instance() async throws {
-        let reply =
-            #"{"Code": "Success", "AccessKeyId": "K", "SecretAccessKey": "S", "Token": "T", "Expiration": "2030-01-01T00:00:00Z"}"#
-        let rules: [FaultProxy.Rule] = [
-            .init(.reply(status: 200, body: "the-token"), method: "PUT", target: "/latest/api/token"),
-            .init(.reply(status: 200, body: reply), method: "GET", target: "/security-credentials/my-role"),
-            .init(.reply(status: 200, body: "my-role"), method: "GET", target: "/security-credentials/"),
-        ]
-        try await FaultProxy.withProxy(to: "http://127.0.0.1:1", rules: rules) { proxy async throws in
-            let variables = ["AWS_EC2_METADATA_SERVICE_ENDPOINT": proxy.endpoint, "HOME": "/nonexistent"]
-            let credentials = try #require(try await found(S3Options(), variables))
-            #expect(credentials.accessKeyID == "K")
-            #expect(credentials.source == "the role my-role of this EC2 instance")
-            #expect(proxy.requests.map(\.method) == ["PUT", "GET", "GET"])
-            let disabled = variables.merging(["AWS_EC2_METADATA_DISABLED": "true"]) { $1 }
-            await #expect(throws: StorageError.self) { try await found(S3Options(), disabled) }
-        }
-    }
-
-    @Test("of an instance are not waited for when nobody answers", .timeLimit(.minutes(1)))
-    func noInstance() async throws {
-        try await FaultProxy.withProxy(to: "http://127.0.0.1:1", rules: [.init(.hang)]) { proxy async throws in
-            let variables = ["AWS_EC2_METADATA_SERVICE_ENDPOINT": proxy.endpoint, "HOME": "/nonexistent"]
-            await #expect(throws: StorageError.self) { try await found(S3Options(), variables, policy: .impatient) }
-        }
-    }
-
     @Test("are renewed five minutes before they end, once for all who wait")
     func renewal() async throws {
         let provider = CountingProvider()
@@ -254,6 +192,23 @@ struct CredentialTests {
         await #expect(throws: StorageError.self) { try await cache.credentials() }
     }
 
+    @Test("that cannot be renewed in time are not asked for by every request")
+    func renewalPause() async throws {
+        let provider = CountingProvider()
+        let clock = Mutex(Date(timeIntervalSince1970: 0))
+        let cache = CachedCredentials(provider: provider, now: { clock.withLock { $0 } })
+        _ = try await cache.credentials()
+        provider.fails.withLock { $0 = true }
+        for second in [3400, 3401, 3409] {
+            clock.withLock { $0 = Date(timeIntervalSince1970: Double(second)) }
+            #expect(try await cache.credentials().accessKeyID == "1")
+        }
+        #expect(provider.failures.withLock { $0 } == 1)
+        clock.withLock { $0 = Date(timeIntervalSince1970: 3410) }
+        provider.fails.withLock { $0 = false }
+        #expect(try await cache.credentials().accessKeyID == "2")
+    }
+
     @Test("and region and endpoint of the environment work on a real server")
     func environment() async throws {
         let server = try await S3Server.shared
@@ -262,44 +217,19 @@ struct CredentialTests {
         try await storage.shutdown()
     }
 
-    /// Asks the whole chain, as the first request does.
-    private func found(
-        _ options: S3Options,
-        _ environment: [String: String],
-        policy: RetryPolicy = .quick
-    ) async throws -> Credentials? {
-        let client = S3Client(options: options, environment: environment, policy: policy)
-        let result: Result<Credentials?, any Error>
-        do {
-            result = .success(try await client.credentialProvider().credentials())
-        } catch {
-            result = .failure(error)
-        }
-        try? await client.shutdown()
-        return try result.get()
-    }
-
-    private func withHome(
-        config: String? = nil,
-        credentials: String? = nil,
-        _ body: ([String: String]) async throws -> Void
-    ) async throws {
-        try await withTemporaryFolder { folder async throws in
-            try FileManager.default.createDirectory(atPath: "\(folder)/.aws", withIntermediateDirectories: false)
-            try config?.write(toFile: "\(folder)/.aws/config", atomically: true, encoding: .utf8)
-            try credentials?.write(toFile: "\(folder)/.aws/credentials", atomically: true, encoding: .utf8)
-            try await body(["HOME": folder, "AWS_EC2_METADATA_DISABLED": "true"])
-        }
-    }
 }
 
 private final class CountingProvider: CredentialProvider {
     let calls = Mutex(0)
     let fails = Mutex(false)
+    let failures = Mutex(0)
     var place: String { "the test" }
 
     func credentials() async throws -> Credentials? {
-        guard !fails.withLock({ $0 }) else { throw StorageError(.noCredentials, "None.") }
+        guard !fails.withLock({ $0 }) else {
+            failures.withLock { $0 += 1 }
+            throw StorageError(.noCredentials, "None.")
+        }
         let call = calls.withLock { calls in
             calls += 1
             return calls

@@ -1,0 +1,156 @@
+import AsyncHTTPClient
+import Crypto
+import FoundationEssentials
+import NIOCore
+import NIOHTTP1
+import XMLCoder
+
+/// Changes credentials or a web identity for those of a role, by STS.
+///
+/// Source: "AssumeRole" and "AssumeRoleWithWebIdentity" in the AWS Security Token Service API reference.
+struct SecurityTokenService: Sendable {
+    let context: CredentialContext
+
+    /// What the role is asked for with.
+    private enum Proof {
+        case credentials(Credentials)
+        case webIdentity(token: String, file: String)
+    }
+
+    /// Only one of the two is there.
+    private struct Document: Decodable {
+        var assumed: Result?
+        var assumedWithWebIdentity: Result?
+
+        struct Result: Decodable {
+            var credentials: TemporaryCredentials
+
+            enum CodingKeys: String, CodingKey {
+                case credentials = "Credentials"
+            }
+        }
+
+        enum CodingKeys: String, CodingKey {
+            case assumed = "AssumeRoleResult"
+            case assumedWithWebIdentity = "AssumeRoleWithWebIdentityResult"
+        }
+    }
+
+    /// Assumes a role with other credentials (AssumeRole).
+    /// - Throws: `StorageError`, or `CancellationError`.
+    func assume(_ role: AssumedRole, with credentials: Credentials) async throws -> Credentials {
+        try await assume(role, .credentials(credentials), [("Action", "AssumeRole"), ("ExternalId", role.externalID)])
+    }
+
+    /// Assumes a role with the token of an identity provider (AssumeRoleWithWebIdentity), unsigned.
+    /// - Throws: `StorageError`, or `CancellationError`.
+    func assume(_ role: AssumedRole, withWebIdentity token: String, from file: String) async throws -> Credentials {
+        let parameters = [("Action", "AssumeRoleWithWebIdentity"), ("WebIdentityToken", token)]
+        return try await assume(role, .webIdentity(token: token, file: file), parameters)
+    }
+
+    private func assume(
+        _ role: AssumedRole,
+        _ proof: Proof,
+        _ parameters: [(name: String, value: String?)]
+    ) async throws -> Credentials {
+        let common: [(name: String, value: String?)] = [
+            ("Version", "2011-06-15"), ("RoleArn", role.arn), ("RoleSessionName", role.sessionName),
+            ("DurationSeconds", role.duration.map(String.init)),
+        ]
+        let form = (parameters + common)
+            .compactMap { name, value in value.map { "\(name)=\(uriEncoded($0))" } }
+            .joined(separator: "&")
+        let service = try CredentialService(.securityTokens, region: context.region, context: context)
+        do {
+            let reply = try await service.send { request(to: service, form: form, proof, at: $0) }
+            let document = try? XMLDecoder().decode(Document.self, from: reply.body)
+            guard let result = document?.assumed ?? document?.assumedWithWebIdentity else {
+                throw StorageError(
+                    .unexpectedReply,
+                    "\(service.url) gave no credentials for \(role.source), but something else: "
+                        + "check that AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL and endpoint_url lead to an STS."
+                )
+            }
+            return try result.credentials.credentials(from: role.source)
+        } catch let refusal as ServiceRefusal {
+            throw error(refusal, role, proof, service.url)
+        }
+    }
+
+    private func request(
+        to service: CredentialService,
+        form: String,
+        _ proof: Proof,
+        at date: Date
+    ) -> HTTPClientRequest {
+        var headers = [
+            (name: "host", value: service.endpoint.host),
+            (name: "content-type", value: "application/x-www-form-urlencoded; charset=utf-8"),
+        ]
+        if case .credentials(let credentials) = proof {
+            let signed = SignatureV4.Request(
+                method: "POST",
+                path: service.endpoint.basePath + "/",
+                headers: headers,
+                payloadHash: hexadecimal(SHA256.hash(data: Array(form.utf8)))
+            )
+            headers += SignatureV4(credentials: credentials, region: context.region, service: "sts")
+                .headers(for: signed, at: date)
+        }
+        var request = HTTPClientRequest(url: service.url + "/")
+        request.method = .POST
+        for header in headers { request.headers.add(name: header.name, value: header.value) }
+        request.headers.add(name: "user-agent", value: "databudgie")
+        request.body = .bytes(.init(string: form))
+        return request
+    }
+
+    private func error(
+        _ refusal: ServiceRefusal,
+        _ role: AssumedRole,
+        _ proof: Proof,
+        _ url: String
+    ) -> StorageError {
+        let (source, secrets): (String, [String?]) =
+            switch proof {
+            case .credentials(let credentials):
+                ("the credentials from \(credentials.source)", [credentials.secretAccessKey, credentials.sessionToken])
+            case .webIdentity(let token, let file):
+                ("the web identity token in \(file)", [token])
+            }
+        let said = refusal.said(hiding: secrets + [role.externalID])
+        let (code, problem): (StorageError.Code, String) =
+            switch refusal.code {
+            case "ExpiredToken", "ExpiredTokenException":
+                (.expiredCredentials, "the time of \(source) is over\(said). Renew what is there.")
+            case "InvalidIdentityToken", "IDPRejectedClaim", "InvalidIdentityTokenException":
+                (
+                    .wrongCredentials,
+                    "\(url) does not accept \(source)\(said). "
+                        + "Check the identity provider and the audience in the account of the role."
+                )
+            case "InvalidClientTokenId", "SignatureDoesNotMatch", "UnrecognizedClientException",
+                "InvalidSignatureException", "IncompleteSignature", "InvalidAccessKeyId":
+                (.wrongCredentials, "\(url) says that \(source) are wrong\(said). Correct them.")
+            case "RequestExpired", "RequestTimeTooSkewed":
+                (.clockSkew, "the clock of this machine and that of \(url) are too far apart. Set the clock.")
+            case _ where refusal.isTransient:
+                (.unavailable, "\(url) goes on failing\(said). Try again later.")
+            case "AccessDenied", "AccessDeniedException":
+                (
+                    .accessDenied,
+                    "\(url) denies it to \(source)\(said). "
+                        + "Check role_arn, external_id and the trust policy of the role."
+                )
+            default:
+                (
+                    .rejected,
+                    "\(url) refuses it with status \(refusal.status)\(said). "
+                        + "Check role_arn, role_session_name, duration_seconds and the region."
+                )
+            }
+        let subject = "The role \(role.arn) of \(role.origin)"
+        return StorageError(code, "\(subject) cannot be assumed: \(problem)")
+    }
+}
