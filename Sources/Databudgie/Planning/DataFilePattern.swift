@@ -15,9 +15,13 @@ struct DataFilePattern: Sendable {
     ///   - location: The folder's template.
     ///   - filename: The file name's template.
     ///   - table: The table's full name, encoded as one path component; nil for a job without a table.
+    ///   - ext: What `{ext}` stands for; nil is any kind of data file.
     /// - Throws: `StorageError` for a location that is no path; ``ConfigurationError`` for a broken template.
-    init(location: Template, filename: Template, table: String?) throws {
-        known = table.map { [.table: $0] } ?? [:]
+    init(location: Template, filename: Template, table: String?, ext: String? = nil) throws {
+        var known: [Template.Variable: String] = [:]
+        known[.table] = table
+        known[.ext] = ext
+        self.known = known
         let folderText = location.description
         let text = (folderText.hasSuffix("/") ? String(folderText.dropLast()) : folderText) + "/" + filename.description
         let components = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)

@@ -9,6 +9,8 @@ struct RestorePlan: Sendable {
     var warnings: [String]
     /// Tables left out because no data file was found for them.
     var skipped: [(label: TableLabel, reason: String)]
+    /// What is set after the data, in the order of appearance.
+    var sequences = SequencePlan()
 
     var jobs: [RestoreJob] { groups.flatMap(\.jobs) }
 }
@@ -32,6 +34,8 @@ struct RestoreJob: Sendable {
     let isStrict: Bool
     /// Why the job is there, for `--verbose`.
     let reason: String
+    /// The entry that asked for the job.
+    var candidate: RestoreCandidate?
 }
 
 /// A table that an entry asks for, before its file is looked up.
@@ -62,7 +66,8 @@ struct RestorePlanner {
         let selection = TableSelection(catalog: catalog)
         var candidates: [RestoreCandidate] = []
         var unmatched: [String] = []
-        for (entryNumber, entry) in entries.enumerated() where entry.options.data {
+        for (entryNumber, entry) in entries.enumerated()
+        where entry.options.data || entry.options.sequences {
             guard let name = entry.options.name else { continue }
             let match = selection.match(name, excluding: entry.options.exclude)
             if !match.isKnown {
@@ -105,6 +110,8 @@ struct RestorePlanner {
     /// - Returns: The loads in their order.
     /// - Throws: ``DatabudgieError`` for tables that were asked for by name and have no file.
     func plan(_ candidates: [RestoreCandidate], files: [FileInfo?], warnings: [String]) throws -> RestorePlan {
+        // Nothing but sequences is asked for.
+        guard !candidates.isEmpty else { return RestorePlan(groups: [], warnings: warnings, skipped: []) }
         let found = zip(candidates, files).compactMap { candidate, file in file.map { (candidate, $0) } }
         let missing = zip(candidates, files).filter { $1 == nil }.map(\.0)
         let coverage = PartitionCoverage(catalog: catalog, candidates: found.map(\.0))
@@ -119,7 +126,8 @@ struct RestorePlanner {
                 file: file,
                 truncate: candidate.entry.truncate,
                 isStrict: candidate.entry.options.strict,
-                reason: "\(candidate.relation.name) is loaded from \(file.path) (\(candidate.entry.options.place))"
+                reason: "\(candidate.relation.name) is loaded from \(file.path) (\(candidate.entry.options.place))",
+                candidate: candidate
             )
         }
         let skipped = missing.filter { !coverage.covers($0) }.enumerated().map { offset, candidate in

@@ -36,7 +36,7 @@ public struct RestoreRun: Sendable {
             let plan = try await makePlan(catalog, session.storages)
             let preflight = Preflight(connection: connection, catalog: catalog, storages: session.storages)
             let findings = try await preflight.check(plan)
-            announce(plan, notes: findings.notes, session.recorder)
+            announce(plan, findings, session.recorder)
             guard !options.isDryRun else { return }
             let restore = GroupRestore(
                 session: session,
@@ -44,7 +44,16 @@ public struct RestoreRun: Sendable {
                 imports: findings.imports,
                 idleInTransactionTimeout: configuration.restore.run.idleInTransactionTimeout
             )
-            try await load(plan, restore, session.recorder)
+            let isStopped = try await !load(plan, restore, session.recorder)
+            let sequences = SequenceRestore(
+                session: session,
+                idleInTransactionTimeout: configuration.restore.run.idleInTransactionTimeout
+            )
+            try await sequences.run(
+                findings.sequences,
+                loaded: Set(session.recorder.report().finished.map(\.label)),
+                isStopped: isStopped
+            )
         }
     }
 
@@ -53,35 +62,57 @@ public struct RestoreRun: Sendable {
         let planner = RestorePlanner(catalog: catalog, isStrict: settings.run.strict)
         var warnings: [String] = []
         let candidates = try planner.candidates(settings.tables, warnings: &warnings)
-        let files = try await DataFiles(candidates.map(\.pattern), in: storages)
-        return try planner.plan(
-            candidates,
-            files: candidates.map { files.newest($0.pattern, by: $0.entry.strategy) },
+        let loads = candidates.filter(\.entry.options.data)
+        let files = try await DataFiles(loads.map(\.pattern), in: storages)
+        var plan = try planner.plan(
+            loads,
+            files: loads.map { files.newest($0.pattern, by: $0.entry.strategy) },
             warnings: warnings
         )
+        let sequences = SequencePlanner(catalog: catalog)
+        let sources = try sequences.sources(of: plan, candidates)
+        plan.sequences = sequences.plan(sources, files: try await DataFiles(sources.map(\.pattern), in: storages))
+        return plan
     }
 
-    private func announce(_ plan: RestorePlan, notes: [String], _ recorder: RunRecorder) {
+    private func announce(_ plan: RestorePlan, _ findings: Preflight.Findings, _ recorder: RunRecorder) {
+        let files =
+            plan.jobs.map { ($0.label, $0.file) }
+            + plan.sequences.jobs.filter { !$0.followsData }.map { ($0.label, $0.file) }
+        let sequences = Dictionary(
+            findings.sequences.map { ($0.job.label, $0.positions.count) },
+            uniquingKeysWith: { first, _ in first }
+        )
         recorder.planned(
-            plan.jobs.map {
-                PlannedTable(label: $0.label, estimatedRows: nil, location: $0.file.path.description)
+            files.map { label, file in
+                PlannedTable(
+                    label: label,
+                    estimatedRows: nil,
+                    location: file.path.description,
+                    sequences: sequences[label] ?? 0
+                )
             },
-            reasons: plan.jobs.map(\.reason) + notes,
-            warnings: plan.warnings
+            reasons: plan.jobs.map(\.reason) + findings.notes,
+            warnings: plan.warnings + findings.warnings
         )
         for table in plan.skipped {
             recorder.skipped(table.label, reason: table.reason)
         }
     }
 
-    private func load(_ plan: RestorePlan, _ restore: GroupRestore, _ recorder: RunRecorder) async throws {
+    /// - Returns: False when a failure has stopped the run.
+    private func load(_ plan: RestorePlan, _ restore: GroupRestore, _ recorder: RunRecorder) async throws -> Bool {
         for (index, group) in plan.groups.enumerated() {
             guard let failed = try await restore.run(group) else { continue }
             guard configuration.restore.run.strict || group.jobs.contains(where: \.isStrict) else { continue }
             for job in plan.groups[(index + 1)...].flatMap(\.jobs) {
                 recorder.failed(job.label, reason: "not restored, as \(failed) failed and the run is strict")
             }
-            return
+            for job in plan.sequences.jobs where !job.followsData {
+                recorder.failed(job.label, reason: "not set, as \(failed) failed and the run is strict")
+            }
+            return false
         }
+        return true
     }
 }

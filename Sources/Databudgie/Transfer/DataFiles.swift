@@ -26,6 +26,16 @@ struct DataFiles: Sendable {
         Listing(folder: pattern.folder, recursive: pattern.isNested)
     }
 
+    /// A file of the same run as another one, by the time in its name.
+    ///
+    /// - Parameters:
+    ///   - pattern: One of those that were listed.
+    ///   - time: As `DataFilePattern.time(of:)` found it in the other file's path.
+    /// - Returns: nil when no file matches.
+    func file(_ pattern: DataFilePattern, at time: String) -> FileInfo? {
+        files[Self.listing(pattern), default: []].last { pattern.time(of: $0.path) == time }
+    }
+
     /// The newest file that matches a pattern.
     ///
     /// - Parameters:

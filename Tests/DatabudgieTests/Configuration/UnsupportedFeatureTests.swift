@@ -9,7 +9,6 @@ struct UnsupportedFeatureTests {
         arguments: [
             ("ddl: true", "'ddl'", "br"), ("ddl: {enabled: true}", "'ddl'", "br"),
             ("manifest: public.m", "'manifest'", "br"),
-            ("sequences: true\ntables: [a]", "'sequences: true'", "br"),
             ("tables: [{name: a, follow_foreign_keys: true}]", "'follow_foreign_keys: true'", "br"),
             ("restore: {ddl: {clean: true}}", "'clean'", "r"), ("backup: {manifest: m}", "'manifest'", "b"),
             ("tables: [{name: a, strategy: use_latest_set}]", "'strategy: use_latest_set'", "r"),
@@ -29,7 +28,8 @@ struct UnsupportedFeatureTests {
         "what is not asked for is not told",
         arguments: [
             "tables: [a]", "ddl: false\nmanifest: null\nsequences: false\nfollow_foreign_keys: false\ntables: [a]",
-            "strategy: use_latest_filename\ntruncate: true\ntables: [{name: a, ddl: true}]", "sequences: true",
+            "strategy: use_latest_filename\ntruncate: true\ntables: [{name: a, ddl: true}]",
+            "sequences: true\ntables: [{name: a, sequences: true}]",
         ]
     )
     func silence(yaml: String) throws {
