@@ -262,7 +262,7 @@ struct BackupRunTests {
                                 try BackupPlanner(catalog: catalog, moment: RunMoment(.now), isStrict: false)
                                     .plan(configuration.backup.tables)
                             },
-                            body: { _ in }
+                            body: { _, _ in }
                         )
                     }
                 }
