@@ -48,7 +48,7 @@ public struct BackupRun: Sendable {
             if let transaction, !options.isDryRun { session.recorder.recording(transaction) }
             announce(plan, resumption, session.recorder)
             if !options.isDryRun {
-                try await session.storages.checkWritable(plan.jobs.compactMap(\.path.parent))
+                try await session.storages.checkWritable(plan.jobs.compactMap(\.mainPath.parent))
             }
             let definitions = DefinitionExport(
                 session: session,
@@ -80,9 +80,14 @@ public struct BackupRun: Sendable {
     private func announce(_ plan: BackupPlan, _ resumption: BackupResumption, _ recorder: RunRecorder) {
         recorder.planned(
             plan.jobs.map {
-                PlannedTable(label: $0.label, estimatedRows: $0.estimatedRows, location: $0.path.description)
+                PlannedTable(
+                    label: $0.label,
+                    estimatedRows: $0.includesData ? $0.estimatedRows : nil,
+                    location: $0.mainPath.description,
+                    sequences: $0.sequences.count
+                )
             },
-            reasons: plan.jobs.map { "\($0.label): \($0.reason)" },
+            reasons: plan.jobs.map { "\($0.label): \($0.reason)" } + plan.jobs.compactMap(\.sequencesNote),
             warnings: plan.warnings + resumption.warnings
         )
         resumption.done.forEach { recorder.skipped($0.label, reason: $0.reason) }
@@ -91,9 +96,16 @@ public struct BackupRun: Sendable {
     private func export(_ jobs: [BackupJob], _ session: RunSession, _ manifest: ManifestTransaction?) async throws {
         let recorder = session.recorder
         let existing = try await DataFiles(jobs.filter(\.skipIfExists).map(\.pattern), in: session.storages)
+        let positions = try await SequenceReader(connection: session.connection).read(jobs.flatMap(\.sequences))
         for (index, job) in jobs.enumerated() {
             do {
-                try await exportOne(job, existing: existing, session, manifest)
+                let sequences = SequencesExport(
+                    storage: session.storages.storage(for: job.sequencesPath),
+                    job: job,
+                    positions: positions,
+                    isDryRun: options.isDryRun
+                )
+                try await exportOne(job, sequences, existing: existing, session, manifest)
             } catch is CancellationError {
                 throw CancellationError()
             } catch {
@@ -113,8 +125,11 @@ public struct BackupRun: Sendable {
     }
 
     /// Runs one job within a savepoint, so that its failure leaves the snapshot usable for the others.
+    ///
+    /// The data file is published last: a restore that finds it finds the positions of its sequences as well.
     private func exportOne(
         _ job: BackupJob,
+        _ sequences: SequencesExport,
         existing: DataFiles,
         _ session: RunSession,
         _ manifest: ManifestTransaction?
@@ -125,16 +140,37 @@ public struct BackupRun: Sendable {
             return
         }
         recorder.started(job.label)
+        try await sequences.write()
+        guard job.includesData else {
+            let totals = TransferTotals(rows: 0, bytes: 0, fileBytes: 0)
+            recorder.finished(job.label, totals: totals, path: options.isDryRun ? nil : job.sequencesPath)
+            return
+        }
         let export = TableExport(
             connection: connection,
             storage: session.storages.storage(for: job.path),
             job: job,
             isDryRun: options.isDryRun
         )
-        let totals = try await connection.withSavepoint("table_job") {
-            try await export.run { recorder.progressed(job.label, $0) }
+        let totals: TransferTotals
+        do {
+            totals = try await connection.withSavepoint("table_job") {
+                try await export.run { recorder.progressed(job.label, $0) }
+            }
+        } catch {
+            await sequences.remove()
+            throw error
         }
         if !options.isDryRun { try await manifest?.record(published: job) }
         recorder.finished(job.label, totals: totals, path: options.isDryRun ? nil : job.path)
+    }
+}
+
+extension BackupJob {
+    /// What is done about the job's sequences, for `--verbose`.
+    fileprivate var sequencesNote: String? {
+        guard !sequences.isEmpty else { return nil }
+        let names = sequences.map(\.name.description).joined(separator: ", ")
+        return "\(label): the positions of its sequences (\(names)) go to \(sequencesPath)"
     }
 }

@@ -19,9 +19,14 @@ struct BackupJob: Sendable {
     let relation: Relation?
     /// The name that the manifest records; nil for an unnamed query, which is never recorded.
     let tableName: String?
+    /// The rows are exported; false where only the positions of sequences are asked for.
+    let includesData: Bool
     /// A SELECT, to be embedded in COPY, followed by a line break.
     let query: String
     let path: StoragePath
+    /// Whose positions are exported; empty where none are there or none are asked for.
+    var sequences: [TableSequence]
+    let sequencesPath: StoragePath
     /// The data files of this job, whichever run wrote them, for `skip_if_exists`.
     let pattern: DataFilePattern
     let compression: CompressionFormat?
@@ -47,6 +52,13 @@ struct BackupPlanner {
     private struct Selected {
         let entry: BackupEntry
         let relation: Relation?
+        let sequences: [TableSequence]
+
+        init(entry: BackupEntry, relation: Relation?, sequences: [TableSequence] = []) {
+            self.entry = entry
+            self.relation = relation
+            self.sequences = sequences
+        }
     }
 
     /// - Throws: ``DatabudgieError`` with all problems found: nothing matches, two jobs would write the same file.
@@ -56,12 +68,14 @@ struct BackupPlanner {
         let selected = try select(entries, needsRows: definitions.isEmpty, warnings: &warnings)
         let ordered = JobOrder(catalog: catalog).components(of: selected.map(\.relation?.oid)).flatMap { $0 }
             .map { selected[$0] }
-        let inheritance = InheritanceRule(catalog: catalog, jobs: Set(ordered.compactMap(\.relation?.oid)))
-        let jobs = try ordered.enumerated().map { number, item in
+        let exported = ordered.filter(\.entry.options.data)
+        let inheritance = InheritanceRule(catalog: catalog, jobs: Set(exported.compactMap(\.relation?.oid)))
+        var jobs = try ordered.enumerated().map { number, item in
             try job(number: number, item, inheritance: inheritance, warnings: &warnings)
         }
+        leaveOutRepeatedSequences(&jobs)
         try refuseEqualPaths(jobs)
-        warnings += leftOutSequences(ordered) + doubleExports(ordered)
+        warnings += doubleExports(exported)
         return BackupPlan(jobs: jobs, definitions: definitions, warnings: warnings)
     }
 
@@ -73,21 +87,21 @@ struct BackupPlanner {
         let selection = TableSelection(catalog: catalog)
         var selected: [Selected] = []
         var unmatched: [String] = []
-        for entry in entries where entry.options.data || hasDefinitions && entry.options.ddl {
+        for entry in entries
+        where entry.options.data || entry.options.sequences || hasDefinitions && entry.options.ddl {
             guard let name = entry.options.name else {
                 if entry.options.data { selected.append(Selected(entry: entry, relation: nil)) }
                 continue
             }
             let match = selection.match(name, excluding: entry.options.exclude)
-            guard entry.options.data else {
-                if !match.isKnown { unmatched.append("\(entry.options.place): '\(name)' matches no table.") }
-                continue
-            }
             let relations = selection.withoutCoveredPartitions(match.relations)
-            selected += relations.map { Selected(entry: entry, relation: $0) }
-            warnings += excludedPartitions(of: relations, entry)
+            selected += relations.map { relation in
+                let sequences = entry.options.sequences ? catalog.sequences(of: relation) : []
+                return Selected(entry: entry, relation: relation, sequences: sequences)
+            }.filter { entry.options.data || !$0.sequences.isEmpty }
+            if entry.options.data { warnings += excludedPartitions(of: relations, entry) }
             if !match.isKnown {
-                if entry.isFreeOfItsTable {
+                if entry.isFreeOfItsTable, entry.options.data {
                     selected.append(Selected(entry: entry, relation: nil))
                 } else {
                     unmatched.append("\(entry.options.place): '\(name)' matches no table.")
@@ -128,17 +142,6 @@ struct BackupPlanner {
         }
     }
 
-    /// What the user expects to be there and is not has to be said.
-    private func leftOutSequences(_ selected: [Selected]) -> [String] {
-        let tables = selected.filter { $0.entry.options.sequences && ($0.relation?.ownedSequences ?? 0) > 0 }
-            .compactMap { $0.relation?.name.description }
-        guard let first = tables.first else { return [] }
-        let others = tables.count > 1 ? " and \(tables.count - 1) more" : ""
-        return [
-            "The positions of sequences are not backed up yet (\(first)\(others)); set 'sequences: false' where that is meant."
-        ]
-    }
-
     private func job(
         number: Int,
         _ item: Selected,
@@ -163,8 +166,13 @@ struct BackupPlanner {
             label: TableLabel(number: number, description: name ?? folder.description),
             relation: item.relation,
             tableName: name,
+            includesData: entry.options.data,
             query: QueryText.withoutTrailingSemicolon(query),
             path: folder.appending(entry.options.filename.render(values)),
+            sequences: item.sequences,
+            sequencesPath: folder.appending("sequences").appending(
+                entry.options.filename.render(values.merging([.ext: "json"]) { _, json in json })
+            ),
             pattern: try DataFilePattern(
                 location: entry.options.location,
                 filename: entry.options.filename,
@@ -195,19 +203,39 @@ struct BackupPlanner {
         }
     }
 
+    /// Two entries for one table, with different compressions, have one file of sequences: the first entry writes it.
+    private func leaveOutRepeatedSequences(_ jobs: inout [BackupJob]) {
+        var owners: [StoragePath: Relation.OID] = [:]
+        for index in jobs.indices where !jobs[index].sequences.isEmpty {
+            guard let oid = jobs[index].relation?.oid else { continue }
+            let path = jobs[index].sequencesPath
+            if owners[path] == oid { jobs[index].sequences = [] } else { owners[path] = oid }
+        }
+    }
+
     private func refuseEqualPaths(_ jobs: [BackupJob]) throws {
         var owners: [StoragePath: BackupJob] = [:]
         var problems: [String] = []
-        for job in jobs {
-            if let other = owners.updateValue(job, forKey: job.path) {
+        for (job, path) in jobs.flatMap({ job in job.paths.map { (job, $0) } }) {
+            if let other = owners.updateValue(job, forKey: path) {
                 problems.append(
-                    "Two entries would write the same file \(job.path): \(other.reason), and \(job.reason); "
+                    "Two entries would write the same file \(path): \(other.reason), and \(job.reason); "
                         + "give one of them another location or filename."
                 )
             }
         }
         if !problems.isEmpty { throw DatabudgieError(.configuration, problems) }
     }
+}
+
+extension BackupJob {
+    /// All files that the job writes, the first to be published last.
+    var paths: [StoragePath] {
+        (includesData ? [path] : []) + (sequences.isEmpty ? [] : [sequencesPath])
+    }
+
+    /// What a message names of them.
+    var mainPath: StoragePath { includesData ? path : sequencesPath }
 }
 
 extension BackupEntry {

@@ -111,8 +111,8 @@ struct Relation: Sendable, Hashable {
     let columns: [Column]
     /// `pg_class.reltuples`; nil when the table was never vacuumed or analysed.
     let estimatedRows: Int?
-    /// The sequences that its columns own, identity columns included.
-    let ownedSequences: Int
+    /// The sequences that its columns own or have in their defaults, identity columns included.
+    let sequences: [TableSequence]
     /// Whether the connected role may read all of it (SELECT on the table, USAGE on its schema).
     let isReadable: Bool
 }

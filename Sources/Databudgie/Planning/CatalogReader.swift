@@ -1,10 +1,10 @@
 import Postgres
 
-/// Reads the catalog of the connected database: three queries, whatever the number of tables.
+/// Reads the catalog of the connected database: four queries, whatever the number of tables.
 struct CatalogReader {
     let connection: Connection
 
-    /// Reads tables, columns and foreign keys of all schemas but the server's own.
+    /// Reads tables, columns, sequences and foreign keys of all schemas but the server's own.
     ///
     /// To be called in a transaction: the search path is empty meanwhile, so that nobody's operator or function of the
     /// same name is called (CVE-2018-1058), and is put back afterwards for the user's queries.
@@ -18,6 +18,7 @@ struct CatalogReader {
 
     private func readCatalog(defaultSchema: String) async throws -> Catalog {
         let columns = try await readColumns()
+        let sequences = try await readSequences()
         let foreignKeys = try await connection.query(Self.foreignKeysQuery).rows.map { row in
             ForeignKey(
                 name: try row.text("name"),
@@ -39,7 +40,7 @@ struct CatalogReader {
                 children: try row.oids("children"),
                 columns: columns[oid] ?? [],
                 estimatedRows: row["estimated_rows"].flatMap(Int.init),
-                ownedSequences: row["owned_sequences"].flatMap(Int.init) ?? 0,
+                sequences: sequences[oid] ?? [],
                 isReadable: try row.bool("is_readable")
             )
         }
@@ -61,6 +62,25 @@ struct CatalogReader {
         return columns
     }
 
+    private func readSequences() async throws -> [Relation.OID: [TableSequence]] {
+        var sequences: [Relation.OID: [TableSequence]] = [:]
+        for row in try await connection.query(Self.sequencesQuery).rows {
+            guard let minimum = Int64(try row.text("minimum")), let maximum = Int64(try row.text("maximum")) else {
+                throw DatabudgieError(.internalInconsistency, "The catalog query returned no bounds of a sequence.")
+            }
+            sequences[try row.oid("relation"), default: []].append(
+                TableSequence(
+                    oid: try row.oid("oid"),
+                    name: QualifiedName(schema: try row.text("schema"), name: try row.text("name")),
+                    bounds: minimum...max(minimum, maximum),
+                    isReadable: try row.bool("is_readable"),
+                    isSettable: try row.bool("is_settable")
+                )
+            )
+        }
+        return sequences
+    }
+
     /// The relations that may be named: no system schemas, no other session's temporary tables.
     private static let userRelations = """
         c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname <> 'information_schema' and n.nspname !~ '^pg_'
@@ -69,12 +89,6 @@ struct CatalogReader {
     private static let relationsQuery = """
         with families as (
             select inhrelid as child, inhparent as parent, inhseqno as place from pg_catalog.pg_inherits
-        ), owned as (
-            select refobjid, pg_catalog.count(*) as sequences
-            from pg_catalog.pg_depend
-            where classid = 'pg_catalog.pg_class'::pg_catalog.regclass and refobjsubid > 0 and deptype in ('a', 'i')
-                and objid in (select oid from pg_catalog.pg_class where relkind = 'S')
-            group by refobjid
         ), parents as (
             select child, pg_catalog.string_agg(parent::pg_catalog.text, ' ' order by place) as list
             from families group by child
@@ -86,7 +100,6 @@ struct CatalogReader {
             parents.list as parents, children.list as children,
             case when c.reltuples >= 0 and (c.reltuples > 0 or c.relpages > 0)
                 then c.reltuples::pg_catalog.int8 end as estimated_rows,
-            owned.sequences as owned_sequences,
             -- Null for what was dropped after the snapshot was taken.
             coalesce(pg_catalog.has_schema_privilege(n.oid, 'USAGE')
                 and pg_catalog.has_table_privilege(c.oid, 'SELECT'), false) as is_readable
@@ -94,7 +107,6 @@ struct CatalogReader {
         join pg_catalog.pg_namespace n on n.oid = c.relnamespace
         left join parents on parents.child = c.oid
         left join children on children.parent = c.oid
-        left join owned on owned.refobjid = c.oid
         where \(userRelations)
         """
 
@@ -107,6 +119,31 @@ struct CatalogReader {
         join pg_catalog.pg_namespace n on n.oid = c.relnamespace
         where a.attnum > 0 and not a.attisdropped and \(userRelations)
         order by a.attrelid, a.attnum
+        """
+
+    /// Owned by a column (`a`), part of an identity column (`i`), or named in a column's default.
+    private static let sequencesQuery = """
+        with uses as (
+            select refobjid as relation, objid as sequence
+            from pg_catalog.pg_depend
+            where classid = 'pg_catalog.pg_class'::pg_catalog.regclass and refclassid = classid and refobjsubid > 0
+                and deptype in ('a', 'i')
+            union
+            select def.adrelid, d.refobjid
+            from pg_catalog.pg_attrdef def
+            join pg_catalog.pg_depend d on d.objid = def.oid
+            where d.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass
+                and d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+        )
+        select uses.relation, c.oid, n.nspname as schema, c.relname as name, s.seqmin as minimum, s.seqmax as maximum,
+            coalesce(pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+                and pg_catalog.has_sequence_privilege(c.oid, 'SELECT'), false) as is_readable,
+            coalesce(pg_catalog.has_sequence_privilege(c.oid, 'UPDATE'), false) as is_settable
+        from uses
+        join pg_catalog.pg_class c on c.oid = uses.sequence and c.relkind = 'S'
+        join pg_catalog.pg_sequence s on s.seqrelid = c.oid
+        join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+        order by uses.relation, n.nspname, c.relname
         """
 
     private static let foreignKeysQuery = """

@@ -9,6 +9,10 @@ struct RestorePlan: Sendable {
     var warnings: [String]
     /// Tables left out because no data file was found for them, or because they were restored before.
     var skipped: [(label: TableLabel, reason: String)]
+    /// Tables that an earlier run under the same id has loaded, with their data files.
+    var done: [(candidate: RestoreCandidate, file: String)] = []
+    /// What is set after the data, in the order of appearance.
+    var sequences = SequencePlan()
 
     var jobs: [RestoreJob] { groups.flatMap(\.jobs) }
 }
@@ -32,6 +36,8 @@ struct RestoreJob: Sendable {
     let isStrict: Bool
     /// Why the job is there, for `--verbose`.
     let reason: String
+    /// The entry that asked for the job.
+    var candidate: RestoreCandidate?
 }
 
 /// A table that an entry asks for, before its file is looked up.
@@ -64,7 +70,8 @@ struct RestorePlanner {
         let selection = TableSelection(catalog: catalog)
         var candidates: [RestoreCandidate] = []
         var unmatched: [String] = []
-        for (entryNumber, entry) in entries.enumerated() where entry.options.data {
+        for (entryNumber, entry) in entries.enumerated()
+        where entry.options.data || entry.options.sequences {
             guard let name = entry.options.name else { continue }
             let match = selection.match(name, excluding: entry.options.exclude)
             if !match.isKnown {
@@ -124,6 +131,8 @@ struct RestorePlanner {
         recorded: RecordedTables? = nil,
         warnings: [String]
     ) throws -> RestorePlan {
+        // Nothing but sequences or definitions is asked for.
+        guard !candidates.isEmpty else { return RestorePlan(groups: [], warnings: warnings, skipped: []) }
         let found = zip(candidates, files).compactMap { candidate, file in file.map { (candidate, $0) } }
         let resumption = RestoreResumption(catalog: catalog, recorded: recorded)
         let done = candidates.filter(resumption.isDone)
@@ -141,7 +150,8 @@ struct RestorePlanner {
                 file: file,
                 truncate: candidate.entry.truncate,
                 isStrict: candidate.entry.options.strict,
-                reason: "\(candidate.relation.name) is loaded from \(file.path) (\(candidate.entry.options.place))"
+                reason: "\(candidate.relation.name) is loaded from \(file.path) (\(candidate.entry.options.place))",
+                candidate: candidate
             )
         }
         let leftOut =
@@ -155,7 +165,12 @@ struct RestorePlanner {
             )
         }
         let groups = RestoreGroups(catalog: catalog).groups(of: jobs)
-        return RestorePlan(groups: groups, warnings: warnings, skipped: skipped)
+        return RestorePlan(
+            groups: groups,
+            warnings: warnings,
+            skipped: skipped,
+            done: done.map { ($0, recorded?.paths(of: $0.relation.name.description).last ?? "") }
+        )
     }
 
     private func refuseMissing(

@@ -78,6 +78,8 @@ public struct PlannedTable: Sendable {
     public let estimatedRows: Int?
     /// Where the data goes, or comes from.
     public let location: String
+    /// How many sequences have their positions written, or set, along with the table.
+    public var sequences = 0
 }
 
 /// Counts of a job that is running or done.

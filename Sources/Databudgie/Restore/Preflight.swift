@@ -12,6 +12,10 @@ struct Preflight {
     /// What the checks found out for the jobs, by label.
     struct Findings {
         var imports: [TableLabel: ImportFormat] = [:]
+        /// Where the sequences are to stand in the end.
+        var sequences: [SequenceSettings] = []
+        /// What the user should know.
+        var warnings: [String] = []
         /// For `--verbose`.
         var notes: [String] = []
     }
@@ -25,6 +29,7 @@ struct Preflight {
     func check(_ plan: RestorePlan) async throws -> Findings {
         // Before the transaction, which should not idle while files are opened.
         let headers = try await readHeaders(plan.jobs)
+        let sequences = try await SequenceCheck(catalog: catalog, storages: storages).check(plan.sequences.jobs)
         return try await connection.withTransaction(.readOnly, isNested: isNested) { connection in
             let reader = TargetReader(connection: connection)
             var problems: [String] = []
@@ -57,6 +62,10 @@ struct Preflight {
                 }
             }
             problems += try await TruncationReach(catalog: catalog, reader: reader).problems(of: plan)
+            problems += sequences.problems
+            findings.sequences = sequences.settings
+            findings.warnings += plan.sequences.warnings + sequences.warnings
+            findings.notes += plan.sequences.notes + sequences.notes
             guard problems.isEmpty else {
                 throw DatabudgieError(.preflight, problems + ["Nothing was touched."])
             }

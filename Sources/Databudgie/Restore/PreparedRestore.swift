@@ -2,6 +2,9 @@
 struct PreparedRestore {
     let plan: RestorePlan
     let groups: GroupRestore
+    let sequences: SequenceRestore
+    /// Where the sequences are to stand in the end.
+    let positions: [SequenceSettings]
     let recorder: RunRecorder
     let isStrict: Bool
 
@@ -16,9 +19,21 @@ struct PreparedRestore {
             for job in plan.groups[(index + 1)...].flatMap(\.jobs) {
                 recorder.failed(job.label, reason: "not restored, as \(failed) failed and the run is strict")
             }
+            for job in plan.sequences.jobs where !job.followsData {
+                recorder.failed(job.label, reason: "not set, as \(failed) failed and the run is strict")
+            }
             return false
         }
         return true
+    }
+
+    /// Sets the sequences of the tables that were loaded, after everything else.
+    ///
+    /// - Parameter isComplete: No failure has stopped the run.
+    /// - Throws: `CancellationError`, and `PostgresError` when the connection was lost.
+    func setSequences(isComplete: Bool) async throws {
+        let loaded = Set(recorder.report().finished.map(\.label))
+        try await sequences.run(positions, loaded: loaded, isStopped: !isComplete)
     }
 
     /// Loads all groups in the caller's transaction.

@@ -48,7 +48,7 @@ struct RestorePreparation {
         preflight.isNested = isNested
         let findings = try await preflight.check(plan)
         if let manifest, !isDryRun { session.recorder.recording(manifest) }
-        announce(plan, notes: findings.notes)
+        announce(plan, findings)
         let groups = GroupRestore(
             session: session,
             catalog: catalog,
@@ -59,6 +59,11 @@ struct RestorePreparation {
         return PreparedRestore(
             plan: plan,
             groups: groups,
+            sequences: SequenceRestore(
+                session: session,
+                idleInTransactionTimeout: configuration.run.idleInTransactionTimeout
+            ),
+            positions: findings.sequences,
             recorder: session.recorder,
             isStrict: configuration.run.strict
         )
@@ -70,8 +75,11 @@ struct RestorePreparation {
         var warnings: [String] = []
         let candidates = try planner.candidates(configuration.tables, warnings: &warnings)
         // A view that was made from its definition has its rows from elsewhere.
-        let views = candidates.filter { made.contains($0.relation.name) && $0.relation.kind.isDerived }
-        let tables = candidates.filter { !made.contains($0.relation.name) || !$0.relation.kind.isDerived }
+        let isMadeView = { (candidate: RestoreCandidate) in
+            made.contains(candidate.relation.name) && candidate.relation.kind.isDerived
+        }
+        let views = candidates.filter(isMadeView)
+        let tables = candidates.filter { $0.entry.options.data && !isMadeView($0) }
         let files = try await DataFiles(tables.map(\.pattern), in: session.storages)
         var plan = try planner.plan(
             tables,
@@ -86,16 +94,32 @@ struct RestorePreparation {
                 reason: "it is a \(view.relation.kind.noun), whose definition is restored and has no rows of its own"
             )
         }
+        let sequences = SequencePlanner(catalog: catalog)
+        let sources = try sequences.sources(of: plan, candidates)
+        let positions = try await DataFiles(sources.map(\.pattern), in: session.storages)
+        plan.sequences = sequences.plan(sources, files: positions)
         return plan
     }
 
-    private func announce(_ plan: RestorePlan, notes: [String]) {
+    private func announce(_ plan: RestorePlan, _ findings: Preflight.Findings) {
+        let files =
+            plan.jobs.map { ($0.label, $0.file) }
+            + plan.sequences.jobs.filter { !$0.followsData }.map { ($0.label, $0.file) }
+        let sequences = Dictionary(
+            findings.sequences.map { ($0.job.label, $0.positions.count) },
+            uniquingKeysWith: { first, _ in first }
+        )
         session.recorder.planned(
-            plan.jobs.map {
-                PlannedTable(label: $0.label, estimatedRows: nil, location: $0.file.path.description)
+            files.map { label, file in
+                PlannedTable(
+                    label: label,
+                    estimatedRows: nil,
+                    location: file.path.description,
+                    sequences: sequences[label] ?? 0
+                )
             },
-            reasons: plan.jobs.map(\.reason) + notes,
-            warnings: plan.warnings
+            reasons: plan.jobs.map(\.reason) + findings.notes,
+            warnings: plan.warnings + findings.warnings
         )
         for table in plan.skipped {
             session.recorder.skipped(table.label, reason: table.reason)

@@ -58,7 +58,7 @@ public struct RestoreRun: Sendable {
         } else {
             let restore = try await preparation.prepare()
             guard !options.isDryRun else { return }
-            _ = try await restore.load()
+            try await restore.setSequences(isComplete: try await restore.load())
         }
     }
 }
@@ -99,6 +99,7 @@ extension RestoreRun {
             return
         }
         await restore?.finish(totals)
+        try await restore?.setSequences(isComplete: true)
     }
 
     /// Nothing is lost when something fails: new tables are made first, then each group of tables lands on its own.
@@ -120,9 +121,12 @@ extension RestoreRun {
             prepared = try await preparation.prepare(made: definitions.names)
         }
         guard let prepared else { return }
-        guard try await prepared.load() else { return }
-        for failure in try await definitions.finishInBatches() {
-            prepared.recordFailure(of: failure.table, reason: failure.reason)
+        let isComplete = try await prepared.load()
+        if isComplete {
+            for failure in try await definitions.finishInBatches() {
+                prepared.recordFailure(of: failure.table, reason: failure.reason)
+            }
         }
+        try await prepared.setSequences(isComplete: isComplete)
     }
 }

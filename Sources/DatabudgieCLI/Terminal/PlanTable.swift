@@ -1,13 +1,22 @@
 import Databudgie
 
-/// The table of a restore's dry run: which file each table would be loaded from.
+/// The table of a restore's dry run: which file each table would be loaded from, and how many sequences would be set.
 enum PlanTable {
     /// The lines of the table; nothing when there is no table.
     static func lines(_ planned: [PlannedTable], style: TextStyle) -> [String] {
         guard !planned.isEmpty else { return [] }
-        let rows = planned.map { ($0.label.description.escapedForTerminal, $0.location.escapedForTerminal) }
-        let width = rows.map(\.0.terminalWidth).reduce("table".terminalWidth, max)
-        return [style.dim("table".paddedRight(to: width) + "  file")]
-            + rows.map { $0.0.paddedRight(to: width) + "  " + $0.1 }
+        let width = planned.map(\.label.description.escapedForTerminal.terminalWidth).reduce("table".terminalWidth, max)
+        let hasSequences = planned.contains { $0.sequences > 0 }
+        func line(_ table: String, _ sequences: String, _ file: String) -> String {
+            table.paddedRight(to: width) + (hasSequences ? "  " + sequences.paddedLeft(to: 9) : "") + "  " + file
+        }
+        return [style.dim(line("table", "sequences", "file"))]
+            + planned.map { table in
+                line(
+                    table.label.description.escapedForTerminal,
+                    table.sequences > 0 ? "\(table.sequences)" : "",
+                    table.location.escapedForTerminal
+                )
+            }
     }
 }

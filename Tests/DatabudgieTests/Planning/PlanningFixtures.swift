@@ -22,7 +22,7 @@ enum Fixture {
             children: children,
             columns: [Column(name: "id", isNotNull: true, hasDefault: false, isGenerated: false)],
             estimatedRows: 10,
-            ownedSequences: 0,
+            sequences: [],
             isReadable: true
         )
     }
@@ -55,6 +55,7 @@ enum Fixture {
             exclude: exclude,
             ddl: true,
             sequences: true,
+            hasExplicitSequences: false,
             data: true,
             followForeignKeys: false,
             strict: false,

@@ -12,6 +12,8 @@ public struct TableOptions: Sendable {
     public var ddl: Bool
     /// The positions of the table's sequences are a part of the run.
     public var sequences: Bool
+    /// `sequences: true` was written down for this entry or at a level above it, rather than defaulted.
+    public var hasExplicitSequences: Bool
     /// The rows are a part of the run.
     public var data: Bool
     /// Also the tables that this one refers to, recursively.

@@ -18,8 +18,7 @@ struct UnsupportedFeatures {
 extension Configuration {
     /// What the configuration asks for and this version cannot do yet: one line each, with its place.
     ///
-    /// Only what is asked for counts. The positions of sequences, which are a part of every table by default, are left
-    /// out without a word unless `sequences: true` is written down.
+    /// Only what is asked for counts.
     /// - Parameter action: The command that is about to run.
     /// - Returns: An empty list when the command can do all that it is asked for; a run stops otherwise.
     public func unsupportedFeatures(for action: RunAction) -> [String] {

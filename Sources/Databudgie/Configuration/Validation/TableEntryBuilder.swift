@@ -128,6 +128,7 @@ struct TableEntryBuilder {
     private func options(_ scope: KeyScope, _ place: SourcePlace) -> TableOptions {
         let location = read.text(scope["location"], "location")
         let root = read.text(scope["root_location"], "root_location")
+        let sequences = read.bool(scope["sequences"], "sequences")
         return TableOptions(
             name: read.text(nonEmpty(scope, "name"), "name"),
             location: builder.composedLocation(
@@ -139,7 +140,8 @@ struct TableEntryBuilder {
             filename: read.template(nonEmpty(scope, "filename"), "filename") ?? Defaults.filename,
             exclude: read.texts(scope["exclude"], "exclude") ?? [],
             ddl: ddl(scope["ddl"]),
-            sequences: read.bool(scope["sequences"], "sequences") ?? true,
+            sequences: sequences ?? true,
+            hasExplicitSequences: sequences == true,
             data: read.bool(scope["data"], "data") ?? true,
             followForeignKeys: read.bool(scope["follow_foreign_keys"], "follow_foreign_keys") ?? false,
             strict: read.bool(scope["strict"], "strict") ?? false,
@@ -164,10 +166,9 @@ struct TableEntryBuilder {
     }
 
     private func noteUnsupported(_ scope: KeyScope, _ unsupported: inout UnsupportedFeatures) {
-        for key in ["follow_foreign_keys", "sequences"] {
-            if let value = scope[key], read.bool(value, key) == true {
-                unsupported.note("\(key): true", at: value.place)
-            }
+        let key = "follow_foreign_keys"
+        if let value = scope[key], read.bool(value, key) == true {
+            unsupported.note("\(key): true", at: value.place)
         }
     }
 

@@ -67,11 +67,11 @@ struct CleanStart {
         let planner = RestorePlanner(catalog: catalog, isStrict: settings.run.strict, needsRows: false)
         var warnings: [String] = []
         let candidates = try planner.candidates(settings.tables, warnings: &warnings)
-        let files = try await DataFiles(candidates.map(\.pattern), in: storages)
+        let loads = candidates.filter { $0.entry.options.data && !definitions.derived.contains($0.relation.name) }
+        let files = try await DataFiles(loads.map(\.pattern), in: storages)
         let plan = try planner.plan(
-            candidates.filter { candidate in !definitions.derived.contains(candidate.relation.name) },
-            files: candidates.filter { candidate in !definitions.derived.contains(candidate.relation.name) }
-                .map { files.newest($0.pattern, by: $0.entry.strategy) },
+            loads,
+            files: loads.map { files.newest($0.pattern, by: $0.entry.strategy) },
             warnings: warnings
         )
         _ = try await plan.jobs.concurrentMap { job in

@@ -222,7 +222,7 @@ extension Catalog {
                 children: [],
                 columns: [],
                 estimatedRows: nil,
-                ownedSequences: 0,
+                sequences: [],
                 isReadable: true
             )
         }

@@ -1,0 +1,128 @@
+import Postgres
+import Storage
+
+/// The files of sequence positions that a restore reads.
+struct SequencePlan: Sendable {
+    /// In the order of appearance.
+    var jobs: [SequenceJob] = []
+    /// What the user should know, as sentences.
+    var warnings: [String] = []
+    /// The same for `--verbose`.
+    var notes: [String] = []
+}
+
+/// One file with the positions of one table's sequences.
+struct SequenceJob: Sendable {
+    /// The label of the table's load, or one of its own where only the sequences are asked for.
+    let label: TableLabel
+    let relation: Relation
+    let file: FileInfo
+    /// The sequences move only when the table has been loaded.
+    let followsData: Bool
+    let isStrict: Bool
+}
+
+/// Where the files of positions for a table may lie.
+struct SequenceSource: Sendable {
+    let label: TableLabel
+    let candidate: RestoreCandidate
+    let pattern: DataFilePattern
+    /// The time in the name of the table's data file; nil where the rows are not a part of the run.
+    let dataTime: String?
+    /// The sequences move only when the table has been loaded.
+    let followsData: Bool
+}
+
+/// Makes a ``SequencePlan``.
+struct SequencePlanner {
+    let catalog: Catalog
+
+    /// The tables whose sequences are to be set.
+    ///
+    /// - Parameters:
+    ///   - plan: The loads; their tables come first.
+    ///   - candidates: All tables that were asked for; those without data are added.
+    /// - Returns: Where to look for files.
+    /// - Throws: What `DataFilePattern` throws.
+    func sources(of plan: RestorePlan, _ candidates: [RestoreCandidate]) throws -> [SequenceSource] {
+        var sources: [SequenceSource] = []
+        for job in plan.jobs {
+            guard let candidate = job.candidate, candidate.entry.options.sequences else { continue }
+            sources.append(
+                SequenceSource(
+                    label: job.label,
+                    candidate: candidate,
+                    pattern: try pattern(candidate),
+                    dataTime: candidate.pattern.time(of: job.file.path),
+                    followsData: true
+                )
+            )
+        }
+        var number = plan.jobs.count + plan.skipped.count
+        // An earlier run may have ended between a table's rows and its sequences.
+        let done = plan.done.filter(\.candidate.entry.options.sequences).map { candidate, file in
+            (candidate, (try? StoragePath(file)).flatMap { candidate.pattern.time(of: $0) })
+        }
+        for (candidate, dataTime) in done + candidates.filter({ !$0.entry.options.data }).map({ ($0, nil) }) {
+            sources.append(
+                SequenceSource(
+                    label: TableLabel(number: number, description: candidate.relation.name.description),
+                    candidate: candidate,
+                    pattern: try pattern(candidate),
+                    dataTime: dataTime,
+                    followsData: false
+                )
+            )
+            number += 1
+        }
+        return sources
+    }
+
+    /// Chooses the files: of the same run as the data where there is one, else the newest.
+    func plan(_ sources: [SequenceSource], files: DataFiles) -> SequencePlan {
+        var plan = SequencePlan()
+        for source in sources {
+            let (entry, relation) = (source.candidate.entry, source.candidate.relation)
+            let sameRun = source.dataTime.flatMap { files.file(source.pattern, of: $0) }
+            guard let file = sameRun ?? files.newest(source.pattern, by: entry.strategy) else {
+                guard !catalog.sequences(of: relation).isEmpty else { continue }
+                let message =
+                    "\(source.label): there is no file with the positions of its sequences in \(source.pattern.folder), "
+                    + "so they stay where they are."
+                if entry.options.hasExplicitSequences {
+                    plan.warnings.append(message)
+                } else {
+                    plan.notes.append(message)
+                }
+                continue
+            }
+            if sameRun == nil, source.dataTime != nil {
+                plan.warnings.append(
+                    "\(source.label): the positions of its sequences come from \(file.path), which is not of the same "
+                        + "backup as the data."
+                )
+            }
+            plan.jobs.append(
+                SequenceJob(
+                    label: source.label,
+                    relation: relation,
+                    file: file,
+                    followsData: source.followsData,
+                    isStrict: entry.options.strict
+                )
+            )
+        }
+        return plan
+    }
+
+    private func pattern(_ candidate: RestoreCandidate) throws -> DataFilePattern {
+        let options = candidate.entry.options
+        let location = options.location.description
+        return try DataFilePattern(
+            location: try Template(location + (location.hasSuffix("/") ? "sequences" : "/sequences")),
+            filename: options.filename,
+            table: PathComponent.encode(candidate.relation.name.description),
+            ext: "json"
+        )
+    }
+}

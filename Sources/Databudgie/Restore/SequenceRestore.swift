@@ -1,0 +1,102 @@
+import Postgres
+import Storage
+
+/// Sets the sequences of the tables that were loaded.
+struct SequenceRestore {
+    let session: RunSession
+    let idleInTransactionTimeout: Double?
+
+    private static let batchSize = 500
+
+    private static let statement = """
+        select pg_catalog.count(pg_catalog.setval(sequence::pg_catalog.regclass, value, is_called))
+        from rows from (
+            pg_catalog.unnest($1::pg_catalog.oid[]), pg_catalog.unnest($2::pg_catalog.int8[]),
+            pg_catalog.unnest($3::pg_catalog.bool[])
+        ) as position (sequence, value, is_called)
+        """
+
+    /// Sets the sequences of all tables; those of a table whose load failed stay where they are.
+    ///
+    /// `setval` is not undone by a rollback (PostgreSQL documentation, "Sequence Manipulation Functions"), so that this
+    /// comes after the tables' transactions have been committed.
+    /// - Parameters:
+    ///   - settings: What the preflight has found to be right.
+    ///   - loaded: The tables whose rows have been committed.
+    ///   - isStopped: A failure has ended the run, and what is not about loaded tables is left out.
+    /// - Throws: `CancellationError`, and `PostgresError` when the connection was lost.
+    func run(_ settings: [SequenceSettings], loaded: Set<TableLabel>, isStopped: Bool) async throws {
+        let due = settings.filter { $0.job.followsData ? loaded.contains($0.job.label) : !isStopped }
+        for start in stride(from: 0, to: due.count, by: Self.batchSize) {
+            let batch = Array(due[start..<min(start + Self.batchSize, due.count)])
+            for item in batch where !item.job.followsData { session.recorder.started(item.job.label) }
+            do {
+                try await set(batch)
+                batch.forEach(succeeded)
+            } catch {
+                try await stopIfLost(error)
+                // One after another, which tells whose sequence it was; setting one twice does no harm.
+                for item in batch { try await setAlone(item) }
+            }
+        }
+    }
+
+    private func setAlone(_ item: SequenceSettings) async throws {
+        do {
+            try await set([item])
+            succeeded(item)
+        } catch {
+            try await stopIfLost(error)
+            let names = item.positions.map(\.sequence.name.description).joined(separator: ", ")
+            session.recorder.failed(
+                item.job.followsData ? item.job.label.ofSequences : item.job.label,
+                reason: "the positions of \(names) could not be set: \(error)"
+            )
+        }
+    }
+
+    private func set(_ settings: [SequenceSettings]) async throws {
+        let positions = settings.flatMap(\.positions)
+        guard !positions.isEmpty else { return }
+        try await session.connection.withTransaction(.writing) { connection in
+            try await connection.pinSessionSettings(
+                .restore,
+                overrides: .idleInTransactionTimeout(idleInTransactionTimeout)
+            )
+            _ = try await connection.query(
+                Self.statement,
+                [
+                    Self.array(positions.map { "\($0.sequence.oid)" }),
+                    Self.array(positions.map { "\($0.position.lastValue)" }),
+                    Self.array(positions.map { "\($0.position.isCalled)" }),
+                ]
+            )
+        }
+    }
+
+    private func succeeded(_ item: SequenceSettings) {
+        let names = item.positions.map { "\($0.sequence.name) to \($0.position.lastValue)" }.joined(separator: ", ")
+        if !names.isEmpty { session.recorder.detail("\(item.job.label): set \(names)") }
+        if !item.job.followsData {
+            let totals = TransferTotals(rows: 0, bytes: 0, fileBytes: 0)
+            session.recorder.finished(item.job.label, totals: totals, path: item.job.file.path)
+        }
+    }
+
+    private func stopIfLost(_ error: any Error) async throws {
+        if error is CancellationError { throw error }
+        try Task.checkCancellation()
+        if let error = error as? PostgresError, error.code == .connectionLost { throw error }
+    }
+
+    private static func array(_ elements: [String]) -> String {
+        "{" + elements.joined(separator: ",") + "}"
+    }
+}
+
+extension TableLabel {
+    /// The label under which a table's sequences fail when its rows are there.
+    fileprivate var ofSequences: TableLabel {
+        TableLabel(number: -1 - number, description: "\(description) (sequences)")
+    }
+}
