@@ -8,6 +8,8 @@ public struct RunOptions: Sendable {
     public var environment: [String: String] = ProcessInfo.processInfo.environment
     /// The moment that `{timestamp}` and `{date}` stand for.
     public var now = Date()
+    /// The longest time that reports of failures may take, all of a run together.
+    var reportingTimeLimit = Duration.seconds(5)
 
     /// Takes the process's environment and the present moment.
     public init() {}

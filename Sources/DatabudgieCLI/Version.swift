@@ -1,2 +1,4 @@
+import Databudgie
+
 /// The program's version, as `--version` prints it.
-let programVersion = "3.0.0-alpha.1"
+let programVersion = DatabudgieVersion.current

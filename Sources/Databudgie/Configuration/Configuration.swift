@@ -6,7 +6,7 @@ public struct Configuration: Sendable {
     public var environment: String?
     /// How much is logged (`logging`).
     public var logging: LoggingConfiguration
-    /// Where failures were reported (`sentry`); read for older configurations, and without effect.
+    /// Where failures are reported (`sentry`); nil: nowhere.
     public var sentry: SentryConfiguration?
     /// Settings of `databudgie backup`.
     public var backup: BackupConfiguration

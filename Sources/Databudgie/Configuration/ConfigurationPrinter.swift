@@ -40,7 +40,10 @@ public struct ConfigurationPrinter: Sendable {
     }
 
     private func sentry(_ sentry: SentryConfiguration) -> Node {
-        mapping([("sentry_dsn", text(Self.withoutUser(sentry.dsn) ?? Self.mask)), ("version", text(sentry.version))])
+        mapping([
+            ("sentry_dsn", text(sentry.dsn.description)), ("version", text(sentry.version)),
+            ("environment", text(sentry.environment)),
+        ])
     }
 
     private func run(_ run: RunConfiguration) -> [Pair] {

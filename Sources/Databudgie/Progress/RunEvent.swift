@@ -1,3 +1,5 @@
+import FoundationEssentials
+
 /// One thing that happened in a run, in the order in which it happened.
 ///
 /// A display needs nothing else. Events of one table come in the order started, progressed, then one of finished,
@@ -110,6 +112,10 @@ public struct TableFailure: Sendable {
     public let label: TableLabel
     /// A sentence that names the table.
     public let message: String
+    /// What went wrong; nil where the table failed because another one did.
+    var error: (any Error)?
+    /// When it failed.
+    var time = Date()
 }
 
 /// A run's result.

@@ -79,12 +79,17 @@ final class RunRecorder: Sendable {
     }
 
     func failed(_ label: TableLabel, _ error: any Error) {
-        failed(label, reason: "\(error)")
+        failed(label, reason: "\(error)", error)
     }
 
+    /// Notes a table that failed because another one did.
     func failed(_ label: TableLabel, reason: String) {
+        failed(label, reason: reason, nil)
+    }
+
+    private func failed(_ label: TableLabel, reason: String, _ error: (any Error)?) {
         let message = "\(label): \(reason)"
-        state.withLock { $0.failed.append(TableFailure(label: label, message: message)) }
+        state.withLock { $0.failed.append(TableFailure(label: label, message: message, error: error)) }
         onEvent(.failed(label, message: message))
     }
 

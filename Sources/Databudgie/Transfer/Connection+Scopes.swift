@@ -74,6 +74,8 @@ extension [String: String] {
     /// - Returns: The setting by its name; empty for nil.
     static func idleInTransactionTimeout(_ seconds: Double?) -> [String: String] {
         guard let seconds else { return [:] }
-        return ["idle_in_transaction_session_timeout": "\(Int((seconds * 1_000).rounded()))ms"]
+        // Rounded up, as 0 would be no limit at all.
+        let milliseconds = Swift.min((seconds * 1_000).rounded(.up), Double(Int32.max))
+        return ["idle_in_transaction_session_timeout": "\(Int(milliseconds))ms"]
     }
 }

@@ -27,19 +27,26 @@ struct RunSession {
         _ body: (RunSession) async throws -> Void
     ) async throws -> RunReport {
         let recorder = RunRecorder(action: action, isDryRun: options.isDryRun, onEvent: onEvent)
+        let sentry = SentryReporter(configuration, action, options)
         let parameters = try configuration.connection(for: action)
         let s3Options = configuration.run(for: action).s3
         do {
-            return try await Storages.withStorages(s3Options: s3Options, environment: options.environment) { storages in
+            let report = try await Storages.withStorages(
+                s3Options: s3Options,
+                environment: options.environment
+            ) { storages in
                 try await beforeConnecting(storages, recorder)
                 return try await Connection.withConnection(to: parameters) { connection in
                     try await body(RunSession(connection: connection, storages: storages, recorder: recorder))
                     return recorder.report()
                 }
             }
+            await sentry?.report(recorder)
+            return report
         } catch {
             // Whichever layer noticed the cancellation first has an error of its own for it.
             try Task.checkCancellation()
+            await sentry?.report(recorder, endedBy: error)
             throw error
         }
     }

@@ -57,23 +57,33 @@ extension RunCommand {
     ) throws -> ExitStatus {
         switch (outcome.result, outcome.signal) {
         case (.failure, let signal?):
+            // Why the run ended matters more than a table that cannot be written; the same below.
+            try? printStatistics(reporter.tableSoFar)
             reporter.interrupted()
             return .interrupted(by: signal)
         case (.failure(let error), nil):
+            try? printStatistics(reporter.tableSoFar)
             throw error
         case (.success(let report), let signal):
-            if options.printsStatistics {
+            if report.isDryRun, report.action == .restore {
                 // A restore's dry run loads nothing: its plan is the result.
-                let isPlan = report.isDryRun && report.action == .restore
-                let table =
-                    isPlan
-                    ? PlanTable.lines(reporter.plannedTables, style: .plain)
-                    : SummaryTable(report).lines(width: nil, style: .plain)
-                try Terminal.standardOutput.write(table.map { $0 + "\n" }.joined())
+                try printStatistics(PlanTable.lines(reporter.plannedTables, style: .plain))
+            } else {
+                try printStatistics(SummaryTable(report))
             }
             reporter.summary(report, hasTable: !options.printsStatistics)
             if let signal, !report.failed.isEmpty { return .interrupted(by: signal) }
             return report.failed.isEmpty ? .success : .failure
         }
+    }
+
+    private func printStatistics(_ table: SummaryTable) throws {
+        try printStatistics(table.lines(width: nil, style: .plain))
+    }
+
+    /// Writes a table to standard output, if it was asked for.
+    private func printStatistics(_ lines: [String]) throws {
+        guard options.printsStatistics else { return }
+        try Terminal.standardOutput.write(lines.map { $0 + "\n" }.joined())
     }
 }

@@ -90,7 +90,7 @@ enum EventJSON {
         object.event = "interrupted"
         object.action = state.action?.rawValue
         object.finished = state.finished.count
-        object.failed = state.failed.count
+        object.failed = state.failures.count
         return object.line
     }
 

@@ -54,9 +54,9 @@ enum LiveFrame {
     }
 
     private static func totalName(_ state: RunState) -> String {
-        let done = state.finished.count + state.skipped.count + state.failed.count
-        guard state.failed.isEmpty else {
-            return "\(done) of \(state.planned.count) tables, \(state.failed.count) failed"
+        let done = state.finished.count + state.skipped.count + state.failures.count
+        guard state.failures.isEmpty else {
+            return "\(done) of \(state.planned.count) tables, \(state.failures.count) failed"
         }
         return "\(done) of \(HumanNumber.count(state.planned.count, "table"))"
     }

@@ -87,6 +87,11 @@ final class RunReporter: Sendable {
         shared.withLock { $0.run.planned }
     }
 
+    /// The table of what has been done until now, for a run that does not come to its end.
+    var tableSoFar: SummaryTable {
+        shared.withLock { SummaryTable($0.run, duration: surroundings.elapsed()) }
+    }
+
     /// Says that a signal came and the run is being undone.
     func interrupting() {
         guard mode != .json else { return }
@@ -123,20 +128,20 @@ final class RunReporter: Sendable {
     }
 
     private func line(for event: RunEvent, in run: RunState) -> String? {
-        if case .detail = event, verbosity < .details { return nil }
+        guard verbosity >= Verbosity(toShow: event) else { return nil }
         if mode == .json { return EventJSON.line(event, at: surroundings.now()) }
         switch event {
         case .failed(_, let message):
             return PlainLine.error(message, style: style)
-        case .warning(let message) where verbosity >= .warnings:
+        case .warning(let message):
             return PlainLine.warning(message, style: style)
         case .detail(let message):
             return PlainLine.detail(message, style: style)
-        case .finished(let report) where mode == .plain && verbosity >= .progress:
+        case .finished(let report) where mode == .plain:
             return PlainLine.finished(report, run.action, style: style)
-        case .recording(let transaction) where verbosity >= .progress:
+        case .recording(let transaction):
             return PlainLine.recording(transaction, style: style)
-        case .skipped(let label, let reason) where verbosity >= .progress:
+        case .skipped(let label, let reason):
             return PlainLine.skipped(label, reason: reason, style: style)
         default:
             return nil

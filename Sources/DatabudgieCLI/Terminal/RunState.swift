@@ -20,7 +20,8 @@ struct RunState: Sendable {
     private(set) var running: [RunningTable] = []
     private(set) var finished: [TableReport] = []
     private(set) var skipped: [TableLabel] = []
-    private(set) var failed: [TableLabel] = []
+    /// What was told of each of the failed tables.
+    private(set) var failures: [String] = []
 
     /// Takes one event in.
     mutating func apply(_ event: RunEvent, at time: Duration) {
@@ -41,9 +42,9 @@ struct RunState: Sendable {
         case .skipped(let label, _):
             stopRunning(label)
             skipped.append(label)
-        case .failed(let label, _):
+        case .failed(let label, let message):
             stopRunning(label)
-            failed.append(label)
+            failures.append(message)
         case .recording, .warning, .detail:
             break
         }

@@ -8,7 +8,7 @@ struct SummaryTable {
     private let action: RunAction
     private let finished: [TableReport]
     private let skipped: [TableLabel]
-    private let failed: [TableFailure]
+    private let failures: [String]
     private let duration: Duration
     private let isDryRun: Bool
 
@@ -17,9 +17,19 @@ struct SummaryTable {
         action = report.action
         finished = report.finished
         skipped = report.skipped
-        failed = report.failed
+        failures = report.failed.map(\.message)
         duration = report.duration
         isDryRun = report.isDryRun
+    }
+
+    /// The table of a run that has not come to its end.
+    init(_ state: RunState, duration: Duration) {
+        action = state.action ?? .backup
+        finished = state.finished
+        skipped = state.skipped
+        failures = state.failures
+        self.duration = duration
+        isDryRun = false
     }
 
     /// The lines of the table, failed tables last.
@@ -69,7 +79,7 @@ struct SummaryTable {
     }
 
     private func failureLines(style: TextStyle) -> [String] {
-        failed.map { style.red("failed") + "  " + $0.message.escapedForTerminal }
+        failures.map { style.red("failed") + "  " + $0.escapedForTerminal }
     }
 
     /// The whole run in one sentence.
@@ -81,10 +91,10 @@ struct SummaryTable {
             HumanNumber.bytes(totals.bytes),
         ]
         if !skipped.isEmpty { parts.append("\(skipped.count) skipped") }
-        if !failed.isEmpty { parts.append("\(failed.count) failed") }
+        if !failures.isEmpty { parts.append("\(failures.count) failed") }
         let counts = parts.joined(separator: ", ")
         let time = HumanNumber.duration(duration)
-        if !failed.isEmpty {
+        if !failures.isEmpty {
             return style.red("\(name) finished with failures: \(counts) in \(time).")
         }
         if isDryRun, action == .restore {

@@ -27,6 +27,17 @@ enum Verbosity: Int, Comparable, Sendable {
         self = max(configured, asked)
     }
 
+    /// The least verbosity at which an event is told, in whatever form.
+    init(toShow event: RunEvent) {
+        self =
+            switch event {
+            case .failed: .errors
+            case .warning: .warnings
+            case .detail: .details
+            case .planned, .recording, .started, .progressed, .finished, .skipped: .progress
+            }
+    }
+
     static func < (left: Verbosity, right: Verbosity) -> Bool {
         left.rawValue < right.rawValue
     }

@@ -72,6 +72,17 @@ struct RunReporterTests {
         #expect(written.text == "databudgie: error: public.sales: permission denied\n")
     }
 
+    @Test("tells machines as little as people when the configuration silences the log, but always how the run ended")
+    func errorsOnlyAsJSON() {
+        let reporter = reporter(.json, .errors)
+        events.forEach(reporter.handle)
+        reporter.summary(.example(), hasTable: true)
+        let lines = written.text.split(separator: "\n")
+        #expect(lines.count == 2)
+        #expect(lines.first?.contains(#""event":"failed""#) == true)
+        #expect(lines.last?.contains(#""event":"summary""#) == true)
+    }
+
     @Test("says a failure once when there is nothing else to tell")
     func onlyFailures() {
         let reporter = reporter(.plain)

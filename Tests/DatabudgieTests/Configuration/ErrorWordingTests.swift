@@ -57,6 +57,10 @@ struct ErrorWordingTests {
                 "test.yaml:1: 'level' cannot be 'LOUD'; use one of DEBUG, INFO, WARNING, ERROR, CRITICAL"
             ),
             (
+                "idle_in_transaction_timeout: 1e300",
+                "test.yaml:1: 'idle_in_transaction_timeout' cannot be more than 2147483 seconds; write 0 for no limit"
+            ),
+            (
                 "idle_in_transaction_timeout: soon",
                 "test.yaml:1: 'idle_in_transaction_timeout' must be a number of seconds"
             ),

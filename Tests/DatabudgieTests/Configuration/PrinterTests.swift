@@ -25,6 +25,7 @@ struct PrinterTests {
             #expect(!text.contains(secret))
         }
         #expect(text.contains("sentry_dsn: https://***@sentry.io/1"))
+        #expect(text.contains("  environment: 'no'\n"))
         #expect(text.contains("password: '***'"))
         #expect(text.contains("endpoint_url: http://***@e"))
     }

@@ -47,19 +47,12 @@ struct UnsupportedFeatureTests {
         #expect(restore.map { String($0.prefix { $0 != ":" }) } == ["--ddl", "--clean"])
     }
 
-    @Test("sentry is read, with the warning that nothing is reported")
-    func sentry() throws {
-        let configuration = try configuration("sentry: {sentry_dsn: 'https://k@h/1', version: 3}")
-        #expect(configuration.sentry == SentryConfiguration(dsn: "https://k@h/1", version: "3"))
-        #expect(configuration.warnings.map { $0.hasPrefix("test.yaml:1: 'sentry' has no effect") } == [true])
-        #expect(
-            try Databudgie.Configuration.load(yaml: "sentry: {sentry_dsn: null}", environment: [:]).warnings.isEmpty
-        )
-    }
-
     @Test(
         "logging levels may be names or Python's numbers",
-        arguments: [("debug", "DEBUG"), ("30", "WARNING"), ("WARN", "WARNING"), ("CRITICAL", "CRITICAL")]
+        arguments: [
+            ("debug", "DEBUG"), ("30", "WARNING"), ("WARN", "WARNING"), ("CRITICAL", "CRITICAL"),
+            ("Fatal", "CRITICAL"), ("NotSet", "DEBUG"), ("0", "DEBUG"), ("20", "INFO"),
+        ]
     )
     func logging(level: String, expected: String) throws {
         let configuration = try configuration("logging: {level: \(level), enabled: false}")

@@ -28,7 +28,7 @@ struct ConfigurationBuilder {
         return Configuration(
             environment: read.text(root["environment"], "environment"),
             logging: logging(root["logging"]),
-            sentry: sentry(root["sentry"]),
+            sentry: sentry(root["sentry"], environment: read.text(root["environment"], "environment")),
             backup: backupConfiguration(KeyScope([backup, root])),
             restore: restoreConfiguration(KeyScope([restore, root]))
         )
@@ -97,13 +97,8 @@ struct ConfigurationBuilder {
         guard let mapping = read.mapping(value, "logging", .logging) else { return logging }
         logging.enabled = read.bool(mapping["enabled"], "enabled") ?? logging.enabled
         guard let value = mapping["level"], let text = read.text(value, "level") else { return logging }
-        let byNumber = Int(text).flatMap { $0 % 10 == 0 ? $0 / 10 - 1 : nil }
-        if let byNumber, LoggingConfiguration.levels.indices.contains(byNumber) {
-            logging.level = LoggingConfiguration.levels[byNumber]
-        } else if LoggingConfiguration.levels.contains(text.uppercased()) {
-            logging.level = text.uppercased()
-        } else if text.uppercased() == "WARN" {
-            logging.level = "WARNING"
+        if let level = LoggingConfiguration.levelName(text) {
+            logging.level = level
         } else {
             let levels = LoggingConfiguration.levels.joined(separator: ", ")
             report.add(.invalidValue, "'level' cannot be '\(text)'; use one of \(levels)", at: value.place)
@@ -111,13 +106,27 @@ struct ConfigurationBuilder {
         return logging
     }
 
-    private func sentry(_ value: SourceValue?) -> SentryConfiguration? {
-        guard let value, let mapping = read.mapping(value, "sentry", .sentry) else { return nil }
-        let dsn = read.anyText(mapping["sentry_dsn"], "sentry_dsn") ?? read.anyText(mapping["dsn"], "dsn")
+    private func sentry(_ value: SourceValue?, environment: String?) -> SentryConfiguration? {
+        guard let mapping = read.mapping(value, "sentry", .sentry) else { return nil }
+        let key = read.anyText(mapping["sentry_dsn"], "sentry_dsn") == nil ? "dsn" : "sentry_dsn"
         let version = read.text(mapping["version"], "version")
-        guard let dsn else { return nil }
-        report.warn("'sentry' has no effect: nothing is reported there; watch the exit code instead", at: value.place)
-        return SentryConfiguration(dsn: dsn, version: version)
+        let environment = read.text(mapping["environment"], "environment") ?? environment
+        // An empty one switches reports off, as everywhere with Sentry.
+        guard let value = mapping[key], let text = read.anyText(value, key), !text.isEmpty else { return nil }
+        guard let dsn = SentryDSN(text) else {
+            // The text is not repeated: its key is a secret, wherever in it the mistake is.
+            report.add(
+                .invalidValue,
+                "'\(key)' is no address of a Sentry project; write it as https://key@host/project, or remove it",
+                at: value.place
+            )
+            return nil
+        }
+        return SentryConfiguration(
+            dsn: dsn,
+            version: version.flatMap { $0.isEmpty ? nil : $0 },
+            environment: environment.flatMap { $0.isEmpty ? nil : $0 }
+        )
     }
 
     private func s3(_ value: SourceValue?) -> S3Options {

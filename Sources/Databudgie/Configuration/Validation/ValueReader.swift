@@ -47,13 +47,21 @@ struct ValueReader {
     private static let falseWords: Set = ["", "0", "false", "no", "off"]
     private static let trueWords: Set = ["1", "true", "yes", "on"]
 
-    /// A number of seconds, not negative.
+    /// A number of seconds, not negative, of which the server can keep the milliseconds (Postgres documentation, 20.1.1).
     func seconds(_ value: SourceValue?, _ key: String) -> Double? {
         guard let value, !value.isNull else { return nil }
         guard let scalar = value.scalar, let number = Double(scalar.text.replacing("_", with: "")), number >= 0,
             number.isFinite
         else {
             report.add(.wrongType, "'\(key)' must be a number of seconds", at: value.place)
+            return nil
+        }
+        guard number * 1_000 <= Double(Int32.max) else {
+            report.add(
+                .invalidValue,
+                "'\(key)' cannot be more than \(Int32.max / 1_000) seconds; write 0 for no limit",
+                at: value.place
+            )
             return nil
         }
         return number

@@ -1,0 +1,14 @@
+import Synchronization
+
+/// How many events have arrived, also when time ran out amid them.
+final class SentCount: Sendable {
+    private let count = Mutex(0)
+
+    /// The number so far.
+    var value: Int { count.withLock { $0 } }
+
+    /// Counts one more.
+    func increase() {
+        count.withLock { $0 += 1 }
+    }
+}

@@ -1,0 +1,77 @@
+import DatabudgieTestSupport
+import Testing
+
+@testable import Databudgie
+
+@Suite("Reports that cannot be sent")
+struct SentryTroubleTests {
+    /// Reports three failed tables, and returns what was warned of.
+    private func warnings(dsn: String, within limit: Duration? = nil) async throws -> [String] {
+        let log = EventLog()
+        var options = RunOptions()
+        if let limit { options.reportingTimeLimit = limit }
+        let configuration = try configuration("sentry: {sentry_dsn: '\(dsn)'}")
+        let recorder = RunRecorder(action: .backup, isDryRun: false, onEvent: log.append)
+        for number in 0..<3 {
+            recorder.failed(TableLabel(number: number, description: "public.t\(number)"), FailureSummaryTests.server)
+        }
+        let reporter = try #require(SentryReporter(configuration, .backup, options))
+        await reporter.report(recorder)
+        #expect(log.warnings.allSatisfy { !$0.contains(SentryServer.key) })
+        return log.warnings
+    }
+
+    @Test("to a server that never answers are given up after the time limit, all together")
+    func silence() async throws {
+        try await SentryServer.withServer(.hang) { server in
+            let start = ContinuousClock.now
+            let warnings = try await warnings(dsn: server.dsn, within: .milliseconds(300))
+            #expect(
+                warnings == [
+                    "0 of 3 failures reported to Sentry at 127.0.0.1: the server took too long; check sentry_dsn and the "
+                        + "network."
+                ]
+            )
+            #expect(server.envelopes.count == 1)
+            // Without a limit it would wait for ever; a busy machine may take its time.
+            #expect(ContinuousClock.now - start < .seconds(30))
+        }
+    }
+
+    @Test("may take five seconds in all unless a test says otherwise")
+    func limit() {
+        #expect(RunOptions().reportingTimeLimit == .seconds(5))
+    }
+
+    @Test("are given up at the first refusal", arguments: [429, 500, 403, 302])
+    func refusal(status: Int) async throws {
+        try await SentryServer.withServer(.reply(status, headers: ["Retry-After": "60", "Location": "/"])) { server in
+            let warnings = try await warnings(dsn: server.dsn)
+            #expect(warnings.count == 1)
+            #expect(
+                warnings.first?.hasPrefix(
+                    "0 of 3 failures reported to Sentry at 127.0.0.1: the server answered with status \(status)"
+                ) == true
+            )
+            #expect(server.envelopes.count == 1)
+        }
+    }
+
+    @Test("are counted when some arrived before")
+    func partly() async throws {
+        try await SentryServer.withServer(.acceptFirst(2, thenReply: 429)) { server in
+            let warnings = try await warnings(dsn: server.dsn)
+            #expect(warnings.first?.hasPrefix("2 of 3 failures reported to Sentry at 127.0.0.1: ") == true)
+            #expect(server.envelopes.count == 3)
+        }
+    }
+
+    @Test("to a port where nobody listens, or a name that does not exist, change nothing")
+    func nobody() async throws {
+        for host in ["127.0.0.1:1", "nowhere.invalid"] {
+            let warnings = try await warnings(dsn: "http://\(SentryServer.key)@\(host)/1", within: .seconds(2))
+            #expect(warnings.count == 1)
+            #expect(warnings.first?.hasPrefix("0 of 3 failures reported to Sentry at ") == true)
+        }
+    }
+}
