@@ -90,9 +90,10 @@ struct ConfigurationInputTests {
         #expect(outcome.error.contains("nowhere.yml"))
     }
 
-    @Test("what this version cannot do is refused before anything is begun", arguments: ["--ddl"])
-    func unsupported(option: String) async throws {
-        let outcome = try await Program().run("backup", option, "--raw-config", Self.json)
+    @Test("what this version cannot do is refused before anything is begun")
+    func unsupported() async throws {
+        let configuration = #"{"url": "postgresql://db/shop", "tables": [{"name": "a", "strategy": "use_latest_set"}]}"#
+        let outcome = try await Program().run("restore", "--raw-config", configuration)
         #expect(outcome.status == 2)
         #expect(outcome.error.contains("not supported yet"))
     }

@@ -35,18 +35,6 @@ struct UnsupportedFeatureTests {
         #expect(configuration.unsupportedFeatures(for: .restore).isEmpty)
     }
 
-    @Test("options are told by their names")
-    func options() throws {
-        var fixture = ConfigurationFixture("")
-        fixture.overrides.clean = true
-        fixture.overrides.ddl = true
-        let configuration = try fixture.load()
-        let backup = configuration.unsupportedFeatures(for: .backup)
-        let restore = configuration.unsupportedFeatures(for: .restore)
-        #expect(backup.map { String($0.prefix { $0 != ":" }) } == ["--ddl"])
-        #expect(restore.map { String($0.prefix { $0 != ":" }) } == ["--ddl", "--clean"])
-    }
-
     @Test(
         "logging levels may be names or Python's numbers",
         arguments: [

@@ -292,14 +292,4 @@ struct BackupRunTests {
             }
         }
     }
-
-    @Test("A backup that would need a later feature is refused as a configuration error")
-    func unsupported() async throws {
-        try await RunFixture.with { fixture in
-            let error = await #expect(throws: DatabudgieError.self) {
-                try await fixture.backup("{ddl: true, tables: ['*']}")
-            }
-            #expect(error?.code == .configuration)
-        }
-    }
 }
