@@ -13,8 +13,8 @@ struct Replacement {
         guard !relations.isEmpty else { return [] }
         let list = "{" + relations.map { String($0.oid) }.joined(separator: ",") + "}"
         return try await connection.query(Self.query, [list]).rows.map { row in
-            "\(row["dependent"] ?? "Something") depends on \(row["referenced"] ?? "a table") which ddl would drop and make "
-                + "anew, and is not part of this restore; list it too, drop it first, or set 'ddl: false' for the table."
+            "\(row["dependent"] ?? "Something") depends on \(row["referenced"] ?? "a table"), which ddl would drop and make "
+                + "anew, and is no part of this restore; list it too, drop it first, or set 'ddl: false' for the table."
         }
     }
 
@@ -56,13 +56,15 @@ struct Replacement {
             where d.deptype = 'n'
                 and not exists (select from members o where o.classid = d.classid and o.objid = d.objid)
         )
-        select distinct
+        select
             coalesce(pg_catalog.pg_describe_object('pg_catalog.pg_class'::pg_catalog.regclass, r.ev_class, 0),
                 pg_catalog.pg_describe_object(d.classid, d.objid, 0)) as dependent,
-            pg_catalog.pg_describe_object(d.refclassid, d.refobjid, 0) as referenced
+            -- The table rather than the index that a foreign key needs as well.
+            pg_catalog.max(pg_catalog.pg_describe_object(d.refclassid, d.refobjid, 0)) as referenced
         from dependents d
         left join pg_catalog.pg_rewrite r
             on d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass and r.oid = d.objid
-        order by 1, 2
+        group by 1
+        order by 1
         """
 }
