@@ -104,6 +104,10 @@ public struct TableReport: Sendable {
     public let path: String?
     /// Wall time of the job.
     public let duration: Duration
+    /// The table's definition is a part of the run as well.
+    public var hasDefinition = false
+    /// How many sequences have their positions written, or set, along with the table.
+    public var sequences = 0
 }
 
 /// A job that failed, with the message that was shown for it.
@@ -130,6 +134,8 @@ public struct RunReport: Sendable {
     public let failed: [TableFailure]
     /// Wall time of the run.
     public let duration: Duration
+    /// Tables and views whose definitions were written, or run, by their full names.
+    public var definitions: [String] = []
     /// True when nothing was written on purpose (`--dry-run`).
     public let isDryRun: Bool
 }

@@ -10,6 +10,8 @@ final class RunRecorder: Sendable {
         var finished: [TableReport] = []
         var skipped: [TableLabel] = []
         var failed: [TableFailure] = []
+        var definitions: Set<String> = []
+        var sequences: [TableLabel: Int] = [:]
     }
 
     private let action: RunAction
@@ -27,6 +29,9 @@ final class RunRecorder: Sendable {
     func planned(_ tables: [PlannedTable], reasons: [String], warnings: [String]) {
         warnings.forEach { onEvent(.warning($0)) }
         reasons.forEach { onEvent(.detail($0)) }
+        state.withLock { state in
+            for table in tables { state.sequences[table.label] = table.sequences }
+        }
         onEvent(.planned(action, tables))
     }
 
@@ -50,6 +55,11 @@ final class RunRecorder: Sendable {
         )
     }
 
+    /// Notes tables whose definitions were written, or run; before their rows.
+    func defined(_ names: [String]) {
+        state.withLock { $0.definitions.formUnion(names) }
+    }
+
     func started(_ label: TableLabel) {
         state.withLock { $0.startTimes[label] = .now }
         onEvent(.started(label))
@@ -65,7 +75,9 @@ final class RunRecorder: Sendable {
                 label: label,
                 totals: totals,
                 path: path?.description,
-                duration: state.startTimes[label].map { .now - $0 } ?? .zero
+                duration: state.startTimes[label].map { .now - $0 } ?? .zero,
+                hasDefinition: state.definitions.contains(label.description),
+                sequences: state.sequences[label] ?? 0
             )
             state.finished.append(report)
             return report
@@ -101,6 +113,7 @@ final class RunRecorder: Sendable {
                 skipped: state.skipped,
                 failed: state.failed,
                 duration: .now - start,
+                definitions: state.definitions.sorted(),
                 isDryRun: isDryRun
             )
         }

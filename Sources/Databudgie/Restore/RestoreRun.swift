@@ -98,6 +98,7 @@ extension RestoreRun {
             restore?.recordRollback(after: failure.culprit)
             return
         }
+        definitions.recordTables()
         await restore?.finish(totals)
         try await restore?.setSequences(isComplete: true)
     }
@@ -121,6 +122,7 @@ extension RestoreRun {
             prepared = try await preparation.prepare(made: definitions.names)
         }
         guard let prepared else { return }
+        definitions.recordTables()
         let isComplete = try await prepared.load()
         if isComplete {
             for failure in try await definitions.finishInBatches() {

@@ -43,6 +43,8 @@ enum EventJSON {
             object.set(TotalCounts(report.totals))
             object.path = report.path
             object.seconds = report.duration.inRoundedSeconds
+            object.definition = report.hasDefinition ? true : nil
+            object.sequences = report.sequences > 0 ? report.sequences : nil
         case .skipped(let label, let reason):
             object.event = "skipped"
             object.set(label)
@@ -70,6 +72,7 @@ enum EventJSON {
         object.finished = report.finished.count
         object.skipped = report.skipped.count
         object.failed = report.failed.count
+        object.definitions = report.definitions.isEmpty ? nil : report.definitions.count
         object.set(TotalCounts(report.finished))
         object.seconds = report.duration.inRoundedSeconds
         object.dryRun = report.isDryRun
@@ -107,6 +110,8 @@ enum EventJSON {
         var event = ""
         var action: String?
         var bytes: Int64?
+        var definition: Bool?
+        var definitions: Int?
         var dryRun: Bool?
         var failed: Int?
         var fileBytes: Int64?
@@ -118,6 +123,7 @@ enum EventJSON {
         var reason: String?
         var rows: Int?
         var seconds: Double?
+        var sequences: Int?
         var skipped: Int?
         var status: String?
         var table: String?

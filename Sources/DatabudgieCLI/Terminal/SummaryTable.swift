@@ -9,6 +9,7 @@ struct SummaryTable {
     private let finished: [TableReport]
     private let skipped: [TableLabel]
     private let failures: [String]
+    private let definitions: Int
     private let duration: Duration
     private let isDryRun: Bool
 
@@ -18,6 +19,7 @@ struct SummaryTable {
         finished = report.finished
         skipped = report.skipped
         failures = report.failed.map(\.message)
+        definitions = report.definitions.count
         duration = report.duration
         isDryRun = report.isDryRun
     }
@@ -28,6 +30,7 @@ struct SummaryTable {
         finished = state.finished
         skipped = state.skipped
         failures = state.failures
+        definitions = 0
         self.duration = duration
         isDryRun = false
     }
@@ -44,18 +47,28 @@ struct SummaryTable {
 
     private func tableLines(width: Int?, style: TextStyle) -> [String] {
         guard !finished.isEmpty else { return [] }
-        let header = ["table", "rows", "CSV size", "file size", "ratio", "time", "MB/s"]
+        let numbersHeader = ["rows", "CSV size", "file size", "ratio", "time", "MB/s"]
+        // What a run has none of has no column.
+        let hasDefinitions = finished.contains(where: \.hasDefinition)
+        let hasSequences = finished.contains { $0.sequences > 0 }
+        func extras(_ definition: String, _ sequences: String) -> Cells {
+            (hasDefinitions ? [definition] : []) + (hasSequences ? [sequences] : [])
+        }
+        let header = ["table"] + extras("DDL", "sequences") + numbersHeader
         var body = finished.map { report in
-            cells(report.label.description.escapedForTerminal, TotalCounts(report.totals), report.duration)
+            [report.label.description.escapedForTerminal]
+                + extras(report.hasDefinition ? "✓" : "", report.sequences > 0 ? "\(report.sequences)" : "")
+                + numbers(TotalCounts(report.totals), report.duration)
         }
         if finished.count > 1 {
-            body.append(cells("total", TotalCounts(finished), duration))
+            let sequences = finished.reduce(0) { $0 + $1.sequences }
+            body.append(["total"] + extras("", "\(sequences)") + numbers(TotalCounts(finished), duration))
         }
         let widths = header.indices.map { column in
             ([header] + body).map { $0[column].terminalWidth }.max() ?? 0
         }
-        let numbers = widths.dropFirst().reduce(0) { $0 + $1 + 2 }
-        let name = width.map { max(8, min(widths[0], $0 - numbers)) } ?? widths[0]
+        let others = widths.dropFirst().reduce(0) { $0 + $1 + 2 }
+        let name = width.map { max(8, min(widths[0], $0 - others)) } ?? widths[0]
         func row(_ cells: Cells) -> String {
             let first = cells[0].truncatedInMiddle(to: name).paddedRight(to: name)
             return zip(cells, widths).dropFirst().reduce(first) { $0 + "  " + $1.0.paddedLeft(to: $1.1) }
@@ -65,10 +78,9 @@ struct SummaryTable {
         return lines
     }
 
-    private func cells(_ name: String, _ totals: TotalCounts, _ duration: Duration) -> Cells {
+    private func numbers(_ totals: TotalCounts, _ duration: Duration) -> Cells {
         let hasFile = totals.fileBytes > 0
         return [
-            name,
             HumanNumber.count(totals.rows),
             HumanNumber.bytes(totals.bytes),
             hasFile ? HumanNumber.bytes(totals.fileBytes) : "-",
@@ -90,6 +102,7 @@ struct SummaryTable {
             HumanNumber.count(finished.count, "table"), HumanNumber.count(totals.rows, "row"),
             HumanNumber.bytes(totals.bytes),
         ]
+        if definitions > 0 { parts.append(HumanNumber.count(definitions, "definition")) }
         if !skipped.isEmpty { parts.append("\(skipped.count) skipped") }
         if !failures.isEmpty { parts.append("\(failures.count) failed") }
         let counts = parts.joined(separator: ", ")

@@ -22,6 +22,31 @@ struct SummaryTableTests {
         )
     }
 
+    @Test("has columns for definitions and sequences where a run has some")
+    func parts() {
+        var products = TableReport.products
+        (products.hasDefinition, products.sequences) = (true, 2)
+        let report = RunReport(
+            action: .backup,
+            finished: [products, .sales],
+            skipped: [],
+            failed: [],
+            duration: .milliseconds(2_700),
+            definitions: ["public.products"],
+            isDryRun: false
+        )
+        let table = SummaryTable(report)
+        #expect(
+            table.lines(width: nil, style: .plain).joined(separator: "\n") == """
+                table            DDL  sequences       rows  CSV size  file size  ratio    time  MB/s
+                public.products    ✓          2      1,200   45.6 kB    12.0 kB    3.8  120 ms   0.4
+                public.sales                     1,234,567   98.8 MB    23.5 MB    4.2   2.5 s  39.5
+                total                         2  1,235,767   98.8 MB    23.5 MB    4.2   2.7 s  36.6
+                """
+        )
+        #expect(table.closingSentence(style: .plain).contains("1,235,767 rows, 98.8 MB, 1 definition in 2.7 s"))
+    }
+
     @Test("lists failed tables last, with their messages on one line each")
     func failures() {
         let failure = TableFailure(label: .customers, message: "public.customers: permission denied\nfor table")

@@ -23,7 +23,10 @@ struct DefinitionExport {
         let order = DefinitionPlanner(catalog: catalog).order(groups)
         guard !order.isEmpty else { return }
         let files = try await files(groups, of: order)
-        guard !isDryRun else { return }
+        guard !isDryRun else {
+            session.recorder.defined(order.map(\.name.description))
+            return
+        }
         try await session.storages.checkWritable(files.compactMap(\.path.parent))
         let storages = session.storages
         _ = try await files.concurrentMap { file in
@@ -38,6 +41,7 @@ struct DefinitionExport {
         encoder.outputFormatting = .withoutEscapingSlashes
         let names = try encoder.encode(order.map(\.name.description))
         _ = try await storages.storage(for: list).write(list, ifExists: .replace, from: SingleChunk(Array(names)))
+        session.recorder.defined(order.map(\.name.description))
         session.recorder.detail("The definitions of \(order.count) tables are written; \(list) lists them.")
     }
 

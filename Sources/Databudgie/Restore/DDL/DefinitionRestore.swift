@@ -118,6 +118,11 @@ struct DefinitionRestore {
         return failures
     }
 
+    /// Notes what was made, once it is there to stay.
+    func recordTables() {
+        recorder.defined(names.map(\.description))
+    }
+
     private func make(_ blocks: [StoredBlock]) async throws {
         let failures = try await run(blocks)
         guard failures.isEmpty else {
