@@ -38,6 +38,16 @@ struct SentryTroubleTests {
         }
     }
 
+    @Test("are given up at once and without a word when the run is interrupted meanwhile")
+    func interruption() async throws {
+        try await SentryServer.withServer(.hang) { server in
+            let sending = Task { try await warnings(dsn: server.dsn, within: .seconds(3_600)) }
+            try await poll("an event has arrived") { server.envelopes.count == 1 }
+            sending.cancel()
+            #expect(try await sending.value.isEmpty)
+        }
+    }
+
     @Test("may take five seconds in all unless a test says otherwise")
     func limit() {
         #expect(RunOptions().reportingTimeLimit == .seconds(5))
