@@ -65,12 +65,10 @@ struct PreparedRestore {
     ///
     /// - Parameters:
     ///   - table: The table's full name.
-    ///   - reason: What went wrong.
-    func recordFailure(of table: String, reason: String) {
+    ///   - error: What went wrong.
+    func recordFailure(of table: String, _ error: DatabudgieError) {
         let label = plan.jobs.first { $0.label.description == table }?.label
-        recorder.failed(
-            label ?? TableLabel(number: plan.jobs.count + plan.skipped.count, description: table),
-            reason: reason
-        )
+        let number = plan.jobs.count + plan.skipped.count + plan.sequences.jobs.count
+        recorder.failed(label ?? TableLabel(number: number, description: table), error)
     }
 }

@@ -126,7 +126,7 @@ extension RestoreRun {
         let isComplete = try await prepared.load()
         if isComplete {
             for failure in try await definitions.finishInBatches() {
-                prepared.recordFailure(of: failure.table, reason: failure.reason)
+                prepared.recordFailure(of: failure.table, failure.error)
             }
         }
         try await prepared.setSequences(isComplete: isComplete)

@@ -50,7 +50,11 @@ struct SequenceRestore {
             let names = item.positions.map(\.sequence.name.description).joined(separator: ", ")
             session.recorder.failed(
                 item.job.followsData ? item.job.label.ofSequences : item.job.label,
-                reason: "the positions of \(names) could not be set: \(error)"
+                DatabudgieError(
+                    .database,
+                    "the positions of \(names) could not be set: \(error)",
+                    underlying: error
+                )
             )
         }
     }

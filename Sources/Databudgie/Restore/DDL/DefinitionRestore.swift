@@ -5,8 +5,9 @@ import Storage
 struct DefinitionRestore {
     /// A definition that could not be made.
     struct Failure {
+        /// The table's full name; a schema's for what belongs to no table.
         let table: String
-        let reason: String
+        let error: DatabudgieError
     }
 
     private let connection: Connection
@@ -126,7 +127,7 @@ struct DefinitionRestore {
     private func make(_ blocks: [StoredBlock]) async throws {
         let failures = try await run(blocks)
         guard failures.isEmpty else {
-            throw DatabudgieError(.database, failures.map { "\($0.table): \($0.reason)" })
+            throw DatabudgieError(.database, failures.map { "\($0.table): \($0.error)" }, underlying: failures[0].error)
         }
     }
 
@@ -143,7 +144,11 @@ struct DefinitionRestore {
             let block = stored.block
             return Failure(
                 table: block.relation?.description ?? block.schema,
-                reason: "the \(block.type.lowercased()) in \(stored.path) cannot be made: \(error)"
+                error: DatabudgieError(
+                    .database,
+                    "the \(block.type.lowercased()) in \(stored.path) cannot be made: \(error)",
+                    underlying: error
+                )
             )
         }
     }
