@@ -97,6 +97,13 @@ extension RestoreRun {
         } catch let failure as GroupFailure {
             restore?.recordRollback(after: failure.culprit)
             return
+        } catch let error as DatabudgieError {
+            guard error.code == .database else { throw error }
+            throw DatabudgieError(
+                error.code,
+                error.messages + ["All was rolled back; the tables are as they were."],
+                underlying: error.underlying
+            )
         }
         definitions.recordTables()
         await restore?.finish(totals)
@@ -128,6 +135,11 @@ extension RestoreRun {
             for failure in try await definitions.finishInBatches() {
                 prepared.recordFailure(of: failure.table, failure.error)
             }
+        } else {
+            preparation.session.recorder.warning(
+                "The indexes, keys and triggers of the new tables were not made, as the run stopped; restore again when the "
+                    + "failure is mended."
+            )
         }
         try await prepared.setSequences(isComplete: isComplete)
     }

@@ -21,6 +21,7 @@ struct CleanStart {
     func run(_ storages: Storages, _ recorder: RunRecorder) async throws {
         guard settings.run.ddl.clean else { return }
         let parameters = try configuration.connection(for: .restore)
+        let manifest = try configuration.manifest(for: .restore)
         try checkSettings(parameters)
         let files = try await checkFiles(storages)
         guard !options.isDryRun else {
@@ -29,8 +30,15 @@ struct CleanStart {
             return
         }
         try await DatabaseReset(parameters: parameters, recorder: recorder).run()
-        // The manifest went with its database, and what it knew of that is void.
-        if settings.run.manifest != nil { _ = try await ManifestCreation(configuration, for: .restore).run() }
+        if let manifest { try await create(manifest, parameters) }
+    }
+
+    /// The manifest went with its database, and what it knew of that is void.
+    private func create(_ manifest: ManifestTable, _ parameters: ConnectionParameters) async throws {
+        try await Connection.withConnection(to: parameters) { connection in
+            try await connection.execute("create schema if not exists \(quotedIdentifier(manifest.name.schema))")
+        }
+        _ = try await ManifestCreation(configuration, for: .restore).run()
     }
 
     private func checkSettings(_ parameters: ConnectionParameters) throws {
