@@ -34,6 +34,25 @@ struct RestoreResumption {
         if !problems.isEmpty { throw DatabudgieError(.preflight, problems) }
     }
 
+    /// Refuses to empty what is done, or the manifest, by way of foreign keys.
+    ///
+    /// - Parameter cascaded: The tables that `truncate: cascade` reaches.
+    /// - Throws: ``DatabudgieError`` with a sentence for each.
+    func refuseTruncation(of cascaded: [Relation]) throws {
+        let problems = cascaded.compactMap { relation -> String? in
+            if relation.name == catalog.manifest {
+                return
+                    "'truncate: cascade' would empty the manifest \(relation.name), which refers to a listed table; nothing "
+                    + "was touched. Take cascade out."
+            }
+            guard catalog.family(of: relation.oid).contains(where: isRecorded) else { return nil }
+            return
+                "'truncate: cascade' would empty \(relation.name), which is recorded for \(recorded?.source ?? "the run") "
+                + "already; nothing was touched. Begin a new restore."
+        }
+        if !problems.isEmpty { throw DatabudgieError(.preflight, problems) }
+    }
+
     private func isRecorded(_ oid: Relation.OID) -> Bool {
         guard let recorded, let name = catalog[oid]?.name.description else { return false }
         return !recorded.paths(of: name).isEmpty

@@ -53,19 +53,32 @@ struct BackupPlanner {
         let entry: BackupEntry
         let relation: Relation?
         let sequences: [TableSequence]
+        /// The table whose foreign keys led to this one.
+        let referrer: QualifiedName?
 
-        init(entry: BackupEntry, relation: Relation?, sequences: [TableSequence] = []) {
+        init(
+            entry: BackupEntry,
+            relation: Relation?,
+            sequences: [TableSequence] = [],
+            referrer: QualifiedName? = nil
+        ) {
             self.entry = entry
             self.relation = relation
             self.sequences = sequences
+            self.referrer = referrer
         }
     }
 
     /// - Throws: ``DatabudgieError`` with all problems found: nothing matches, two jobs would write the same file.
     func plan(_ entries: [BackupEntry]) throws -> BackupPlan {
         var warnings: [String] = []
-        let definitions = hasDefinitions ? DefinitionPlanner(catalog: catalog).groups(entries.map(\.options)) : []
-        let selected = try select(entries, needsRows: definitions.isEmpty, warnings: &warnings)
+        let followed = followed(entries)
+        let definitions =
+            hasDefinitions
+            ? DefinitionPlanner(catalog: catalog).groups((entries + followed.map(\.entry)).map(\.options)) : []
+        let selected =
+            try select(entries, needsRows: definitions.isEmpty, warnings: &warnings)
+            + followed.filter { $0.entry.options.data || !$0.sequences.isEmpty }
         let ordered = JobOrder(catalog: catalog).components(of: selected.map(\.relation?.oid)).flatMap { $0 }
             .map { selected[$0] }
         let exported = ordered.filter(\.entry.options.data)
@@ -77,6 +90,34 @@ struct BackupPlanner {
         try refuseEqualPaths(jobs)
         warnings += doubleExports(exported)
         return BackupPlan(jobs: jobs, definitions: definitions, warnings: warnings)
+    }
+
+    /// The tables that come along, with entries as if they had been named.
+    private func followed(_ entries: [BackupEntry]) -> [Selected] {
+        let selection = TableSelection(catalog: catalog)
+        let owners = entries.flatMap { entry -> [Selected] in
+            guard let name = entry.options.name else { return [] }
+            return selection.match(name, excluding: entry.options.exclude).relations
+                .map { Selected(entry: entry, relation: $0) }
+        }
+        let tables = owners.compactMap { owner in
+            owner.relation.map { ReferencedTables.Owner(options: owner.entry.options, relation: $0) }
+        }
+        return ReferencedTables(catalog: catalog).followed(by: tables).map { table in
+            var entry = owners[table.owner].entry
+            entry.options = table.options
+            // A query that names its table is about that one alone; the others are exported whole.
+            if entry.hasExplicitQuery, !entry.query.variables.contains(.table) {
+                entry.query = Defaults.query
+                entry.hasExplicitQuery = false
+            }
+            return Selected(
+                entry: entry,
+                relation: table.relation,
+                sequences: entry.options.sequences ? catalog.sequences(of: table.relation) : [],
+                referrer: owners[table.owner].relation?.name
+            )
+        }
     }
 
     private func select(
@@ -190,6 +231,9 @@ struct BackupPlanner {
 
     private func reason(_ item: Selected) -> String {
         let place = item.entry.options.place
+        if let referrer = item.referrer, let relation = item.relation {
+            return "the \(relation.kind.noun) \(relation.name) is referred to by \(referrer) (\(place))"
+        }
         guard let name = item.entry.options.name else { return "an unnamed query (\(place))" }
         guard let relation = item.relation else { return "the query of '\(name)', which is no table (\(place))" }
         return "the \(relation.kind.noun) \(relation.name) is matched by '\(name)' (\(place))"

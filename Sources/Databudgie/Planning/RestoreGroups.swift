@@ -5,8 +5,8 @@ struct RestoreGroups {
     /// Finds the smallest groups for which one transaction each is enough.
     ///
     /// Together go: jobs for the same table; tables that refer to one another in a cycle; a table that is truncated and
-    /// those that refer to it, as the server truncates them in one command only; and whatever lies between two members
-    /// of a group, so that the groups themselves can be put into an order.
+    /// those that refer to it, as the server truncates them in one command only; what `truncate: cascade` reaches; and
+    /// whatever lies between two members of a group, so that the groups themselves can be put into an order.
     /// - Parameter jobs: In order of appearance.
     /// - Returns: The groups, referenced ones first.
     func groups(of jobs: [RestoreJob]) -> [RestoreGroup] {
@@ -20,15 +20,22 @@ struct RestoreGroups {
             for other in referenced where jobs[other].truncate != .keep { union.join(job, other) }
         }
         joinFamilies(jobs, &union)
+        let cascade = CascadeReach(catalog: catalog)
+        joinCascades(jobs, cascade, &union)
         let positions = Dictionary(
             uniqueKeysWithValues: cycles.flatMap { $0 }.enumerated().map { ($0.element, $0.offset) }
         )
         let knots = cycles.filter { $0.count > 1 }
         return ordered(union, references).map { members in
             let members = members.sorted { positions[$0, default: 0] < positions[$1, default: 0] }
+            let listed = members.map { jobs[$0] }.filter { $0.truncate != .keep }
+            let names = Set(listed.map(\.relation.oid))
+            let reached = cascade.tables(from: listed.filter { $0.truncate == .cascade }.map(\.relation.oid))
+            let announced = Set(names.flatMap(cascade.withPartitions))
             return RestoreGroup(
                 jobs: members.map { jobs[$0] },
-                truncated: truncated(members.map { jobs[$0] }),
+                truncated: truncated(names.union(reached)),
+                cascaded: truncated(reached.subtracting(announced)),
                 deferredKeys: deferredKeys(knots.filter { members.contains($0[0]) }, jobs)
             )
         }
@@ -43,6 +50,20 @@ struct RestoreGroups {
         for (job, item) in jobs.enumerated() {
             for ancestor in catalog.lineage(of: item.relation.oid).dropFirst() {
                 if let owner = owners[ancestor] { union.join(owner, job) }
+            }
+        }
+    }
+
+    /// What a cascade empties has to be loaded after it, in the same transaction.
+    private func joinCascades(_ jobs: [RestoreJob], _ cascade: CascadeReach, _ union: inout DisjointSets) {
+        guard jobs.contains(where: { $0.truncate == .cascade }) else { return }
+        var carriers: [Relation.OID: [Int]] = [:]
+        for (job, item) in jobs.enumerated() {
+            for oid in Set(catalog.family(of: item.relation.oid)) { carriers[oid, default: []].append(job) }
+        }
+        for (job, item) in jobs.enumerated() where item.truncate == .cascade {
+            for oid in cascade.tables(from: [item.relation.oid]) {
+                for other in carriers[oid, default: []] { union.join(job, other) }
             }
         }
     }
@@ -76,8 +97,7 @@ struct RestoreGroups {
     ///
     /// The server refuses to truncate partitions one by one when a foreign key points to their root, even where every
     /// table concerned is named in the command.
-    private func truncated(_ jobs: [RestoreJob]) -> [Relation] {
-        let listed = Set(jobs.filter { $0.truncate != .keep }.map(\.relation.oid))
+    private func truncated(_ listed: Set<Relation.OID>) -> [Relation] {
         func isTruncatedWhole(_ oid: Relation.OID) -> Bool {
             guard !listed.contains(oid) else { return true }
             guard let relation = catalog[oid], relation.kind == .partitionedTable, !relation.children.isEmpty else {

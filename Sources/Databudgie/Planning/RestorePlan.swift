@@ -23,6 +23,8 @@ struct RestoreGroup: Sendable {
     var jobs: [RestoreJob]
     /// What is emptied first, in one command.
     var truncated: [Relation]
+    /// Those of the truncated tables that nobody asked to empty but `truncate: cascade` reaches.
+    var cascaded: [Relation] = []
     /// Constraints between tables that refer to one another in a cycle: their check waits until all rows are there.
     var deferredKeys: [ForeignKey]
 }
@@ -42,13 +44,31 @@ struct RestoreJob: Sendable {
 
 /// A table that an entry asks for, before its file is looked up.
 struct RestoreCandidate: Sendable {
-    let entry: RestoreEntry
+    var entry: RestoreEntry
     /// The entry's place in the list, as two entries may stand in one line.
     let entryNumber: Int
     let relation: Relation
     /// The entry named this very table: a missing file is an error then.
     let isExact: Bool
-    let pattern: DataFilePattern
+    var pattern: DataFilePattern
+    /// The table whose foreign keys led to this one.
+    var referrer: QualifiedName?
+    /// Where the files of a table that several others refer to may lie as well.
+    var otherPlaces: [(location: Template, pattern: DataFilePattern)] = []
+
+    /// All places where the candidate's files may lie.
+    var patterns: [DataFilePattern] { [pattern] + otherPlaces.map(\.pattern) }
+
+    /// The candidate as if it had no place but the one where a file was found.
+    func placed(at file: FileInfo) -> RestoreCandidate {
+        guard pattern.time(of: file.path) == nil,
+            let place = otherPlaces.first(where: { $0.pattern.time(of: file.path) != nil })
+        else { return self }
+        var candidate = self
+        candidate.entry.options.location = place.location
+        candidate.pattern = place.pattern
+        return candidate
+    }
 }
 
 /// Makes a ``RestorePlan`` from the entries of a configuration.
@@ -92,6 +112,7 @@ struct RestorePlanner {
                 )
             }
         }
+        candidates += try followed(entries)
         if candidates.isEmpty, needsRows {
             throw DatabudgieError(
                 .nothingToDo,
@@ -104,6 +125,53 @@ struct RestorePlanner {
         if isStrict, !unmatched.isEmpty { throw DatabudgieError(.nothingToDo, unmatched) }
         warnings += unmatched
         return candidates
+    }
+
+    /// Says which tables are emptied though they are not listed, or are listed to keep their rows.
+    private func cascades(_ groups: [RestoreGroup]) -> [String] {
+        groups.filter { !$0.cascaded.isEmpty }.map { group in
+            let origins = group.jobs.filter { $0.truncate == .cascade }.map(\.label.description)
+            let loaded = Set(group.jobs.map(\.relation.oid))
+            let names = group.cascaded.map { relation in
+                relation.name.description + (loaded.contains(relation.oid) ? "" : " (which is not loaded)")
+            }
+            return
+                "'truncate: cascade' of \(origins.joined(separator: ", ")) empties also \(names.joined(separator: ", ")), by "
+                + "way of foreign keys."
+        }
+    }
+
+    /// The tables that come along, with entries as if they had been named.
+    private func followed(_ entries: [RestoreEntry]) throws -> [RestoreCandidate] {
+        let selection = TableSelection(catalog: catalog)
+        let owners = entries.enumerated().flatMap { number, entry -> [(number: Int, table: ReferencedTables.Owner)] in
+            guard let name = entry.options.name else { return [] }
+            return selection.match(name, excluding: entry.options.exclude).relations
+                .map { (number, ReferencedTables.Owner(options: entry.options, relation: $0)) }
+        }
+        return try ReferencedTables(catalog: catalog).followed(by: owners.map(\.table)).compactMap { table in
+            guard table.options.data || table.options.sequences else { return nil }
+            let number = owners[table.owner].number
+            var entry = entries[number]
+            entry.options = table.options
+            let places = try ([table.options] + table.otherOptions).map { options in
+                let pattern = try DataFilePattern(
+                    location: options.location,
+                    filename: options.filename,
+                    table: PathComponent.encode(table.relation.name.description)
+                )
+                return (location: options.location, pattern: pattern)
+            }
+            return RestoreCandidate(
+                entry: entry,
+                entryNumber: number,
+                relation: table.relation,
+                isExact: false,
+                pattern: places[0].pattern,
+                referrer: owners[table.owner].table.relation.name,
+                otherPlaces: Array(places.dropFirst())
+            )
+        }
     }
 
     /// A run cannot replace the rows that say what it has done.
@@ -133,7 +201,7 @@ struct RestorePlanner {
     ) throws -> RestorePlan {
         // Nothing but sequences or definitions is asked for.
         guard !candidates.isEmpty else { return RestorePlan(groups: [], warnings: warnings, skipped: []) }
-        let found = zip(candidates, files).compactMap { candidate, file in file.map { (candidate, $0) } }
+        let found = zip(candidates, files).compactMap { candidate, file in file.map { (candidate.placed(at: $0), $0) } }
         let resumption = RestoreResumption(catalog: catalog, recorded: recorded)
         let done = candidates.filter(resumption.isDone)
         let missing = zip(candidates, files).filter { $1 == nil && !resumption.isDone($0) }.map(\.0)
@@ -150,7 +218,8 @@ struct RestorePlanner {
                 file: file,
                 truncate: candidate.entry.truncate,
                 isStrict: candidate.entry.options.strict,
-                reason: "\(candidate.relation.name) is loaded from \(file.path) (\(candidate.entry.options.place))",
+                reason: "\(candidate.relation.name) is loaded from \(file.path) (\(candidate.entry.options.place))"
+                    + (candidate.referrer.map { ", as \($0) refers to it" } ?? ""),
                 candidate: candidate
             )
         }
@@ -165,9 +234,10 @@ struct RestorePlanner {
             )
         }
         let groups = RestoreGroups(catalog: catalog).groups(of: jobs)
+        try resumption.refuseTruncation(of: groups.flatMap(\.cascaded))
         return RestorePlan(
             groups: groups,
-            warnings: warnings,
+            warnings: warnings + cascades(groups),
             skipped: skipped,
             done: done.map { ($0, recorded?.paths(of: $0.relation.name.description).last ?? "") }
         )

@@ -36,7 +36,13 @@ struct Preflight {
             if try await reader.isStandby() {
                 problems.append("The target server is a standby, which takes no data; connect to its primary.")
             }
-            let targets = try await reader.read(plan.jobs.flatMap { carriers(of: $0.relation) })
+            let cascaded = plan.groups.flatMap(\.cascaded)
+            let targets = try await reader.read(
+                plan.jobs.flatMap { carriers(of: $0.relation) } + cascaded.map(\.oid)
+            )
+            problems += cascaded.filter { targets[$0.oid]?.mayTruncate == false }.map {
+                "\($0.name): the role may not truncate, and 'truncate: cascade' would have to; grant it TRUNCATE on the table."
+            }
             var findings = Findings()
             for (group, job) in plan.groups.flatMap({ group in group.jobs.map { (group, $0) } }) {
                 guard let target = targets[job.relation.oid] else {

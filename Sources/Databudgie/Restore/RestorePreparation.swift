@@ -80,10 +80,10 @@ struct RestorePreparation {
         }
         let views = candidates.filter(isMadeView)
         let tables = candidates.filter { $0.entry.options.data && !isMadeView($0) }
-        let files = try await DataFiles(tables.map(\.pattern), in: session.storages)
+        let files = try await DataFiles(tables.flatMap(\.patterns), in: session.storages)
         var plan = try planner.plan(
             tables,
-            files: tables.map { files.newest($0.pattern, by: $0.entry.strategy) },
+            files: tables.map { files.newest($0.patterns, by: $0.entry.strategy) },
             recorded: manifest?.recorded,
             warnings: warnings
         )

@@ -26,8 +26,8 @@ struct TruncationReach {
             else { return nil }
             return
                 "\(referenced.name) cannot be truncated, as \(referencing.name) refers to it (constraint \(key.name)) "
-                + "and is not truncated in this restore; restore \(referencing.name) with truncate too, or leave "
-                + "truncate out for \(referenced.name)."
+                + "and is not truncated in this restore; restore \(referencing.name) with truncate too, leave "
+                + "truncate out for \(referenced.name), or have both emptied by 'truncate: cascade'."
         }
     }
 

@@ -44,8 +44,20 @@ struct DataFiles: Sendable {
     ///   - strategy: What newest means; without one, the time in the name.
     /// - Returns: nil when no file matches.
     func newest(_ pattern: DataFilePattern, by strategy: RestoreStrategy? = nil) -> FileInfo? {
-        let candidates = files[Self.listing(pattern), default: []]
-            .compactMap { file in pattern.time(of: file.path).map { (time: $0, file: file) } }
+        newest([pattern], by: strategy)
+    }
+
+    /// The newest file that matches one of several patterns.
+    ///
+    /// - Parameters:
+    ///   - patterns: Some of those that were listed.
+    ///   - strategy: What newest means; without one, the time in the name.
+    /// - Returns: nil when no file matches.
+    func newest(_ patterns: [DataFilePattern], by strategy: RestoreStrategy? = nil) -> FileInfo? {
+        let candidates = patterns.flatMap { pattern in
+            files[Self.listing(pattern), default: []]
+                .compactMap { file in pattern.time(of: file.path).map { (time: $0, file: file) } }
+        }
         switch strategy {
         case .useLatestMetadata:
             return candidates.map(\.file).max {

@@ -34,6 +34,6 @@ public enum TruncateMode: String, Sendable {
     case keep
     /// The listed tables are emptied; never one that is not listed (`truncate: true`).
     case truncate
-    /// Also the tables that refer to a listed one (`truncate: cascade`); not supported yet.
+    /// Also the tables that refer to a listed one (`truncate: cascade`).
     case cascade
 }

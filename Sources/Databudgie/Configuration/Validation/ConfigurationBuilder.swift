@@ -36,7 +36,7 @@ struct ConfigurationBuilder {
 
     private func backupConfiguration(_ scope: KeyScope) -> BackupConfiguration {
         var unsupported = UnsupportedFeatures(.backup)
-        let tables = TableEntryBuilder(self, scope).backupEntries(&unsupported)
+        let tables = TableEntryBuilder(self, scope).backupEntries()
         var run = runConfiguration(scope, &unsupported)
         run.transactionID = overrides.backupID
         run.unsupportedFeatures = unsupported.lines

@@ -18,12 +18,11 @@ struct TableEntryBuilder {
         var place: SourcePlace
     }
 
-    func backupEntries(_ unsupported: inout UnsupportedFeatures) -> [BackupEntry] {
+    func backupEntries() -> [BackupEntry] {
         var entries: [BackupEntry] = []
         for raw in rawEntries() {
             let scope = scope.inside(raw.mapping)
             let entry = backupEntry(scope, raw.place)
-            noteUnsupported(scope, &unsupported)
             if builder.action != .restore { check(entry, raw.place) }
             entries.append(entry)
         }
@@ -40,11 +39,9 @@ struct TableEntryBuilder {
                 if builder.action != .backup { check(backupEntry(scope, raw.place), raw.place) }
                 continue
             }
-            noteUnsupported(scope, &unsupported)
             if entry.strategy == .useLatestSet {
                 unsupported.note("strategy: use_latest_set", at: scope["strategy"]?.place)
             }
-            if entry.truncate == .cascade { unsupported.note("truncate: cascade", at: scope["truncate"]?.place) }
             entries.append(entry)
         }
         return entries
@@ -163,13 +160,6 @@ struct TableEntryBuilder {
         guard value.mapping != nil else { return read.bool(value, "ddl") ?? true }
         let mapping = read.mapping(value, "ddl", .ddl)
         return read.bool(mapping?["enabled"], "enabled") ?? false
-    }
-
-    private func noteUnsupported(_ scope: KeyScope, _ unsupported: inout UnsupportedFeatures) {
-        let key = "follow_foreign_keys"
-        if let value = scope[key], read.bool(value, key) == true {
-            unsupported.note("\(key): true", at: value.place)
-        }
     }
 
     private func check(_ entry: BackupEntry, _ place: SourcePlace) {

@@ -76,10 +76,10 @@ struct CleanStart {
         var warnings: [String] = []
         let candidates = try planner.candidates(settings.tables, warnings: &warnings)
         let loads = candidates.filter { $0.entry.options.data && !definitions.derived.contains($0.relation.name) }
-        let files = try await DataFiles(loads.map(\.pattern), in: storages)
+        let files = try await DataFiles(loads.flatMap(\.patterns), in: storages)
         let plan = try planner.plan(
             loads,
-            files: loads.map { files.newest($0.pattern, by: $0.entry.strategy) },
+            files: loads.map { files.newest($0.patterns, by: $0.entry.strategy) },
             warnings: warnings
         )
         _ = try await plan.jobs.concurrentMap { job in
