@@ -56,7 +56,9 @@ struct ReferencedTables {
             guard let relation = catalog[oid], relation.name != catalog.manifest, let owner = places[oid]?.first else {
                 return nil
             }
-            let options = places[oid, default: []].map { placed(relation, below: owners[$0]) }
+            let options = places[oid, default: []].map {
+                owners[$0].options.placed(relation.name.description, below: owners[$0].relation.name.description)
+            }
             return FollowedTable(
                 relation: relation,
                 owner: owner,
@@ -106,17 +108,25 @@ struct ReferencedTables {
         }
         return Dictionary(uniqueKeysWithValues: zip(oids, depths))
     }
+}
 
-    private func placed(_ relation: Relation, below owner: Owner) -> TableOptions {
-        var options = owner.options
-        let name = PathComponent.encode(owner.relation.name.description)
-        var parts = owner.options.location.parts.map { part -> Template.Part in
-            part == .variable(.table) ? .literal(name) : part
+extension TableOptions {
+    /// The options of a table that comes along with another one, below whose location its files lie.
+    ///
+    /// - Parameters:
+    ///   - name: The full name of the table that comes along.
+    ///   - owner: The full name of the table that the entry stands for.
+    /// - Returns: The entry's options with a name and a location for the table.
+    func placed(_ name: String, below owner: String) -> TableOptions {
+        let folder = PathComponent.encode(owner)
+        var parts = location.parts.map { part -> Template.Part in
+            part == .variable(.table) ? .literal(folder) : part
         }
         let hasSlash = if case .literal(let text) = parts.last { text.hasSuffix("/") } else { false }
         parts += (hasSlash ? [] : [.literal("/")]) + [.variable(.table)]
+        var options = self
         options.location = Template(parts: parts)
-        options.name = relation.name.description
+        options.name = name
         options.exclude = []
         options.followForeignKeys = false
         return options

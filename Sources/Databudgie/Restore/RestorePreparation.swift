@@ -35,15 +35,20 @@ struct RestorePreparation {
     ///
     /// - Parameters:
     ///   - made: Tables and views that this run has made from their definitions.
+    ///   - followed: Entries for those of them that come along with others.
     ///   - isNested: The caller has a transaction open that sees them.
     /// - Returns: The loads, ready to run.
     /// - Throws: ``DatabudgieError`` with all problems found; `StorageError`, `PostgresError`.
-    func prepare(made: [QualifiedName] = [], isNested: Bool = false) async throws -> PreparedRestore {
+    func prepare(
+        made: [QualifiedName] = [],
+        followed: [RestoreEntry] = [],
+        isNested: Bool = false
+    ) async throws -> PreparedRestore {
         var catalog = try await connection.withTransaction(.snapshot, isNested: isNested) { connection in
             try await CatalogReader(connection: connection).read()
         }
         catalog.manifest = manifestTable
-        let plan = try await makePlan(catalog, made: Set(made))
+        let plan = try await makePlan(catalog, made: Set(made), followed)
         var preflight = Preflight(connection: connection, catalog: catalog, storages: session.storages)
         preflight.isNested = isNested
         let findings = try await preflight.check(plan)
@@ -69,11 +74,15 @@ struct RestorePreparation {
         )
     }
 
-    private func makePlan(_ catalog: Catalog, made: Set<QualifiedName>) async throws -> RestorePlan {
+    private func makePlan(
+        _ catalog: Catalog,
+        made: Set<QualifiedName>,
+        _ followed: [RestoreEntry]
+    ) async throws -> RestorePlan {
         var planner = RestorePlanner(catalog: catalog, isStrict: configuration.run.strict)
         planner.needsRows = made.isEmpty
         var warnings: [String] = []
-        let candidates = try planner.candidates(configuration.tables, warnings: &warnings)
+        let candidates = try planner.candidates(configuration.tables + followed, warnings: &warnings)
         // A view that was made from its definition has its rows from elsewhere.
         let isMadeView = { (candidate: RestoreCandidate) in
             made.contains(candidate.relation.name) && candidate.relation.kind.isDerived

@@ -86,7 +86,11 @@ extension RestoreRun {
         do {
             try await connection.withTransaction(.writing) { _ in
                 try await definitions.makeTables(isDryRun: options.isDryRun)
-                let prepared = try await preparation.prepare(made: definitions.names, isNested: true)
+                let prepared = try await preparation.prepare(
+                    made: definitions.names,
+                    followed: definitions.followed,
+                    isNested: true
+                )
                 restore = prepared
                 guard !options.isDryRun else { throw RolledBack() }
                 totals = try await prepared.loadNested()
@@ -118,7 +122,11 @@ extension RestoreRun {
             do {
                 try await connection.withTransaction(.writing) { _ in
                     try await definitions.makeTables(isDryRun: options.isDryRun)
-                    prepared = try await preparation.prepare(made: definitions.names, isNested: true)
+                    prepared = try await preparation.prepare(
+                        made: definitions.names,
+                        followed: definitions.followed,
+                        isNested: true
+                    )
                     if options.isDryRun { throw RolledBack() }
                 }
             } catch is RolledBack {
@@ -126,7 +134,7 @@ extension RestoreRun {
             }
         } else {
             try await definitions.makeTablesInBatches()
-            prepared = try await preparation.prepare(made: definitions.names)
+            prepared = try await preparation.prepare(made: definitions.names, followed: definitions.followed)
         }
         guard let prepared else { return }
         definitions.recordTables()

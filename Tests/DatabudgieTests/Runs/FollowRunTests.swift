@@ -115,6 +115,29 @@ struct FollowRunTests {
         }
     }
 
+    @Test("Definitions of tables that come along are restored into an empty database, with their rows")
+    func definitions() async throws {
+        try await RunFixture.with { fixture in
+            try await fixture.execute(fixture.source, schema + rows)
+            try await fixture.execute(
+                fixture.source,
+                "create schema \"S p\"; create table \"S p\".\"T\" (id int primary key); insert into \"S p\".\"T\" values (1); "
+                    + "alter table leaf add t int references \"S p\".\"T\"; update leaf set t = 1"
+            )
+            let yaml = yaml(fixture, "[top]", "ddl: {enabled: true, location: ddl},")
+            #expect(try await fixture.backup(yaml).failed.isEmpty)
+            let report = try await fixture.restore(yaml)
+            #expect(report.failed.map(\.message) == [])
+            #expect(report.finished.count == 4)
+            for table in ["leaf", "mid", "top", "\"S p\".\"T\""] {
+                let query = "select * from \(table) order by id"
+                #expect(try await fixture.rows(fixture.target, query) == fixture.rows(fixture.source, query))
+            }
+            let keys = "select count(*) from pg_constraint where contype = 'f'"
+            #expect(try await fixture.rows(fixture.target, keys) == ["4"])
+        }
+    }
+
     @Test("A backup and a restore that go on by their ids know the tables that came along")
     func manifest() async throws {
         try await RunFixture.with { fixture in

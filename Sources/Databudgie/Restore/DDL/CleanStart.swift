@@ -74,7 +74,7 @@ struct CleanStart {
         let catalog = Catalog(listed: definitions.listed.map(\.description), defaultSchema: "public")
         let planner = RestorePlanner(catalog: catalog, isStrict: settings.run.strict, needsRows: false)
         var warnings: [String] = []
-        let candidates = try planner.candidates(settings.tables, warnings: &warnings)
+        let candidates = try planner.candidates(settings.tables + definitions.followed, warnings: &warnings)
         let loads = candidates.filter { $0.entry.options.data && !definitions.derived.contains($0.relation.name) }
         let files = try await DataFiles(loads.flatMap(\.patterns), in: storages)
         let plan = try planner.plan(

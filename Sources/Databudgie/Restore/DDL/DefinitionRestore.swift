@@ -78,6 +78,9 @@ struct DefinitionRestore {
     /// The tables and views that are made.
     var names: [QualifiedName] { definitions.listed }
 
+    /// Entries for the tables that come along.
+    var followed: [RestoreEntry] { definitions.followed }
+
     /// Drops what is replaced and makes the tables without their indexes and constraints, in the caller's transaction.
     ///
     /// - Parameter isDryRun: All of it is rolled back, and nobody is made to wait for long.

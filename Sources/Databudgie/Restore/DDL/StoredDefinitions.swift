@@ -8,6 +8,8 @@ struct StoredDefinitions: Sendable {
     var listed: [QualifiedName]
     /// All definitions, each once, in the order in which they are run.
     var blocks: [StoredBlock]
+    /// Entries for the tables that come along with those of the configuration.
+    var followed: [RestoreEntry] = []
 
     /// The views among them, which have no rows of their own.
     var derived: Set<QualifiedName> {
@@ -67,16 +69,59 @@ struct DefinitionReader {
                     + "or turn ddl off."
             )
         }
-        let found = try await readAll(requests, entries, moment: list.time)
+        var found = try await readAll(requests, entries, moment: list.time)
+        let followed = try await follow(requests, entries, names, moment: list.time, &found)
         let own = Dictionary(
             found.flatMap { item in item.script.blocks.compactMap(\.relation).map { ($0.description, $0) } },
             uniquingKeysWith: { first, _ in first }
         )
         var seen: Set<String> = []
-        let listed = tables.filter { seen.insert($0.pathName).inserted }.map {
+        let listed = (followed.map(\.unit) + tables).filter { seen.insert($0.pathName).inserted }.map {
             own[$0.pathName] ?? QualifiedName(schema: $0.schema, name: $0.table ?? "")
         }
-        return StoredDefinitions(listed: listed, blocks: Self.ordered(found))
+        return StoredDefinitions(listed: listed, blocks: Self.ordered(found), followed: followed.map(\.entry))
+    }
+
+    /// Reads the definitions of the tables that come along.
+    ///
+    /// - Returns: Those that were found, each once.
+    private func follow(
+        _ requests: [Request],
+        _ entries: [RestoreEntry],
+        _ names: [String],
+        moment: String,
+        _ found: inout [Found]
+    ) async throws -> [FollowedDefinitions.Candidate] {
+        let units = Catalog(listed: names, defaultSchema: defaultSchema).relations.map {
+            DDLScript.Unit(schema: $0.name.schema, table: $0.name.name)
+        }
+        var search = FollowedDefinitions(
+            owners: requests.filter { $0.unit.table != nil }.map { .init(entry: $0.entry, unit: $0.unit) },
+            entries: entries,
+            units: units
+        )
+        var followed: [FollowedDefinitions.Candidate] = []
+        var scripts = Dictionary(grouping: found, by: \.request.unit.pathName).mapValues { $0.map(\.script) }
+        while true {
+            let candidates = search.next(scripts)
+            guard !candidates.isEmpty else { return followed }
+            let places = candidates.map(\.entry)
+            let patterns = try candidates.enumerated().map { number, candidate in
+                try pattern(Request(entry: number, unit: candidate.unit), places)
+            }
+            let files = try await DataFiles(patterns, in: storages)
+            for (number, candidate) in candidates.enumerated() where scripts[candidate.unit.pathName] == nil {
+                guard files.newest(patterns[number], by: settings.strategy ?? candidate.entry.strategy) != nil else {
+                    continue
+                }
+                let request = Request(entry: number, unit: candidate.unit)
+                let schema = Request(entry: number, unit: DDLScript.Unit(schema: candidate.unit.schema))
+                let read = try await readAll([schema, request], places, moment: moment)
+                found = read + found
+                scripts[candidate.unit.pathName] = read.filter { $0.request == request }.map(\.script)
+                followed.append(candidate)
+            }
+        }
     }
 
     private func readList() async throws -> (list: (path: StoragePath, time: String), names: [String]) {
