@@ -17,20 +17,31 @@ struct SequenceJob: Sendable {
     let label: TableLabel
     let relation: Relation
     let file: FileInfo
-    /// The sequences move only when the table has been loaded.
-    let followsData: Bool
+    let rows: SequenceSource.Rows
     let isStrict: Bool
+
+    /// Nothing but the sequences is asked for, so that they are a job of their own in the run's report.
+    var isAlone: Bool { rows == .leftOut }
 }
 
 /// Where the files of positions for a table may lie.
 struct SequenceSource: Sendable {
+    /// What becomes of the table's rows.
+    enum Rows: Sendable {
+        /// The run loads them; the sequences move only when that has succeeded.
+        case loaded
+        /// An earlier run under the same id has loaded them, and may have ended before it set their sequences.
+        case loadedBefore
+        /// They are not a part of the run.
+        case leftOut
+    }
+
     let label: TableLabel
     let candidate: RestoreCandidate
     let pattern: DataFilePattern
     /// The time in the name of the table's data file; nil where the rows are not a part of the run.
     let dataTime: String?
-    /// The sequences move only when the table has been loaded.
-    let followsData: Bool
+    let rows: Rows
 }
 
 /// Makes a ``SequencePlan``.
@@ -54,23 +65,26 @@ struct SequencePlanner {
                     candidate: candidate,
                     pattern: try pattern(candidate),
                     dataTime: candidate.pattern.time(of: job.file.path),
-                    followsData: true
+                    rows: .loaded
                 )
             )
         }
         var number = plan.jobs.count + plan.skipped.count
-        // An earlier run may have ended between a table's rows and its sequences.
         let done = plan.done.filter(\.candidate.entry.options.sequences).map { candidate, file in
-            (candidate, (try? StoragePath(file)).flatMap { candidate.pattern.time(of: $0) })
+            let time = (try? StoragePath(file)).flatMap { candidate.pattern.time(of: $0) }
+            return (candidate, SequenceSource.Rows.loadedBefore, time)
         }
-        for (candidate, dataTime) in done + candidates.filter({ !$0.entry.options.data }).map({ ($0, nil) }) {
+        let alone = candidates.filter { !$0.entry.options.data }.map { candidate in
+            (candidate, SequenceSource.Rows.leftOut, String?.none)
+        }
+        for (candidate, rows, dataTime) in done + alone {
             sources.append(
                 SequenceSource(
                     label: TableLabel(number: number, description: candidate.relation.name.description),
                     candidate: candidate,
                     pattern: try pattern(candidate),
                     dataTime: dataTime,
-                    followsData: false
+                    rows: rows
                 )
             )
             number += 1
@@ -107,7 +121,7 @@ struct SequencePlanner {
                     label: source.label,
                     relation: relation,
                     file: file,
-                    followsData: source.followsData,
+                    rows: source.rows,
                     isStrict: entry.options.strict
                 )
             )

@@ -19,7 +19,7 @@ struct PreparedRestore {
             for job in plan.groups[(index + 1)...].flatMap(\.jobs) {
                 recorder.failed(job.label, reason: "not restored, as \(failed) failed and the run is strict")
             }
-            for job in plan.sequences.jobs where !job.followsData {
+            for job in plan.sequences.jobs where job.isAlone {
                 recorder.failed(job.label, reason: "not set, as \(failed) failed and the run is strict")
             }
             return false

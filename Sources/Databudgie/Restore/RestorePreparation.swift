@@ -113,7 +113,7 @@ struct RestorePreparation {
     private func announce(_ plan: RestorePlan, _ findings: Preflight.Findings) {
         let files =
             plan.jobs.map { ($0.label, $0.file) }
-            + plan.sequences.jobs.filter { !$0.followsData }.map { ($0.label, $0.file) }
+            + plan.sequences.jobs.filter(\.isAlone).map { ($0.label, $0.file) }
         let sequences = Dictionary(
             findings.sequences.map { ($0.job.label, $0.positions.count) },
             uniquingKeysWith: { first, _ in first }

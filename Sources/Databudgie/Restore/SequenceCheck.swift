@@ -75,7 +75,7 @@ struct SequenceCheck {
                     + "table in the target database, and is ignored."
             )
         }
-        guard !matched.isEmpty || !job.followsData else { return }
+        guard !matched.isEmpty || job.isAlone else { return }
         let names = matched.map(\.sequence.name.description).joined(separator: ", ")
         findings.notes.append("\(job.label): the positions of its sequences (\(names)) come from \(job.file.path)")
         findings.settings.append(SequenceSettings(job: job, positions: matched))

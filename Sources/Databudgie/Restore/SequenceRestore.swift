@@ -26,10 +26,16 @@ struct SequenceRestore {
     ///   - isStopped: A failure has ended the run, and what is not about loaded tables is left out.
     /// - Throws: `CancellationError`, and `PostgresError` when the connection was lost.
     func run(_ settings: [SequenceSettings], loaded: Set<TableLabel>, isStopped: Bool) async throws {
-        let due = settings.filter { $0.job.followsData ? loaded.contains($0.job.label) : !isStopped }
+        let due = settings.filter { item in
+            switch item.job.rows {
+            case .loaded: loaded.contains(item.job.label)
+            case .loadedBefore: true
+            case .leftOut: !isStopped
+            }
+        }
         for start in stride(from: 0, to: due.count, by: Self.batchSize) {
             let batch = Array(due[start..<min(start + Self.batchSize, due.count)])
-            for item in batch where !item.job.followsData { session.recorder.started(item.job.label) }
+            for item in batch where item.job.isAlone { session.recorder.started(item.job.label) }
             do {
                 try await set(batch)
                 batch.forEach(succeeded)
@@ -49,7 +55,7 @@ struct SequenceRestore {
             try await stopIfLost(error)
             let names = item.positions.map(\.sequence.name.description).joined(separator: ", ")
             session.recorder.failed(
-                item.job.followsData ? item.job.label.ofSequences : item.job.label,
+                item.job.isAlone ? item.job.label : item.job.label.ofSequences,
                 DatabudgieError(
                     .database,
                     "the positions of \(names) could not be set: \(error)",
@@ -81,7 +87,7 @@ struct SequenceRestore {
     private func succeeded(_ item: SequenceSettings) {
         let names = item.positions.map { "\($0.sequence.name) to \($0.position.lastValue)" }.joined(separator: ", ")
         if !names.isEmpty { session.recorder.detail("\(item.job.label): set \(names)") }
-        if !item.job.followsData {
+        if item.job.isAlone {
             let totals = TransferTotals(rows: 0, bytes: 0, fileBytes: 0)
             session.recorder.finished(item.job.label, totals: totals, path: item.job.file.path)
         }

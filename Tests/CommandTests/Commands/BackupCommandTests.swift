@@ -59,6 +59,19 @@ struct BackupCommandTests {
         }
     }
 
+    @Test("show how many sequences a restore would set")
+    func restoreDryRunSequences() async throws {
+        try await Shop.with { shop in
+            try shop.configure("tables: [products, numbered]")
+            try await shop.execute("create table numbered (id serial, other int generated always as identity)")
+            _ = try await shop.program.run("backup")
+            let outcome = try await shop.program.run("--dry-run", "restore")
+            #expect(outcome.output.contains(/table +sequences  file/))
+            #expect(outcome.output.contains(/public\.numbered +2  backups/), "\(outcome.output)")
+            #expect(outcome.output.contains(/public\.products {3,}backups/))
+        }
+    }
+
     @Test("write JSON objects to standard error and nothing else with --log-format json")
     func json() async throws {
         try await Shop.with { shop in

@@ -266,4 +266,30 @@ struct SequenceRunTests {
             #expect(try await fixture.rows(fixture.target, "select is_called from u_id_seq") == ["f"])
         }
     }
+
+    @Test("A restore that goes on after a crash sets the sequences of tables that were loaded before it as well")
+    func resumed() async throws {
+        try await RunFixture.with { fixture in
+            try await fixture.execute(fixture.target, "create table a (id serial); create table b (id serial)")
+            try await fixture.execute(fixture.target, ManifestTable("m").definition)
+            for table in ["a", "b"] {
+                try fixture.write("id\n5\n", to: "public.\(table)/2024-01-01T00:00:00.csv")
+                try fixture.write("{\"\(table)_id_seq\": 5}", to: "public.\(table)/sequences/2024-01-01T00:00:00.json")
+                try fixture.write("{\"\(table)_id_seq\": 6}", to: "public.\(table)/sequences/2024-02-01T00:00:00.json")
+            }
+            let path = fixture.folder + "/public.a/2024-01-01T00:00:00.csv"
+            try await fixture.execute(
+                fixture.target,
+                "insert into m (transaction, action, \"table\", file_path) values (3, 'restore', 'public.a', '\(path)')"
+            )
+            var configuration = try fixture.configuration(
+                "{root_location: \(fixture.folder), location: '{table}', manifest: m, tables: [a, b]}"
+            )
+            configuration.restore.run.transactionID = 3
+            let report = try await RestoreRun(configuration).run()
+            #expect(report.finished.map(\.label.description) == ["public.b"])
+            let query = "select a.last_value, b.last_value, (select count(*) from a) from a_id_seq a, b_id_seq b"
+            #expect(try await fixture.rows(fixture.target, query) == ["5|5|0"])
+        }
+    }
 }
