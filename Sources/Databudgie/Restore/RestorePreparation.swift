@@ -72,6 +72,7 @@ struct RestorePreparation {
     private func makePlan(_ catalog: Catalog, made: Set<QualifiedName>) async throws -> RestorePlan {
         var planner = RestorePlanner(catalog: catalog, isStrict: configuration.run.strict)
         planner.needsRows = made.isEmpty
+        planner.made = made
         var warnings: [String] = []
         let candidates = try planner.candidates(configuration.tables, warnings: &warnings)
         // A view that was made from its definition has its rows from elsewhere.
