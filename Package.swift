@@ -86,7 +86,10 @@ let package = Package(
         .testTarget(name: "CompressionTests", dependencies: ["Compression"]),
         .testTarget(
             name: "DatabudgieTests",
-            dependencies: ["Compression", "Databudgie", "DatabudgieTestSupport", "Postgres", "Storage"]
+            dependencies: [
+                "Compression", "Databudgie", "DatabudgieTestSupport", "Postgres", "Storage",
+                .product(name: "Subprocess", package: "swift-subprocess"),
+            ]
         ),
         .testTarget(
             name: "CommandTests",

@@ -50,6 +50,8 @@ struct DDLBlock: Sendable, Equatable {
     var table: String?
     /// The order of the definition that a comment or a right is for.
     var attachedTo: Int?
+    /// The partitions of a partitioned table that are backed up with it: whoever asks for it asks for them.
+    var partitions: [DDLScript.Unit] = []
     /// Nothing that the backup selected needs it: it may be left out where it cannot be made.
     var isOptional = false
     /// One or more statements, each with its semicolon.
@@ -84,6 +86,7 @@ private struct BlockMark: Codable {
     var schema: String
     var table: String?
     var of: Int?
+    var partitions: [DDLScript.Unit]?
     var optional: Bool?
 }
 
@@ -113,6 +116,7 @@ extension DDLScript {
                         schema: block.schema,
                         table: block.table,
                         of: block.attachedTo,
+                        partitions: block.partitions.isEmpty ? nil : block.partitions,
                         optional: block.isOptional ? true : nil
                     )
                 ) + block.sql + "\n"
@@ -156,6 +160,7 @@ extension DDLScript {
                 schema: mark.schema,
                 table: mark.table,
                 attachedTo: mark.of,
+                partitions: mark.partitions ?? [],
                 isOptional: mark.optional ?? false,
                 sql: String(decoding: bytes[marks[index].upperBound..<end], as: UTF8.self)
                     .trimmingCharacters(in: .newlines)

@@ -78,6 +78,8 @@ struct RestorePlanner {
     let isStrict: Bool
     /// A restore that loads nothing has nothing to do; not so where it makes tables.
     var needsRows = true
+    /// What this run makes from definitions; some of it only after the rows.
+    var made: Set<QualifiedName> = []
 
     /// Expands the entries over the target's tables.
     ///
@@ -94,7 +96,7 @@ struct RestorePlanner {
         where entry.options.data || entry.options.sequences {
             guard let name = entry.options.name else { continue }
             let match = selection.match(name, excluding: entry.options.exclude)
-            if !match.isKnown {
+            if !match.isKnown, !isMade(name) {
                 unmatched.append("\(entry.options.place): '\(name)' matches no table of the target database.")
             }
             try refuseManifest(match.relations, entry)
@@ -172,6 +174,11 @@ struct RestorePlanner {
                 otherPlaces: Array(places.dropFirst())
             )
         }
+    }
+
+    private func isMade(_ name: String) -> Bool {
+        let fullName = name.contains(".") ? name : "\(catalog.defaultSchema).\(name)"
+        return made.contains { $0.description == fullName }
     }
 
     /// A run cannot replace the rows that say what it has done.

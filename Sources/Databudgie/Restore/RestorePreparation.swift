@@ -81,6 +81,7 @@ struct RestorePreparation {
     ) async throws -> RestorePlan {
         var planner = RestorePlanner(catalog: catalog, isStrict: configuration.run.strict)
         planner.needsRows = made.isEmpty
+        planner.made = made
         var warnings: [String] = []
         let candidates = try planner.candidates(configuration.tables + followed, warnings: &warnings)
         // A view that was made from its definition has its rows from elsewhere.

@@ -14,7 +14,7 @@ struct ArchiveEntry: Sendable, Equatable {
     let schema: String
     let section: DDLBlock.Section
     /// The statements.
-    let sql: String
+    var sql: String
     /// The statement that sets the owner.
     let ownerSQL: String?
 
@@ -132,9 +132,12 @@ private struct Body {
             dropEmpty()
         }
         var ownerSQL: String?
-        if let last = lines.last, last.hasPrefix("ALTER "), last.contains(" OWNER TO "), last.hasSuffix(";") {
-            ownerSQL = String(last)
-            lines.removeLast()
+        if let last = lines.last, last.contains(" OWNER TO "), last.hasSuffix(";"),
+            let start = lines.lastIndex(where: { $0.hasPrefix("ALTER ") })
+        {
+            // More than one line where a name has a line break.
+            ownerSQL = lines[start...].joined(separator: "\n")
+            lines.removeSubrange(start...)
             dropEmpty()
         }
         sql = lines.drop { $0.isEmpty }.joined(separator: "\n")

@@ -50,18 +50,55 @@ struct DefinitionExport {
             try await DefinitionOwners(connection: connection, selection: order.map(\.oid))
         }
         let snapshot = try await connection.query("select pg_catalog.pg_export_snapshot() as snapshot").rows.first
-        let entries = try await tools.definitions(
+        var entries = try await tools.definitions(
             of: parameters,
             at: connection.server,
             snapshot: snapshot?["snapshot"] ?? "",
             excluding: TablePatterns.exact(unneeded(owners))
         )
-        let sorter = DefinitionFiles(entries: entries, owners: owners, catalog: catalog, moment: moment)
         var warnings: [String] = []
+        try await addPositions(to: &entries, owners, &warnings)
+        let sorter = DefinitionFiles(entries: entries, owners: owners, catalog: catalog, moment: moment)
         let files = try groups.flatMap { try sorter.files(for: $0, warnings: &warnings) }
         warnings.forEach(session.recorder.warning)
         return merged(files)
     }
+
+    /// A sequence of no table is made where it stands, as no file of positions has it.
+    private func addPositions(
+        to entries: inout [ArchiveEntry],
+        _ owners: DefinitionOwners,
+        _ warnings: inout [String]
+    ) async throws {
+        let sequences = entries.indices.filter { position in
+            entries[position].type == "SEQUENCE" && owners.relation(of: entries[position]) == nil
+        }
+        let list = "{" + sequences.map { String(entries[$0].oid) }.joined(separator: ",") + "}"
+        let rows = try await connection.query(Self.positionsQuery, [list]).rows
+        let positions = Dictionary(rows.map { ($0["oid"] ?? "", $0) }, uniquingKeysWith: { first, _ in first })
+        for sequence in sequences {
+            guard let row = positions[String(entries[sequence].oid)] else { continue }
+            if row["is_readable"] != "t" {
+                warnings.append(
+                    "The position of the sequence \(entries[sequence].schema).\(entries[sequence].name) is not backed up, as the "
+                        + "role may not read it; grant it SELECT on the sequence."
+                )
+            } else if let value = row["last_value"].flatMap({ Int64($0) }), let name = row["name"] {
+                entries[sequence].sql += "\n\nSELECT pg_catalog.setval(\(quotedLiteral(name)), \(value), true);"
+            }
+        }
+    }
+
+    /// NULL for a sequence that has not been used.
+    private static let positionsQuery = """
+        select c.oid, pg_catalog.format('%I.%I', n.nspname, c.relname) as name,
+            pg_catalog.has_sequence_privilege(c.oid, 'SELECT') as is_readable,
+            case when pg_catalog.has_sequence_privilege(c.oid, 'SELECT')
+                then pg_catalog.pg_sequence_last_value(c.oid) end as last_value
+        from pg_catalog.pg_class c
+        join pg_catalog.pg_namespace n on n.oid operator(pg_catalog.=) c.relnamespace
+        where c.oid operator(pg_catalog.=) any ($1::pg_catalog.oid[])
+        """
 
     /// Tables that pg_dump would lock for nothing, or could not lock.
     private func unneeded(_ owners: DefinitionOwners) -> [QualifiedName] {

@@ -36,8 +36,8 @@ struct DefinitionFiles {
     /// - Returns: The files; where the entry's location does without `{table}`, all definitions are in one.
     /// - Throws: ``DatabudgieError`` for a location that is no path.
     func files(for group: DefinitionGroup, warnings: inout [String]) throws -> [DefinitionFile] {
-        let index = Index(self)
         let selected = Set(group.relations.map(\.oid))
+        let index = Index(self, selected: selected)
         let schemas = Set(group.relations.map(\.name.schema))
         let needed = index.needed(by: selected)
         for relation in group.relations where index.parts[relation.oid] == nil {
@@ -80,8 +80,11 @@ struct DefinitionFiles {
             isOptional: isOptional,
             sql: entry.sql
         )
-        if case .relation(let oid) = unit, let name = catalog[oid]?.name {
-            (block.schema, block.table) = (name.schema, name.name)
+        if case .relation(let oid) = unit, let relation = catalog[oid] {
+            (block.schema, block.table) = (relation.name.schema, relation.name.name)
+            if entry.type == "TABLE", relation.kind == .partitionedTable {
+                block.partitions = index.selectedPartitions(of: relation).map { reference(.relation($0)) }
+            }
         }
         if entry.type == "SCHEMA", block.sql.hasPrefix("CREATE SCHEMA ") {
             // The schema may be there, and several files may begin with it.
@@ -89,7 +92,7 @@ struct DefinitionFiles {
         }
         guard let ownerSQL = entry.ownerSQL else { return [block] }
         var owner = block
-        (owner.type, owner.sql) = ("OWNER", ownerSQL)
+        (owner.type, owner.sql, owner.partitions) = ("OWNER", ownerSQL, [])
         return [block, owner]
     }
 
@@ -130,12 +133,16 @@ extension DefinitionFiles {
         private let positions: [Int: Int]
         /// The table or view that each entry belongs to.
         let relations: [Relation.OID?]
+        private let selected: Set<Relation.OID>
+        /// What the index behind a constraint needs, which pg_dump does not say.
+        private let indexNeeds: [Int: [Int]]
         /// The entries of each table or view.
         let parts: [Relation.OID: [Int]]
         /// Comments and rights of what belongs to no table.
         private let attachments: [Int: [Int]]
 
-        init(_ files: DefinitionFiles) {
+        init(_ files: DefinitionFiles, selected: Set<Relation.OID>) {
+            self.selected = selected
             entries = files.entries
             let positions = Dictionary(
                 entries.enumerated().map { ($1.identifier, $0) },
@@ -161,6 +168,20 @@ extension DefinitionFiles {
                 attachments[first, default: []].append(position)
             }
             self.attachments = attachments
+            let objects = Dictionary(
+                entries.enumerated().map { (DefinitionOwners.Object(catalog: $1.catalog, oid: $1.oid), $0) },
+                uniquingKeysWith: { first, _ in first }
+            )
+            var indexNeeds: [Int: [Int]] = [:]
+            for (constraint, needs) in files.owners.indexNeeds {
+                guard let position = objects[constraint] else { continue }
+                indexNeeds[position] = needs.compactMap { objects[$0] }
+            }
+            self.indexNeeds = indexNeeds
+        }
+
+        func selectedPartitions(of relation: Relation) -> [Relation.OID] {
+            relation.children.filter { selected.contains($0) && parts[$0] != nil }
         }
 
         /// What a comment, a label or a right is for.
@@ -170,7 +191,7 @@ extension DefinitionFiles {
         }
 
         func dependencies(of position: Int) -> [Int] {
-            entries[position].dependencies.compactMap { positions[$0] }
+            entries[position].dependencies.compactMap { positions[$0] } + indexNeeds[position, default: []]
         }
 
         /// Everything without which some tables cannot be made, themselves included.
@@ -190,8 +211,7 @@ extension DefinitionFiles {
         /// Types, functions and the like that lie beside the tables, whether these need them or not.
         func isOptional(_ position: Int, in schemas: Set<String>) -> Bool {
             let entry = entries[position]
-            return relations[position] == nil && schemas.contains(entry.schema) && entry.type != "SEQUENCE"
-                && !dependencies(of: position).contains { entries[$0].type == "SEQUENCE" }
+            return relations[position] == nil && schemas.contains(entry.schema)
         }
     }
 }

@@ -11,6 +11,8 @@ struct DefinitionOwners: Sendable {
     /// The table or view of an index, constraint, default, trigger, rule, policy, of statistics, and of a sequence that one
     /// of its columns owns.
     private let owners: [Object: Relation.OID]
+    /// What the indexes behind constraints need, such as an operator class of an extension.
+    let indexNeeds: [Object: [Object]]
     /// The tables without which the selected ones cannot be made, these included.
     let needed: Set<Relation.OID>
 
@@ -29,6 +31,16 @@ struct DefinitionOwners: Sendable {
             owners[Object(catalog: catalog, oid: oid)] = owner
         }
         self.owners = owners
+        var indexNeeds: [Object: [Object]] = [:]
+        for row in try await connection.query(Self.indexNeedsQuery).rows {
+            let numbers = ["constraint_catalog", "constraint", "catalog", "oid"].compactMap {
+                row[$0].flatMap(UInt32.init)
+            }
+            guard numbers.count == 4 else { continue }
+            indexNeeds[Object(catalog: numbers[0], oid: numbers[1]), default: []]
+                .append(Object(catalog: numbers[2], oid: numbers[3]))
+        }
+        self.indexNeeds = indexNeeds
         let list = "{" + selection.map(String.init).joined(separator: ",") + "}"
         needed = Set(
             try await connection.query(Self.neededQuery, [list]).rows.compactMap {
@@ -40,6 +52,7 @@ struct DefinitionOwners: Sendable {
     /// For tests.
     init(owners: [Object: Relation.OID], needed: Set<Relation.OID>) {
         self.owners = owners
+        indexNeeds = [:]
         self.needed = needed
     }
 
@@ -67,6 +80,20 @@ struct DefinitionOwners: Sendable {
             join pg_catalog.pg_class s on s.oid = d.objid and s.relkind = 'S'
             where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.refclassid = d.classid
                 and d.refobjsubid > 0 and d.deptype in ('a', 'i')
+        """
+
+    /// For a member of an extension the extension; what comes with the server has lower numbers.
+    private static let indexNeedsQuery = """
+        select 'pg_catalog.pg_constraint'::pg_catalog.regclass::pg_catalog.oid as constraint_catalog,
+            c.oid as constraint, coalesce(e.refclassid, d.refclassid) as catalog, coalesce(e.refobjid, d.refobjid) as oid
+        from pg_catalog.pg_constraint c
+        join pg_catalog.pg_depend d
+            on d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objid = c.conindid
+        left join pg_catalog.pg_depend e
+            on e.classid = d.refclassid and e.objid = d.refobjid and e.deptype = 'e'
+        where c.contype in ('p', 'u', 'x') and d.refobjid >= 16384
+            and d.refclassid not in ('pg_catalog.pg_class'::pg_catalog.regclass,
+                'pg_catalog.pg_constraint'::pg_catalog.regclass)
         """
 
     /// Follows dependencies, and takes what belongs to a table along; foreign keys need no other table to be there.

@@ -12,8 +12,8 @@ struct BlockRunner {
     struct Outcome {
         /// Definitions that failed, with the server's words.
         var failures: [(block: StoredBlock, error: PostgresError)] = []
-        /// Things that are there already: what follows them in their file, such as an owner, is left out too.
-        var existing: Set<Place> = []
+        /// Things that are there already or were left out: what follows them in their file, such as an owner, is left out too.
+        var settled: Set<Place> = []
         /// Sentences, with how many definitions they were for.
         var warnings: [String: Int] = [:]
     }
@@ -22,6 +22,12 @@ struct BlockRunner {
     struct Place: Hashable {
         let path: StoragePath
         let order: Int
+
+        /// The definition itself, or the one that a comment or a right is for.
+        init(subjectOf stored: StoredBlock) {
+            path = stored.path
+            order = stored.block.attachedTo ?? stored.block.order
+        }
     }
 
     private enum Result {
@@ -57,8 +63,8 @@ struct BlockRunner {
 
     private func run(_ stored: StoredBlock, _ outcome: inout Outcome) async throws -> Result {
         let block = stored.block
-        let subject = Place(path: stored.path, order: block.attachedTo ?? block.order)
-        guard !outcome.existing.contains(subject) else { return .leftOut }
+        let subject = Place(subjectOf: stored)
+        guard !outcome.settled.contains(subject) else { return .leftOut }
         do {
             try await connection.execute("savepoint definition;\n\(sql(block))\n;release savepoint definition")
             return .done
@@ -66,7 +72,7 @@ struct BlockRunner {
             guard error.code == .serverError, let state = error.sqlState else { throw error }
             try await connection.execute("rollback to savepoint definition; release savepoint definition")
             if block.relation.map(mayExist.contains) ?? true, Self.duplicates.contains(state) {
-                outcome.existing.insert(subject)
+                outcome.settled.insert(subject)
                 recorder.detail("\(error.message); it stays as it is.")
                 return .leftOut
             }
@@ -85,23 +91,26 @@ struct BlockRunner {
 
     private func giveUp(_ stored: StoredBlock, _ error: PostgresError, _ outcome: inout Outcome) {
         let block = stored.block
-        if block.isOptional {
-            outcome.warnings["Left out, as no table needs it (\(stored.path)): \(error.message)", default: 0] += 1
-        } else if block.type == "FK CONSTRAINT", error.sqlState == "42P01" {
-            outcome.warnings[
-                "A foreign key of \(block.relation?.description ?? block.schema) is left out: \(error.message)",
-                default: 0
-            ] += 1
-        } else {
-            outcome.failures.append((stored, error))
-        }
+        guard !outcome.settled.contains(Place(subjectOf: stored)) else { return }
+        let table = block.relation?.description ?? block.schema
+        let warning: String? =
+            switch (block.type, error.sqlState) {
+            case _ where block.isOptional: "Left out, as no table needs it (\(stored.path)): \(error.message)"
+            case ("FK CONSTRAINT", "42P01"), ("FK CONSTRAINT", "3F000"):
+                "A foreign key of \(table) is left out: \(error.message)"
+            case ("POLICY", "42704"): "A policy of \(table) is left out: \(error.message)"
+            default: nil
+            }
+        guard let warning else { return outcome.failures.append((stored, error)) }
+        outcome.warnings[warning, default: 0] += 1
+        outcome.settled.insert(Place(subjectOf: stored))
     }
 
-    /// An existing schema must be noticed, so that its owner stays.
+    /// What exists must be noticed, so that its owner and comment stay.
     private func sql(_ block: DDLBlock) -> String {
-        let prefix = "CREATE SCHEMA IF NOT EXISTS "
-        return block.type == "SCHEMA" && block.sql.hasPrefix(prefix)
-            ? "CREATE SCHEMA " + block.sql.dropFirst(prefix.count) : block.sql
+        let prefix = "CREATE \(block.type) IF NOT EXISTS "
+        return ["SCHEMA", "EXTENSION"].contains(block.type) && block.sql.hasPrefix(prefix)
+            ? "CREATE \(block.type) " + block.sql.dropFirst(prefix.count) : block.sql
     }
 
     /// Roles are no part of a database, so that they may be missing here.

@@ -17,7 +17,8 @@ struct DefinitionRestore {
     private let replaced: [Relation]
     /// What is needed but not listed, and is there: it stays as it is.
     private let kept: Set<QualifiedName>
-    /// What an earlier run under the same id has loaded: only what comes after the rows may still be missing.
+    /// What an earlier run under the same id has loaded, and what goes with that: only what comes after the rows may still
+    /// be missing.
     private let done: Set<QualifiedName>
     /// Whether the tables can be made in one transaction: it needs locks for each of them.
     let fitsOneTransaction: Bool
@@ -38,9 +39,11 @@ struct DefinitionRestore {
         session: RunSession,
         isDone: (QualifiedName) -> Bool
     ) async throws {
-        let listed = Set(definitions.listed.filter { !isDone($0) })
-        let catalog = try await session.connection.withTransaction(.readOnly) { connection in
+        let (catalog, listed) = try await session.connection.withTransaction(.readOnly) { connection in
             let catalog = try await CatalogReader(connection: connection).read()
+            // The rows of a partition come and go with its root.
+            let finished = catalog.relations.filter { isDone($0.name) }.flatMap { catalog.family(of: $0.oid) }
+            let listed = Set(definitions.listed).subtracting(finished.compactMap { catalog[$0]?.name })
             let problems = try await connection.withEmptySearchPath {
                 try await Replacement(connection: connection)
                     .problems(catalog.relations.filter { listed.contains($0.name) })
@@ -48,14 +51,14 @@ struct DefinitionRestore {
             guard problems.isEmpty else {
                 throw DatabudgieError(.preflight, problems + ["Nothing was touched."])
             }
-            return catalog
+            return (catalog, listed)
         }
         connection = session.connection
         recorder = session.recorder
         self.definitions = definitions
         replaced = catalog.relations.filter { listed.contains($0.name) }
         kept = Set(catalog.relations.map(\.name)).subtracting(listed)
-        done = Set(definitions.listed.filter(isDone)).intersection(kept)
+        done = Set(definitions.listed).intersection(kept)
         let isReplacement = !replaced.isEmpty
         let estimate = LockBudget.estimate(
             definitions.blocks.filter { isReplacement || $0.block.section == .preData },
@@ -107,7 +110,7 @@ struct DefinitionRestore {
     ///
     /// - Throws: ``DatabudgieError`` that names the definition which failed; `PostgresError`.
     func finish() async throws {
-        try await make(refreshes + blocks(.postData))
+        try await make(lateBlocks)
     }
 
     /// Makes the same in transactions of their own, in which each definition fails alone.
@@ -116,7 +119,7 @@ struct DefinitionRestore {
     /// - Throws: `PostgresError` when the connection was lost; `CancellationError`.
     func finishInBatches() async throws -> [Failure] {
         var failures: [Failure] = []
-        for batch in Self.batches(refreshes + blocks(.postData)) {
+        for batch in Self.batches(lateBlocks) {
             failures += try await connection.withTransaction(.writing) { _ in try await run(batch) }
         }
         return failures
@@ -164,9 +167,12 @@ struct DefinitionRestore {
         }
     }
 
+    /// Materialized views are filled last, as some are made only when the key is there by which they group.
+    private var lateBlocks: [StoredBlock] { blocks(.postData) + refreshes }
+
     /// A definition of a materialized view leaves it empty.
     private var refreshes: [StoredBlock] {
-        blocks(.preData).filter { $0.block.type.hasPrefix("MATERIALIZED") }.map { stored in
+        (blocks(.preData) + blocks(.postData)).filter { $0.block.type.hasPrefix("MATERIALIZED") }.map { stored in
             var block = stored.block
             block.type = "REFRESH"
             block.sql = "refresh materialized view \(stored.block.relation?.quoted ?? "")"

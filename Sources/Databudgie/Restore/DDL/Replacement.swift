@@ -23,10 +23,10 @@ struct Replacement {
     /// - Parameter relations: Tables and views of the target.
     /// - Throws: `PostgresError`.
     func drop(_ relations: [Relation]) async throws {
-        // Views first, as they depend on tables; partitions go with their roots.
+        try await dropViews(relations)
+        // Partitions go with their roots.
         let dropped = Set(relations.map(\.oid))
         let kinds: [(word: String, Set<Relation.Kind>)] = [
-            ("materialized view", [.materializedView]), ("view", [.view]),
             ("foreign table", [.foreignTable]), ("table", [.table, .partitionedTable]),
         ]
         for (word, kinds) in kinds {
@@ -35,6 +35,25 @@ struct Replacement {
             }.map(\.name.quoted)
             guard !names.isEmpty else { continue }
             try await connection.execute("drop \(word) \(names.joined(separator: ", "))")
+        }
+    }
+
+    /// Views depend on tables, and on one another in any order: one that is refused is tried again after the others.
+    private func dropViews(_ relations: [Relation]) async throws {
+        var pending = relations.filter(\.kind.isDerived)
+        while !pending.isEmpty {
+            var refused: [Relation] = []
+            for view in pending {
+                do {
+                    try await connection.withSavepoint("view") {
+                        try await connection.execute("drop \(view.kind.noun) \(view.name.quoted)")
+                    }
+                } catch let error as PostgresError where error.sqlState == "2BP01" {
+                    refused.append(view)
+                    guard refused.count < pending.count else { throw error }
+                }
+            }
+            pending = refused
         }
     }
 
@@ -65,6 +84,14 @@ struct Replacement {
         left join pg_catalog.pg_rewrite r
             on d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass and r.oid = d.objid
         group by 1
-        order by 1
+        union all
+        select pg_catalog.pg_describe_object('pg_catalog.pg_class'::pg_catalog.regclass, c.oid, 0),
+            pg_catalog.pg_describe_object('pg_catalog.pg_class'::pg_catalog.regclass, i.inhparent, 0)
+        from members m
+        join pg_catalog.pg_inherits i
+            on m.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and i.inhparent = m.objid
+        join pg_catalog.pg_class c on c.oid = i.inhrelid and c.relispartition and c.relkind in ('r', 'p', 'f')
+        where c.oid <> all ($1::pg_catalog.oid[])
+        order by 1, 2
         """
 }

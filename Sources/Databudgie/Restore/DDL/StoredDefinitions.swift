@@ -61,7 +61,7 @@ struct DefinitionReader {
     func read(_ entries: [RestoreEntry]) async throws -> StoredDefinitions {
         let (list, names) = try await readList()
         let requests = try requests(entries, names)
-        let tables = requests.map(\.unit).filter { $0.table != nil }
+        var tables = requests.map(\.unit).filter { $0.table != nil }
         guard !tables.isEmpty else {
             throw DatabudgieError(
                 .nothingToDo,
@@ -69,8 +69,8 @@ struct DefinitionReader {
                     + "or turn ddl off."
             )
         }
-        var found = try await readAll(requests, entries, moment: list.time)
-        let followed = try await follow(requests, entries, names, moment: list.time, &found)
+        var found = try await readAll(requests, entries, moment: list.time, listed: &tables)
+        let followed = try await follow(requests, entries, names, moment: list.time, &found, listed: &tables)
         let own = Dictionary(
             found.flatMap { item in item.script.blocks.compactMap(\.relation).map { ($0.description, $0) } },
             uniquingKeysWith: { first, _ in first }
@@ -90,7 +90,8 @@ struct DefinitionReader {
         _ entries: [RestoreEntry],
         _ names: [String],
         moment: String,
-        _ found: inout [Found]
+        _ found: inout [Found],
+        listed: inout [DDLScript.Unit]
     ) async throws -> [FollowedDefinitions.Candidate] {
         let units = Catalog(listed: names, defaultSchema: defaultSchema).relations.map {
             DDLScript.Unit(schema: $0.name.schema, table: $0.name.name)
@@ -116,7 +117,7 @@ struct DefinitionReader {
                 }
                 let request = Request(entry: number, unit: candidate.unit)
                 let schema = Request(entry: number, unit: DDLScript.Unit(schema: candidate.unit.schema))
-                let read = try await readAll([schema, request], places, moment: moment)
+                let read = try await readAll([schema, request], places, moment: moment, listed: &listed)
                 found = read + found
                 scripts[candidate.unit.pathName] = read.filter { $0.request == request }.map(\.script)
                 followed.append(candidate)
@@ -168,8 +169,13 @@ struct DefinitionReader {
         return (schemas + ordered).filter { seen.insert($0).inserted }
     }
 
-    /// Reads the wanted files, and those that they require in turn.
-    private func readAll(_ requests: [Request], _ entries: [RestoreEntry], moment: String) async throws -> [Found] {
+    /// Reads the wanted files, and those that they require in turn; the partitions of listed tables are listed with them.
+    private func readAll(
+        _ requests: [Request],
+        _ entries: [RestoreEntry],
+        moment: String,
+        listed: inout [DDLScript.Unit]
+    ) async throws -> [Found] {
         var found: [Found] = []
         var known: Set<Request> = []
         var paths: Set<StoragePath> = []
@@ -196,8 +202,26 @@ struct DefinitionReader {
             pending = scripts.flatMap { item in
                 item.script.requires.map { Request(entry: item.request.entry, unit: $0) }
             }
+            pending += Self.addPartitions(of: found, to: &listed)
         }
         return found
+    }
+
+    private static func addPartitions(of found: [Found], to listed: inout [DDLScript.Unit]) -> [Request] {
+        var added: [Request] = []
+        var names = Set(listed.map(\.pathName))
+        var count = -1
+        while count < added.count {
+            count = added.count
+            for item in found {
+                for block in item.script.blocks where block.relation.map({ names.contains($0.description) }) == true {
+                    added += block.partitions.filter { names.insert($0.pathName).inserted }
+                        .map { Request(entry: item.request.entry, unit: $0) }
+                }
+            }
+        }
+        listed += added.map(\.unit)
+        return added
     }
 
     private func pattern(_ request: Request, _ entries: [RestoreEntry]) throws -> DataFilePattern {
@@ -235,11 +259,16 @@ struct DefinitionReader {
         }
     }
 
-    /// By pg_dump's order where all come from one backup; else schemas before tables, and these as the list has them.
+    /// By pg_dump's order where all come from one backup; else schemas before tables, these as the list has them, and their
+    /// foreign keys last, as the keys that they point to may stand in a later file.
     private static func ordered(_ found: [Found]) -> [StoredBlock] {
         let moments = Set(found.map(\.script.moment))
         var blocks = found.flatMap { item in item.script.blocks.map { StoredBlock(block: $0, path: item.path) } }
-        guard moments.count == 1, moments != [nil] else { return blocks }
+        guard moments.count == 1, moments != [nil] else {
+            let keys = Set(blocks.filter { $0.block.type == "FK CONSTRAINT" }.map(BlockRunner.Place.init(subjectOf:)))
+            let isLate = { (stored: StoredBlock) in keys.contains(BlockRunner.Place(subjectOf: stored)) }
+            return blocks.filter { !isLate($0) } + blocks.filter(isLate)
+        }
         var seen: Set<Int> = []
         blocks = blocks.filter { seen.insert($0.block.rank).inserted }
         return blocks.sorted { $0.block.rank < $1.block.rank }
