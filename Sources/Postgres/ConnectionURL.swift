@@ -64,11 +64,12 @@ struct ConnectionURL {
     private func endOfCredentials(_ text: Substring) -> Substring.Index? {
         guard let at = text.firstIndex(of: "@") else { return nil }
         guard let slash = text[..<at].firstIndex(where: { $0 == "/" || $0 == "?" }) else { return at }
-        // `host:5432/database?option=a@b` has no password, `user:pass/word@host` has one.
+        // `host:5432/database?option=a@b` has no password, `user:pass/word@host` and `user:12/34@host` have one.
         guard let colon = text[..<slash].firstIndex(of: ":") else { return nil }
         let isPort = text[text.index(after: colon)..<slash].allSatisfy { $0.isNumber || ",:[]".contains($0) }
         let isAddress = text.first == "["
-        return isPort || isAddress || text[..<slash].contains(",") ? nil : at
+        let hasOption = text[slash..<at].firstIndex(of: "?").map { text[$0..<at].contains("=") } ?? false
+        return (isPort && hasOption) || isAddress || text[..<slash].contains(",") ? nil : at
     }
 
     private func readHosts(_ text: Substring, into keywords: inout [String: String]) throws(PostgresError) {

@@ -21,6 +21,8 @@ struct ConnectionParametersTests {
             ),
             ("postgresql://u:50%off@h/d", ["user": "u", "password": "50%off", "host": "h", "dbname": "d"]),
             ("postgresql://u:pa/ss?wo:rd@h/d", ["user": "u", "password": "pa/ss?wo:rd", "host": "h", "dbname": "d"]),
+            ("postgresql://u:12/3@h/d", ["user": "u", "password": "12/3", "host": "h", "dbname": "d"]),
+            ("postgresql://u:1?x@h/d", ["user": "u", "password": "1?x", "host": "h", "dbname": "d"]),
             (
                 "postgresql://h:5432/d?application_name=a@b",
                 [

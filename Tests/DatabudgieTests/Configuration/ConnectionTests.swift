@@ -101,6 +101,34 @@ struct ConnectionTests {
         #expect(problems(yaml).contains(line), "\(problems(yaml))")
     }
 
+    @Test("a named connection that cannot be used is an error only where it is chosen")
+    func unusedConnection() throws {
+        var fixture = ConfigurationFixture(
+            "url: postgresql://h/d\nconnections:\n  old: mysql://h/d\n  lost: nowhere\n  good: postgresql://g/d"
+        )
+        let shown = try fixture.load()
+        #expect(shown.backup.run.connections.map(\.name) == ["good"])
+        #expect(shown.warnings.count == 2)
+        #expect(shown.warnings.first?.hasPrefix("test.yaml:3: the connection 'old' cannot be used: ") == true)
+        fixture.action = .backup
+        #expect(try fixture.load().warnings.isEmpty)
+        fixture.overrides.connection = "lost"
+        #expect(fixture.problems.first?.contains("there is no connection 'nowhere'") == true)
+    }
+
+    @Test("a run needs no connection of the other command", arguments: [RunAction.backup, .restore])
+    func otherCommand(action: RunAction) throws {
+        let sections = [RunAction.backup: "backup", .restore: "restore"]
+        let other = action == .backup ? "restore" : "backup"
+        let section = try #require(sections[action])
+        var fixture = ConfigurationFixture("\(section): {url: postgresql://h/d}\n\(other): {connection: prod}")
+        #expect(fixture.problems.count == 1)
+        fixture.action = action
+        let loaded = try fixture.load()
+        let run = action == .backup ? loaded.backup.run : loaded.restore.run
+        #expect(run.connection?.keywords["host"] == "h")
+    }
+
     @Test("a URL with a fault is refused without its password")
     func badURL() throws {
         let line = try #require(problems("url: postgresql://u:hunter2@h:port/d?nonsense=1").first)

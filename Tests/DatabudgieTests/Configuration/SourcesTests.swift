@@ -150,6 +150,22 @@ struct SourcesTests {
         )
     }
 
+    @Test("a variable with our prefix and no key of ours is told, and hinders nothing")
+    func environmentForeignVariable() throws {
+        let configuration = try configuration(
+            "url: <% ENV[DATABUDGIE_POSTGRES_DSN] %>",
+            environment: ["DATABUDGIE_POSTGRES_DSN": "postgresql://h/d", "DATABUDGIE_MANIFST": "m"]
+        )
+        #expect(configuration.backup.run.connection?.keywords["host"] == "h")
+        #expect(
+            configuration.warnings == [
+                "environment variable DATABUDGIE_MANIFST: there is no key 'manifst', so that it changes nothing; "
+                    + "did you mean 'manifest'?",
+                "environment variable DATABUDGIE_POSTGRES_DSN: there is no key 'postgres_dsn', so that it changes nothing",
+            ]
+        )
+    }
+
     @Test("two variables that contradict each other are refused")
     func environmentConflict() {
         let found = problems("", environment: ["DATABUDGIE_DDL": "1", "DATABUDGIE_DDL__CLEAN": "1"])

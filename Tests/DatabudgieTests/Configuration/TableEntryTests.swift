@@ -160,4 +160,10 @@ struct TableEntryTests {
         #expect(configuration.backup.run.ddl.enabled)
         #expect(!configuration.restore.run.ddl.enabled)
     }
+
+    @Test("what 2.9.3 read as no compression is none", arguments: ["null", "''", "none", "None", "false"])
+    func noCompression(value: String) throws {
+        let configuration = try configuration("compression: gzip\ntables: [{name: a, compression: \(value)}, b]")
+        #expect(configuration.backup.tables.map(\.compression) == [nil, .gzip])
+    }
 }

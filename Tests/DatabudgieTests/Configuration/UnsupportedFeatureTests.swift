@@ -45,4 +45,24 @@ struct UnsupportedFeatureTests {
         let configuration = try configuration("logging: {level: \(level), enabled: false}")
         #expect(configuration.logging == LoggingConfiguration(enabled: false, level: expected))
     }
+
+    @Test("a command's own logging and sentry beat those of the root when it runs")
+    func reportingOfACommand() throws {
+        var fixture = ConfigurationFixture(
+            """
+            logging: {level: ERROR}
+            sentry: {sentry_dsn: "https://key@root/1"}
+            restore: {logging: {enabled: true, logging: DEBUG}, sentry: {dsn: "https://key@restore/1"}}
+            """
+        )
+        for (action, level, host) in [
+            (RunAction?.none, "ERROR", "root"), (.backup, "ERROR", "root"), (.restore, "DEBUG", "restore"),
+        ] {
+            fixture.action = action
+            let loaded = try fixture.load()
+            #expect(loaded.logging.level == level)
+            #expect(loaded.sentry?.dsn.host == host)
+            #expect(loaded.warnings.isEmpty)
+        }
+    }
 }

@@ -1,6 +1,8 @@
 /// The configuration that environment variables hold: `DATABUDGIE_RESTORE__DDL__CLEAN=1`.
 enum EnvironmentLayer {
     static let prefix = "DATABUDGIE_"
+    /// How the places of all its values begin.
+    static let placePrefix = "environment variable "
 
     /// - Parameter environment: All variables; those without the prefix are not ours.
     /// - Returns: The configuration that the variables make up.
@@ -12,7 +14,7 @@ enum EnvironmentLayer {
                 separator: "__",
                 omittingEmptySubsequences: false
             )
-            let place = SourcePlace("environment variable \(name)")
+            let place = SourcePlace(placePrefix + name)
             let scalar = SourceValue(SourceScalar(.untyped, value), at: place)
             try set(scalar, at: path.map(String.init)[...], in: &root)
         }

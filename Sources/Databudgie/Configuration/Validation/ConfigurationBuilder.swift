@@ -16,19 +16,25 @@ struct ConfigurationBuilder {
         report.checkKeys(of: root, .root)
         let backup = read.mapping(root["backup"], "backup", .command(.backup)) ?? SourceMapping()
         let restore = read.mapping(root["restore"], "restore", .command(.restore)) ?? SourceMapping()
-        for section in [backup, restore] {
-            for key in ["logging", "sentry"] {
-                guard let place = section.keyPlace(key) else { continue }
-                report.warn("'\(key)' has no effect here; it belongs at the root", at: place)
+        // What `config` shows of both commands together is what stands at the root.
+        let reporting =
+            switch action {
+            case .backup: KeyScope([backup, root])
+            case .restore: KeyScope([restore, root])
+            case nil: KeyScope([root])
             }
+        let environment = read.text(root["environment"], "environment")
+        for section in [backup, restore] {
+            _ = logging(section["logging"])
+            _ = sentry(section["sentry"], environment: environment)
         }
         for level in [root, backup, restore] {
             TableEntryBuilder(self, KeyScope([level])).checkGeneralValues()
         }
         return Configuration(
-            environment: read.text(root["environment"], "environment"),
-            logging: logging(root["logging"]),
-            sentry: sentry(root["sentry"], environment: read.text(root["environment"], "environment")),
+            environment: environment,
+            logging: logging(reporting["logging"]),
+            sentry: sentry(reporting["sentry"], environment: environment),
             backup: backupConfiguration(KeyScope([backup, root])),
             restore: restoreConfiguration(KeyScope([restore, root]))
         )
@@ -37,7 +43,7 @@ struct ConfigurationBuilder {
     private func backupConfiguration(_ scope: KeyScope) -> BackupConfiguration {
         var unsupported = UnsupportedFeatures(.backup)
         let tables = TableEntryBuilder(self, scope).backupEntries()
-        var run = runConfiguration(scope, &unsupported)
+        var run = runConfiguration(scope, of: .backup, &unsupported)
         run.transactionID = overrides.backupID
         run.unsupportedFeatures = unsupported.lines
         return BackupConfiguration(run: run, tables: tables)
@@ -46,15 +52,21 @@ struct ConfigurationBuilder {
     private func restoreConfiguration(_ scope: KeyScope) -> RestoreConfiguration {
         var unsupported = UnsupportedFeatures(.restore)
         let tables = TableEntryBuilder(self, scope).restoreEntries(&unsupported)
-        var run = runConfiguration(scope, &unsupported)
+        var run = runConfiguration(scope, of: .restore, &unsupported)
         run.transactionID = overrides.restoreID
         if let clean = overrides.clean { run.ddl.clean = clean }
         run.unsupportedFeatures = unsupported.lines
         return RestoreConfiguration(run: run, tables: tables, assumesYes: overrides.yes)
     }
 
-    private func runConfiguration(_ scope: KeyScope, _ unsupported: inout UnsupportedFeatures) -> RunConfiguration {
-        let connections = ConnectionBuilder(self, scope)
+    private func runConfiguration(
+        _ scope: KeyScope,
+        of side: RunAction,
+        _ unsupported: inout UnsupportedFeatures
+    ) -> RunConfiguration {
+        // A run needs no connection of the other command, which may be one that only another machine can have.
+        let isNeeded = action == nil || action == side
+        let connections = ConnectionBuilder(scope, isNeeded ? report : ConfigurationReport())
         checkAdapter(scope["adapter"])
         let ddl = ddl(scope["ddl"], root: read.text(scope["root_location"], "root_location"))
         if ddl.enabled, ddl.strategy == .useLatestSet {
@@ -62,7 +74,7 @@ struct ConfigurationBuilder {
         }
         return RunConfiguration(
             connection: connections.connection(),
-            connections: connections.all(),
+            connections: connections.all(warns: action == nil),
             s3: s3(scope["s3"]),
             manifest: read.text(scope["manifest"], "manifest"),
             rootLocation: read.text(scope["root_location"], "root_location"),
@@ -96,12 +108,14 @@ struct ConfigurationBuilder {
         var logging = LoggingConfiguration()
         guard let mapping = read.mapping(value, "logging", .logging) else { return logging }
         logging.enabled = read.bool(mapping["enabled"], "enabled") ?? logging.enabled
-        guard let value = mapping["level"], let text = read.text(value, "level") else { return logging }
+        // The guide of databudgie 2.9.3 calls the key "logging" in its example.
+        let key = mapping["level"] == nil ? "logging" : "level"
+        guard let value = mapping[key], let text = read.text(value, key) else { return logging }
         if let level = LoggingConfiguration.levelName(text) {
             logging.level = level
         } else {
             let levels = LoggingConfiguration.levels.joined(separator: ", ")
-            report.add(.invalidValue, "'level' cannot be '\(text)'; use one of \(levels)", at: value.place)
+            report.add(.invalidValue, "'\(key)' cannot be '\(text)'; use one of \(levels)", at: value.place)
         }
         return logging
     }

@@ -24,7 +24,7 @@ enum ConfigurationLevel: Sendable {
                 "aws_access_key_id", "aws_secret_access_key", "aws_session_token", "region", "profile", "endpoint_url",
                 "addressing_style",
             ]
-        case .logging: ["enabled", "level"]
+        case .logging: ["enabled", "level", "logging"]
         case .sentry: ["sentry_dsn", "dsn", "version", "environment"]
         case .connection:
             ["drivername", "username", "password", "host", "port", "database", "query", "url", "name"]

@@ -25,6 +25,12 @@ final class ConfigurationReport {
     func checkKeys(of mapping: SourceMapping, _ level: ConfigurationLevel) {
         let known = Set(level.keys)
         for entry in mapping.entries where !known.contains(entry.key) && !entry.key.hasPrefix("x-") {
+            if case .root = level, entry.keyPlace.source.hasPrefix(EnvironmentLayer.placePrefix) {
+                // The variable may have another use, in an interpolation, say, and then only begins like ours.
+                let advice = KeySuggestion.nearest(to: entry.key, among: level.keys).map { "; did you mean '\($0)'?" }
+                warn("there is no key '\(entry.key)', so that it changes nothing\(advice ?? "")", at: entry.keyPlace)
+                continue
+            }
             add(
                 .unknownKey,
                 "unknown key '\(entry.key)' \(level.phrase); \(level.advice(for: entry.key))",

@@ -8,17 +8,32 @@ struct ConnectionBuilder {
     /// The raw connections by their names, in the order of their appearance; the nearest level first.
     private let named: SourceMapping
 
-    init(_ builder: ConfigurationBuilder, _ scope: KeyScope) {
-        report = builder.report
-        read = builder.read
-        self.scope = scope
-        named = Self.named(scope, builder.report)
+    init(_ scope: KeyScope, _ report: ConfigurationReport) {
+        self.init(scope, report, named: Self.named(scope, report))
     }
 
-    /// All named connections.
-    func all() -> [NamedConnection] {
+    private init(_ scope: KeyScope, _ report: ConfigurationReport, named: SourceMapping) {
+        self.report = report
+        read = ValueReader(report: report)
+        self.scope = scope
+        self.named = named
+    }
+
+    /// All named connections that can be used; one that cannot is an error only where it is the chosen one.
+    ///
+    /// - Parameter warns: A warning tells about each that cannot be used.
+    /// - Returns: The connections in the order of their appearance.
+    func all(warns: Bool) -> [NamedConnection] {
         named.entries.compactMap { entry in
-            parameters(entry.value, inside: [entry.key]).map { NamedConnection(name: entry.key, parameters: $0) }
+            let lenient = ConnectionBuilder(scope, ConfigurationReport(), named: named)
+            let parameters = lenient.parameters(entry.value, inside: [entry.key])
+            if warns {
+                for problem in lenient.report.problems {
+                    report.warn("the connection '\(entry.key)' cannot be used: \(problem.message)", at: entry.keyPlace)
+                }
+            }
+            guard let parameters, lenient.report.problems.isEmpty else { return nil }
+            return NamedConnection(name: entry.key, parameters: parameters)
         }
     }
 

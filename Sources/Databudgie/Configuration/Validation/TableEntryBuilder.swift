@@ -103,9 +103,15 @@ struct TableEntryBuilder {
             options: options(scope, place),
             query: query ?? Defaults.query,
             hasExplicitQuery: query != nil,
-            compression: read.choice(scope["compression"], "compression", CompressionFormat.self),
+            compression: compression(scope["compression"]),
             skipIfExists: read.bool(scope["skip_if_exists"], "skip_if_exists") ?? false
         )
+    }
+
+    /// Databudgie 2.9.3 took what is no compression for none; the ways to write that are read so, and not misspellings.
+    private func compression(_ value: SourceValue?) -> CompressionFormat? {
+        if let scalar = value?.scalar, ["", "none", "false"].contains(scalar.text.lowercased()) { return nil }
+        return read.choice(value, "compression", CompressionFormat.self)
     }
 
     private func restoreEntry(_ scope: KeyScope, _ place: SourcePlace) -> RestoreEntry {
