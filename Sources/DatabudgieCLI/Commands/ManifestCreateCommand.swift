@@ -35,12 +35,9 @@ struct ManifestCreateCommand: Subcommand {
         var sources = try options.sources()
         // Here the option names the manifest, and no table to move.
         sources.overrides.tables = []
-        let configuration = try Configuration.load(sources)
-        let creation = ManifestCreation(
-            configuration,
-            for: action == .backup ? .backup : .restore,
-            table: options.tables.first
-        )
+        let action: RunAction = action == .backup ? .backup : .restore
+        let configuration = try Configuration.load(sources, for: action)
+        let creation = ManifestCreation(configuration, for: action, table: options.tables.first)
         switch try await creation.run() {
         case .created(let table):
             try say("The manifest table \(table) was created.")

@@ -16,6 +16,15 @@ struct ConfigurationInputTests {
         #expect(outcome.error.isEmpty)
     }
 
+    @Test("config tells its warnings on standard error, unless logging holds them back", arguments: [true, false])
+    func warnings(areTold: Bool) async throws {
+        let text = #"{"connections": {"old": "mysql://db/shop"}, "logging": {"enabled": \#(areTold)}}"#
+        let outcome = try await Program().run("config", "--raw-config", text)
+        #expect(outcome.status == 0)
+        #expect(outcome.output.contains("connections: {}"))
+        #expect(outcome.error.contains("warning: --raw-config:1: the connection 'old' cannot be used") == areTold)
+    }
+
     @Test("a pipe to standard input is configuration, in the format that --raw-config-format names")
     func pipe() async throws {
         let json = try await Program().run(["config"], input: Self.json)
