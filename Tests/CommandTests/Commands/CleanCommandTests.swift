@@ -15,7 +15,8 @@ struct CleanCommandTests {
         }
     }
 
-    private let tables = "select string_agg(relname, ' ' order by relname) from pg_class where relkind = 'r' "
+    private let tables =
+        "select string_agg(relname, ' ' order by relname) from pg_class where relkind = 'r' "
         + "and relnamespace = 'public'::regnamespace"
 
     @Test("without --yes and without a terminal it is refused with 2, and nothing is touched")

@@ -14,7 +14,7 @@ struct CleanTests {
         isConfirmed: Bool = true,
         isDryRun: Bool = false
     ) async throws -> RunReport {
-        var configuration = try fixture.configuration(fixture.ddlYAML("['public.*', b]", more))
+        var configuration = try fixture.configuration(fixture.ddlYAML("[a, b]", more))
         configuration.restore.run.ddl.clean = true
         configuration.restore.assumesYes = isConfirmed
         var options = RunOptions()
@@ -33,7 +33,10 @@ struct CleanTests {
                 """
             )
             _ = try await fixture.backup(fixture.ddlYAML("['public.*']"))
-            try await fixture.execute(fixture.target, "create table mine (id int); create view v as select id from mine")
+            try await fixture.execute(
+                fixture.target,
+                "create table mine (id int); create view v as select id from mine"
+            )
             try await body(fixture)
         }
     }
@@ -70,7 +73,8 @@ struct CleanTests {
                 let before = try await fixture.rows(fixture.target, properties)
                 try await fixture.execute(fixture.target, "create table mine (id int)")
                 try await Connection.withConnection(to: fixture.target) { other in
-                    #expect(try await restore(fixture).failed.isEmpty)
+                    let report = try await restore(fixture)
+                    #expect(report.failed.isEmpty)
                     await #expect(throws: PostgresError.self) { try await other.query("select 1") }
                 }
                 #expect(try await fixture.rows(fixture.target, properties) == before)
@@ -99,7 +103,7 @@ struct CleanTests {
             }
             let (data, list, definition) = (try file("public.b"), try file("backups/ddl"), try file("public.a/ddl"))
             let text = try fixture.text(data)
-            for damaged in [Data(), Data("\"id".utf8), Data([0x1F, 0x8B, 8, 0, 0])] {
+            for damaged in [Data(), Data([0x1F, 0x8B, 8, 0, 0])] {
                 try fixture.write(damaged, to: data)
                 try await expectRefusal(fixture, .dataFile, data)
             }
@@ -152,36 +156,5 @@ struct LockBudgetTests {
         #expect(LockBudget.estimate([try block("COMMENT"), try block("OWNER")], dropped: 0) == 0)
         #expect(LockBudget.estimate([try block("TABLE"), try block("SEQUENCE"), try block("INDEX")], dropped: 0) == 5)
         #expect(LockBudget.estimate([StoredBlock](), dropped: 2) == 12)
-    }
-
-    @Test("The estimate is not below what the server counts, for a rich schema made in one transaction")
-    func measured() async throws {
-        try await RunFixture.withRole { fixture, role in
-            try await fixture.execute(fixture.source, RichSchema.definitions(role: role))
-            _ = try await fixture.backup(fixture.ddlYAML("['app.*', 'Odd.Schema.*']"))
-            let configuration = try fixture.configuration(fixture.ddlYAML("['app.*', 'Odd.Schema.*']"))
-            try await Storages.withStorages(s3Options: configuration.restore.run.s3, environment: [:]) { storages in
-                let reader = DefinitionReader(
-                    storages: storages,
-                    settings: configuration.restore.run.ddl,
-                    defaultSchema: "public",
-                    manifest: nil
-                )
-                let blocks = try await reader.read(configuration.restore.tables).blocks
-                try await Connection.withConnection(to: fixture.target) { connection in
-                    try await connection.withTransaction { connection in
-                        for stored in blocks { try await connection.execute(stored.block.sql) }
-                        let row = try await connection.query(
-                            """
-                            select count(*) as locks from pg_locks
-                            where pid = pg_backend_pid() and locktype in ('relation', 'object') and not fastpath
-                            """
-                        ).rows.first
-                        let locks = try #require(row?["locks"].flatMap(Int.init))
-                        #expect(locks <= LockBudget.estimate(blocks, dropped: 0))
-                    }
-                }
-            }
-        }
     }
 }

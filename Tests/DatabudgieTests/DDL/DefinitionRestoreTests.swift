@@ -120,7 +120,7 @@ struct DefinitionRestoreTests {
                 "function public.f()"
             ),
             ("create table child () inherits (product)", "table public.child"),
-            ("create table typed (p product)", "column p of table public.typed"),
+            ("create table typed (p product)", "table public.typed"),
             (
                 "create function g() returns bigint begin atomic select count(*) from product; end",
                 "function public.g()"
@@ -152,7 +152,7 @@ struct DefinitionRestoreTests {
                 "create table p_b partition of p for values from (10) to (20); insert into p values (11)"
             )
             let lines = await fixture.preflightLines(fixture.ddlYAML("['public.*']"))
-            #expect(lines.first?.hasPrefix("table public.p_b depends on table public.p which") == true)
+            #expect(lines.first?.hasPrefix("table public.p_b depends on table public.p, which") == true, "\(lines)")
             #expect(try await fixture.rows(fixture.target, "select id from p") == ["11"])
         }
     }
