@@ -1,0 +1,62 @@
+import DatabudgieTestSupport
+import Foundation
+import Testing
+
+@Suite("restore --clean")
+struct CleanCommandTests {
+    /// A backup of the shop, and a table that it does not have.
+    private func withBackup(_ body: (Shop) async throws -> Void) async throws {
+        try await Shop.with { shop in
+            try shop.configure("ddl: true\ntables: ['public.*']")
+            let backup = try await shop.program.run("backup")
+            try #require(backup.status == 0, "\(backup.error)")
+            try await shop.execute("create table unlisted (id integer); delete from sales")
+            try await body(shop)
+        }
+    }
+
+    private let tables =
+        "select string_agg(relname, ' ' order by relname) from pg_class where relkind = 'r' "
+        + "and relnamespace = 'public'::regnamespace"
+
+    @Test("without --yes and without a terminal it is refused with 2, and nothing is touched")
+    func refused() async throws {
+        try await withBackup { shop in
+            let outcome = try await shop.program.run("restore", "--clean")
+            #expect(outcome.status == 2)
+            #expect(outcome.error.contains("pass --yes"))
+            #expect(try await shop.value(tables) == "products sales unlisted")
+            #expect(try await shop.value("select count(*) from sales") == "0")
+        }
+    }
+
+    @Test("an answer other than yes at the terminal stops it with 1, and nothing is touched")
+    func declined() async throws {
+        try await withBackup { shop in
+            let line = "script --quiet --return --command 'databudgie restore --clean' /dev/null <<<n"
+            let outcome = try await shop.program.shell(line)
+            #expect(outcome.status == 1, "\(outcome.output) \(outcome.error)")
+            #expect(outcome.output.contains("Not confirmed; nothing was touched."))
+            #expect(try await shop.value(tables) == "products sales unlisted")
+        }
+    }
+
+    @Test("with --yes the database is made anew, with what the backup has")
+    func confirmed() async throws {
+        try await withBackup { shop in
+            let outcome = try await shop.program.run("restore", "--clean", "--yes")
+            #expect(outcome.status == 0, "\(outcome.error)")
+            #expect(try await shop.value(tables) == "products sales")
+            #expect(try await shop.value("select count(*) from sales") == "500")
+        }
+    }
+
+    @Test("without ddl it is refused with 2")
+    func withoutDefinitions() async throws {
+        try await withBackup { shop in
+            let outcome = try await shop.program.run("restore", "--clean", "--yes", "--no-ddl")
+            #expect(outcome.status == 2)
+            #expect(try await shop.value(tables) == "products sales unlisted")
+        }
+    }
+}

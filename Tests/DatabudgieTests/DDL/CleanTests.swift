@@ -1,0 +1,160 @@
+import DatabudgieTestSupport
+import Foundation
+import Postgres
+import Storage
+import Testing
+
+@testable import Databudgie
+
+@Suite("Restores into a database made anew")
+struct CleanTests {
+    private func restore(
+        _ fixture: RunFixture,
+        _ more: String = "",
+        isConfirmed: Bool = true,
+        isDryRun: Bool = false
+    ) async throws -> RunReport {
+        var configuration = try fixture.configuration(fixture.ddlYAML("[a, b]", more))
+        configuration.restore.run.ddl.clean = true
+        configuration.restore.assumesYes = isConfirmed
+        var options = RunOptions()
+        options.isDryRun = isDryRun
+        return try await RestoreRun(configuration, options: options).run()
+    }
+
+    /// A backup of two tables, and a target with a table of its own.
+    private func withBackup(_ body: (RunFixture) async throws -> Void) async throws {
+        try await RunFixture.with { fixture in
+            try await fixture.execute(
+                fixture.source,
+                """
+                create table a (id serial primary key); create table b (id int primary key references a);
+                insert into a select from generate_series(1, 3); insert into b values (1);
+                """
+            )
+            _ = try await fixture.backup(fixture.ddlYAML("['public.*']"))
+            try await fixture.execute(
+                fixture.target,
+                "create table mine (id int); create view v as select id from mine"
+            )
+            try await body(fixture)
+        }
+    }
+
+    private func expectRefusal(
+        _ fixture: RunFixture,
+        _ code: DatabudgieError.Code,
+        _ text: String,
+        _ more: String = "",
+        isConfirmed: Bool = true
+    ) async throws {
+        let error = await #expect(throws: DatabudgieError.self) {
+            try await restore(fixture, more, isConfirmed: isConfirmed)
+        }
+        #expect(error?.code == code)
+        #expect(error?.description.contains(text) == true, "\(String(describing: error))")
+        #expect(try await fixture.names(fixture.target) == ["mine", "v"])
+    }
+
+    @Test("The database has the definitions and rows of the backup, and its owner, encoding and collation are kept")
+    func clean() async throws {
+        try await PostgresServer.withRole { role in
+            try await withBackup { fixture in
+                let name = quotedIdentifier(fixture.target.keywords["dbname"] ?? "")
+                try await fixture.execute(fixture.source, "drop database \(name)")
+                try await fixture.execute(
+                    fixture.source,
+                    "create database \(name) template template0 encoding 'LATIN1' lc_collate 'C' lc_ctype 'C' owner \(role)"
+                )
+                let properties = """
+                    select pg_get_userbyid(datdba), pg_encoding_to_char(encoding), datcollate, datctype, datlocprovider
+                    from pg_database where datname = current_database()
+                    """
+                let before = try await fixture.rows(fixture.target, properties)
+                try await fixture.execute(fixture.target, "create table mine (id int)")
+                try await Connection.withConnection(to: fixture.target) { other in
+                    let report = try await restore(fixture)
+                    #expect(report.failed.isEmpty)
+                    await #expect(throws: PostgresError.self) { try await other.query("select 1") }
+                }
+                #expect(try await fixture.rows(fixture.target, properties) == before)
+                #expect(before.first?.contains("LATIN1") == true)
+                #expect(try await fixture.names(fixture.target) == ["a", "a_id_seq", "b"])
+                #expect(try await fixture.rows(fixture.target, "select last_value from a_id_seq") == ["3"])
+            }
+        }
+    }
+
+    @Test("Without a confirmation nothing is touched, and a dry run needs none")
+    func confirmation() async throws {
+        try await withBackup { fixture in
+            try await expectRefusal(fixture, .configuration, "pass --yes", isConfirmed: false)
+            #expect(try await restore(fixture, isConfirmed: false, isDryRun: true).failed.isEmpty)
+            #expect(try await fixture.names(fixture.target) == ["mine", "v"])
+        }
+    }
+
+    @Test("What is missing or damaged is found before the database is dropped")
+    func files() async throws {
+        try await withBackup { fixture in
+            let files = try fixture.files()
+            func file(_ folder: String) throws -> String {
+                try #require(files.first { ($0 as NSString).deletingLastPathComponent == folder })
+            }
+            let (data, list, definition) = (try file("public.b"), try file("backups/ddl"), try file("public.a/ddl"))
+            let text = try fixture.text(data)
+            for damaged in [Data(), Data([0x1F, 0x8B, 8, 0, 0])] {
+                try fixture.write(damaged, to: data)
+                try await expectRefusal(fixture, .dataFile, data)
+            }
+            try FileManager.default.removeItem(atPath: fixture.folder + "/" + data)
+            try await expectRefusal(fixture, .preflight, "public.b: there is no data file")
+            try fixture.write(text, to: data)
+            try FileManager.default.removeItem(atPath: fixture.folder + "/" + definition)
+            try await expectRefusal(fixture, .preflight, "public.a: there is no definition")
+            try FileManager.default.removeItem(atPath: fixture.folder + "/" + list)
+            try await expectRefusal(fixture, .preflight, "There is no list of tables")
+        }
+    }
+
+    @Test("A role without CREATEDB, or that does not own the database, is told so before anything is touched")
+    func rights() async throws {
+        try await PostgresServer.withRole("LOGIN CREATEDB") { creator in
+            try await PostgresServer.withRole { owner in
+                try await withBackup { fixture in
+                    let name = quotedIdentifier(fixture.target.keywords["dbname"] ?? "")
+                    try await fixture.execute(fixture.target, "alter database \(name) owner to \(owner)")
+                    for role in [creator, owner] {
+                        try await expectRefusal(fixture.connected(as: role), .preflight, "CREATEDB")
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("The manifest is made anew with the database, and has what was restored")
+    func manifest() async throws {
+        try await withBackup { fixture in
+            try await fixture.execute(fixture.target, ManifestTable("m").definition)
+            #expect(try await restore(fixture, "manifest: m").failed.isEmpty)
+            #expect(try await fixture.rows(fixture.target, "select \"table\" from m") == ["public.a", "public.b"])
+            #expect(try await fixture.names(fixture.target).contains("mine") == false)
+        }
+    }
+}
+
+@Suite("Locks of a restore with definitions")
+struct LockBudgetTests {
+    private func block(_ type: String) throws -> StoredBlock {
+        let block = DDLBlock(order: 0, section: .preData, type: type, schema: "s", sql: "")
+        return StoredBlock(block: block, path: try StoragePath("s.sql"))
+    }
+
+    @Test("The estimate grows with what is made and what is dropped")
+    func estimate() throws {
+        #expect(LockBudget.estimate([StoredBlock](), dropped: 0) == 0)
+        #expect(LockBudget.estimate([try block("COMMENT"), try block("OWNER")], dropped: 0) == 0)
+        #expect(LockBudget.estimate([try block("TABLE"), try block("SEQUENCE"), try block("INDEX")], dropped: 0) == 5)
+        #expect(LockBudget.estimate([StoredBlock](), dropped: 2) == 12)
+    }
+}
