@@ -17,7 +17,7 @@ struct CSVHeader: Sendable, Equatable {
     /// - Parameters:
     ///   - bytes: The beginning of a file.
     ///   - isComplete: Nothing follows these bytes.
-    /// - Returns: nil when the header is longer than the bytes.
+    /// - Returns: nil when the header is longer than the bytes, or ends within quotes.
     static func parse(_ bytes: [UInt8], isComplete: Bool) -> CSVHeader? {
         var columns: [String] = []
         var field: [UInt8] = []
@@ -57,7 +57,7 @@ struct CSVHeader: Sendable, Equatable {
             }
             index += 1
         }
-        return isComplete ? header(endingAt: index, carriageReturn: false) : nil
+        return isComplete && !isInQuotes ? header(endingAt: index, carriageReturn: false) : nil
     }
 }
 

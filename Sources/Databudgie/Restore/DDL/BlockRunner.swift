@@ -70,6 +70,14 @@ struct BlockRunner {
             return .done
         } catch {
             guard error.code == .serverError, let state = error.sqlState else { throw error }
+            guard state != "53200" else {
+                throw DatabudgieError(
+                    .database,
+                    "The server has no room for the locks of all these tables in one transaction; raise "
+                        + "max_locks_per_transaction, or restore fewer tables at once. (\(error))",
+                    underlying: error
+                )
+            }
             try await connection.execute("rollback to savepoint definition; release savepoint definition")
             if block.relation.map(mayExist.contains) ?? true, Self.duplicates.contains(state) {
                 outcome.settled.insert(subject)

@@ -54,6 +54,13 @@ struct CleanStart {
                 "'clean' makes the database anew, so that there is nothing to go on with; leave out --restore-id or 'clean'."
             )
         }
+        for entry in settings.tables where !entry.options.ddl && entry.options.data {
+            throw DatabudgieError(
+                .configuration,
+                "\(entry.options.place): 'clean' drops the tables of '\(entry.options.name ?? "")', and with 'ddl: false' none "
+                    + "would be made for its rows; turn ddl on for it, or leave 'clean' out."
+            )
+        }
         guard settings.assumesYes || options.isDryRun else {
             throw DatabudgieError(
                 .configuration,
@@ -75,7 +82,9 @@ struct CleanStart {
         let planner = RestorePlanner(catalog: catalog, isStrict: settings.run.strict, needsRows: false)
         var warnings: [String] = []
         let candidates = try planner.candidates(settings.tables + definitions.followed, warnings: &warnings)
-        let loads = candidates.filter { $0.entry.options.data && !definitions.derived.contains($0.relation.name) }
+        // Views have no rows of their own, and those of a partition may be in the file of its root.
+        let rowless = definitions.derived.union(definitions.partitions)
+        let loads = candidates.filter { $0.entry.options.data && !rowless.contains($0.relation.name) }
         let files = try await DataFiles(loads.flatMap(\.patterns), in: storages)
         let plan = try planner.plan(
             loads,

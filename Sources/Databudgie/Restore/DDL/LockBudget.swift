@@ -20,7 +20,7 @@ struct LockBudget {
         available = (row?["locks"].flatMap(Int.init) ?? 6_400) * 7 / 10
     }
 
-    /// An upper estimate for running definitions in one transaction.
+    /// An estimate, rather high than low, for running definitions in one transaction.
     ///
     /// - Parameters:
     ///   - blocks: What is run.
@@ -29,9 +29,13 @@ struct LockBudget {
     static func estimate(_ blocks: some Sequence<StoredBlock>, dropped: Int) -> Int {
         blocks.reduce(dropped * 6) { sum, stored in
             switch stored.block.type {
-            case "TABLE", "MATERIALIZED VIEW": sum + 3
-            case "SEQUENCE", "CONSTRAINT", "INDEX", "VIEW", "CREATE": sum + 1
-            default: sum
+            // With TOAST table and index, and what its columns and defaults refer to.
+            case "TABLE", "MATERIALIZED VIEW": sum + 5
+            case "SEQUENCE", "CONSTRAINT", "FK CONSTRAINT", "INDEX": sum + 2
+            // Each of its members.
+            case "EXTENSION": sum + 300
+            case "COMMENT", "ACL": sum
+            default: sum + 1
             }
         }
     }

@@ -11,6 +11,11 @@ struct StoredDefinitions: Sendable {
     /// Entries for the tables that come along with those of the configuration.
     var followed: [RestoreEntry] = []
 
+    /// The partitions among them, whose rows come with their root.
+    var partitions: Set<QualifiedName> {
+        Set(blocks.filter { $0.block.type == "TABLE ATTACH" }.compactMap(\.block.relation))
+    }
+
     /// The views among them, which have no rows of their own.
     var derived: Set<QualifiedName> {
         Set(
@@ -117,7 +122,10 @@ struct DefinitionReader {
                 }
                 let request = Request(entry: number, unit: candidate.unit)
                 let schema = Request(entry: number, unit: DDLScript.Unit(schema: candidate.unit.schema))
-                let read = try await readAll([schema, request], places, moment: moment, listed: &listed)
+                var units = [candidate.unit]
+                let read = try await readAll([schema, request], places, moment: moment, listed: &units)
+                // The table itself is noted below, its partitions are not.
+                listed += units.dropFirst()
                 found = read + found
                 scripts[candidate.unit.pathName] = read.filter { $0.request == request }.map(\.script)
                 followed.append(candidate)
