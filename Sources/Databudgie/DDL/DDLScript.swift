@@ -187,7 +187,7 @@ extension DDLBlock {
     private static let lateTypes: Set = [
         "INDEX", "CONSTRAINT", "FK CONSTRAINT", "TRIGGER", "RULE", "POLICY", "STATISTICS", "ROW SECURITY",
         "INDEX ATTACH",
-        "REPLICA IDENTITY",
+        "REPLICA IDENTITY", "ACL",
     ]
 
     private static func type(_ words: [String]) -> String {

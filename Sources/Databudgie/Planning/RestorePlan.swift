@@ -80,6 +80,8 @@ struct RestorePlanner {
     var needsRows = true
     /// What this run makes from definitions; some of it only after the rows.
     var made: Set<QualifiedName> = []
+    /// Those of them that take the place of tables with rows.
+    var replaced: Set<QualifiedName> = []
 
     /// Expands the entries over the target's tables.
     ///
@@ -256,7 +258,9 @@ struct RestorePlanner {
         _ coverage: PartitionCoverage
     ) throws {
         let refused = missing.filter { candidate in
-            (candidate.isExact || isStrict || candidate.entry.options.strict)
+            // A table that is made anew without its rows would have lost them.
+            (candidate.isExact || isStrict || candidate.entry.options.strict
+                || replaced.contains(candidate.relation.name))
                 && !coverage.covers(candidate) && !coverage.hasPartition(of: candidate)
         }
         if !refused.isEmpty {

@@ -22,7 +22,8 @@ struct GroupRestore {
             let totals = try await loaded(group) { progress in
                 try await connection.withTransaction(.writing) { _ in try await load(group, progress) }
             }
-            await finish(group, totals)
+            report(group, totals)
+            await analyze(group)
             return nil
         } catch let failure as GroupFailure {
             for job in group.jobs where job.label != failure.culprit {
@@ -37,18 +38,22 @@ struct GroupRestore {
 
     /// Loads the group in the caller's transaction.
     ///
-    /// - Returns: The totals of its jobs, for ``finish(_:_:)`` once the transaction is committed.
+    /// - Returns: The totals of its jobs, for ``report(_:_:)`` once the transaction is committed.
     /// - Throws: ``GroupFailure`` after the failure was recorded for its job, upon which the caller must roll back;
     ///   `CancellationError`, and `PostgresError` when the connection was lost.
     func runNested(_ group: RestoreGroup) async throws -> [TransferTotals] {
         try await loaded(group) { try await load(group, $0) }
     }
 
-    /// Reports the jobs of a group that is committed, and has the server look at its new rows.
-    func finish(_ group: RestoreGroup, _ totals: [TransferTotals]) async {
+    /// Reports the jobs of a group that is committed.
+    func report(_ group: RestoreGroup, _ totals: [TransferTotals]) {
         for (job, totals) in zip(group.jobs, totals) {
             recorder.finished(job.label, totals: totals, path: job.file.path)
         }
+    }
+
+    /// Has the server look at the new rows of a group that is committed.
+    func analyze(_ group: RestoreGroup) async {
         // Best effort: the rows are committed, and fresh statistics only make the first queries faster.
         let names = group.jobs.map(\.relation.name.quoted).joined(separator: ", ")
         try? await connection.execute("analyze \(names)")

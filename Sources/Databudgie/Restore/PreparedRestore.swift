@@ -38,7 +38,7 @@ struct PreparedRestore {
 
     /// Loads all groups in the caller's transaction.
     ///
-    /// - Returns: The totals of each group, for ``finish(_:)``.
+    /// - Returns: The totals of each group, for ``report(_:)``.
     /// - Throws: ``GroupFailure`` for the first that fails; `CancellationError`, `PostgresError`.
     func loadNested() async throws -> [[TransferTotals]] {
         var totals: [[TransferTotals]] = []
@@ -47,8 +47,13 @@ struct PreparedRestore {
     }
 
     /// Reports all groups, once the transaction that they were loaded in is committed.
-    func finish(_ totals: [[TransferTotals]]) async {
-        for (group, totals) in zip(plan.groups, totals) { await groups.finish(group, totals) }
+    func report(_ totals: [[TransferTotals]]) {
+        for (group, totals) in zip(plan.groups, totals) { groups.report(group, totals) }
+    }
+
+    /// Has the server look at all new rows.
+    func analyze() async {
+        for group in plan.groups { await groups.analyze(group) }
     }
 
     /// Records that nothing landed, as one job failed.

@@ -35,12 +35,14 @@ struct RestorePreparation {
     ///
     /// - Parameters:
     ///   - made: Tables and views that this run has made from their definitions.
+    ///   - replaced: Those of them that were there before.
     ///   - followed: Entries for those of them that come along with others.
     ///   - isNested: The caller has a transaction open that sees them.
     /// - Returns: The loads, ready to run.
     /// - Throws: ``DatabudgieError`` with all problems found; `StorageError`, `PostgresError`.
     func prepare(
         made: [QualifiedName] = [],
+        replaced: Set<QualifiedName> = [],
         followed: [RestoreEntry] = [],
         isNested: Bool = false
     ) async throws -> PreparedRestore {
@@ -48,7 +50,7 @@ struct RestorePreparation {
             try await CatalogReader(connection: connection).read()
         }
         catalog.manifest = manifestTable
-        let plan = try await makePlan(catalog, made: Set(made), followed)
+        let plan = try await makePlan(catalog, made: Set(made), replaced: replaced, followed)
         var preflight = Preflight(connection: connection, catalog: catalog, storages: session.storages)
         preflight.isNested = isNested
         let findings = try await preflight.check(plan)
@@ -77,11 +79,13 @@ struct RestorePreparation {
     private func makePlan(
         _ catalog: Catalog,
         made: Set<QualifiedName>,
+        replaced: Set<QualifiedName>,
         _ followed: [RestoreEntry]
     ) async throws -> RestorePlan {
         var planner = RestorePlanner(catalog: catalog, isStrict: configuration.run.strict)
         planner.needsRows = made.isEmpty
         planner.made = made
+        planner.replaced = replaced
         var warnings: [String] = []
         let candidates = try planner.candidates(configuration.tables + followed, warnings: &warnings)
         // A view that was made from its definition has its rows from elsewhere.

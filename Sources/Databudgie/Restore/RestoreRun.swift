@@ -88,6 +88,7 @@ extension RestoreRun {
                 try await definitions.makeTables(isDryRun: options.isDryRun)
                 let prepared = try await preparation.prepare(
                     made: definitions.names,
+                    replaced: definitions.replacedNames,
                     followed: definitions.followed,
                     isNested: true
                 )
@@ -110,8 +111,10 @@ extension RestoreRun {
             )
         }
         definitions.recordTables()
-        await restore?.finish(totals)
+        restore?.report(totals)
+        // At once: the sequences are new as well, and somebody may insert rows.
         try await restore?.setSequences(isComplete: true)
+        await restore?.analyze()
     }
 
     /// Nothing is lost when something fails: new tables are made first, then each group of tables lands on its own.
@@ -133,22 +136,45 @@ extension RestoreRun {
                 return
             }
         } else {
+            preparation.session.recorder.warning(
+                "The new tables are made in several transactions, as one has not enough locks for all of them: they stay, "
+                    + "empty, when the restore does not go on."
+            )
             try await definitions.makeTablesInBatches()
-            prepared = try await preparation.prepare(made: definitions.names, followed: definitions.followed)
+            prepared = try await preparation.prepare(
+                made: definitions.names,
+                followed: definitions.followed
+            )
         }
         guard let prepared else { return }
         definitions.recordTables()
+        let isComplete: Bool
+        do {
+            isComplete = try await load(prepared, preparation, definitions)
+        } catch {
+            preparation.session.recorder.warning(Self.unfinished)
+            throw error
+        }
+        try await prepared.setSequences(isComplete: isComplete)
+    }
+
+    private static let unfinished =
+        "The run stopped before the indexes, keys, rights and policies of the new tables were made; restore again when the "
+        + "failure is mended."
+
+    private func load(
+        _ prepared: PreparedRestore,
+        _ preparation: RestorePreparation,
+        _ definitions: DefinitionRestore
+    ) async throws -> Bool {
         let isComplete = try await prepared.load()
         if isComplete {
             for failure in try await definitions.finishInBatches() {
                 prepared.recordFailure(of: failure.table, failure.error)
             }
         } else {
-            preparation.session.recorder.warning(
-                "The indexes, keys and triggers of the new tables were not made, as the run stopped; restore again when the "
-                    + "failure is mended."
-            )
+            preparation.session.recorder.warning(Self.unfinished)
         }
-        try await prepared.setSequences(isComplete: isComplete)
+        return isComplete
     }
 }

@@ -9,11 +9,20 @@ struct SequenceRestore {
     private static let batchSize = 500
 
     private static let statement = """
-        select pg_catalog.count(pg_catalog.setval(sequence::pg_catalog.regclass, value, is_called))
+        select pg_catalog.count(case
+            -- Where an earlier run has loaded the table, somebody may have gone on with it since.
+            when not only_forward then pg_catalog.setval(sequence::pg_catalog.regclass, value, is_called)
+            when pg_catalog.pg_sequence_last_value(sequence::pg_catalog.regclass) is null
+                or case when s.seqincrement operator(pg_catalog.>) 0
+                    then pg_catalog.pg_sequence_last_value(sequence::pg_catalog.regclass) operator(pg_catalog.<) value
+                    else pg_catalog.pg_sequence_last_value(sequence::pg_catalog.regclass) operator(pg_catalog.>) value end
+                then pg_catalog.setval(sequence::pg_catalog.regclass, value, is_called)
+            end)
         from rows from (
             pg_catalog.unnest($1::pg_catalog.oid[]), pg_catalog.unnest($2::pg_catalog.int8[]),
-            pg_catalog.unnest($3::pg_catalog.bool[])
-        ) as position (sequence, value, is_called)
+            pg_catalog.unnest($3::pg_catalog.bool[]), pg_catalog.unnest($4::pg_catalog.bool[])
+        ) as position (sequence, value, is_called, only_forward)
+        join pg_catalog.pg_sequence s on s.seqrelid operator(pg_catalog.=) sequence
         """
 
     /// Sets the sequences of all tables; those of a table whose load failed stay where they are.
@@ -67,6 +76,7 @@ struct SequenceRestore {
 
     private func set(_ settings: [SequenceSettings]) async throws {
         let positions = settings.flatMap(\.positions)
+        let onlyForward = settings.flatMap { item in item.positions.map { _ in item.job.rows == .loadedBefore } }
         guard !positions.isEmpty else { return }
         try await session.connection.withTransaction(.writing) { connection in
             try await connection.pinSessionSettings(
@@ -79,6 +89,7 @@ struct SequenceRestore {
                     Self.array(positions.map { "\($0.sequence.oid)" }),
                     Self.array(positions.map { "\($0.position.lastValue)" }),
                     Self.array(positions.map { "\($0.position.isCalled)" }),
+                    Self.array(onlyForward.map(String.init)),
                 ]
             )
         }

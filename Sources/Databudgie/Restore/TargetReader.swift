@@ -61,9 +61,9 @@ struct TargetReader {
             pg_catalog.row_security_active(c.oid) as has_row_security,
             (select pg_catalog.string_agg(t.tgname, E'\\n' order by t.tgname) from pg_catalog.pg_trigger t
                 where t.tgrelid operator(pg_catalog.=) c.oid and not t.tgisinternal
-                    and t.tgtype & 7 operator(pg_catalog.=) 7 and t.tgenabled in ('O', 'A')) as triggers,
+                    and t.tgtype operator(pg_catalog.&) 7::pg_catalog.int2 operator(pg_catalog.=) 7 and t.tgenabled in ('O', 'A')) as triggers,
             exists (select from pg_catalog.pg_trigger t
-                where t.tgrelid operator(pg_catalog.=) c.oid and t.tgtype & 69 operator(pg_catalog.=) 69)
+                where t.tgrelid operator(pg_catalog.=) c.oid and t.tgtype operator(pg_catalog.&) 69::pg_catalog.int2 operator(pg_catalog.=) 69)
                 as has_instead_of_trigger
         from pg_catalog.pg_class c
         where c.oid operator(pg_catalog.=) any ($1::pg_catalog.oid[])

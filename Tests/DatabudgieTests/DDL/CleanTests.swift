@@ -154,7 +154,7 @@ struct LockBudgetTests {
     func estimate() throws {
         #expect(LockBudget.estimate([StoredBlock](), dropped: 0) == 0)
         #expect(LockBudget.estimate([try block("COMMENT"), try block("OWNER")], dropped: 0) == 0)
-        #expect(LockBudget.estimate([try block("TABLE"), try block("SEQUENCE"), try block("INDEX")], dropped: 0) == 5)
+        #expect(LockBudget.estimate([try block("TABLE"), try block("SEQUENCE"), try block("INDEX")], dropped: 0) == 9)
         #expect(LockBudget.estimate([StoredBlock](), dropped: 2) == 12)
     }
 }

@@ -69,7 +69,7 @@ struct DDLScriptTests {
             ("ALTER TABLE public.a OWNER TO \"my role\";", "OWNER", .preData),
             ("ALTER SEQUENCE public.a_id_seq OWNED BY public.a.id;", "ALTER", .preData),
             ("ALTER TABLE ONLY public.a ALTER COLUMN id SET DEFAULT nextval('s'::regclass);", "ALTER", .preData),
-            ("GRANT SELECT ON TABLE public.a TO reader;", "ACL", .preData),
+            ("GRANT SELECT ON TABLE public.a TO reader;", "ACL", .postData),
             ("ALTER TABLE ONLY public.a ADD CONSTRAINT a_pkey PRIMARY KEY (id);", "CONSTRAINT", .postData),
             ("CREATE UNIQUE INDEX i ON public.a USING btree (id);", "INDEX", .postData),
             ("CREATE CONSTRAINT TRIGGER t AFTER INSERT ON public.a EXECUTE FUNCTION f();", "TRIGGER", .postData),

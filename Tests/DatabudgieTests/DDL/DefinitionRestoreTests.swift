@@ -48,6 +48,59 @@ struct DefinitionRestoreTests {
         }
     }
 
+    @Test("A table that is there is not replaced when its rows are nowhere")
+    func missingRows() async throws {
+        try await withOldShop { fixture in
+            for file in try fixture.files() where file.hasPrefix("public.sale/") && file.hasSuffix(".csv") {
+                try FileManager.default.removeItem(atPath: fixture.folder + "/" + file)
+            }
+            let lines = await fixture.preflightLines(fixture.ddlYAML("['public.*']"))
+            #expect(lines.contains { $0.contains("public.sale: there is no data file") })
+            try await expectOldShop(fixture)
+        }
+    }
+
+    @Test("A publication that loses a table which is made anew is named")
+    func publications() async throws {
+        try await withOldShop { fixture in
+            try await fixture.execute(fixture.target, "create publication news for table sale")
+            let events = EventLog()
+            _ = try await fixture.restore(fixture.ddlYAML("['public.*']"), events: events)
+            #expect(events.warnings.contains { $0.contains("sale is made anew") && $0.contains("publication news") })
+        }
+    }
+
+    @Test("Rights are given after the rows and together with the policies")
+    func rights() async throws {
+        try await RunFixture.with { fixture in
+            try await fixture.execute(fixture.source, "create table secret (i int); grant select on secret to public")
+            _ = try await fixture.backup(fixture.ddlYAML("['public.*']"))
+            let file = try #require(try fixture.files().first { $0.hasPrefix("public.secret/ddl/") })
+            let unit = DDLScript.Unit(schema: "public", table: "secret")
+            let right = try DDLScript(text: fixture.text(file), of: unit).blocks.first { $0.type == "ACL" }
+            #expect(right?.section == .postData)
+            _ = try await fixture.restore(fixture.ddlYAML("['public.*']"))
+            try await fixture.expectEqualDefinitions()
+        }
+    }
+
+    @Test("A table of an extension comes with it, and the others come all the same")
+    func extensionTables() async throws {
+        try await RunFixture.with { fixture in
+            try await fixture.execute(
+                fixture.source,
+                "create extension citext; create table member (i int); alter extension citext add table member; create table t (i int)"
+            )
+            let events = EventLog()
+            _ = try await fixture.backup(fixture.ddlYAML("['public.*']"), events: events)
+            #expect(events.warnings.contains { $0.contains("public.member") && $0.contains("extension") })
+            let report = try await fixture.restore(fixture.ddlYAML("['public.*']"))
+            #expect(report.failed.isEmpty)
+            let tables = "select relname from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace"
+            #expect(try await fixture.rows(fixture.target, tables) == ["t"])
+        }
+    }
+
     @Test("A dry run changes nothing, whether the tables are there or not")
     func dryRun() async throws {
         try await withOldShop { fixture in

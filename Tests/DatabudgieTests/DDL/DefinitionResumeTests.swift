@@ -51,4 +51,41 @@ struct DefinitionResumeTests {
             try await fixture.expectEqualDefinitions()
         }
     }
+    private func prepared(_ fixture: RunFixture) async throws -> String {
+        try await fixture.execute(fixture.target, ManifestTable("m").definition)
+        try await fixture.execute(
+            fixture.source,
+            "create table a (id serial primary key); insert into a select from generate_series(1, 3); create table b (i int)"
+        )
+        _ = try await fixture.backup(fixture.ddlYAML("['public.*']"))
+        let yaml = fixture.ddlYAML("['public.*']", "manifest: m")
+        let report = try await restore(fixture, yaml)
+        #expect(report.failed.isEmpty)
+        return yaml
+    }
+
+    @Test("A table that is recorded and was dropped since is not made anew without its rows")
+    func droppedSince() async throws {
+        try await RunFixture.with { fixture in
+            let yaml = try await prepared(fixture)
+            try await fixture.execute(fixture.target, "drop table a")
+            let error = await #expect(throws: DatabudgieError.self) { try await restore(fixture, yaml) }
+            #expect(error?.code == .preflight)
+            #expect(error?.messages.first?.contains("public.a is recorded as restored under this id") == true)
+            #expect(try await fixture.names(fixture.target) == ["b", "m", "m_id_seq"])
+        }
+    }
+
+    @Test("The sequence of a table that was loaded before moves forward only")
+    func sequences() async throws {
+        try await RunFixture.with { fixture in
+            let yaml = try await prepared(fixture)
+            try await fixture.execute(fixture.target, "insert into a select from generate_series(1, 10)")
+            _ = try await restore(fixture, yaml)
+            #expect(try await fixture.rows(fixture.target, "select last_value from a_id_seq") == ["13"])
+            try await fixture.execute(fixture.target, "select setval('a_id_seq', 1)")
+            _ = try await restore(fixture, yaml)
+            #expect(try await fixture.rows(fixture.target, "select last_value from a_id_seq") == ["3"])
+        }
+    }
 }

@@ -20,9 +20,12 @@ struct DefinitionExport {
     /// - Throws: ``DatabudgieError`` when pg_dump is missing, too old or refuses; `StorageError` when a file cannot be
     ///   written.
     func run(_ groups: [DefinitionGroup]) async throws {
-        let order = DefinitionPlanner(catalog: catalog).order(groups)
-        guard !order.isEmpty else { return }
-        let files = try await files(groups, of: order)
+        let planned = DefinitionPlanner(catalog: catalog).order(groups)
+        guard !planned.isEmpty else { return }
+        let files = try await files(groups, of: planned)
+        // Without those that an extension brings along.
+        let defined = Set(files.flatMap { $0.script.blocks.compactMap(\.relation) })
+        let order = planned.filter { defined.contains($0.name) }
         guard !isDryRun else {
             session.recorder.defined(order.map(\.name.description))
             return

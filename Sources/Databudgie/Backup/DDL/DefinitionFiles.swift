@@ -10,10 +10,22 @@ struct DefinitionFile: Sendable {
 /// Sorts the definitions of an archive into files: one for each table, one for each schema.
 struct DefinitionFiles {
     /// All definitions, in the order in which they can be run.
-    let entries: [ArchiveEntry]
-    let owners: DefinitionOwners
-    let catalog: Catalog
-    let moment: RunMoment
+    private let entries: [ArchiveEntry]
+    private let index: Index
+    private let catalog: Catalog
+    private let moment: RunMoment
+
+    /// - Parameters:
+    ///   - entries: All definitions, in the order in which they can be run.
+    ///   - owners: Which of them belong to which table.
+    ///   - catalog: The tables.
+    ///   - moment: When the backup began.
+    init(entries: [ArchiveEntry], owners: DefinitionOwners, catalog: Catalog, moment: RunMoment) {
+        self.entries = entries
+        self.catalog = catalog
+        self.moment = moment
+        index = Index(entries, owners)
+    }
 
     /// Of no use to a part of a database, or with secrets in them.
     private static let leftOut: Set = [
@@ -21,6 +33,9 @@ struct DefinitionFiles {
         "PUBLICATION TABLES IN SCHEMA", "SUBSCRIPTION", "SUBSCRIPTION TABLE", "EVENT TRIGGER", "USER MAPPING", "BLOB",
         "BLOBS", "BLOB METADATA", "LARGE OBJECT", "TABLESPACE",
     ]
+
+    /// Nobody reads a table before its policies are there.
+    private static let rights: Set = ["ACL", "DEFAULT ACL"]
 
     /// What a file is about: the name that stands for `{table}` in its path.
     private enum Unit: Hashable {
@@ -37,7 +52,6 @@ struct DefinitionFiles {
     /// - Throws: ``DatabudgieError`` for a location that is no path.
     func files(for group: DefinitionGroup, warnings: inout [String]) throws -> [DefinitionFile] {
         let selected = Set(group.relations.map(\.oid))
-        let index = Index(self, selected: selected)
         let schemas = Set(group.relations.map(\.name.schema))
         let needed = index.needed(by: selected)
         for relation in group.relations where index.parts[relation.oid] == nil {
@@ -50,11 +64,11 @@ struct DefinitionFiles {
         for (position, entry) in entries.enumerated() where !Self.leftOut.contains(entry.type) {
             let isNeeded = needed.contains(position)
             guard isNeeded || index.isOptional(position, in: schemas) else { continue }
-            for unit in units(of: position, index, schemas) {
-                blocks[unit, default: []] += self.blocks(entry, at: position, unit, index, isOptional: !isNeeded)
+            for unit in units(of: position, schemas) {
+                blocks[unit, default: []] += self.blocks(entry, at: position, unit, selected, isOptional: !isNeeded)
                 guard entry.type != "FK CONSTRAINT" else { continue }
                 required[unit, default: []].formUnion(
-                    index.dependencies(of: position).flatMap { units(of: $0, index, schemas) }
+                    index.dependencies(of: position).flatMap { units(of: $0, schemas) }
                 )
             }
         }
@@ -62,18 +76,24 @@ struct DefinitionFiles {
     }
 
     /// The files that a definition goes to; one outside all schemas, such as an extension, goes to each schema's.
-    private func units(of position: Int, _ index: Index, _ schemas: Set<String>) -> [Unit] {
+    private func units(of position: Int, _ schemas: Set<String>) -> [Unit] {
         if let relation = index.relations[position] { return [.relation(relation)] }
         let schema = entries[position].schema
         return schema.isEmpty ? schemas.map { .schema($0) } : [.schema(schema)]
     }
 
-    private func blocks(_ entry: ArchiveEntry, at position: Int, _ unit: Unit, _ index: Index, isOptional: Bool)
+    private func blocks(
+        _ entry: ArchiveEntry,
+        at position: Int,
+        _ unit: Unit,
+        _ selected: Set<Relation.OID>,
+        isOptional: Bool
+    )
         -> [DDLBlock]
     {
         var block = DDLBlock(
             order: position,
-            section: entry.section,
+            section: Self.rights.contains(entry.type) ? .postData : entry.section,
             type: entry.type,
             schema: entry.schema,
             attachedTo: index.subject(of: position),
@@ -83,7 +103,7 @@ struct DefinitionFiles {
         if case .relation(let oid) = unit, let relation = catalog[oid] {
             (block.schema, block.table) = (relation.name.schema, relation.name.name)
             if entry.type == "TABLE", relation.kind == .partitionedTable {
-                block.partitions = index.selectedPartitions(of: relation).map { reference(.relation($0)) }
+                block.partitions = index.partitions(of: relation, in: selected).map { reference(.relation($0)) }
             }
         }
         if entry.type == "SCHEMA", block.sql.hasPrefix("CREATE SCHEMA ") {
@@ -133,7 +153,6 @@ extension DefinitionFiles {
         private let positions: [Int: Int]
         /// The table or view that each entry belongs to.
         let relations: [Relation.OID?]
-        private let selected: Set<Relation.OID>
         /// What the index behind a constraint needs, which pg_dump does not say.
         private let indexNeeds: [Int: [Int]]
         /// The entries of each table or view.
@@ -141,9 +160,8 @@ extension DefinitionFiles {
         /// Comments and rights of what belongs to no table.
         private let attachments: [Int: [Int]]
 
-        init(_ files: DefinitionFiles, selected: Set<Relation.OID>) {
-            self.selected = selected
-            entries = files.entries
+        init(_ entries: [ArchiveEntry], _ owners: DefinitionOwners) {
+            self.entries = entries
             let positions = Dictionary(
                 entries.enumerated().map { ($1.identifier, $0) },
                 uniquingKeysWith: { first, _ in first }
@@ -154,7 +172,7 @@ extension DefinitionFiles {
                 // What has no row of its own, such as a comment, follows what it depends on first, which stands before it.
                 let first = entry.oid == 0 ? entry.dependencies.first.flatMap { positions[$0] } : nil
                 let followed = first.flatMap { $0 < relations.count ? relations[$0] : nil }
-                relations.append(entry.oid == 0 ? followed : files.owners.relation(of: entry))
+                relations.append(entry.oid == 0 ? followed : owners.relation(of: entry))
             }
             self.relations = relations
             var parts: [Relation.OID: [Int]] = [:]
@@ -173,14 +191,14 @@ extension DefinitionFiles {
                 uniquingKeysWith: { first, _ in first }
             )
             var indexNeeds: [Int: [Int]] = [:]
-            for (constraint, needs) in files.owners.indexNeeds {
+            for (constraint, needs) in owners.indexNeeds {
                 guard let position = objects[constraint] else { continue }
                 indexNeeds[position] = needs.compactMap { objects[$0] }
             }
             self.indexNeeds = indexNeeds
         }
 
-        func selectedPartitions(of relation: Relation) -> [Relation.OID] {
+        func partitions(of relation: Relation, in selected: Set<Relation.OID>) -> [Relation.OID] {
             relation.children.filter { selected.contains($0) && parts[$0] != nil }
         }
 

@@ -1,5 +1,6 @@
 import Postgres
 import Storage
+import Synchronization
 
 /// Runs definitions one by one within the caller's transaction.
 struct BlockRunner {
@@ -7,13 +8,12 @@ struct BlockRunner {
     let recorder: RunRecorder
     /// Tables whose definitions may be there already, from an earlier run.
     var mayExist: Set<QualifiedName> = []
+    let settled: SettledDefinitions
 
     /// What a run of definitions could not do, and what it left out.
     struct Outcome {
         /// Definitions that failed, with the server's words.
         var failures: [(block: StoredBlock, error: PostgresError)] = []
-        /// Things that are there already or were left out: what follows them in their file, such as an owner, is left out too.
-        var settled: Set<Place> = []
         /// Sentences, with how many definitions they were for.
         var warnings: [String: Int] = [:]
     }
@@ -64,7 +64,7 @@ struct BlockRunner {
     private func run(_ stored: StoredBlock, _ outcome: inout Outcome) async throws -> Result {
         let block = stored.block
         let subject = Place(subjectOf: stored)
-        guard !outcome.settled.contains(subject) else { return .leftOut }
+        guard !settled.contains(subject) else { return .leftOut }
         do {
             try await connection.execute("savepoint definition;\n\(sql(block))\n;release savepoint definition")
             return .done
@@ -80,7 +80,7 @@ struct BlockRunner {
             }
             try await connection.execute("rollback to savepoint definition; release savepoint definition")
             if block.relation.map(mayExist.contains) ?? true, Self.duplicates.contains(state) {
-                outcome.settled.insert(subject)
+                settled.insert(subject)
                 recorder.detail("\(error.message); it stays as it is.")
                 return .leftOut
             }
@@ -99,7 +99,7 @@ struct BlockRunner {
 
     private func giveUp(_ stored: StoredBlock, _ error: PostgresError, _ outcome: inout Outcome) {
         let block = stored.block
-        guard !outcome.settled.contains(Place(subjectOf: stored)) else { return }
+        guard !settled.contains(Place(subjectOf: stored)) else { return }
         let table = block.relation?.description ?? block.schema
         let warning: String? =
             switch (block.type, error.sqlState) {
@@ -111,7 +111,7 @@ struct BlockRunner {
             }
         guard let warning else { return outcome.failures.append((stored, error)) }
         outcome.warnings[warning, default: 0] += 1
-        outcome.settled.insert(Place(subjectOf: stored))
+        settled.insert(Place(subjectOf: stored))
     }
 
     /// What exists must be noticed, so that its owner and comment stay.
@@ -132,4 +132,18 @@ struct BlockRunner {
     private static let duplicates: Set = ["42P06", "42710", "42723", "42P07", "42P16"]
     /// undefined_table, undefined_object, undefined_function, invalid_schema_name.
     private static let absences: Set = ["42P01", "42704", "42883", "3F000"]
+}
+
+/// Things that are there already or were left out: what follows them in their file, such as an owner or a right, is left out
+/// too, in whatever batch it comes.
+final class SettledDefinitions: Sendable {
+    private let places = Mutex<Set<BlockRunner.Place>>([])
+
+    func contains(_ place: BlockRunner.Place) -> Bool {
+        places.withLock { $0.contains(place) }
+    }
+
+    func insert(_ place: BlockRunner.Place) {
+        places.withLock { _ = $0.insert(place) }
+    }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import Postgres
 
 /// Drops a database and creates it anew, empty, with the same owner, encoding and collation (`ddl.clean`).
@@ -32,21 +33,45 @@ struct DatabaseReset {
                 "The database \(properties.name) is dropped and created anew; \(properties.otherSessions) connections of "
                     + "others to it are ended."
             )
-            if connection.server.majorVersion >= 13 {
-                try await connection.execute("drop database \(name) with (force)")
-            } else {
-                _ = try await connection.query(
-                    """
-                    select pg_catalog.pg_terminate_backend(pid) from pg_catalog.pg_stat_activity
-                    where datname operator(pg_catalog.=) $1
-                    """,
-                    [properties.name]
-                )
-                try await connection.execute("drop database \(name)")
-            }
+            // The new one first: when it cannot be made, the old one is still there.
+            let new = "databudgie_\(UUID().uuidString.lowercased())"
             try await connection.execute(
-                "create database \(name) template template0 \(properties.options.joined(separator: " "))"
+                "create database \(quotedIdentifier(new)) template template0 \(properties.options.joined(separator: " "))"
             )
+            do {
+                try await drop(name, properties, over: connection)
+            } catch {
+                try? await connection.execute("drop database \(quotedIdentifier(new))")
+                throw error
+            }
+            do {
+                // Not to be interrupted: without it there is no database of the name.
+                try await Task {
+                    try await connection.execute("alter database \(quotedIdentifier(new)) rename to \(name)")
+                }.value
+            } catch {
+                throw DatabudgieError(
+                    .database,
+                    "The database \(properties.name) is dropped, and the new one could not be given its name; run: "
+                        + "ALTER DATABASE \(quotedIdentifier(new)) RENAME TO \(name) (\(error))",
+                    underlying: error
+                )
+            }
+        }
+    }
+
+    private func drop(_ name: String, _ properties: Properties, over connection: Connection) async throws {
+        if connection.server.majorVersion >= 13 {
+            try await connection.execute("drop database \(name) with (force)")
+        } else {
+            _ = try await connection.query(
+                """
+                select pg_catalog.pg_terminate_backend(pid) from pg_catalog.pg_stat_activity
+                where datname operator(pg_catalog.=) $1
+                """,
+                [properties.name]
+            )
+            try await connection.execute("drop database \(name)")
         }
     }
 

@@ -23,6 +23,9 @@ struct DefinitionRestore {
     /// Whether the tables can be made in one transaction: it needs locks for each of them.
     let fitsOneTransaction: Bool
 
+    /// What is there already, from one batch to the next.
+    private let settled = SettledDefinitions()
+
     /// Definitions in one transaction, where they need not be in one all together.
     private static let batchSize = 400
 
@@ -48,8 +51,17 @@ struct DefinitionRestore {
                 try await Replacement(connection: connection)
                     .problems(catalog.relations.filter { listed.contains($0.name) })
             }
-            guard problems.isEmpty else {
-                throw DatabudgieError(.preflight, problems + ["Nothing was touched."])
+            let names = Set(catalog.relations.map(\.name))
+            let lost = definitions.listed.filter { isDone($0) && !names.contains($0) }.map {
+                "\($0) is recorded as restored under this id, but is no longer there; begin a new restore, without --restore-id."
+            }
+            guard problems.isEmpty, lost.isEmpty else {
+                throw DatabudgieError(.preflight, problems + lost + ["Nothing was touched."])
+            }
+            for publication in try await Replacement(connection: connection)
+                .publications(catalog.relations.filter { listed.contains($0.name) })
+            {
+                session.recorder.warning(publication)
             }
             return (catalog, listed)
         }
@@ -57,11 +69,15 @@ struct DefinitionRestore {
         recorder = session.recorder
         self.definitions = definitions
         replaced = catalog.relations.filter { listed.contains($0.name) }
-        kept = Set(catalog.relations.map(\.name)).subtracting(listed)
+        let kept = Set(catalog.relations.map(\.name)).subtracting(listed)
+        self.kept = kept
         done = Set(definitions.listed).intersection(kept)
         let isReplacement = !replaced.isEmpty
         let estimate = LockBudget.estimate(
-            definitions.blocks.filter { isReplacement || $0.block.section == .preData },
+            definitions.blocks.filter { stored in
+                (isReplacement || stored.block.section == .preData)
+                    && !(stored.block.relation.map(kept.contains) ?? false)
+            },
             dropped: replaced.count
         )
         fitsOneTransaction = estimate <= (try await LockBudget(connection: connection).available)
@@ -77,6 +93,9 @@ struct DefinitionRestore {
 
     /// Some of the tables exist: the old ones go and the new ones come with all their rows, or nothing changes.
     var isReplacement: Bool { !replaced.isEmpty }
+
+    /// Tables and views that are there and are made anew.
+    var replacedNames: Set<QualifiedName> { Set(replaced.map(\.name)) }
 
     /// The tables and views that are made.
     var names: [QualifiedName] { definitions.listed }
@@ -141,7 +160,9 @@ struct DefinitionRestore {
     private func run(_ blocks: [StoredBlock]) async throws -> [Failure] {
         try await connection.pinSessionSettings(.restore, overrides: ["check_function_bodies": "off"])
         let outcome = try await connection.withEmptySearchPath {
-            try await BlockRunner(connection: connection, recorder: recorder, mayExist: done).run(blocks)
+            try await BlockRunner(connection: connection, recorder: recorder, mayExist: done, settled: settled).run(
+                blocks
+            )
         }
         for (warning, count) in outcome.warnings.sorted(by: { $0.key < $1.key }) {
             recorder.warning(count == 1 ? warning : "\(warning) (and \(count - 1) more of the kind)")

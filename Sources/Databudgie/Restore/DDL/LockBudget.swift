@@ -13,8 +13,8 @@ struct LockBudget {
         let row = try await connection.query(
             """
             select pg_catalog.current_setting('max_locks_per_transaction')::pg_catalog.int8
-                * (pg_catalog.current_setting('max_connections')::pg_catalog.int8
-                    + pg_catalog.current_setting('max_prepared_transactions')::pg_catalog.int8) as locks
+                operator(pg_catalog.*) (pg_catalog.current_setting('max_connections')::pg_catalog.int8
+                    operator(pg_catalog.+) pg_catalog.current_setting('max_prepared_transactions')::pg_catalog.int8) as locks
             """
         ).rows.first
         available = (row?["locks"].flatMap(Int.init) ?? 6_400) * 7 / 10
@@ -34,7 +34,7 @@ struct LockBudget {
             case "SEQUENCE", "CONSTRAINT", "FK CONSTRAINT", "INDEX": sum + 2
             // Each of its members.
             case "EXTENSION": sum + 300
-            case "COMMENT", "ACL": sum
+            case "COMMENT", "ACL", "OWNER": sum
             default: sum + 1
             }
         }

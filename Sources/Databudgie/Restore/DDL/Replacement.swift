@@ -18,6 +18,25 @@ struct Replacement {
         }
     }
 
+    /// The publications that lose a table when it is dropped.
+    ///
+    /// - Parameter relations: The tables and views that are about to be dropped and made anew.
+    /// - Returns: A sentence for each.
+    /// - Throws: `PostgresError`.
+    func publications(_ relations: [Relation]) async throws -> [String] {
+        let list = "{" + relations.map { String($0.oid) }.joined(separator: ",") + "}"
+        let query = """
+            select p.pubname as publication, r.prrelid::pg_catalog.regclass::pg_catalog.text as table
+            from pg_catalog.pg_publication_rel r
+            join pg_catalog.pg_publication p on p.oid operator(pg_catalog.=) r.prpubid
+            where r.prrelid operator(pg_catalog.=) any ($1::pg_catalog.oid[])
+            order by 1, 2
+            """
+        return try await connection.query(query, [list]).rows.map { row in
+            "\(row["table"] ?? "") is made anew, so that the publication \(row["publication"] ?? "") loses it; add it again."
+        }
+    }
+
     /// Drops tables and views, and nothing else: the server refuses where something depends on them.
     ///
     /// - Parameter relations: Tables and views of the target.
