@@ -1,3 +1,5 @@
+import Foundation
+
 /// One definition in an archive of pg_dump, with what its table of contents says of it.
 struct ArchiveEntry: Sendable, Equatable {
     /// The number that other entries refer to it by.
@@ -79,15 +81,25 @@ private struct Head {
 
     /// Reads a line; true when it was the last one.
     mutating func read(_ line: String) -> Bool {
-        if let match = line.wholeMatch(of: /-- TOC entry (\d+) \(class (\d+) OID (\d+)\)/) {
-            identifier = Int(match.1)
-            catalog = UInt32(match.2) ?? 0
-            oid = UInt32(match.3) ?? 0
+        if line.hasPrefix("-- TOC entry ") {
+            let numbers = line.split { !$0.isNumber }.compactMap { UInt32($0) }
+            guard numbers.count == 3 else { return false }
+            (identifier, catalog, oid) = (Int(numbers[0]), numbers[1], numbers[2])
         } else if line.hasPrefix("-- Dependencies: ") {
             dependencies = line.dropFirst(17).split(separator: " ").compactMap { Int($0) }
-        } else if let match = line.wholeMatch(of: /-- Name: (.*); Type: (.*?); Schema: (.*); Owner: .*/) {
-            (name, type) = (String(match.1), String(match.2))
-            schema = match.3 == "-" ? "" : String(match.3)
+        } else if line.hasPrefix("-- Name: ") {
+            // From the end, as a name may hold anything.
+            var rest = line.dropFirst(9)
+            func cut(_ label: String) -> String {
+                guard let range = rest.range(of: label, options: .backwards) else { return "" }
+                defer { rest = rest[..<range.lowerBound] }
+                return String(rest[range.upperBound...])
+            }
+            _ = cut("; Owner: ")
+            schema = cut("; Schema: ")
+            if schema == "-" { schema = "" }
+            type = cut("; Type: ")
+            name = String(rest)
         } else if line == "--", identifier != nil {
             return true
         }
@@ -125,9 +137,8 @@ private struct Body {
         func dropEmpty() { while lines.last?.isEmpty == true { lines.removeLast() } }
         dropEmpty()
         while let last = lines.last, last.hasPrefix("SET default_table") {
-            if let match = last.wholeMatch(of: /SET default_table_access_method = (.*);/) {
-                nextAccessMethod = String(match.1)
-            }
+            let setting = "SET default_table_access_method = "
+            if last.hasPrefix(setting) { nextAccessMethod = String(last.dropFirst(setting.count).dropLast()) }
             lines.removeLast()
             dropEmpty()
         }
