@@ -27,6 +27,7 @@ struct RestorePreparation {
         return try await DefinitionRestore(
             try await reader.read(configuration.tables),
             session: session,
+            ownSchema: configuration.run.ddl.clean ? manifestTable?.schema : nil,
             isDone: { manifest?.recorded.paths(of: $0.description).isEmpty == false }
         )
     }

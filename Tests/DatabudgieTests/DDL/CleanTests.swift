@@ -141,6 +141,30 @@ struct CleanTests {
             #expect(try await fixture.names(fixture.target).contains("mine") == false)
         }
     }
+
+    @Test("A schema that the manifest shares with the backup keeps the backup's owner")
+    func manifestSchema() async throws {
+        try await PostgresServer.withRole { owner in
+            try await withBackup { fixture in
+                try await fixture.execute(
+                    fixture.source,
+                    "create schema app authorization \(quotedIdentifier(owner)); create table app.t (i int)"
+                )
+                try await fixture.execute(fixture.target, "create schema app")
+                let manifest = try ManifestTable("app.m")
+                try await fixture.execute(fixture.target, manifest.definition)
+                _ = try await fixture.backup(fixture.ddlYAML("['*.*']"))
+                var configuration = try fixture.configuration(
+                    fixture.ddlYAML("['*.*']", "manifest: app.m")
+                )
+                configuration.restore.run.ddl.clean = true
+                configuration.restore.assumesYes = true
+                #expect(try await RestoreRun(configuration).run().failed.isEmpty)
+                let query = "select nspowner::regrole::text from pg_namespace where nspname = 'app'"
+                #expect(try await fixture.rows(fixture.target, query) == [owner])
+            }
+        }
+    }
 }
 
 @Suite("Locks of a restore with definitions")

@@ -9,6 +9,8 @@ struct BlockRunner {
     /// Tables whose definitions may be there already, from an earlier run.
     var mayExist: Set<QualifiedName> = []
     let settled: SettledDefinitions
+    /// A schema that this run has made already, which is as good as made from its definition.
+    var ownSchema: String?
 
     /// What a run of definitions could not do, and what it left out.
     struct Outcome {
@@ -79,6 +81,9 @@ struct BlockRunner {
                 )
             }
             try await connection.execute("rollback to savepoint definition; release savepoint definition")
+            if block.type == "SCHEMA", state == "42P06", let ownSchema, isDefinition(block, of: ownSchema) {
+                return .done
+            }
             if block.relation.map(mayExist.contains) ?? true, Self.duplicates.contains(state) {
                 settled.insert(subject)
                 recorder.detail("\(error.message); it stays as it is.")
@@ -112,6 +117,10 @@ struct BlockRunner {
         guard let warning else { return outcome.failures.append((stored, error)) }
         outcome.warnings[warning, default: 0] += 1
         settled.insert(Place(subjectOf: stored))
+    }
+
+    private func isDefinition(_ block: DDLBlock, of schema: String) -> Bool {
+        [schema, quotedIdentifier(schema)].contains { sql(block) == "CREATE SCHEMA \($0);" }
     }
 
     /// What exists must be noticed, so that its owner and comment stay.

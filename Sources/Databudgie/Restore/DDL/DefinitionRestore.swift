@@ -23,6 +23,8 @@ struct DefinitionRestore {
     /// Whether the tables can be made in one transaction: it needs locks for each of them.
     let fitsOneTransaction: Bool
 
+    /// The schema that `clean` has made for the manifest.
+    private let ownSchema: String?
     /// What is there already, from one batch to the next.
     private let settled = SettledDefinitions()
 
@@ -34,12 +36,14 @@ struct DefinitionRestore {
     /// - Parameters:
     ///   - definitions: What is to be made.
     ///   - session: The target.
+    ///   - ownSchema: A schema that this run has made already.
     ///   - isDone: Whether an earlier run has loaded a table already.
     /// - Throws: ``DatabudgieError`` with the code `preflight` when something that is not listed depends on a table that
     ///   would be dropped, or when the server has too few locks; `PostgresError`.
     init(
         _ definitions: StoredDefinitions,
         session: RunSession,
+        ownSchema: String? = nil,
         isDone: (QualifiedName) -> Bool
     ) async throws {
         let (catalog, listed) = try await session.connection.withTransaction(.readOnly) { connection in
@@ -67,6 +71,7 @@ struct DefinitionRestore {
         }
         connection = session.connection
         recorder = session.recorder
+        self.ownSchema = ownSchema
         self.definitions = definitions
         replaced = catalog.relations.filter { listed.contains($0.name) }
         let kept = Set(catalog.relations.map(\.name)).subtracting(listed)
@@ -160,9 +165,13 @@ struct DefinitionRestore {
     private func run(_ blocks: [StoredBlock]) async throws -> [Failure] {
         try await connection.pinSessionSettings(.restore, overrides: ["check_function_bodies": "off"])
         let outcome = try await connection.withEmptySearchPath {
-            try await BlockRunner(connection: connection, recorder: recorder, mayExist: done, settled: settled).run(
-                blocks
-            )
+            try await BlockRunner(
+                connection: connection,
+                recorder: recorder,
+                mayExist: done,
+                settled: settled,
+                ownSchema: ownSchema
+            ).run(blocks)
         }
         for (warning, count) in outcome.warnings.sorted(by: { $0.key < $1.key }) {
             recorder.warning(count == 1 ? warning : "\(warning) (and \(count - 1) more of the kind)")
