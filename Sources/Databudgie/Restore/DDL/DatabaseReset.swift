@@ -27,7 +27,6 @@ struct DatabaseReset {
                     + "with the attribute CREATEDB, or leave 'clean' out. Nothing was touched."
             )
         }
-        let name = quotedIdentifier(properties.name)
         try await withMaintenanceConnection(properties.name) { connection in
             recorder.warning(
                 "The database \(properties.name) is dropped and created anew; \(properties.otherSessions) connections of "
@@ -38,25 +37,28 @@ struct DatabaseReset {
             try await connection.execute(
                 "create database \(quotedIdentifier(new)) template template0 \(properties.options.joined(separator: " "))"
             )
-            do {
-                try await drop(name, properties, over: connection)
-            } catch {
-                try? await connection.execute("drop database \(quotedIdentifier(new))")
-                throw error
-            }
-            do {
-                // Not to be interrupted: without it there is no database of the name.
-                try await Task {
-                    try await connection.execute("alter database \(quotedIdentifier(new)) rename to \(name)")
-                }.value
-            } catch {
-                throw DatabudgieError(
-                    .database,
-                    "The database \(properties.name) is dropped, and the new one could not be given its name; run: "
-                        + "ALTER DATABASE \(quotedIdentifier(new)) RENAME TO \(name) (\(error))",
-                    underlying: error
-                )
-            }
+            // Not to be interrupted half-way: between the two there is no database of the name.
+            try await Task { try await swap(properties, with: new, over: connection) }.value
+        }
+    }
+
+    private func swap(_ properties: Properties, with new: String, over connection: Connection) async throws {
+        let name = quotedIdentifier(properties.name)
+        do {
+            try await drop(name, properties, over: connection)
+        } catch {
+            try? await connection.execute("drop database \(quotedIdentifier(new))")
+            throw error
+        }
+        do {
+            try await connection.execute("alter database \(quotedIdentifier(new)) rename to \(name)")
+        } catch {
+            throw DatabudgieError(
+                .database,
+                "The database \(properties.name) is dropped, and the new one could not be given its name; run: "
+                    + "ALTER DATABASE \(quotedIdentifier(new)) RENAME TO \(name) (\(error))",
+                underlying: error
+            )
         }
     }
 
