@@ -19,6 +19,12 @@ public final class LoopbackService: Sendable {
         public let path: String
         /// The query as it was sent, without the question mark.
         public let query: String
+        /// The path and the query as they were sent.
+        public let target: String
+        /// The headers as they were sent, each with its name.
+        public let fields: [(name: String, value: String)]
+        /// The body's bytes.
+        public let bytes: [UInt8]
         /// The headers; names in lower case.
         public let headers: [String: String]
         /// The body.
@@ -142,6 +148,9 @@ public final class LoopbackService: Sendable {
             method: head.method.rawValue,
             path: halves[0],
             query: halves.count > 1 ? halves[1] : "",
+            target: head.uri,
+            fields: head.headers.map { ($0.name, $0.value) },
+            bytes: Array(body.readableBytesView),
             headers: Dictionary(head.headers.map { ($0.name.lowercased(), $0.value) }) { $0 + "," + $1 },
             body: String(buffer: body)
         )
