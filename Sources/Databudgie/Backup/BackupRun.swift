@@ -111,7 +111,7 @@ public struct BackupRun: Sendable {
             } catch {
                 try Task.checkCancellation()
                 recorder.failed(job.label, error)
-                if let error = error as? PostgresError, error.code == .connectionLost { throw error }
+                if error.isLostConnection { throw error }
                 guard job.isStrict else { continue }
                 for remaining in jobs[(index + 1)...] {
                     recorder.failed(

@@ -20,8 +20,8 @@ struct SequenceReader {
             results[sequence.oid] = .failure(Self.refusal(sequence))
             if sequence.isReadable { readable.append(sequence) }
         }
-        for start in stride(from: 0, to: readable.count, by: Self.batchSize) {
-            try await read(readable[start..<min(start + Self.batchSize, readable.count)], into: &results)
+        for batch in readable.batches(of: Self.batchSize) {
+            try await read(batch[...], into: &results)
         }
         return results
     }
@@ -36,7 +36,7 @@ struct SequenceReader {
             for (sequence, position) in zip(batch, positions) { results[sequence.oid] = .success(position) }
         } catch {
             try Task.checkCancellation()
-            if let error = error as? PostgresError, error.code == .connectionLost { throw error }
+            if error.isLostConnection { throw error }
             guard batch.count > 1 else {
                 for sequence in batch { results[sequence.oid] = .failure(error) }
                 return

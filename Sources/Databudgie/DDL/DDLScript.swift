@@ -62,12 +62,6 @@ struct DDLBlock: Sendable, Equatable {
 
     /// The place among the blocks of a backup: an owner follows what it owns.
     var rank: Int { order * 2 + (type == "OWNER" ? 1 : 0) }
-
-    /// What a message calls it.
-    var description: String {
-        let name = relation?.description ?? schema
-        return name.isEmpty ? type.lowercased() : "\(type.lowercased()) of \(name)"
-    }
 }
 
 // MARK: - Text

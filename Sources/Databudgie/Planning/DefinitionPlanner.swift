@@ -15,9 +15,7 @@ struct DefinitionGroup: Sendable {
     /// - Returns: The file's path.
     /// - Throws: ``DatabudgieError`` for a location that is no path.
     func path(_ name: String, _ moment: RunMoment) throws -> StoragePath {
-        let values: [Template.Variable: String] = [
-            .table: PathComponent.encode(name), .timestamp: moment.timestamp, .date: moment.date, .ext: "sql",
-        ]
+        let values = moment.pathValues(table: name, ext: "sql")
         do {
             return try StoragePath(options.location.render(values)).appending("ddl")
                 .appending(options.filename.render(values))

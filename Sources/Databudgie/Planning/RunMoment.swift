@@ -12,4 +12,15 @@ struct RunMoment: Sendable {
         date = moment.formatted(style)
         timestamp = moment.formatted(style.time(includingFractionalSeconds: false))
     }
+    /// What a file's variables stand for.
+    ///
+    /// - Parameters:
+    ///   - table: A table's or schema's full name, not encoded yet; nil for a file about neither.
+    ///   - ext: The kind of file, such as `csv.gz`.
+    /// - Returns: The values for a location or a file's name.
+    func pathValues(table: String?, ext: String) -> [Template.Variable: String] {
+        var values: [Template.Variable: String] = [.timestamp: timestamp, .date: date, .ext: ext]
+        values[.table] = table.map(PathComponent.encode)
+        return values
+    }
 }

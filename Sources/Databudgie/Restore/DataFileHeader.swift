@@ -27,18 +27,18 @@ struct DataFileHeader {
         } catch let error as CompressionError {
             throw DatabudgieError(.dataFile, "\(file.path): \(error)", underlying: error)
         }
-        if !beginning.isEmpty {
-            guard let header = CSVHeader.parse(beginning, isComplete: true) else {
-                throw DatabudgieError(
-                    .dataFile,
-                    "\(file.path): the file ends within the quotes of a column's name; it is cut off, so take another backup."
-                )
-            }
-            return header
+        guard !beginning.isEmpty else {
+            throw DatabudgieError(
+                .dataFile,
+                "\(file.path): the file is empty; not even the line with the columns' names is there."
+            )
         }
-        throw DatabudgieError(
-            .dataFile,
-            "\(file.path): the file is empty; not even the line with the columns' names is there."
-        )
+        guard let header = CSVHeader.parse(beginning, isComplete: true) else {
+            throw DatabudgieError(
+                .dataFile,
+                "\(file.path): the file ends within the quotes of a column's name; it is cut off, so take another backup."
+            )
+        }
+        return header
     }
 }

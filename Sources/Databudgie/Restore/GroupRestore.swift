@@ -72,7 +72,7 @@ struct GroupRestore {
             try Task.checkCancellation()
             let culprit = progress.current ?? group.jobs[0].label
             recorder.failed(culprit, error)
-            if let error = error as? PostgresError, error.code == .connectionLost { throw error }
+            if error.isLostConnection { throw error }
             throw GroupFailure(culprit: culprit)
         }
     }

@@ -42,8 +42,7 @@ struct SequenceRestore {
             case .leftOut: !isStopped
             }
         }
-        for start in stride(from: 0, to: due.count, by: Self.batchSize) {
-            let batch = Array(due[start..<min(start + Self.batchSize, due.count)])
+        for batch in due.batches(of: Self.batchSize) {
             for item in batch where item.job.isAlone { session.recorder.started(item.job.label) }
             do {
                 try await set(batch)
@@ -86,10 +85,10 @@ struct SequenceRestore {
             _ = try await connection.query(
                 Self.statement,
                 [
-                    Self.array(positions.map { "\($0.sequence.oid)" }),
-                    Self.array(positions.map { "\($0.position.lastValue)" }),
-                    Self.array(positions.map { "\($0.position.isCalled)" }),
-                    Self.array(onlyForward.map(String.init)),
+                    positions.map(\.sequence.oid).arrayLiteral,
+                    positions.map(\.position.lastValue).arrayLiteral,
+                    positions.map(\.position.isCalled).arrayLiteral,
+                    onlyForward.arrayLiteral,
                 ]
             )
         }
@@ -107,11 +106,7 @@ struct SequenceRestore {
     private func stopIfLost(_ error: any Error) async throws {
         if error is CancellationError { throw error }
         try Task.checkCancellation()
-        if let error = error as? PostgresError, error.code == .connectionLost { throw error }
-    }
-
-    private static func array(_ elements: [String]) -> String {
-        "{" + elements.joined(separator: ",") + "}"
+        if error.isLostConnection { throw error }
     }
 }
 

@@ -26,8 +26,7 @@ struct TargetReader {
     /// - Throws: `PostgresError`.
     func read(_ oids: [Relation.OID]) async throws -> [Relation.OID: Target] {
         var targets: [Relation.OID: Target] = [:]
-        let list = "{" + oids.map(String.init).joined(separator: ",") + "}"
-        for row in try await connection.query(Self.query, [list]).rows {
+        for row in try await connection.query(Self.query, [oids.arrayLiteral]).rows {
             guard let oid = row["oid"].flatMap(Relation.OID.init) else { continue }
             targets[oid] = Target(
                 mayInsert: row["may_insert"] == "t",

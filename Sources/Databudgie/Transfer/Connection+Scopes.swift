@@ -67,6 +67,16 @@ extension Connection {
     }
 }
 
+extension Sequence where Element: LosslessStringConvertible {
+    /// The elements as an array for a statement's parameter: numbers or truth values, which need no quotes.
+    var arrayLiteral: String { "{" + map(\.description).joined(separator: ",") + "}" }
+}
+
+extension Error {
+    /// The connection is gone, and with it everything that a run could still do.
+    var isLostConnection: Bool { (self as? PostgresError)?.code == .connectionLost }
+}
+
 extension [String: String] {
     /// The session setting for a limit on idle transactions.
     ///

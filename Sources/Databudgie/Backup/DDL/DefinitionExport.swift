@@ -76,7 +76,7 @@ struct DefinitionExport {
         let sequences = entries.indices.filter { position in
             entries[position].type == "SEQUENCE" && owners.relation(of: entries[position]) == nil
         }
-        let list = "{" + sequences.map { String(entries[$0].oid) }.joined(separator: ",") + "}"
+        let list = sequences.map { entries[$0].oid }.arrayLiteral
         let rows = try await connection.query(Self.positionsQuery, [list]).rows
         let positions = Dictionary(rows.map { ($0["oid"] ?? "", $0) }, uniquingKeysWith: { first, _ in first })
         for sequence in sequences {
@@ -111,7 +111,7 @@ struct DefinitionExport {
     }
 
     private func listPath() throws -> StoragePath {
-        let values: [Template.Variable: String] = [.timestamp: moment.timestamp, .date: moment.date, .ext: "json"]
+        let values = moment.pathValues(table: nil, ext: "json")
         return try StoragePath(settings.location.render(values)).appending(settings.filename.render(values))
     }
 
@@ -122,22 +122,5 @@ struct DefinitionExport {
             scripts[file.path, default: DDLScript(moment: moment.timestamp, blocks: [])].merge(file.script)
         }
         return scripts.map { DefinitionFile(path: $0, script: $1) }.sorted { $0.path.description < $1.path.description }
-    }
-}
-
-/// Patterns of psql for tables that are named exactly.
-enum TablePatterns {
-    /// Tables a pattern: each pattern is a query for pg_dump, and each name makes the query's expression longer.
-    private static let namesPerPattern = 50
-
-    /// Patterns that match these tables and no others (PostgreSQL documentation, psql, "Patterns").
-    static func exact(_ names: [QualifiedName]) -> [String] {
-        Dictionary(grouping: names, by: \.schema).sorted { $0.key < $1.key }.flatMap { schema, names in
-            stride(from: 0, to: names.count, by: namesPerPattern).map { start in
-                let part = names[start..<min(start + namesPerPattern, names.count)]
-                return quotedIdentifier(schema) + ".(" + part.map { quotedIdentifier($0.name) }.joined(separator: "|")
-                    + ")"
-            }
-        }
     }
 }

@@ -41,19 +41,11 @@ struct DefinitionOwners: Sendable {
                 .append(Object(catalog: numbers[2], oid: numbers[3]))
         }
         self.indexNeeds = indexNeeds
-        let list = "{" + selection.map(String.init).joined(separator: ",") + "}"
         needed = Set(
-            try await connection.query(Self.neededQuery, [list]).rows.compactMap {
+            try await connection.query(Self.neededQuery, [selection.arrayLiteral]).rows.compactMap {
                 $0["oid"].flatMap(Relation.OID.init)
             }
         )
-    }
-
-    /// For tests.
-    init(owners: [Object: Relation.OID], needed: Set<Relation.OID>) {
-        self.owners = owners
-        indexNeeds = [:]
-        self.needed = needed
     }
 
     /// The table or view that an entry of an archive belongs to by what the catalog says.

@@ -125,7 +125,7 @@ struct DefinitionRestore {
     ///
     /// - Throws: As ``makeTables(isDryRun:)`` does; what was made before stays.
     func makeTablesInBatches() async throws {
-        for batch in Self.batches(blocks(.preData)) {
+        for batch in blocks(.preData).batches(of: Self.batchSize) {
             try await connection.withTransaction(.writing) { _ in try await make(batch) }
         }
     }
@@ -143,7 +143,7 @@ struct DefinitionRestore {
     /// - Throws: `PostgresError` when the connection was lost; `CancellationError`.
     func finishInBatches() async throws -> [Failure] {
         var failures: [Failure] = []
-        for batch in Self.batches(lateBlocks) {
+        for batch in lateBlocks.batches(of: Self.batchSize) {
             failures += try await connection.withTransaction(.writing) { _ in try await run(batch) }
         }
         return failures
@@ -207,12 +207,6 @@ struct DefinitionRestore {
             block.type = "REFRESH"
             block.sql = "refresh materialized view \(stored.block.relation?.quoted ?? "")"
             return StoredBlock(block: block, path: stored.path)
-        }
-    }
-
-    private static func batches(_ blocks: [StoredBlock]) -> [[StoredBlock]] {
-        stride(from: 0, to: blocks.count, by: batchSize).map {
-            Array(blocks[$0..<min($0 + batchSize, blocks.count)])
         }
     }
 }

@@ -11,8 +11,7 @@ struct Replacement {
     /// - Throws: `PostgresError`.
     func problems(_ relations: [Relation]) async throws -> [String] {
         guard !relations.isEmpty else { return [] }
-        let list = "{" + relations.map { String($0.oid) }.joined(separator: ",") + "}"
-        return try await connection.query(Self.query, [list]).rows.map { row in
+        return try await connection.query(Self.query, [relations.map(\.oid).arrayLiteral]).rows.map { row in
             "\(row["dependent"] ?? "Something") depends on \(row["referenced"] ?? "a table"), which ddl would drop and make "
                 + "anew, and is no part of this restore; list it too, drop it first, or set 'ddl: false' for the table."
         }
@@ -24,7 +23,6 @@ struct Replacement {
     /// - Returns: A sentence for each.
     /// - Throws: `PostgresError`.
     func publications(_ relations: [Relation]) async throws -> [String] {
-        let list = "{" + relations.map { String($0.oid) }.joined(separator: ",") + "}"
         let query = """
             select p.pubname as publication, r.prrelid::pg_catalog.regclass::pg_catalog.text as table
             from pg_catalog.pg_publication_rel r
@@ -32,7 +30,7 @@ struct Replacement {
             where r.prrelid operator(pg_catalog.=) any ($1::pg_catalog.oid[])
             order by 1, 2
             """
-        return try await connection.query(query, [list]).rows.map { row in
+        return try await connection.query(query, [relations.map(\.oid).arrayLiteral]).rows.map { row in
             "\(row["table"] ?? "") is made anew, so that the publication \(row["publication"] ?? "") loses it; add it again."
         }
     }
