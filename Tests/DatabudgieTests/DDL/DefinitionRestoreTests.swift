@@ -60,6 +60,37 @@ struct DefinitionRestoreTests {
         }
     }
 
+    @Test("A definition that is no SQL is told with its file, and nothing changes")
+    func brokenSQL() async throws {
+        try await withOldShop { fixture in
+            let file = try #require(try fixture.files().first { $0.hasPrefix("public.sale/ddl/") })
+            try fixture.write(fixture.text(file).replacing("CREATE TABLE", with: "CREATE TABEL"), to: file)
+            let error = await #expect(throws: DatabudgieError.self) {
+                try await fixture.restore(fixture.ddlYAML("['public.*']"))
+            }
+            #expect(error?.description.contains(file) == true)
+            #expect(error?.description.contains("syntax error at or near \"TABEL\"") == true)
+            try await expectOldShop(fixture)
+        }
+    }
+
+    @Test("A role that does not own a listed table is told so, and nothing changes")
+    func notOwner() async throws {
+        try await PostgresServer.withRole { role in
+            try await withOldShop { fixture in
+                let name = quotedIdentifier(role)
+                try await fixture.execute(fixture.target, "grant all on product, sale to \(name)")
+                let error = await #expect(throws: DatabudgieError.self) {
+                    try await fixture.connected(as: role).restore(fixture.ddlYAML("['public.*']"))
+                }
+                #expect(error?.code == .preflight)
+                #expect(error?.description.contains("Connect as their owner") == true)
+                try await expectOldShop(fixture)
+                try await fixture.execute(fixture.target, "drop owned by \(name)")
+            }
+        }
+    }
+
     @Test("A publication that loses a table which is made anew is named")
     func publications() async throws {
         try await withOldShop { fixture in

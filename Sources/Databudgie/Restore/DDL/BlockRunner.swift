@@ -68,7 +68,9 @@ struct BlockRunner {
         let subject = Place(subjectOf: stored)
         guard !settled.contains(subject) else { return .leftOut }
         do {
-            try await connection.execute("savepoint definition;\n\(sql(block))\n;release savepoint definition")
+            // Apart from the definition: the server parses a text whole, so that one mistake would undo the savepoint too.
+            try await connection.execute("savepoint definition")
+            try await connection.execute("\(sql(block))\n;release savepoint definition")
             return .done
         } catch {
             guard error.code == .serverError, let state = error.sqlState else { throw error }

@@ -117,7 +117,16 @@ struct DefinitionRestore {
         for relation in replaced {
             recorder.detail("\(relation.name) exists; it is dropped and made anew.")
         }
-        try await Replacement(connection: connection).drop(replaced)
+        do {
+            try await Replacement(connection: connection).drop(replaced)
+        } catch let error as PostgresError where error.sqlState == "42501" {
+            throw DatabudgieError(
+                .preflight,
+                "Listed tables exist and cannot be replaced: \(error) Connect as their owner, or set 'ddl: false' for them. "
+                    + "Nothing was touched.",
+                underlying: error
+            )
+        }
         try await make(blocks(.preData))
     }
 
