@@ -6,10 +6,10 @@ import Testing
 @Suite("Reports that cannot be sent")
 struct SentryTroubleTests {
     /// Reports three failed tables, and returns what was warned of.
-    private func warnings(dsn: String, within limit: Duration? = nil) async throws -> [String] {
+    private func warnings(dsn: String, within limit: Duration = .reportingUnderLoad) async throws -> [String] {
         let log = EventLog()
         var options = RunOptions()
-        if let limit { options.reportingTimeLimit = limit }
+        options.reportingTimeLimit = limit
         let configuration = try configuration("sentry: {sentry_dsn: '\(dsn)'}")
         let recorder = RunRecorder(action: .backup, isDryRun: false, onEvent: log.append)
         for number in 0..<3 {
