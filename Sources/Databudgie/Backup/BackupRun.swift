@@ -7,12 +7,12 @@ import Storage
 ///     let report = try await BackupRun(configuration).run { event in print(event) }
 public struct BackupRun: Sendable {
     private let configuration: Configuration
-    private let options: RunOptions
+    private let options: RunEnvironment
 
     /// - Parameters:
     ///   - configuration: What to export, and where to.
     ///   - options: Dry run, environment and clock.
-    public init(_ configuration: Configuration, options: RunOptions = RunOptions()) {
+    public init(_ configuration: Configuration, options: RunEnvironment = RunEnvironment()) {
         self.configuration = configuration
         self.options = options
     }
@@ -27,25 +27,25 @@ public struct BackupRun: Sendable {
     /// - Throws: ``DatabudgieError``, `PostgresError`, `StorageError` or `CancellationError` when nothing more could be
     ///   done; files that were finished before stay.
     public func run(onEvent: @escaping @Sendable (RunEvent) -> Void = { _ in }) async throws -> RunReport {
-        try await RunSession.run(.backup, configuration, options, onEvent: onEvent) { session in
-            try await OpenManifest.with(configuration, for: .backup, over: session.connection) { manifest in
+        try await Session.run(.backup, configuration, options, onEvent: onEvent) { session in
+            try await ManifestSession.with(configuration, for: .backup, over: session.connection) { manifest in
                 try await run(session, manifest)
             }
         }
     }
 
-    private func run(_ session: RunSession, _ manifest: OpenManifest?) async throws {
+    private func run(_ session: Session, _ manifest: ManifestSession?) async throws {
         let snapshot = ExportSnapshot(
             connection: session.connection,
             idleInTransactionTimeout: configuration.backup.run.idleInTransactionTimeout
         )
-        let tools = PostgresTools(environment: options.environment)
+        let tools = DefinitionDump(environment: options.environment)
         if configuration.backup.run.ddl.enabled { try await tools.check(for: session.connection.server) }
-        let planning: (Catalog) throws -> BackupPlan = { try makePlan($0, manifest) }
+        let planning: (DatabaseCatalog) throws -> BackupPlan = { try makePlan($0, manifest) }
         try await snapshot.withPlan(planning) { plan, catalog in
             let transaction = try await manifest?.begin(isDryRun: options.isDryRun)
-            let resumption = BackupResumption(plan: plan, manifest: transaction)
-            if let transaction, !options.isDryRun { session.recorder.recording(transaction) }
+            let resumption = BackupResumption(plan: plan, recorded: transaction?.recorded)
+            if let transaction, !options.isDryRun { session.recorder.recording(transaction.announcement) }
             announce(plan, resumption, session.recorder)
             if !options.isDryRun {
                 try await session.storages.checkWritable(plan.jobs.compactMap(\.mainPath.parent))
@@ -55,7 +55,7 @@ public struct BackupRun: Sendable {
                 parameters: try configuration.connection(for: .backup),
                 settings: configuration.backup.run.ddl,
                 catalog: catalog,
-                moment: RunMoment(options.now),
+                moment: RunTimestamp(options.now),
                 tools: tools,
                 isDryRun: options.isDryRun
             )
@@ -64,13 +64,13 @@ public struct BackupRun: Sendable {
         }
     }
 
-    private func makePlan(_ catalog: Catalog, _ manifest: OpenManifest?) throws -> BackupPlan {
+    private func makePlan(_ catalog: DatabaseCatalog, _ manifest: ManifestSession?) throws -> BackupPlan {
         var catalog = catalog
         catalog.manifest = manifest?.table.name
         let settings = configuration.backup
         let planner = BackupPlanner(
             catalog: catalog,
-            moment: RunMoment(options.now),
+            moment: RunTimestamp(options.now),
             isStrict: settings.run.strict,
             hasDefinitions: settings.run.ddl.enabled
         )
@@ -93,9 +93,9 @@ public struct BackupRun: Sendable {
         resumption.done.forEach { recorder.skipped($0.label, reason: $0.reason) }
     }
 
-    private func export(_ jobs: [BackupJob], _ session: RunSession, _ manifest: ManifestTransaction?) async throws {
+    private func export(_ jobs: [BackupJob], _ session: Session, _ manifest: ManifestRun?) async throws {
         let recorder = session.recorder
-        let existing = try await DataFiles(jobs.filter(\.skipIfExists).map(\.pattern), in: session.storages)
+        let existing = try await FileListing(jobs.filter(\.skipIfExists).map(\.pattern), in: session.storages)
         let positions = try await SequenceReader(connection: session.connection).read(jobs.flatMap(\.sequences))
         for (index, job) in jobs.enumerated() {
             do {
@@ -130,9 +130,9 @@ public struct BackupRun: Sendable {
     private func exportOne(
         _ job: BackupJob,
         _ sequences: SequencesExport,
-        existing: DataFiles,
-        _ session: RunSession,
-        _ manifest: ManifestTransaction?
+        existing: FileListing,
+        _ session: Session,
+        _ manifest: ManifestRun?
     ) async throws {
         let (connection, recorder) = (session.connection, session.recorder)
         if job.skipIfExists, let existing = existing.newest(job.pattern) {

@@ -25,12 +25,12 @@ struct ExportSnapshot {
     /// - Returns: What the body returns.
     /// - Throws: ``DatabudgieError`` when the tables cannot be locked or keep changing; what the body throws.
     func withPlan<Result: Sendable>(
-        _ makePlan: (Catalog) throws -> BackupPlan,
-        body: (BackupPlan, Catalog) async throws -> Result
+        _ makePlan: (DatabaseCatalog) throws -> BackupPlan,
+        body: (BackupPlan, DatabaseCatalog) async throws -> Result
     ) async throws -> Result {
         for attempt in 1...Self.attempts {
             let expected = try await connection.withTransaction(.readOnly) { connection in
-                try await CatalogReader(connection: connection).read()
+                try await DatabaseCatalogReader(connection: connection).read()
             }
             let expectedPlan = try makePlan(expected)
             let lockable = Self.lockable(expectedPlan)
@@ -42,7 +42,7 @@ struct ExportSnapshot {
                         .backup,
                         overrides: .idleInTransactionTimeout(idleInTransactionTimeout)
                     )
-                    let catalog = try await CatalogReader(connection: connection).read()
+                    let catalog = try await DatabaseCatalogReader(connection: connection).read()
                     let plan = try makePlan(catalog)
                     guard catalog == expected || Self.lockable(plan).isSubset(of: lockable) else {
                         throw PlanIsOutdated()

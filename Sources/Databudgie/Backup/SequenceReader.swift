@@ -13,8 +13,8 @@ struct SequenceReader {
     /// - Parameter sequences: Each once or more often.
     /// - Returns: The position of each, by its OID, or why it could not be read.
     /// - Throws: `PostgresError` when the connection was lost; `CancellationError`.
-    func read(_ sequences: [TableSequence]) async throws -> [Relation.OID: Result<SequencePosition, any Error>] {
-        var results: [Relation.OID: Result<SequencePosition, any Error>] = [:]
+    func read(_ sequences: [TableSequence]) async throws -> [Relation.OID: Result<SequenceValue, any Error>] {
+        var results: [Relation.OID: Result<SequenceValue, any Error>] = [:]
         var readable: [TableSequence] = []
         for sequence in sequences where results[sequence.oid] == nil {
             results[sequence.oid] = .failure(Self.refusal(sequence))
@@ -29,7 +29,7 @@ struct SequenceReader {
     /// Reads a batch in one query; when that fails, its halves, down to the one that is to blame.
     private func read(
         _ batch: ArraySlice<TableSequence>,
-        into results: inout [Relation.OID: Result<SequencePosition, any Error>]
+        into results: inout [Relation.OID: Result<SequenceValue, any Error>]
     ) async throws {
         do {
             let positions = try await positions(batch)
@@ -47,7 +47,7 @@ struct SequenceReader {
         }
     }
 
-    private func positions(_ batch: ArraySlice<TableSequence>) async throws -> [SequencePosition] {
+    private func positions(_ batch: ArraySlice<TableSequence>) async throws -> [SequenceValue] {
         let query = batch.enumerated().map { number, sequence in
             "select \(number) as number, last_value, is_called from \(sequence.name.quoted)"
         }.joined(separator: " union all ")
@@ -64,7 +64,7 @@ struct SequenceReader {
             guard let value = row["last_value"].flatMap({ Int64($0) }), let isCalled = row["is_called"] else {
                 throw DatabudgieError(.internalInconsistency, "A sequence returned no position.")
             }
-            return SequencePosition(lastValue: value, isCalled: isCalled == "t")
+            return SequenceValue(lastValue: value, isCalled: isCalled == "t")
         }
     }
 

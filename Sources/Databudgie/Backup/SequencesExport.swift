@@ -6,7 +6,7 @@ struct SequencesExport {
     let storage: any Storage
     let job: BackupJob
     /// What ``SequenceReader`` has read for the whole run.
-    let positions: [Relation.OID: Result<SequencePosition, any Error>]
+    let positions: [Relation.OID: Result<SequenceValue, any Error>]
     let isDryRun: Bool
 
     /// Writes the file; none when the job has no sequences.

@@ -27,7 +27,7 @@ public struct Configuration: Sendable {
     /// - Throws: ``ConfigurationError`` with all problems that were found.
     public static func load(
         _ sources: ConfigurationSources,
-        for action: RunAction? = nil
+        for action: RunKind? = nil
     ) throws(ConfigurationError) -> Configuration {
         var (root, names) = try sources.merged()
         try sources.overrides.apply(to: &root)

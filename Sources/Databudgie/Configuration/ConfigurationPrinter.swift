@@ -104,7 +104,7 @@ public struct ConfigurationPrinter: Sendable {
         ])
     }
 
-    private func ddl(_ ddl: DDLConfiguration) -> Node {
+    private func ddl(_ ddl: DefinitionConfiguration) -> Node {
         mapping([
             ("enabled", bool(ddl.enabled)), ("location", text(ddl.location.description)),
             ("filename", text(ddl.filename.description)), ("clean", bool(ddl.clean)),

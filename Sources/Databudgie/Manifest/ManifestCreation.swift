@@ -13,14 +13,14 @@ public struct ManifestCreation: Sendable {
     }
 
     private let configuration: Configuration
-    private let action: RunAction
+    private let action: RunKind
     private let table: String?
 
     /// - Parameters:
     ///   - configuration: Names the database, and the table unless it is given.
     ///   - action: Whose database and manifest are meant.
     ///   - table: The table's name, `table` or `schema.table`; nil takes the configuration's.
-    public init(_ configuration: Configuration, for action: RunAction, table: String? = nil) {
+    public init(_ configuration: Configuration, for action: RunKind, table: String? = nil) {
         self.configuration = configuration
         self.action = action
         self.table = table

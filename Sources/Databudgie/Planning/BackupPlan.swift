@@ -28,7 +28,7 @@ struct BackupJob: Sendable {
     var sequences: [TableSequence]
     let sequencesPath: StoragePath
     /// The data files of this job, whichever run wrote them, for `skip_if_exists`.
-    let pattern: DataFilePattern
+    let pattern: FilePattern
     let compression: CompressionFormat?
     let skipIfExists: Bool
     let isStrict: Bool

@@ -4,8 +4,8 @@ import Storage
 
 /// Makes a ``BackupPlan`` from the entries of a configuration.
 struct BackupPlanner {
-    let catalog: Catalog
-    let moment: RunMoment
+    let catalog: DatabaseCatalog
+    let moment: RunTimestamp
     /// Warnings about names that match nothing are errors.
     let isStrict: Bool
     /// Definitions of tables are a part of the backup (`ddl`).
@@ -63,9 +63,9 @@ struct BackupPlanner {
                 .map { Selected(entry: entry, relation: $0) }
         }
         let tables = owners.compactMap { owner in
-            owner.relation.map { ReferencedTables.Owner(options: owner.entry.options, relation: $0) }
+            owner.relation.map { DependencyTables.Owner(options: owner.entry.options, relation: $0) }
         }
-        return ReferencedTables(catalog: catalog).followed(by: tables).map { table in
+        return DependencyTables(catalog: catalog).followed(by: tables).map { table in
             var entry = owners[table.owner].entry
             entry.options = table.options
             // A query that names its table is about that one alone; the others are exported whole.
@@ -171,7 +171,7 @@ struct BackupPlanner {
             sequencesPath: folder.appending("sequences").appending(
                 entry.options.filename.render(values.merging([.ext: "json"]) { _, json in json })
             ),
-            pattern: try DataFilePattern(
+            pattern: try FilePattern(
                 location: entry.options.location,
                 filename: entry.options.filename,
                 table: values[.table]

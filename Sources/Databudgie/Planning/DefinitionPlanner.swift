@@ -14,7 +14,7 @@ struct DefinitionGroup: Sendable {
     ///   - moment: When the backup began.
     /// - Returns: The file's path.
     /// - Throws: ``DatabudgieError`` for a location that is no path.
-    func path(_ name: String, _ moment: RunMoment) throws -> StoragePath {
+    func path(_ name: String, _ moment: RunTimestamp) throws -> StoragePath {
         let values = moment.pathValues(table: name, ext: "sql")
         do {
             return try StoragePath(options.location.render(values)).appending("ddl")
@@ -27,7 +27,7 @@ struct DefinitionGroup: Sendable {
 
 /// Finds the tables whose definitions are part of a backup.
 struct DefinitionPlanner {
-    let catalog: Catalog
+    let catalog: DatabaseCatalog
 
     /// The tables of each entry that asks for definitions.
     ///

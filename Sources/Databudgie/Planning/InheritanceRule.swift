@@ -5,7 +5,7 @@ import Postgres
 /// A child that is a job of the same run exports its own rows, so that the parent then exports its own with `ONLY`, or
 /// rows would come twice. Partitions are no matter here: their rows always come with the root.
 struct InheritanceRule {
-    let catalog: Catalog
+    let catalog: DatabaseCatalog
     /// The tables of all jobs of the run.
     let jobs: Set<Relation.OID>
 

@@ -4,7 +4,7 @@ import Storage
 /// All loads of a restore with their order, computed before anything is touched.
 struct RestorePlan: Sendable {
     /// Referenced tables first; what is in one group lands together or not at all.
-    var groups: [RestoreGroup]
+    var groups: [LoadGroup]
     /// What the user should know about the selection, as sentences.
     var warnings: [String]
     /// Tables left out because no data file was found for them, or because they were restored before.
@@ -18,7 +18,7 @@ struct RestorePlan: Sendable {
 }
 
 /// Jobs that share one transaction.
-struct RestoreGroup: Sendable {
+struct LoadGroup: Sendable {
     /// Referenced tables first.
     var jobs: [RestoreJob]
     /// What is emptied first, in one command.
@@ -50,14 +50,14 @@ struct RestoreCandidate: Sendable {
     let relation: Relation
     /// The entry named this very table: a missing file is an error then.
     let isExact: Bool
-    var pattern: DataFilePattern
+    var pattern: FilePattern
     /// The table whose foreign keys led to this one.
     var referrer: QualifiedName?
     /// Where the files of a table that several others refer to may lie as well.
-    var otherPlaces: [(location: Template, pattern: DataFilePattern)] = []
+    var otherPlaces: [(location: Template, pattern: FilePattern)] = []
 
     /// All places where the candidate's files may lie.
-    var patterns: [DataFilePattern] { [pattern] + otherPlaces.map(\.pattern) }
+    var patterns: [FilePattern] { [pattern] + otherPlaces.map(\.pattern) }
 
     /// The candidate as if it had no place but the one where a file was found.
     func placed(at file: FileInfo) -> RestoreCandidate {

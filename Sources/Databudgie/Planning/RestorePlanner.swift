@@ -3,7 +3,7 @@ import Storage
 
 /// Makes a ``RestorePlan`` from the entries of a configuration.
 struct RestorePlanner {
-    let catalog: Catalog
+    let catalog: DatabaseCatalog
     /// Warnings about names that match nothing, and about missing files, are errors.
     let isStrict: Bool
     /// A restore that loads nothing has nothing to do; not so where it makes tables.
@@ -38,7 +38,7 @@ struct RestorePlanner {
                     entryNumber: entryNumber,
                     relation: relation,
                     isExact: match.isExact,
-                    pattern: try DataFilePattern(
+                    pattern: try FilePattern(
                         location: entry.options.location,
                         filename: entry.options.filename,
                         table: PathComponent.encode(relation.name.description)
@@ -62,7 +62,7 @@ struct RestorePlanner {
     }
 
     /// Says which tables are emptied though they are not listed, or are listed to keep their rows.
-    private func cascades(_ groups: [RestoreGroup]) -> [String] {
+    private func cascades(_ groups: [LoadGroup]) -> [String] {
         groups.filter { !$0.cascaded.isEmpty }.map { group in
             let origins = group.jobs.filter { $0.truncate == .cascade }.map(\.label.description)
             let loaded = Set(group.jobs.map(\.relation.oid))
@@ -78,18 +78,18 @@ struct RestorePlanner {
     /// The tables that come along, with entries as if they had been named.
     private func followed(_ entries: [RestoreEntry]) throws -> [RestoreCandidate] {
         let selection = TableSelection(catalog: catalog)
-        let owners = entries.enumerated().flatMap { number, entry -> [(number: Int, table: ReferencedTables.Owner)] in
+        let owners = entries.enumerated().flatMap { number, entry -> [(number: Int, table: DependencyTables.Owner)] in
             guard let name = entry.options.name else { return [] }
             return selection.match(name, excluding: entry.options.exclude).relations
-                .map { (number, ReferencedTables.Owner(options: entry.options, relation: $0)) }
+                .map { (number, DependencyTables.Owner(options: entry.options, relation: $0)) }
         }
-        return try ReferencedTables(catalog: catalog).followed(by: owners.map(\.table)).compactMap { table in
+        return try DependencyTables(catalog: catalog).followed(by: owners.map(\.table)).compactMap { table in
             guard table.options.data || table.options.sequences else { return nil }
             let number = owners[table.owner].number
             var entry = entries[number]
             entry.options = table.options
             let places = try ([table.options] + table.otherOptions).map { options in
-                let pattern = try DataFilePattern(
+                let pattern = try FilePattern(
                     location: options.location,
                     filename: options.filename,
                     table: PathComponent.encode(table.relation.name.description)
@@ -172,7 +172,7 @@ struct RestorePlanner {
                 reason: item.1
             )
         }
-        let groups = RestoreGroups(catalog: catalog).groups(of: jobs)
+        let groups = LoadGrouping(catalog: catalog).groups(of: jobs)
         try resumption.refuseTruncation(of: groups.flatMap(\.cascaded))
         return RestorePlan(
             groups: groups,
@@ -244,11 +244,11 @@ struct RestorePlanner {
 ///
 /// A root's file has the rows of all its partitions; files of leaves count only where there is none of the root.
 private struct PartitionCoverage {
-    let catalog: Catalog
+    let catalog: DatabaseCatalog
     /// For each table with a file the entries that ask for it.
     private let entries: [Relation.OID: Set<Int>]
 
-    init(catalog: Catalog, candidates: [RestoreCandidate]) {
+    init(catalog: DatabaseCatalog, candidates: [RestoreCandidate]) {
         self.catalog = catalog
         entries = Dictionary(candidates.map { ($0.relation.oid, [$0.entryNumber]) }) { $0.union($1) }
     }

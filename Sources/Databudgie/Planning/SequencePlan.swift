@@ -38,7 +38,7 @@ struct SequenceSource: Sendable {
 
     let label: TableLabel
     let candidate: RestoreCandidate
-    let pattern: DataFilePattern
+    let pattern: FilePattern
     /// The time in the name of the table's data file; nil where the rows are not a part of the run.
     let dataTime: String?
     let rows: Rows
@@ -46,7 +46,7 @@ struct SequenceSource: Sendable {
 
 /// Makes a ``SequencePlan``.
 struct SequencePlanner {
-    let catalog: Catalog
+    let catalog: DatabaseCatalog
 
     /// The tables whose sequences are to be set.
     ///
@@ -54,7 +54,7 @@ struct SequencePlanner {
     ///   - plan: The loads; their tables come first.
     ///   - candidates: All tables that were asked for; those without data are added.
     /// - Returns: Where to look for files.
-    /// - Throws: What `DataFilePattern` throws.
+    /// - Throws: What `FilePattern` throws.
     func sources(of plan: RestorePlan, _ candidates: [RestoreCandidate]) throws -> [SequenceSource] {
         var sources: [SequenceSource] = []
         for job in plan.jobs {
@@ -93,7 +93,7 @@ struct SequencePlanner {
     }
 
     /// Chooses the files: of the same run as the data where there is one, else the newest.
-    func plan(_ sources: [SequenceSource], files: DataFiles) -> SequencePlan {
+    func plan(_ sources: [SequenceSource], files: FileListing) -> SequencePlan {
         var plan = SequencePlan()
         for source in sources {
             let (entry, relation) = (source.candidate.entry, source.candidate.relation)
@@ -129,10 +129,10 @@ struct SequencePlanner {
         return plan
     }
 
-    private func pattern(_ candidate: RestoreCandidate) throws -> DataFilePattern {
+    private func pattern(_ candidate: RestoreCandidate) throws -> FilePattern {
         let options = candidate.entry.options
         let location = options.location.description
-        return try DataFilePattern(
+        return try FilePattern(
             location: try Template(location + (location.hasSuffix("/") ? "sequences" : "/sequences")),
             filename: options.filename,
             table: PathComponent.encode(candidate.relation.name.description),

@@ -6,9 +6,9 @@ import FoundationEssentials
 /// skipped or failed; tables that run at the same time are interleaved.
 public enum RunEvent: Sendable {
     /// The plan is made; nothing has been written yet.
-    case planned(RunAction, [PlannedTable])
+    case planned(RunKind, [PlannedTable])
     /// Finished tables are recorded in the manifest under this transaction; nothing has been written yet.
-    case recording(RecordingTransaction)
+    case recording(RecordedRun)
     /// A table job has begun.
     case started(TableLabel)
     /// A running job's totals so far; a few a second at most.
@@ -23,11 +23,6 @@ public enum RunEvent: Sendable {
     case warning(String)
     /// Detail for `--verbose`.
     case detail(String)
-}
-
-/// What a run does.
-public enum RunAction: String, Sendable {
-    case backup, restore
 }
 
 /// The name under which a job is shown: a table's `schema.name`, or the location of an unnamed query.
@@ -51,11 +46,11 @@ public struct TableLabel: Sendable, Hashable, CustomStringConvertible {
 }
 
 /// The manifest's transaction of a run, by which it can be resumed.
-public struct RecordingTransaction: Sendable, Hashable {
+public struct RecordedRun: Sendable, Hashable {
     /// The manifest table, `schema.name`.
     public let manifest: String
     /// What the run does.
-    public let action: RunAction
+    public let action: RunKind
     /// The id to resume the run by: `--backup-id`, `--restore-id`.
     public let id: Int
 
@@ -65,7 +60,7 @@ public struct RecordingTransaction: Sendable, Hashable {
     ///   - manifest: The manifest table, `schema.name`.
     ///   - action: What the run does.
     ///   - id: The id to resume the run by.
-    public init(manifest: String, action: RunAction, id: Int) {
+    public init(manifest: String, action: RunKind, id: Int) {
         self.manifest = manifest
         self.action = action
         self.id = id
@@ -125,7 +120,7 @@ public struct TableFailure: Sendable {
 /// A run's result.
 public struct RunReport: Sendable {
     /// What the run did.
-    public let action: RunAction
+    public let action: RunKind
     /// Complete jobs, in the order in which they ended.
     public let finished: [TableReport]
     /// Jobs that were left out on purpose.

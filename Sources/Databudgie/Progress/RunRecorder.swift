@@ -14,13 +14,13 @@ final class RunRecorder: Sendable {
         var sequences: [TableLabel: Int] = [:]
     }
 
-    private let action: RunAction
+    private let action: RunKind
     private let isDryRun: Bool
     private let onEvent: @Sendable (RunEvent) -> Void
     private let start = ContinuousClock.now
     private let state = Mutex(State())
 
-    init(action: RunAction, isDryRun: Bool, onEvent: @escaping @Sendable (RunEvent) -> Void) {
+    init(action: RunKind, isDryRun: Bool, onEvent: @escaping @Sendable (RunEvent) -> Void) {
         self.action = action
         self.isDryRun = isDryRun
         self.onEvent = onEvent
@@ -43,16 +43,8 @@ final class RunRecorder: Sendable {
         onEvent(.detail(message))
     }
 
-    func recording(_ transaction: ManifestTransaction) {
-        onEvent(
-            .recording(
-                RecordingTransaction(
-                    manifest: transaction.table.description,
-                    action: transaction.action,
-                    id: transaction.id
-                )
-            )
-        )
+    func recording(_ run: RecordedRun) {
+        onEvent(.recording(run))
     }
 
     /// Notes tables whose definitions were written, or run; before their rows.

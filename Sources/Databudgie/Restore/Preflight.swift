@@ -4,16 +4,16 @@ import Storage
 /// Everything that can be known to go wrong in a restore, found before anything is touched.
 struct Preflight {
     let connection: Connection
-    let catalog: Catalog
-    let storages: Storages
+    let catalog: DatabaseCatalog
+    let storages: StorageRouter
     /// The caller has a transaction open, which sees tables that nobody else sees yet.
     var isNested = false
 
     /// What the checks found out for the jobs, by label.
     struct Findings {
-        var imports: [TableLabel: ImportFormat] = [:]
+        var imports: [TableLabel: LoadFormat] = [:]
         /// Where the sequences are to stand in the end.
-        var sequences: [SequenceSettings] = []
+        var sequences: [SequenceSetting] = []
         /// What the user should know.
         var warnings: [String] = []
         /// For `--verbose`.
@@ -31,7 +31,7 @@ struct Preflight {
         let headers = try await readHeaders(plan.jobs)
         let sequences = try await SequenceCheck(catalog: catalog, storages: storages).check(plan.sequences.jobs)
         return try await connection.withTransaction(.readOnly, isNested: isNested) { connection in
-            let reader = TargetReader(connection: connection)
+            let reader = TargetStateReader(connection: connection)
             var problems: [String] = []
             if try await reader.isStandby() {
                 problems.append("The target server is a standby, which takes no data; connect to its primary.")
@@ -56,7 +56,7 @@ struct Preflight {
                     let match = ColumnMatch(header: header, job: job)
                     problems += match.problems
                     findings.notes += match.notes + triggerNotes(job, triggers)
-                    findings.imports[job.label] = ImportFormat(
+                    findings.imports[job.label] = LoadFormat(
                         header: header,
                         keeps: match.keeps,
                         countMayDiffer: !triggers.isEmpty || job.relation.kind == .view
@@ -105,7 +105,7 @@ struct Preflight {
         ]
     }
 
-    private func isInCycle(_ job: RestoreJob, _ group: RestoreGroup) -> Bool {
+    private func isInCycle(_ job: RestoreJob, _ group: LoadGroup) -> Bool {
         let family = Set(catalog.family(of: job.relation.oid))
         return group.deferredKeys.contains { !$0.isDeferrable && family.contains($0.referencing) }
     }

@@ -7,12 +7,12 @@ import Storage
 ///     let report = try await RestoreRun(configuration).run { event in print(event) }
 public struct RestoreRun: Sendable {
     private let configuration: Configuration
-    private let options: RunOptions
+    private let options: RunEnvironment
 
     /// - Parameters:
     ///   - configuration: What to restore, and where from.
     ///   - options: Dry run, environment and clock.
-    public init(_ configuration: Configuration, options: RunOptions = RunOptions()) {
+    public init(_ configuration: Configuration, options: RunEnvironment = RunEnvironment()) {
         self.configuration = configuration
         self.options = options
     }
@@ -28,8 +28,8 @@ public struct RestoreRun: Sendable {
     /// - Throws: ``DatabudgieError``, `PostgresError`, `StorageError` or `CancellationError` when nothing more could be
     ///   done; groups that were committed before stay.
     public func run(onEvent: @escaping @Sendable (RunEvent) -> Void = { _ in }) async throws -> RunReport {
-        let clean = CleanStart(configuration: configuration, options: options)
-        return try await RunSession.run(
+        let clean = CleanPreflight(configuration: configuration, options: options)
+        return try await Session.run(
             .restore,
             configuration,
             options,
@@ -37,16 +37,16 @@ public struct RestoreRun: Sendable {
             beforeConnecting: { storages, recorder in try await clean.run(storages, recorder) },
             { session in
                 guard !clean.isOnlyPlanned else { return }
-                try await OpenManifest.with(configuration, for: .restore, over: session.connection) { manifest in
+                try await ManifestSession.with(configuration, for: .restore, over: session.connection) { manifest in
                     try await run(session, manifest)
                 }
             }
         )
     }
 
-    private func run(_ session: RunSession, _ manifest: OpenManifest?) async throws {
+    private func run(_ session: Session, _ manifest: ManifestSession?) async throws {
         let transaction = try await manifest?.begin(isDryRun: options.isDryRun)
-        let preparation = RestorePreparation(
+        let preparation = RestorePlanning(
             configuration: configuration.restore,
             session: session,
             manifest: transaction,
@@ -69,7 +69,7 @@ extension RestoreRun {
     /// Nothing is kept of what a transaction did, and nobody needs to hear of it as an error.
     private struct RolledBack: Error {}
 
-    private func restoreWithDefinitions(_ preparation: RestorePreparation) async throws {
+    private func restoreWithDefinitions(_ preparation: RestorePlanning) async throws {
         let definitions = try await preparation.definitions()
         if definitions.isReplacement {
             try await replace(preparation, definitions)
@@ -79,9 +79,9 @@ extension RestoreRun {
     }
 
     /// Old tables make room for new ones: all in one transaction, so that the old ones are there until all is well.
-    private func replace(_ preparation: RestorePreparation, _ definitions: DefinitionRestore) async throws {
+    private func replace(_ preparation: RestorePlanning, _ definitions: DefinitionInstaller) async throws {
         let connection = preparation.session.connection
-        var restore: PreparedRestore?
+        var restore: CheckedRestore?
         var totals: [[TransferTotals]] = []
         do {
             try await connection.withTransaction(.writing) { _ in
@@ -118,9 +118,9 @@ extension RestoreRun {
     }
 
     /// Nothing is lost when something fails: new tables are made first, then each group of tables lands on its own.
-    private func create(_ preparation: RestorePreparation, _ definitions: DefinitionRestore) async throws {
+    private func create(_ preparation: RestorePlanning, _ definitions: DefinitionInstaller) async throws {
         let connection = preparation.session.connection
-        var prepared: PreparedRestore?
+        var prepared: CheckedRestore?
         if definitions.fitsOneTransaction || options.isDryRun {
             do {
                 try await connection.withTransaction(.writing) { _ in
@@ -163,9 +163,9 @@ extension RestoreRun {
         + "failure is mended."
 
     private func load(
-        _ prepared: PreparedRestore,
-        _ preparation: RestorePreparation,
-        _ definitions: DefinitionRestore
+        _ prepared: CheckedRestore,
+        _ preparation: RestorePlanning,
+        _ definitions: DefinitionInstaller
     ) async throws -> Bool {
         let isComplete = try await prepared.load()
         if isComplete {

@@ -2,19 +2,19 @@ import Postgres
 import Storage
 
 /// Where the sequences of one table are to stand.
-struct SequenceSettings: Sendable {
+struct SequenceSetting: Sendable {
     let job: SequenceJob
-    let positions: [(sequence: TableSequence, position: SequencePosition)]
+    let positions: [(sequence: TableSequence, position: SequenceValue)]
 }
 
 /// Reads the files of sequence positions and compares them with the sequences of the target.
 struct SequenceCheck {
-    let catalog: Catalog
-    let storages: Storages
+    let catalog: DatabaseCatalog
+    let storages: StorageRouter
 
     /// What the checks found out.
     struct Findings {
-        var settings: [SequenceSettings] = []
+        var settings: [SequenceSetting] = []
         /// Why nothing may be restored.
         var problems: [String] = []
         var warnings: [String] = []
@@ -47,7 +47,7 @@ struct SequenceCheck {
 
     /// Finds the sequence of each key among those that belong to the table; all others must not be touched.
     private func match(
-        _ positions: [(key: String, position: SequencePosition)],
+        _ positions: [(key: String, position: SequenceValue)],
         _ job: SequenceJob,
         _ findings: inout Findings
     ) {
@@ -60,7 +60,7 @@ struct SequenceCheck {
             uniquingKeysWith: { first, _ in first }
         )
         var strangers: [String] = []
-        var matched: [(sequence: TableSequence, position: SequencePosition)] = []
+        var matched: [(sequence: TableSequence, position: SequenceValue)] = []
         for (key, position) in positions {
             guard let sequence = owners[Array(key.utf8)] else {
                 strangers.append(key)
@@ -78,12 +78,12 @@ struct SequenceCheck {
         guard !matched.isEmpty || job.isAlone else { return }
         let names = matched.map(\.sequence.name.description).joined(separator: ", ")
         findings.notes.append("\(job.label): the positions of its sequences (\(names)) come from \(job.file.path)")
-        findings.settings.append(SequenceSettings(job: job, positions: matched))
+        findings.settings.append(SequenceSetting(job: job, positions: matched))
     }
 
     private static func problem(
         _ sequence: TableSequence,
-        _ position: SequencePosition,
+        _ position: SequenceValue,
         key: String,
         _ job: SequenceJob
     ) -> String? {

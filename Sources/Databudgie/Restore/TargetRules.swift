@@ -7,7 +7,7 @@ enum TargetRules {
     ///   - target: The table's state.
     ///   - isInCycle: The table has a constraint that has to be made deferrable for the load.
     /// - Returns: A sentence for each problem.
-    static func problems(of job: RestoreJob, _ target: Target, isInCycle: Bool) -> [String] {
+    static func problems(of job: RestoreJob, _ target: TargetState, isInCycle: Bool) -> [String] {
         var problems: [String] = []
         switch job.relation.kind {
         case .materializedView:

@@ -3,8 +3,8 @@
 /// TRUNCATE without CASCADE is refused by the server when another table refers to a listed one. Children by inheritance
 /// would be emptied with their parent, so that `ONLY` is used and their rows stay.
 struct TruncationReach {
-    let catalog: Catalog
-    let reader: TargetReader
+    let catalog: DatabaseCatalog
+    let reader: TargetStateReader
 
     /// - Parameter plan: What is about to be truncated and loaded.
     /// - Returns: A sentence for each problem.

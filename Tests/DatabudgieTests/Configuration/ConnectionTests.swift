@@ -116,9 +116,9 @@ struct ConnectionTests {
         #expect(fixture.problems.first?.contains("there is no connection 'nowhere'") == true)
     }
 
-    @Test("a run needs no connection of the other command", arguments: [RunAction.backup, .restore])
-    func otherCommand(action: RunAction) throws {
-        let sections = [RunAction.backup: "backup", .restore: "restore"]
+    @Test("a run needs no connection of the other command", arguments: [RunKind.backup, .restore])
+    func otherCommand(action: RunKind) throws {
+        let sections = [RunKind.backup: "backup", .restore: "restore"]
         let other = action == .backup ? "restore" : "backup"
         let section = try #require(sections[action])
         var fixture = ConfigurationFixture("\(section): {url: postgresql://h/d}\n\(other): {connection: prod}")

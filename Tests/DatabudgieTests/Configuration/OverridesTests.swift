@@ -22,7 +22,7 @@ struct OverridesTests {
           tables: [{name: a, location: a}]
         """
 
-    func load(_ change: (inout CommandLineOverrides) -> Void) throws -> Configuration {
+    func load(_ change: (inout ConfigurationOverrides) -> Void) throws -> Configuration {
         var fixture = ConfigurationFixture(Self.yaml)
         change(&fixture.overrides)
         return try fixture.load()

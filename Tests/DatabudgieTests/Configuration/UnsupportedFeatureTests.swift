@@ -12,7 +12,7 @@ struct UnsupportedFeatureTests {
     )
     func features(yaml: String, feature: String, actions: String) throws {
         let configuration = try configuration(yaml)
-        for (action, letter) in [(RunAction.backup, "b"), (.restore, "r")] {
+        for (action, letter) in [(RunKind.backup, "b"), (.restore, "r")] {
             let line =
                 "test.yaml:1: \(feature) is not supported yet in a \(action.rawValue); remove it to go on without"
             #expect(configuration.unsupportedFeatures(for: action) == (actions.contains(letter) ? [line] : []))
@@ -56,7 +56,7 @@ struct UnsupportedFeatureTests {
             """
         )
         for (action, level, host) in [
-            (RunAction?.none, "ERROR", "root"), (.backup, "ERROR", "root"), (.restore, "DEBUG", "restore"),
+            (RunKind?.none, "ERROR", "root"), (.backup, "ERROR", "root"), (.restore, "DEBUG", "restore"),
         ] {
             fixture.action = action
             let loaded = try fixture.load()

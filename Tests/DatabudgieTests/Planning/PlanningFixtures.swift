@@ -37,8 +37,8 @@ enum Fixture {
         )
     }
 
-    static func catalog(_ relations: [Relation], keys: [ForeignKey] = []) -> Catalog {
-        Catalog(defaultSchema: "public", relations: relations, foreignKeys: keys)
+    static func catalog(_ relations: [Relation], keys: [ForeignKey] = []) -> DatabaseCatalog {
+        DatabaseCatalog(defaultSchema: "public", relations: relations, foreignKeys: keys)
     }
 
     static func options(

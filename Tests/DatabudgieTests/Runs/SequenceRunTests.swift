@@ -54,7 +54,7 @@ struct SequenceRunTests {
             try await fixture.execute(fixture.source, Self.data)
             try await fixture.execute(fixture.target, "select setval('thing_id_seq', 5), setval('item_id_seq', 99)")
             try await S3Server.shared.withFolder { folder in
-                var options = RunOptions()
+                var options = RunEnvironment()
                 options.environment = try await S3Server.shared.environment
                 let location = onS3 ? folder.description : fixture.folder
                 let configuration = try fixture.configuration("{location: '\(location)/{table}', tables: ['*.*']}")

@@ -18,7 +18,7 @@ public struct RunConfiguration: Sendable {
     /// The whole run stops at the first failed table (`strict` at this command's level or above it).
     public var strict: Bool
     /// Settings of the `ddl` key.
-    public var ddl: DDLConfiguration
+    public var ddl: DefinitionConfiguration
     /// Nothing is written (`--dry-run`).
     public var isDryRun: Bool = false
     /// A summary is printed at the end (`--stats`; a dry run implies it).
@@ -38,7 +38,7 @@ public struct NamedConnection: Sendable, Equatable {
 }
 
 /// Settings of the `ddl` key.
-public struct DDLConfiguration: Sendable, Equatable {
+public struct DefinitionConfiguration: Sendable, Equatable {
     /// Definitions of tables and schemas are a part of the run.
     public var enabled: Bool = false
     /// The folder of the list of tables, composed under `root_location`.

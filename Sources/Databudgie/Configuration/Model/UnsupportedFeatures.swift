@@ -1,9 +1,9 @@
 /// What a configuration asks for and this version cannot do yet.
 struct UnsupportedFeatures {
-    private let action: RunAction
+    private let action: RunKind
     private(set) var lines: [String] = []
 
-    init(_ action: RunAction) {
+    init(_ action: RunKind) {
         self.action = action
     }
 
@@ -21,7 +21,7 @@ extension Configuration {
     /// Only what is asked for counts.
     /// - Parameter action: The command that is about to run.
     /// - Returns: An empty list when the command can do all that it is asked for; a run stops otherwise.
-    public func unsupportedFeatures(for action: RunAction) -> [String] {
+    public func unsupportedFeatures(for action: RunKind) -> [String] {
         switch action {
         case .backup: backup.run.unsupportedFeatures
         case .restore: restore.run.unsupportedFeatures

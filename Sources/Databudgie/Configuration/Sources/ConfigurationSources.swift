@@ -8,14 +8,14 @@ public struct ConfigurationSources: Sendable {
     ]
 
     /// What the command line says; strongest.
-    public var overrides: CommandLineOverrides
+    public var overrides: ConfigurationOverrides
     /// The variables that interpolations and the `DATABUDGIE_` settings are read from.
     public var environment: [String: String]
     /// Configuration that arrived on standard input; nil or empty when there is none.
     public var standardInput: String?
     /// The folder that relative paths of configuration files, `FILE` and secrets start from.
     public var workingDirectory: String
-    /// The name of ``CommandLineOverrides/rawConfig`` in messages.
+    /// The name of ``ConfigurationOverrides/rawConfig`` in messages.
     var rawConfigName = "--raw-config"
     /// The default files are looked for when nothing else is given.
     var looksForDefaultFiles = true
@@ -28,7 +28,7 @@ public struct ConfigurationSources: Sendable {
     ///   - standardInput: Configuration that arrived on standard input.
     ///   - workingDirectory: The folder that relative paths start from.
     public init(
-        overrides: CommandLineOverrides = CommandLineOverrides(),
+        overrides: ConfigurationOverrides = ConfigurationOverrides(),
         environment: [String: String] = [:],
         standardInput: String? = nil,
         workingDirectory: String = FileManager.default.currentDirectoryPath

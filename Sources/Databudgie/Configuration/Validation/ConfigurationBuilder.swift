@@ -5,10 +5,10 @@ import Storage
 ///
 /// What is wrong goes to the report, and its default into the model, so that all problems are told at once.
 struct ConfigurationBuilder {
-    let overrides: CommandLineOverrides
+    let overrides: ConfigurationOverrides
     /// The command that is about to run; nil stands for both.
-    let action: RunAction?
-    let report = ConfigurationReport()
+    let action: RunKind?
+    let report = ConfigurationProblems()
 
     var read: ValueReader { ValueReader(report: report) }
 
@@ -61,12 +61,12 @@ struct ConfigurationBuilder {
 
     private func runConfiguration(
         _ scope: KeyScope,
-        of side: RunAction,
+        of side: RunKind,
         _ unsupported: inout UnsupportedFeatures
     ) -> RunConfiguration {
         // A run needs no connection of the other command, which may be one that only another machine can have.
         let isNeeded = action == nil || action == side
-        let connections = ConnectionBuilder(scope, isNeeded ? report : ConfigurationReport())
+        let connections = ConnectionBuilder(scope, isNeeded ? report : ConfigurationProblems())
         checkAdapter(scope["adapter"])
         let ddl = ddl(scope["ddl"], root: read.text(scope["root_location"], "root_location"))
         if ddl.enabled, ddl.strategy == .useLatestSet {
@@ -157,7 +157,7 @@ struct ConfigurationBuilder {
         return options
     }
 
-    private func ddl(_ value: SourceValue?, root: String?) -> DDLConfiguration {
+    private func ddl(_ value: SourceValue?, root: String?) -> DefinitionConfiguration {
         var mapping = SourceMapping()
         if let value, !value.isNull {
             if value.scalar != nil {
@@ -168,7 +168,7 @@ struct ConfigurationBuilder {
         }
         let place = mapping["location"]?.place ?? value?.place
         let location = composedLocation(read.text(mapping["location"], "location"), root, "backups/ddl", at: place)
-        return DDLConfiguration(
+        return DefinitionConfiguration(
             enabled: read.bool(mapping["enabled"], mapping["enabled"] == value ? "ddl" : "enabled") ?? false,
             location: location,
             filename: read.template(mapping["filename"], "filename") ?? Defaults.filename,

@@ -1,6 +1,6 @@
 /// A mapping of the configuration, with the keys that it may have.
 enum ConfigurationLevel: Sendable {
-    case root, command(RunAction), table, ddl, s3, logging, sentry, connection
+    case root, command(RunKind), table, ddl, s3, logging, sentry, connection
 
     private static let tableKeys = [
         "name", "query", "location", "filename", "compression", "exclude", "ddl", "sequences", "data",

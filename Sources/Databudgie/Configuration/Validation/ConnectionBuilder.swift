@@ -2,17 +2,17 @@ import Postgres
 
 /// Finds out which database a command connects to.
 struct ConnectionBuilder {
-    private let report: ConfigurationReport
+    private let report: ConfigurationProblems
     private let read: ValueReader
     private let scope: KeyScope
     /// The raw connections by their names, in the order of their appearance; the nearest level first.
     private let named: SourceMapping
 
-    init(_ scope: KeyScope, _ report: ConfigurationReport) {
+    init(_ scope: KeyScope, _ report: ConfigurationProblems) {
         self.init(scope, report, named: Self.named(scope, report))
     }
 
-    private init(_ scope: KeyScope, _ report: ConfigurationReport, named: SourceMapping) {
+    private init(_ scope: KeyScope, _ report: ConfigurationProblems, named: SourceMapping) {
         self.report = report
         read = ValueReader(report: report)
         self.scope = scope
@@ -25,7 +25,7 @@ struct ConnectionBuilder {
     /// - Returns: The connections in the order of their appearance.
     func all(warns: Bool) -> [NamedConnection] {
         named.entries.compactMap { entry in
-            let lenient = ConnectionBuilder(scope, ConfigurationReport(), named: named)
+            let lenient = ConnectionBuilder(scope, ConfigurationProblems(), named: named)
             let parameters = lenient.parameters(entry.value, inside: [entry.key])
             if warns {
                 for problem in lenient.report.problems {
@@ -50,7 +50,7 @@ struct ConnectionBuilder {
         return named["default"].flatMap { parameters($0, inside: ["default"]) }
     }
 
-    private static func named(_ scope: KeyScope, _ report: ConfigurationReport) -> SourceMapping {
+    private static func named(_ scope: KeyScope, _ report: ConfigurationProblems) -> SourceMapping {
         var result = SourceMapping()
         for value in scope.levels.compactMap({ $0["connections"] }) where !value.isNull {
             var names: Set<String> = []

@@ -5,7 +5,7 @@ struct TableEntryBuilder {
     private let builder: ConfigurationBuilder
     private let scope: KeyScope
     private var read: ValueReader { builder.read }
-    private var report: ConfigurationReport { builder.report }
+    private var report: ConfigurationProblems { builder.report }
 
     init(_ builder: ConfigurationBuilder, _ scope: KeyScope) {
         self.builder = builder
@@ -26,7 +26,7 @@ struct TableEntryBuilder {
             if builder.action != .restore { check(entry, raw.place) }
             entries.append(entry)
         }
-        if builder.action != .restore { EqualPaths.check(entries, report) }
+        if builder.action != .restore { PathCollisions.check(entries, report) }
         return entries
     }
 

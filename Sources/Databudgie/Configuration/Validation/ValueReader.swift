@@ -4,7 +4,7 @@ import FoundationEssentials
 ///
 /// Each function returns nil for null and for a value that it has reported.
 struct ValueReader {
-    let report: ConfigurationReport
+    let report: ConfigurationProblems
 
     private func wrongType(_ key: String, _ expected: String, _ value: SourceValue) {
         report.add(.wrongType, "'\(key)' must be \(expected), not \(value.noun)", at: value.place)
