@@ -55,7 +55,7 @@ public struct ConfigurationPrinter: Sendable {
             ("root_location", text(run.rootLocation)),
             ("idle_in_transaction_timeout", run.idleInTransactionTimeout.map(number) ?? null),
             ("strict", bool(run.strict)),
-            ("ddl", ddl(run.ddl)),
+            ("ddl", ddl(run.definitions)),
         ]
     }
 

@@ -94,11 +94,11 @@ struct OverridesTests {
     @Test("--ddl switches on what the configuration describes")
     func ddl() throws {
         let configuration = try load { $0.ddl = true }
-        #expect(configuration.backup.run.ddl.enabled)
-        #expect(configuration.backup.run.ddl.location.description == "definitions")
-        #expect(configuration.restore.run.ddl.enabled)
+        #expect(configuration.backup.run.definitions.enabled)
+        #expect(configuration.backup.run.definitions.location.description == "definitions")
+        #expect(configuration.restore.run.definitions.enabled)
         #expect(configuration.backup.tables.map(\.options.ddl) == [true, true])
-        #expect(try !load { $0.ddl = false }.restore.run.ddl.enabled)
+        #expect(try !load { $0.ddl = false }.restore.run.definitions.enabled)
     }
 
     @Test("--adapter python is accepted with a warning, and an unknown adapter refused")
@@ -128,11 +128,11 @@ struct OverridesTests {
             $0.clean = true
             $0.yes = true
         }
-        #expect(configuration.restore.run.ddl.clean)
+        #expect(configuration.restore.run.definitions.clean)
         #expect(configuration.restore.assumesYes)
         var fixture = ConfigurationFixture("ddl: {clean: true}")
         fixture.overrides.clean = false
-        #expect(try !fixture.load().restore.run.ddl.clean)
+        #expect(try !fixture.load().restore.run.definitions.clean)
     }
 
     @Test("ids belong to their command")
@@ -141,7 +141,7 @@ struct OverridesTests {
             $0.backupID = 3
             $0.restoreID = 4
         }
-        #expect(configuration.backup.run.transactionID == 3)
-        #expect(configuration.restore.run.transactionID == 4)
+        #expect(configuration.backup.run.resumeID == 3)
+        #expect(configuration.restore.run.resumeID == 4)
     }
 }

@@ -34,9 +34,9 @@ struct RootLocationTests {
     func defaults() throws {
         let configuration = try configuration("root_location: s3://b/{date}\nddl: {location: d}\ntables: [a]")
         #expect(configuration.backup.tables.map(\.options.location.description) == ["s3://b/{date}/backups/{table}"])
-        #expect(configuration.restore.run.ddl.location.description == "s3://b/{date}/d")
+        #expect(configuration.restore.run.definitions.location.description == "s3://b/{date}/d")
         #expect(
-            try Databudgie.Configuration.load(yaml: "", environment: [:]).backup.run.ddl.location.description
+            try Databudgie.Configuration.load(yaml: "", environment: [:]).backup.run.definitions.location.description
                 == "backups/ddl"
         )
     }

@@ -117,9 +117,9 @@ struct SourcesTests {
             "DATABUDGIE_IDLE_IN_TRANSACTION_TIMEOUT": "1.5",
         ]
         let configuration = try configuration("restore: {ddl: true}\ncompression: gzip", environment: environment)
-        #expect(configuration.restore.run.ddl.clean)
-        #expect(configuration.restore.run.ddl.enabled)
-        #expect(!configuration.backup.run.ddl.clean)
+        #expect(configuration.restore.run.definitions.clean)
+        #expect(configuration.restore.run.definitions.enabled)
+        #expect(!configuration.backup.run.definitions.clean)
         #expect(configuration.backup.run.rootLocation == "/r")
         #expect(configuration.restore.run.s3.region == "eu")
         #expect(configuration.backup.tables.map(\.query.description) == ["select 1"])

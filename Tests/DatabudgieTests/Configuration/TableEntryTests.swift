@@ -157,8 +157,8 @@ struct TableEntryTests {
         let configuration = try configuration(yaml)
         #expect(configuration.backup.tables.map(\.options.ddl) == [true, false])
         #expect(configuration.restore.tables.map(\.options.ddl) == [false])
-        #expect(configuration.backup.run.ddl.enabled)
-        #expect(!configuration.restore.run.ddl.enabled)
+        #expect(configuration.backup.run.definitions.enabled)
+        #expect(!configuration.restore.run.definitions.enabled)
     }
 
     @Test("what 2.9.3 read as no compression is none", arguments: ["null", "''", "none", "None", "false"])

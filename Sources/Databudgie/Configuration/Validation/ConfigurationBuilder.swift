@@ -44,7 +44,7 @@ struct ConfigurationBuilder {
         var unsupported = UnsupportedFeatures(.backup)
         let tables = TableEntryBuilder(self, scope).backupEntries()
         var run = runConfiguration(scope, of: .backup, &unsupported)
-        run.transactionID = overrides.backupID
+        run.resumeID = overrides.backupID
         run.unsupportedFeatures = unsupported.lines
         return BackupConfiguration(run: run, tables: tables)
     }
@@ -53,8 +53,8 @@ struct ConfigurationBuilder {
         var unsupported = UnsupportedFeatures(.restore)
         let tables = TableEntryBuilder(self, scope).restoreEntries(&unsupported)
         var run = runConfiguration(scope, of: .restore, &unsupported)
-        run.transactionID = overrides.restoreID
-        if let clean = overrides.clean { run.ddl.clean = clean }
+        run.resumeID = overrides.restoreID
+        if let clean = overrides.clean { run.definitions.clean = clean }
         run.unsupportedFeatures = unsupported.lines
         return RestoreConfiguration(run: run, tables: tables, assumesYes: overrides.yes)
     }
@@ -83,7 +83,7 @@ struct ConfigurationBuilder {
                 "idle_in_transaction_timeout"
             ),
             strict: read.bool(scope["strict"], "strict") ?? false,
-            ddl: ddl,
+            definitions: ddl,
             isDryRun: overrides.dryRun ?? false,
             showsStatistics: overrides.stats ?? overrides.dryRun ?? false
         )
