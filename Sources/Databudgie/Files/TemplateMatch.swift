@@ -1,11 +1,11 @@
-/// What a file's name tells about the file, once it has matched a template.
+/// What a file's name says about the file, once it has matched a template.
 public struct TemplateMatch: Sendable, Hashable {
-    /// The text that stands for each variable; variables whose values were known are in it too.
+    /// The text in the place of each variable; variables whose values were known are in it too.
     public let values: [Template.Variable: String]
 
-    /// When the file was written, as far as its name tells: its timestamp, else its date, else nothing.
+    /// When the file was written, as far as its name says: its timestamp, else its date, else nothing.
     ///
-    /// ISO 8601 texts of the same kind compare as the moments do, so that the greatest one is the newest.
+    /// ISO 8601 texts of the same kind compare as the moments do: the greatest one is the newest.
     public var moment: String {
         values[.timestamp] ?? values[.date] ?? ""
     }
@@ -16,7 +16,7 @@ extension Template {
     ///
     /// `{timestamp}` matches `2021-04-26T09:00:00` and `{date}` `2021-04-26`; `{ext}` matches `csv`, `csv.gz` and
     /// `csv.zst` unless its value is known; `{table}` matches any text without a slash unless its value is known.
-    /// Whatever else follows a name, such as `.bak` or `.partial`, is no match.
+    /// A name that continues, with `.bak` or `.partial` say, does not match.
     /// - Parameters:
     ///   - name: A file's name, or as much of its path as the template describes.
     ///   - known: Variables that must have these values.
@@ -59,7 +59,7 @@ extension Template {
         return String(view)
     }
 
-    /// What the variable may stand for at the beginning of a text.
+    /// What the variable can be at the beginning of a text.
     private static func candidates(
         for variable: Variable,
         value: String?,
