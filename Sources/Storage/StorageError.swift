@@ -91,9 +91,3 @@ extension StorageError.Code: CustomStringConvertible {
     /// The code's name.
     public var description: String { rawValue }
 }
-
-/// Puts a user's text between quotes and makes control characters visible.
-func quoting(_ text: some StringProtocol) -> String {
-    let visible = text.unicodeScalars.map { $0.value < 32 || $0.value == 127 ? $0.escaped(asASCII: true) : String($0) }
-    return "\"\(visible.joined())\""
-}

@@ -120,12 +120,3 @@ extension StoragePath: Comparable {
         left.description.utf8.lexicographicallyPrecedes(right.description.utf8)
     }
 }
-
-let slash = UInt8(ascii: "/")
-
-extension UInt8 {
-    var isDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
-    var isLetter: Bool {
-        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self) || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(self)
-    }
-}

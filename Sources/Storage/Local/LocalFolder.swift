@@ -1,10 +1,5 @@
+import Glibc
 import SystemPackage
-
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
 
 /// The folder of a local file: made when missing, checked for symbolic links, flushed to the disk.
 struct LocalFolder: Sendable {

@@ -48,7 +48,7 @@ final class LocalReader: ChunkReader, @unchecked Sendable {
     func next() async throws -> [UInt8]? {
         try Task.checkCancellation()
         guard offset < end else { return nil }
-        let (start, count) = (offset, Int(min(Int64(chunkSize), end - offset)))
+        let (start, count) = (offset, Int(min(Int64(StorageBytes.chunkSize), end - offset)))
         let chunk = try await BlockingWork.run { [self] in try readChunk(at: start, count: count) }
         offset += Int64(chunk.count)
         return chunk

@@ -1,10 +1,5 @@
+import Glibc
 import SystemPackage
-
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
 
 /// Keeps files on this machine's disks.
 ///
@@ -144,11 +139,11 @@ public struct LocalStorage: Storage {
         do {
             for try await chunk in bytes {
                 try Task.checkCancellation()
-                if gathered.isEmpty, chunk.count >= chunkSize {
+                if gathered.isEmpty, chunk.count >= StorageBytes.chunkSize {
                     try await write(chunk)
                 } else {
                     gathered += chunk
-                    guard gathered.count >= chunkSize else { continue }
+                    guard gathered.count >= StorageBytes.chunkSize else { continue }
                     try await write(gathered)
                     gathered = []
                 }

@@ -63,8 +63,8 @@ final class S3Download: ChunkReader, @unchecked Sendable {
     func next() async throws -> [UInt8]? {
         guard offset < end else { return try finish() }
         var chunk: [UInt8] = []
-        chunk.reserveCapacity(Int(min(Int64(chunkSize + 64 * 1024), end - offset)))
-        while chunk.count < chunkSize, offset + Int64(chunk.count) < end {
+        chunk.reserveCapacity(Int(min(Int64(StorageBytes.chunkSize + 64 * 1024), end - offset)))
+        while chunk.count < StorageBytes.chunkSize, offset + Int64(chunk.count) < end {
             try Task.checkCancellation()
             do {
                 guard let part = try await nextPart(from: offset + Int64(chunk.count)) else { throw ShortBody() }

@@ -38,12 +38,3 @@ func uriDecoded(_ text: String) -> String? {
     }
     return String(validating: decoded, as: UTF8.self)
 }
-
-/// Writes bytes as lower-case hexadecimal digits.
-func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-    String(decoding: bytes.flatMap { [hexadecimal($0 >> 4), hexadecimal($0 & 15)] }, as: UTF8.self)
-}
-
-private func hexadecimal(_ digit: UInt8, upper: Bool = false) -> UInt8 {
-    digit < 10 ? UInt8(ascii: "0") + digit : (upper ? UInt8(ascii: "A") : UInt8(ascii: "a")) + digit - 10
-}

@@ -45,7 +45,3 @@ extension Credentials {
         }
     }
 }
-
-extension String {
-    var nonEmpty: String? { isEmpty ? nil : self }
-}

@@ -43,9 +43,3 @@ struct TemporaryCredentials: Decodable {
         )
     }
 }
-
-/// Reads `2026-01-02T03:04:05Z`, with or without a fraction of a second or an offset.
-func date(iso8601 text: String) -> Date? {
-    (try? Date(text, strategy: .iso8601))
-        ?? (try? Date(text, strategy: .iso8601.year().month().day().time(includingFractionalSeconds: true)))
-}
