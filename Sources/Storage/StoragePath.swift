@@ -1,8 +1,10 @@
 /// Where a file lies: on this machine's disks, or in an S3 bucket.
 ///
 /// Keys are taken verbatim: `?`, `#`, `%`, `+`, `:`, spaces and `//` in an `s3://` path are parts of the key, as in the
-/// AWS command line, and never a query, a fragment or an encoding.
-public enum StoragePath: Sendable, Hashable {
+/// AWS command line, and never a query, a fragment or an encoding. Paths are cut and compared by their UTF-8 bytes: `é` in
+/// one code point and `e` with a combining accent are two files, as on disks and in S3, and a `/` divides names whatever
+/// follows it.
+public enum StoragePath: Sendable {
     /// A path of the local file system, absolute or relative to the working directory.
     case local(String)
     /// An object's key in a bucket; an empty key is the bucket itself.
@@ -30,8 +32,8 @@ public enum StoragePath: Sendable, Hashable {
                     + "give a local path or s3://bucket/key."
             )
         }
-        let rest = text[schemeEnd...].dropFirst(3)
-        let parts = rest.utf8.split(separator: UInt8(ascii: "/"), maxSplits: 1, omittingEmptySubsequences: false)
+        let rest = text.utf8[schemeEnd...].dropFirst(3)
+        let parts = rest.split(separator: slash, maxSplits: 1, omittingEmptySubsequences: false)
         let bucket = parts.first.map { String(Substring($0)) } ?? ""
         guard StoragePath.isBucketName(bucket) else {
             throw StorageError(
@@ -55,7 +57,7 @@ public enum StoragePath: Sendable, Hashable {
     public var parent: StoragePath? {
         switch self {
         case .local(let path):
-            guard let end = path.utf8.lastIndex(of: slash) else { return path == "." ? nil : .local(".") }
+            guard let end = path.utf8.lastIndex(of: slash) else { return path.equalsBytes(of: ".") ? nil : .local(".") }
             guard end != path.utf8.startIndex else { return path.utf8.count == 1 ? nil : .local("/") }
             return .local(String(path[..<end]))
         case .s3(let bucket, let key):
@@ -110,6 +112,31 @@ extension StoragePath: CustomStringConvertible {
         switch self {
         case .local(let path): path
         case .s3(let bucket, let key): "s3://\(bucket)/\(key)"
+        }
+    }
+}
+
+extension StoragePath: Hashable {
+    /// Whether two paths have the same bytes.
+    public static func == (left: StoragePath, right: StoragePath) -> Bool {
+        switch (left, right) {
+        case (.local(let left), .local(let right)):
+            left.equalsBytes(of: right)
+        case (.s3(let leftBucket, let leftKey), .s3(let rightBucket, let rightKey)):
+            leftKey.equalsBytes(of: rightKey) && leftBucket.equalsBytes(of: rightBucket)
+        case (.local, .s3), (.s3, .local):
+            false
+        }
+    }
+
+    /// Hashes the path's bytes.
+    public func hash(into hasher: inout Hasher) {
+        switch self {
+        case .local(let path):
+            hasher.combine(bytesOf: path)
+        case .s3(let bucket, let key):
+            hasher.combine(bytesOf: bucket)
+            hasher.combine(bytesOf: key)
         }
     }
 }

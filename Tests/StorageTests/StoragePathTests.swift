@@ -80,6 +80,32 @@ struct StoragePathTests {
         #expect(StoragePath.local("a").lastComponent == "a")
     }
 
+    @Test("Paths that differ in normalisation only are two", arguments: [("\u{e9}", "e\u{301}"), ("\u{212a}", "K")])
+    func normalisation(left: String, right: String) {
+        for paths in [
+            [StoragePath.local(left), .local(right)],
+            [.s3(bucket: "bucket", key: left), .s3(bucket: "bucket", key: right)],
+            [.s3(bucket: left, key: "key"), .s3(bucket: right, key: "key")],
+        ] {
+            #expect(paths[0] != paths[1])
+            #expect(Set(paths + paths).count == 2)
+            #expect((paths[0] < paths[1]) != (paths[1] < paths[0]))
+        }
+    }
+
+    @Test("A slash before a combining mark divides names", arguments: ["\u{301}b", "\u{200d}b", "\u{fe0f}"])
+    func marks(name: String) throws {
+        let path = try StoragePath("s3://bucket/a/\(name)")
+        #expect(path == .s3(bucket: "bucket", key: "a/\(name)"))
+        #expect(path.parent == .s3(bucket: "bucket", key: "a"))
+        #expect(Array(path.lastComponent.utf8) == Array(name.utf8))
+        #expect(path.parent?.appending(name) == path)
+        #expect(try StoragePath("/\(name)").parent == .local("/"))
+        #expect(try StoragePath("s3://bucket/\(name)") == .s3(bucket: "bucket", key: name))
+        #expect(throws: StorageError.self) { try StoragePath("s3://\(name)ucket/key") }
+        #expect(StoragePath.s3(bucket: "bucket", key: "a/").appending(name) == path)
+    }
+
     @Test("reads back what it prints", arguments: ["s3://bucket/a b", "s3://bucket/", "/x/y", "x"])
     func description(text: String) throws {
         #expect(try StoragePath(text).description == text)

@@ -103,12 +103,11 @@ public struct LocalStorage: Storage {
             do {
                 try TemporaryFile.create(for: existing.path + "/check").discard()
             } catch var error as StorageError {
-                error.message = error.message.replacingPrefix(
-                    "\(existing.path)/check cannot be written",
-                    with: "The folder \(target) cannot be written to"
-                )
-                error.path = folder
-                throw error
+                guard let reason = error.underlying as? Errno else {
+                    error.path = folder
+                    throw error
+                }
+                throw StorageError.local(reason, target, "cannot be written to", subject: "The folder \(target)")
             }
         }
     }
@@ -176,11 +175,5 @@ public struct LocalStorage: Storage {
             )
         }
         return target
-    }
-}
-
-extension String {
-    fileprivate func replacingPrefix(_ prefix: String, with replacement: String) -> String {
-        hasPrefix(prefix) ? replacement + dropFirst(prefix.count) : self
     }
 }

@@ -38,7 +38,7 @@ struct TemporaryFile: Sendable {
 
     /// Whether a name is one of those that `name(for:)` makes.
     static func isTemporary(_ name: String) -> Bool {
-        name.hasPrefix(".") && name.hasSuffix(".partial")
+        name.beginsWithBytes(of: ".") && name.endsWithBytes(of: ".partial")
     }
 
     /// Writes a chunk at an offset in bytes.

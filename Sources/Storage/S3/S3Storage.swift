@@ -60,14 +60,14 @@ public final class S3Storage: Storage {
 
     /// Deletes files: see ``Storage/delete(_:)``.
     public func delete(_ paths: [StoragePath]) async throws {
-        var keys: [String: [String]] = [:]
+        var keys: [ExactString: [String]] = [:]
         for path in paths {
             let (bucket, key) = try object(path)
-            keys[bucket, default: []].append(key)
+            keys[ExactString(bucket), default: []].append(key)
         }
         var firstFailure: StorageError?
-        for (bucket, keys) in keys.sorted(by: { $0.key < $1.key }) {
-            let failure = try await client.delete(bucket: bucket, keys: keys)
+        for (bucket, keys) in keys {
+            let failure = try await client.delete(bucket: bucket.text, keys: keys)
             firstFailure = firstFailure ?? failure
         }
         if let firstFailure { throw firstFailure }

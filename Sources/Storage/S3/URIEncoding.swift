@@ -28,10 +28,10 @@ func uriDecoded(_ text: String) -> String? {
         case UInt8(ascii: "+"):
             decoded.append(UInt8(ascii: " "))
         case UInt8(ascii: "%"):
-            guard let high = bytes.next(), let low = bytes.next(),
-                let value = UInt8(String(decoding: [high, low], as: UTF8.self), radix: 16)
-            else { return nil }
-            decoded.append(value)
+            guard let high = bytes.next()?.hexadecimalValue, let low = bytes.next()?.hexadecimalValue else {
+                return nil
+            }
+            decoded.append(high << 4 | low)
         default:
             decoded.append(byte)
         }

@@ -7,11 +7,12 @@ extension StorageError {
     ///   - failure: What the call threw; other errors than `Errno` pass through unchanged.
     ///   - path: The local path that was worked on.
     ///   - action: What was tried, as in "cannot be written".
+    ///   - subject: What the message names; nil for the path.
     /// - Returns: The error to throw.
-    static func local(_ failure: any Error, _ path: String, _ action: String) -> any Error {
+    static func local(_ failure: any Error, _ path: String, _ action: String, subject: String? = nil) -> any Error {
         guard let errno = failure as? Errno else { return failure }
         let (code, reason) = explanation(of: errno)
-        return StorageError(code, "\(path) \(action): \(reason)", path: .local(path), underlying: errno)
+        return StorageError(code, "\(subject ?? path) \(action): \(reason)", path: .local(path), underlying: errno)
     }
 
     private static func explanation(of errno: Errno) -> (Code, String) {

@@ -16,14 +16,16 @@ struct ContainerCredentials: CredentialProvider {
     func credentials() async throws -> Credentials? {
         let uri: String
         if let relative = context.environment["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"]?.nonEmpty {
-            guard relative.first == "/" else { throw failure("is \(quoting(relative)), which begins with no slash") }
+            guard relative.utf8.first == slash else {
+                throw failure("is \(quoting(relative)), which begins with no slash")
+            }
             uri = "http://169.254.170.2" + relative
         } else if let full = context.environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"]?.nonEmpty {
             uri = full
         } else {
             return nil
         }
-        let shown = StorageError.redacted(uri)
+        let shown = redacted(uri)
         guard Self.isAllowed(uri) else {
             throw failure("is \(shown), which is neither https nor a loopback address nor one of Amazon's two")
         }

@@ -25,8 +25,8 @@ struct ProfileCredentials: CredentialProvider {
         for dependents: [String]
     ) async throws -> Credentials? {
         // In a profile that is another's source, keys come before a role: so a profile may name itself as its source.
-        if dependents.last == profile, let keys = try keys(of: profile, settings) { return keys }
-        guard !dependents.contains(profile) else { throw circle(dependents + [profile]) }
+        if dependents.last?.equalsBytes(of: profile) == true, let keys = try keys(of: profile, settings) { return keys }
+        guard !dependents.contains(where: { $0.equalsBytes(of: profile) }) else { throw circle(dependents + [profile]) }
         if !dependents.isEmpty, let keys = try keys(of: profile, settings) { return keys }
         if let arn = settings["role_arn"]?.nonEmpty {
             return try await credentials(ofRole: arn, of: profile, settings, for: dependents)
