@@ -37,7 +37,8 @@ public struct StorageBytes: AsyncSequence, Sendable {
             guard all.count + chunk.count <= limit else {
                 throw StorageError(
                     .rejected,
-                    "\(info.path) is larger than the \(limit) bytes that it may have: check what it is.",
+                    "\(info.path) is larger than the limit of \(limit) bytes",
+                    hint: "check what the file is",
                     path: info.path
                 )
             }

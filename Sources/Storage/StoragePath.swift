@@ -16,10 +16,10 @@ public enum StoragePath: Sendable {
     ///   has another scheme than `s3`.
     public init(_ text: String) throws(StorageError) {
         guard !text.isEmpty else {
-            throw StorageError(.invalidPath, "A path is empty: give a local path or s3://bucket/key.")
+            throw StorageError(.invalidPath, "the path is empty", hint: "give a local path or s3://bucket/key")
         }
         guard !text.utf8.contains(0) else {
-            throw StorageError(.invalidPath, "The path \(quoting(text)) holds a NUL byte: take it out.")
+            throw StorageError(.invalidPath, "the path \(quoting(text)) contains a NUL byte", hint: "remove it")
         }
         guard let schemeEnd = StoragePath.endOfScheme(text) else {
             self = .local(text)
@@ -28,8 +28,8 @@ public enum StoragePath: Sendable {
         guard text[..<schemeEnd].lowercased() == "s3" else {
             throw StorageError(
                 .invalidPath,
-                "The path \(quoting(text)) has the unknown scheme \(text[..<schemeEnd])://: "
-                    + "give a local path or s3://bucket/key."
+                "the path \(quoting(text)) has the unknown scheme \(text[..<schemeEnd])://",
+                hint: "give a local path or s3://bucket/key"
             )
         }
         let rest = text.utf8[schemeEnd...].dropFirst(3)
@@ -38,8 +38,8 @@ public enum StoragePath: Sendable {
         guard StoragePath.isBucketName(bucket) else {
             throw StorageError(
                 .invalidPath,
-                "The path \(quoting(text)) does not name a bucket: a bucket's name has 3 to 63 letters, digits, dots, "
-                    + "hyphens or underscores, as in s3://bucket/key."
+                "the path \(quoting(text)) does not name a valid bucket",
+                hint: "write s3://bucket/key, with a bucket of 3 to 63 letters, digits, dots, hyphens or underscores"
             )
         }
         self = .s3(bucket: bucket, key: parts.count > 1 ? String(Substring(parts[1])) : "")

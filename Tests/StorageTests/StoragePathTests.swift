@@ -28,17 +28,17 @@ struct StoragePathTests {
     @Test(
         "says what is wrong with a path",
         arguments: [
-            ("", "A path is empty: give a local path or s3://bucket/key."),
+            ("", "the path is empty; give a local path or s3://bucket/key"),
             (
                 "gs://bucket/key",
-                "The path \"gs://bucket/key\" has the unknown scheme gs://: give a local path or s3://bucket/key."
+                "the path \"gs://bucket/key\" has the unknown scheme gs://; give a local path or s3://bucket/key"
             ),
             (
                 "s3:///key",
-                "The path \"s3:///key\" does not name a bucket: a bucket's name has 3 to 63 letters, digits, dots, hyphens or "
-                    + "underscores, as in s3://bucket/key."
+                "the path \"s3:///key\" does not name a valid bucket; write s3://bucket/key, with a bucket of 3 to 63 letters, "
+                    + "digits, dots, hyphens or underscores"
             ),
-            ("a\0b", "The path \"a\\0b\" holds a NUL byte: take it out."),
+            ("a\0b", "the path \"a\\0b\" contains a NUL byte; remove it"),
         ]
     )
     func invalid(text: String, message: String) {

@@ -107,7 +107,7 @@ public struct LocalStorage: Storage {
                     error.path = folder
                     throw error
                 }
-                throw StorageError.local(reason, target, "cannot be written to", subject: "The folder \(target)")
+                throw StorageError.local(reason, target, "cannot be written to", subject: "the folder \(target)")
             }
         }
     }
@@ -170,7 +170,8 @@ public struct LocalStorage: Storage {
         guard case .local(let target) = path, !target.isEmpty, !target.utf8.contains(0) else {
             throw StorageError(
                 .invalidPath,
-                "\(path) is no path of a local file: check where it should lie.",
+                "\(path) is not the path of a local file",
+                hint: "check the location",
                 path: path
             )
         }

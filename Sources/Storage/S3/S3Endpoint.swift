@@ -31,8 +31,8 @@ struct S3Endpoint: Sendable, Equatable {
         else {
             throw StorageError(
                 .invalidConfiguration,
-                "The \(service) endpoint \(quoting(redacted(text))) is no URL of a server: "
-                    + "give one like https://s3.example.com or http://127.0.0.1:9000."
+                "the \(service) endpoint \(quoting(redacted(text))) is not the URL of a server",
+                hint: "give one like https://s3.example.com or http://127.0.0.1:9000"
             )
         }
         let defaultPort = scheme == "https" ? 443 : 80

@@ -86,14 +86,24 @@ public final class S3Storage: Storage {
     private func object(_ path: StoragePath) throws(StorageError) -> (bucket: String, key: String) {
         let (bucket, key) = try location(path)
         guard !key.isEmpty else {
-            throw StorageError(.invalidPath, "\(path) names a bucket but no file in it: add a key.", path: path)
+            throw StorageError(
+                .invalidPath,
+                "\(path) names a bucket but no file in it",
+                hint: "add a key",
+                path: path
+            )
         }
         return (bucket, key)
     }
 
     private func location(_ path: StoragePath) throws(StorageError) -> (bucket: String, key: String) {
         guard case .s3(let bucket, let key) = path else {
-            throw StorageError(.invalidPath, "\(path) is no S3 location: write it as s3://bucket/key.", path: path)
+            throw StorageError(
+                .invalidPath,
+                "\(path) is not an S3 location",
+                hint: "write it as s3://bucket/key",
+                path: path
+            )
         }
         return (bucket, key)
     }

@@ -2,47 +2,53 @@ import Glibc
 import SystemPackage
 
 extension StorageError {
-    /// Tells a failed call of the system in the user's words.
+    /// Turns a failed system call into an error for the user.
     /// - Parameters:
-    ///   - failure: What the call threw; other errors than `Errno` pass through unchanged.
+    ///   - failure: What the call threw; errors other than `Errno` pass through unchanged.
     ///   - path: The local path that was worked on.
-    ///   - action: What was tried, as in "cannot be written".
+    ///   - action: What failed, as in "cannot be written".
     ///   - subject: What the message names; nil for the path.
     /// - Returns: The error to throw.
     static func local(_ failure: any Error, _ path: String, _ action: String, subject: String? = nil) -> any Error {
         guard let errno = failure as? Errno else { return failure }
-        let (code, reason) = explanation(of: errno)
-        return StorageError(code, "\(subject ?? path) \(action): \(reason)", path: .local(path), underlying: errno)
+        let (code, reason, hint) = explanation(of: errno)
+        return StorageError(
+            code,
+            "\(subject ?? path) \(action): \(reason)",
+            hint: hint,
+            path: .local(path),
+            underlying: errno
+        )
     }
 
-    private static func explanation(of errno: Errno) -> (Code, String) {
+    private static func explanation(of errno: Errno) -> (Code, reason: String, hint: String) {
         switch errno {
         case .noSuchFileOrDirectory:
-            (.notFound, "it does not exist. Check the path.")
+            (.notFound, "it does not exist", "check the path")
         case .fileExists:
-            (.alreadyExists, "it exists already. Choose another name or remove the file.")
+            (.alreadyExists, "it already exists", "choose another name or remove the file")
         case .permissionDenied, .notPermitted:
-            (.accessDenied, "the permission is missing. Check the owner and the mode of the file and its folder.")
+            (.accessDenied, "permission denied", "check the owner and the mode of the file and its folder")
         case .readOnlyFileSystem:
-            (.notWritable, "the file system is read-only. Choose another folder.")
+            (.notWritable, "the file system is read-only", "choose another folder")
         case .noSpace:
-            (.outOfSpace, "the disk is full. Free some space or choose another disk.")
+            (.outOfSpace, "the disk is full", "free some space or choose another disk")
         case .diskQuotaExceeded:
-            (.outOfSpace, "the disk quota is used up. Free some space or have the quota raised.")
+            (.outOfSpace, "the disk quota is exceeded", "free some space or raise the quota")
         case .fileTooLarge:
-            (.outOfSpace, "it is too large for this file system or for the limits of this process. Raise the limit.")
+            (.outOfSpace, "it is too large for the file system or the limits of this process", "raise the limit")
         case .ioError:
-            (.inputOutput, "the disk reported an input/output error. Check the disk and the system's log.")
+            (.inputOutput, "the disk reported an input/output error", "check the disk and the system's log")
         case .notDirectory:
-            (.invalidPath, "a part of the path is a file, not a folder. Correct the path.")
+            (.invalidPath, "a part of the path is a file, not a folder", "correct the path")
         case .isDirectory:
-            (.invalidPath, "it is a folder. Give the path of a file.")
+            (.invalidPath, "it is a folder", "give the path of a file")
         case .fileNameTooLong:
-            (.invalidPath, "its name is too long for this file system. Choose a shorter name.")
+            (.invalidPath, "its name is too long for this file system", "choose a shorter name")
         case .tooManySymbolicLinkLevels:
-            (.unsafeLink, "its symbolic links lead in a circle. Correct the links.")
+            (.unsafeLink, "its symbolic links form a loop", "correct the links")
         default:
-            (.inputOutput, "\(errno) (system error \(errno.rawValue)). Check the disk and the path.")
+            (.inputOutput, "\(errno) (system error \(errno.rawValue))", "check the disk and the path")
         }
     }
 }

@@ -38,7 +38,8 @@ struct ProcessCredentials: CredentialProvider {
     private func failure(_ problem: String, underlying: (any Error)? = nil) -> StorageError {
         StorageError(
             .noCredentials,
-            "The credential_process of the AWS profile \(quoting(profile)) \(problem): run the command by hand to see why.",
+            "the credential_process of the AWS profile \(quoting(profile)) \(problem)",
+            hint: "run the command by hand to see why",
             underlying: underlying
         )
     }
@@ -68,7 +69,8 @@ struct ProcessCredentials: CredentialProvider {
         guard quote == nil else {
             throw StorageError(
                 .noCredentials,
-                "A credential_process in the AWS configuration lacks a closing quote: add it."
+                "a credential_process in the AWS configuration lacks a closing quote",
+                hint: "add it"
             )
         }
         return (words + (word.map { [$0] } ?? [])).map { String(decoding: $0, as: UTF8.self) }

@@ -35,8 +35,8 @@ struct ProfileFiles: Sendable {
         guard found != nil || !isExplicit else {
             throw StorageError(
                 .invalidConfiguration,
-                "The AWS profile \(quoting(profile)) is neither in \(configPath) nor in \(credentialsPath): "
-                    + "correct its name (s3: profile, AWS_PROFILE) or add it."
+                "the AWS profile \(quoting(profile)) is neither in \(configPath) nor in \(credentialsPath)",
+                hint: "correct its name (s3: profile, AWS_PROFILE) or add it"
             )
         }
         return found ?? [:]
@@ -66,7 +66,8 @@ struct ProfileFiles: Sendable {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw StorageError(
                 .invalidConfiguration,
-                "\(path) cannot be read: check the owner and the mode of the file.",
+                "\(path) cannot be read",
+                hint: "check the owner and the mode of the file",
                 path: .local(path)
             )
         }

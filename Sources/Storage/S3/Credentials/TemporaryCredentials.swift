@@ -23,15 +23,16 @@ struct TemporaryCredentials: Decodable {
         guard !accessKeyID.isEmpty, !secretAccessKey.isEmpty else {
             throw StorageError(
                 .noCredentials,
-                "The credentials from \(source) have an empty key: correct what gives them."
+                "the credentials from \(source) have an empty key",
+                hint: "correct their source"
             )
         }
         let end = expiration.flatMap(date(iso8601:))
         guard expiration == nil || end != nil else {
             throw StorageError(
                 .noCredentials,
-                "The credentials from \(source) expire at \(quoting(expiration ?? "")), which is no ISO 8601 time: "
-                    + "correct what gives them."
+                "the credentials from \(source) expire at \(quoting(expiration ?? "")), which is not an ISO 8601 time",
+                hint: "correct their source"
             )
         }
         return Credentials(
