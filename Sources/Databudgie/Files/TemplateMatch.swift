@@ -22,34 +22,51 @@ extension Template {
     ///   - known: Variables that must have these values.
     /// - Returns: The values of the variables in the name; nil when the name does not match.
     public func match(_ name: String, _ known: [Variable: String] = [:]) -> TemplateMatch? {
-        var values: [Variable: String] = [:]
-        guard Self.match(parts[...], Array(name.unicodeScalars)[...], known: known, values: &values) else { return nil }
-        return TemplateMatch(values: values)
+        matches(name, known, limit: 1).first
     }
 
-    private static func match(
-        _ parts: ArraySlice<Part>,
+    /// Finds all ways in which a name matches the template.
+    ///
+    /// There is more than one only when `{table}` is not known and what surrounds it may be a part of the table's name.
+    /// - Parameters:
+    ///   - name: A file's name, or as much of its path as the template describes.
+    ///   - known: Variables that must have these values.
+    ///   - limit: How many are looked for at most.
+    /// - Returns: The values of the variables for each.
+    func matches(_ name: String, _ known: [Variable: String], limit: Int = .max) -> [TemplateMatch] {
+        var search = TemplateSearch(known: known, limit: limit)
+        search.match(parts[...], Array(name.unicodeScalars)[...], [:])
+        return search.found
+    }
+}
+
+/// A search for the ways in which a name matches a template.
+private struct TemplateSearch {
+    let known: [Template.Variable: String]
+    let limit: Int
+    var found: [TemplateMatch] = []
+
+    mutating func match(
+        _ parts: ArraySlice<Template.Part>,
         _ text: ArraySlice<Unicode.Scalar>,
-        known: [Variable: String],
-        values: inout [Variable: String]
-    ) -> Bool {
-        guard let part = parts.first else { return text.isEmpty }
+        _ values: [Template.Variable: String]
+    ) {
+        guard let part = parts.first else {
+            if text.isEmpty { found.append(TemplateMatch(values: values)) }
+            return
+        }
         switch part {
         case .literal(let literal):
             let scalars = literal.unicodeScalars
-            guard text.starts(with: scalars) else { return false }
-            return match(parts.dropFirst(), text.dropFirst(scalars.count), known: known, values: &values)
+            guard text.starts(with: scalars) else { return }
+            match(parts.dropFirst(), text.dropFirst(scalars.count), values)
         case .variable(let variable):
             let value = known[variable] ?? values[variable]
-            for candidate in candidates(for: variable, value: value, in: text) {
-                let before = values[variable]
-                values[variable] = string(candidate)
-                if match(parts.dropFirst(), text.dropFirst(candidate.count), known: known, values: &values) {
-                    return true
-                }
-                values[variable] = before
+            for candidate in Self.candidates(for: variable, value: value, in: text) where found.count < limit {
+                var values = values
+                values[variable] = Self.string(candidate)
+                match(parts.dropFirst(), text.dropFirst(candidate.count), values)
             }
-            return false
         }
     }
 
@@ -61,7 +78,7 @@ extension Template {
 
     /// What the variable can be at the beginning of a text.
     private static func candidates(
-        for variable: Variable,
+        for variable: Template.Variable,
         value: String?,
         in text: ArraySlice<Unicode.Scalar>
     ) -> [ArraySlice<Unicode.Scalar>] {
@@ -73,8 +90,8 @@ extension Template {
         case .timestamp: return shape("dddd-dd-ddTdd:dd:dd", in: text)
         case .date: return shape("dddd-dd-dd", in: text)
         case .ext:
-            return ["csv.zst", "csv.gz", "csv"].filter { text.starts(with: $0.unicodeScalars) }
-                .map { text.prefix($0.unicodeScalars.count) }
+            return DataFileFormat.all.map(\.ext.unicodeScalars).filter { text.starts(with: $0) }
+                .map { text.prefix($0.count) }.sorted { $0.count > $1.count }
         case .table:
             let longest = text.prefix { $0 != "/" }.count
             return longest == 0 ? [] : (1...longest).reversed().map { text.prefix($0) }

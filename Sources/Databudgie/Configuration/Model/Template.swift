@@ -52,6 +52,12 @@ public struct Template: Sendable, Hashable, CustomStringConvertible {
         description = parts.map(\.written).joined()
     }
 
+    /// The template of a path: this one as the folder, another one as what is in it.
+    func appending(_ component: Template) -> Template {
+        let hasSlash = if case .literal(let text) = parts.last { text.utf8.last == UInt8(ascii: "/") } else { false }
+        return Template(parts: parts + (hasSlash ? [] : [.literal("/")]) + component.parts)
+    }
+
     /// The variables that occur in the text.
     public var variables: Set<Variable> {
         var variables: Set<Variable> = []

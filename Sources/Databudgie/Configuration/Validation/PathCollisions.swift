@@ -1,5 +1,3 @@
-import Compression
-
 /// Finds entries whose files would have the same path, as far as the templates say; a plan knows the rest.
 enum PathCollisions {
     private struct Target: Hashable {
@@ -27,9 +25,9 @@ enum PathCollisions {
 
     private static func target(of entry: BackupEntry) -> Target? {
         let options = entry.options
-        let suffix = entry.compression?.fileSuffix ?? ""
-        let pieces = options.location.parts + [.literal("/")] + options.filename.parts
-        let path = ByteKey(pieces.map { $0.isExtension ? "csv\(suffix)" : $0.written }.joined())
+        let ext = DataFileFormat(compression: entry.compression).ext
+        let pieces = options.location.appending(options.filename).parts
+        let path = ByteKey(pieces.map { $0.isExtension ? ext : $0.written }.joined())
         let dependsOnTable = options.location.variables.union(options.filename.variables).contains(.table)
         guard dependsOnTable, let name = options.name else { return Target(name: nil, exclude: [], path: path) }
         return Target(name: ByteKey(name), exclude: options.exclude.map { ByteKey($0) }, path: path)
