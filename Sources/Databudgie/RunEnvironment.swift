@@ -2,15 +2,23 @@ public import Foundation
 
 /// What a run takes from its surroundings, so that tests and embedding programs can decide it.
 public struct RunEnvironment: Sendable {
-    /// Queries and checks run, and nothing is written (`--dry-run`).
-    public var isDryRun = false
-    /// Environment variables, for credentials and endpoints of the storage.
-    public var environment: [String: String] = ProcessInfo.processInfo.environment
-    /// The moment that `{timestamp}` and `{date}` stand for.
-    public var now = Date()
+    /// Environment variables, for credentials and endpoints of the storage and for pg_dump.
+    public var variables: [String: String]
+    /// The moment that `{timestamp}` and `{date}` mean.
+    public var now: Date
     /// The longest time that reports of failures may take, all of a run together.
     var reportingTimeLimit = Duration.seconds(5)
 
-    /// Takes the process's environment and the present moment.
-    public init() {}
+    /// Creates surroundings: those of the process at this moment, unless told otherwise.
+    ///
+    /// - Parameters:
+    ///   - variables: Environment variables by name.
+    ///   - now: The moment that `{timestamp}` and `{date}` mean.
+    public init(
+        variables: [String: String] = ProcessInfo.processInfo.environment,
+        now: Date = Date()
+    ) {
+        self.variables = variables
+        self.now = now
+    }
 }

@@ -1,5 +1,4 @@
 import NIOCore
-import NIOPosix
 import Synchronization
 
 /// A proxy on loopback that passes HTTP requests on to a server and misbehaves on demand.
@@ -123,37 +122,14 @@ public final class FaultProxy: Sendable {
         let address = server.split(separator: "/").last?.split(separator: ":") ?? []
         guard address.count == 2, let port = Int(address[1]) else { throw FaultProxyExchange.Malformed() }
         let upstream = (host: String(address[0]), port: port)
-        let listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
-            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .bind(host: "127.0.0.1", port: 0) { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try FaultProxyExchange.AsyncChannel(wrappingChannelSynchronously: channel)
-                }
-            }
-        let ownPort = listener.channel.localAddress?.port ?? 0
-        let proxy = FaultProxy(endpoint: "http://127.0.0.1:\(ownPort)", rules: rules)
-        return try await withThrowingTaskGroup(of: R?.self) { group in
-            group.addTask {
-                try await listener.executeThenClose { clients in
-                    await withTaskGroup(of: Void.self) { exchanges in
-                        do {
-                            for try await client in clients {
-                                exchanges.addTask { await proxy.serve(client, upstream) }
-                            }
-                        } catch {
-                            // The listener is gone, as at the end of a test.
-                        }
-                        exchanges.cancelAll()
-                    }
-                }
-                return nil
-            }
-            group.addTask { try await body(proxy) }
-            defer { group.cancelAll() }
-            while let result = try await group.next() {
-                if let result { return result }
-            }
-            throw CancellationError()
+        return try await LoopbackListener.withServer {
+            try FaultProxyExchange.AsyncChannel(wrappingChannelSynchronously: $0)
+        } _: { endpoint in
+            FaultProxy(endpoint: endpoint, rules: rules)
+        } serve: { proxy, client in
+            await proxy.serve(client, upstream)
+        } _: { proxy in
+            try await body(proxy)
         }
     }
 

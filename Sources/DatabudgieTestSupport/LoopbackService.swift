@@ -1,7 +1,6 @@
 import Foundation
 import NIOCore
 import NIOHTTP1
-import NIOPosix
 import Synchronization
 
 /// An HTTP service on loopback whose answers a test gives, and which remembers what it was asked.
@@ -86,38 +85,16 @@ public final class LoopbackService: Sendable {
         _ answer: @Sendable @escaping (Request) async -> Reply,
         _ body: @Sendable @escaping (LoopbackService) async throws -> R
     ) async throws -> R {
-        let listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
-            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .bind(host: "127.0.0.1", port: 0) { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.configureHTTPServerPipeline()
-                    try channel.pipeline.syncOperations.addHandler(BufferBodies())
-                    return try Connection(wrappingChannelSynchronously: channel)
-                }
-            }
-        let service = LoopbackService(endpoint: "http://127.0.0.1:\(listener.channel.localAddress?.port ?? 0)")
-        return try await withThrowingTaskGroup(of: R?.self) { group in
-            group.addTask {
-                try await listener.executeThenClose { connections in
-                    await withTaskGroup(of: Void.self) { exchanges in
-                        do {
-                            for try await connection in connections {
-                                exchanges.addTask { await service.serve(connection, answer) }
-                            }
-                        } catch {
-                            // The listener is gone, as at the end of a test.
-                        }
-                        exchanges.cancelAll()
-                    }
-                }
-                return nil
-            }
-            group.addTask { try await body(service) }
-            defer { group.cancelAll() }
-            while let result = try await group.next() {
-                if let result { return result }
-            }
-            throw CancellationError()
+        try await LoopbackListener.withServer { channel in
+            try channel.pipeline.syncOperations.configureHTTPServerPipeline()
+            try channel.pipeline.syncOperations.addHandler(BufferBodies())
+            return try Connection(wrappingChannelSynchronously: channel)
+        } _: { endpoint in
+            LoopbackService(endpoint: endpoint)
+        } serve: { service, connection in
+            await service.serve(connection, answer)
+        } _: { service in
+            try await body(service)
         }
     }
 

@@ -7,6 +7,9 @@ public struct StorageBytes: AsyncSequence, Sendable {
     /// A chunk, never empty.
     public typealias Element = [UInt8]
 
+    /// The size of the chunks, in bytes: larger ones gain nothing, smaller ones cost a hop between threads each.
+    static let chunkSize = 256 * 1024
+
     /// The version of the file that the bytes belong to.
     public let info: FileInfo
     private let reader: any ChunkReader
@@ -34,7 +37,8 @@ public struct StorageBytes: AsyncSequence, Sendable {
             guard all.count + chunk.count <= limit else {
                 throw StorageError(
                     .rejected,
-                    "\(info.path) is larger than the \(limit) bytes that it may have: check what it is.",
+                    "\(info.path) is larger than the limit of \(limit) bytes",
+                    hint: "check what the file is",
                     path: info.path
                 )
             }
@@ -70,6 +74,3 @@ private final class SharedFlag: Sendable {
     /// Returns whether this call was the first.
     func raise() -> Bool { !isRaised.exchange(true, ordering: .relaxed) }
 }
-
-/// The size of chunks that are read from disks and servers, in bytes: larger ones gain nothing, smaller ones cost a hop.
-let chunkSize = 256 * 1024

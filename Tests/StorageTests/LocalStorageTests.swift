@@ -49,7 +49,7 @@ struct LocalStorageTests {
             #expect(error?.code == .invalidPath)
             #expect(
                 error?.description
-                    == "\(folder)/\(tooLong) cannot be written: its name is too long for this file system. Choose a shorter name."
+                    == "\(folder)/\(tooLong) cannot be written: its name is too long for this file system; choose a shorter name"
             )
             #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count == 1)
         }
@@ -106,7 +106,7 @@ struct LocalStorageTests {
                 #expect(
                     error?.description
                         == "\(folder)/link is reached through the symbolic link \(folder)/link, which belongs to "
-                        + "another user: it is not followed. Remove the link or give the path that it leads to."
+                        + "another user and is not followed; remove the link or give the path that it leads to"
                 )
                 await #expect(throws: StorageError.self) { try await storage.checkWritable(.local("\(folder)/link")) }
                 #expect(try FileManager.default.contentsOfDirectory(atPath: outside) == [])
@@ -129,7 +129,9 @@ struct LocalStorageTests {
             try file.close()
             let error = await #expect(throws: StorageError.self) { try await opened.collect(upTo: .max) }
             #expect(error?.code == .changedWhileReading)
-            #expect(error?.description == "\(path) was changed while it was read: try again when nothing writes to it.")
+            #expect(
+                error?.description == "\(path) was changed while it was being read; try again when nothing writes to it"
+            )
         }
     }
 
@@ -159,7 +161,7 @@ struct LocalStorageTests {
             #expect(error?.code == .outOfSpace)
             #expect(
                 error?.description
-                    == "\(folder)/file cannot be written: the disk is full. Free some space or choose another disk."
+                    == "\(folder)/file cannot be written: the disk is full; free some space or choose another disk"
             )
             #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == [])
         }
@@ -179,13 +181,13 @@ struct LocalStorageTests {
                 #expect(error?.code == .invalidPath)
                 #expect(error?.description.contains("\(folder)/file") == true)
                 #expect(
-                    error?.description.contains("a part of the path is a file, not a folder. Correct the path.") == true
+                    error?.description.contains("a part of the path is a file, not a folder; correct the path") == true
                 )
             }
             let error = await #expect(throws: StorageError.self) {
                 try await storage.checkWritable(.local("/proc/none"))
             }
-            #expect(error?.description.hasPrefix("The folder /proc/none cannot be written to: ") == true)
+            #expect(error?.description.hasPrefix("the folder /proc/none cannot be written to: ") == true)
             await #expect(throws: StorageError.self) { try await storage.write(.local(folder), [1]) }
         }
     }
@@ -209,7 +211,7 @@ struct LocalStorageTests {
                 try await storage.read(.local("\(folder)/file")).collect(upTo: 99)
             }
             #expect(
-                error?.description == "\(folder)/file is larger than the 99 bytes that it may have: check what it is."
+                error?.description == "\(folder)/file is larger than the limit of 99 bytes; check what the file is"
             )
         }
     }

@@ -40,7 +40,7 @@ public struct BackupRun: Sendable {
             idleInTransactionTimeout: configuration.backup.run.idleInTransactionTimeout
         )
         let tools = DefinitionDump(environment: options.environment)
-        if configuration.backup.run.ddl.enabled { try await tools.check(for: session.connection.server) }
+        if configuration.backup.run.definitions.enabled { try await tools.check(for: session.connection.server) }
         let planning: (DatabaseCatalog) throws -> BackupPlan = { try makePlan($0, manifest) }
         try await snapshot.withPlan(planning) { plan, catalog in
             let transaction = try await manifest?.begin(isDryRun: options.isDryRun)
@@ -53,7 +53,7 @@ public struct BackupRun: Sendable {
             let definitions = DefinitionExport(
                 session: session,
                 parameters: try configuration.connection(for: .backup),
-                settings: configuration.backup.run.ddl,
+                settings: configuration.backup.run.definitions,
                 catalog: catalog,
                 moment: RunTimestamp(options.now),
                 tools: tools,
@@ -72,7 +72,7 @@ public struct BackupRun: Sendable {
             catalog: catalog,
             moment: RunTimestamp(options.now),
             isStrict: settings.run.strict,
-            hasDefinitions: settings.run.ddl.enabled
+            hasDefinitions: settings.run.definitions.enabled
         )
         return try planner.plan(settings.tables)
     }

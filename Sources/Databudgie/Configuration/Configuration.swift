@@ -33,10 +33,10 @@ public struct Configuration: Sendable {
         try sources.overrides.apply(to: &root)
         var resolver = ReferenceResolver(root: root, interpolation: Interpolation(sources: sources))
         let finished = resolver.resolve()
-        if let error = resolver.problems.combined { throw error }
+        if let error = ConfigurationError(resolver.problems) { throw error }
         let builder = ConfigurationBuilder(overrides: sources.overrides, action: action)
         var configuration = builder.configuration(finished)
-        if let error = builder.report.problems.combined { throw error }
+        if let error = ConfigurationError(builder.report.problems) { throw error }
         configuration.warnings = builder.report.warnings
         configuration.sources = names
         return configuration

@@ -1,30 +1,32 @@
 import Storage
 
-/// The storages of a run: the local disk, and S3 when a path asks for it.
+/// The storages of a run: the local disk, and S3 when a path is there.
 struct StorageRouter: Sendable {
-    private let local = LocalStorage()
-    private let s3: S3Storage
+    private let local: any Storage
+    private let s3: any Storage
 
     /// Opens the storages for the body and closes their connections after it.
     ///
     /// - Parameters:
-    ///   - s3Options: What the configuration says of S3.
-    ///   - environment: Variables that credentials and endpoints may come from.
+    ///   - settings: Say where S3 is; a dry run gets storages that write nothing.
     ///   - body: Uses the storages; they must not leave it.
     /// - Returns: What the body returns.
     /// - Throws: What the body throws.
     static func withStorages<Result>(
-        s3Options: S3Options,
-        environment: [String: String],
+        _ settings: RunSettings,
         _ body: (StorageRouter) async throws -> Result
     ) async throws -> Result {
-        let storages = StorageRouter(s3: S3Storage(options: s3Options, environment: environment))
+        let s3 = S3Storage(options: settings.s3, environment: settings.variables)
+        let router =
+            settings.isDryRun
+            ? StorageRouter(local: DryRunStorage(base: LocalStorage()), s3: DryRunStorage(base: s3))
+            : StorageRouter(local: LocalStorage(), s3: s3)
         do {
-            let result = try await body(storages)
-            try await storages.s3.shutdown()
+            let result = try await body(router)
+            try await s3.shutdown()
             return result
         } catch {
-            try? await storages.s3.shutdown()
+            try? await s3.shutdown()
             throw error
         }
     }
@@ -47,7 +49,7 @@ struct StorageRouter: Sendable {
         }
     }
 
-    /// The storage that a path lies in.
+    /// The storage that a path is in.
     func storage(for path: StoragePath) -> any Storage {
         switch path {
         case .local: local

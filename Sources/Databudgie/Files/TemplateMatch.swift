@@ -1,11 +1,11 @@
-/// What a file's name tells about the file, once it has matched a template.
+/// What a file's name says about the file, once it has matched a template.
 public struct TemplateMatch: Sendable, Hashable {
-    /// The text that stands for each variable; variables whose values were known are in it too.
+    /// The text in the place of each variable; variables whose values were known are in it too.
     public let values: [Template.Variable: String]
 
-    /// When the file was written, as far as its name tells: its timestamp, else its date, else nothing.
+    /// When the file was written, as far as its name says: its timestamp, else its date, else nothing.
     ///
-    /// ISO 8601 texts of the same kind compare as the moments do, so that the greatest one is the newest.
+    /// ISO 8601 texts of the same kind compare as the moments do: the greatest one is the newest.
     public var moment: String {
         values[.timestamp] ?? values[.date] ?? ""
     }
@@ -16,40 +16,57 @@ extension Template {
     ///
     /// `{timestamp}` matches `2021-04-26T09:00:00` and `{date}` `2021-04-26`; `{ext}` matches `csv`, `csv.gz` and
     /// `csv.zst` unless its value is known; `{table}` matches any text without a slash unless its value is known.
-    /// Whatever else follows a name, such as `.bak` or `.partial`, is no match.
+    /// A name that continues, with `.bak` or `.partial` say, does not match.
     /// - Parameters:
     ///   - name: A file's name, or as much of its path as the template describes.
     ///   - known: Variables that must have these values.
     /// - Returns: The values of the variables in the name; nil when the name does not match.
     public func match(_ name: String, _ known: [Variable: String] = [:]) -> TemplateMatch? {
-        var values: [Variable: String] = [:]
-        guard Self.match(parts[...], Array(name.unicodeScalars)[...], known: known, values: &values) else { return nil }
-        return TemplateMatch(values: values)
+        matches(name, known, limit: 1).first
     }
 
-    private static func match(
-        _ parts: ArraySlice<Part>,
+    /// Finds all ways in which a name matches the template.
+    ///
+    /// There is more than one only when `{table}` is not known and what surrounds it may be a part of the table's name.
+    /// - Parameters:
+    ///   - name: A file's name, or as much of its path as the template describes.
+    ///   - known: Variables that must have these values.
+    ///   - limit: How many are looked for at most.
+    /// - Returns: The values of the variables for each.
+    func matches(_ name: String, _ known: [Variable: String], limit: Int = .max) -> [TemplateMatch] {
+        var search = TemplateSearch(known: known, limit: limit)
+        search.match(parts[...], Array(name.unicodeScalars)[...], [:])
+        return search.found
+    }
+}
+
+/// A search for the ways in which a name matches a template.
+private struct TemplateSearch {
+    let known: [Template.Variable: String]
+    let limit: Int
+    var found: [TemplateMatch] = []
+
+    mutating func match(
+        _ parts: ArraySlice<Template.Part>,
         _ text: ArraySlice<Unicode.Scalar>,
-        known: [Variable: String],
-        values: inout [Variable: String]
-    ) -> Bool {
-        guard let part = parts.first else { return text.isEmpty }
+        _ values: [Template.Variable: String]
+    ) {
+        guard let part = parts.first else {
+            if text.isEmpty { found.append(TemplateMatch(values: values)) }
+            return
+        }
         switch part {
         case .literal(let literal):
             let scalars = literal.unicodeScalars
-            guard text.starts(with: scalars) else { return false }
-            return match(parts.dropFirst(), text.dropFirst(scalars.count), known: known, values: &values)
+            guard text.starts(with: scalars) else { return }
+            match(parts.dropFirst(), text.dropFirst(scalars.count), values)
         case .variable(let variable):
             let value = known[variable] ?? values[variable]
-            for candidate in candidates(for: variable, value: value, in: text) {
-                let before = values[variable]
-                values[variable] = string(candidate)
-                if match(parts.dropFirst(), text.dropFirst(candidate.count), known: known, values: &values) {
-                    return true
-                }
-                values[variable] = before
+            for candidate in Self.candidates(for: variable, value: value, in: text) where found.count < limit {
+                var values = values
+                values[variable] = Self.string(candidate)
+                match(parts.dropFirst(), text.dropFirst(candidate.count), values)
             }
-            return false
         }
     }
 
@@ -59,9 +76,9 @@ extension Template {
         return String(view)
     }
 
-    /// What the variable may stand for at the beginning of a text.
+    /// What the variable can be at the beginning of a text.
     private static func candidates(
-        for variable: Variable,
+        for variable: Template.Variable,
         value: String?,
         in text: ArraySlice<Unicode.Scalar>
     ) -> [ArraySlice<Unicode.Scalar>] {
@@ -73,8 +90,8 @@ extension Template {
         case .timestamp: return shape("dddd-dd-ddTdd:dd:dd", in: text)
         case .date: return shape("dddd-dd-dd", in: text)
         case .ext:
-            return ["csv.zst", "csv.gz", "csv"].filter { text.starts(with: $0.unicodeScalars) }
-                .map { text.prefix($0.unicodeScalars.count) }
+            return DataFileFormat.all.map(\.ext.unicodeScalars).filter { text.starts(with: $0) }
+                .map { text.prefix($0.count) }.sorted { $0.count > $1.count }
         case .table:
             let longest = text.prefix { $0 != "/" }.count
             return longest == 0 ? [] : (1...longest).reversed().map { text.prefix($0) }

@@ -39,7 +39,7 @@ struct ManifestSession: Sendable {
                 table: table,
                 action: action,
                 oid: inspection.oid,
-                requestedID: configuration.run(for: action).transactionID,
+                requestedID: configuration.run(for: action).resumeID,
                 rows: action == .backup ? second : connection,
                 guardian: action == .backup ? connection : second
             )

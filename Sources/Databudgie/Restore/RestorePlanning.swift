@@ -20,14 +20,14 @@ struct RestorePlanning {
         let schema = try await connection.query("select pg_catalog.current_schema() as schema").rows.first?["schema"]
         let reader = DefinitionReader(
             storages: session.storages,
-            settings: configuration.run.ddl,
+            settings: configuration.run.definitions,
             defaultSchema: schema ?? "public",
             manifest: manifestTable
         )
         return try await DefinitionInstaller(
             try await reader.read(configuration.tables),
             session: session,
-            ownSchema: configuration.run.ddl.clean ? manifestTable?.schema : nil,
+            ownSchema: configuration.run.definitions.clean ? manifestTable?.schema : nil,
             isDone: { manifest?.recorded.paths(of: $0.description).isEmpty == false }
         )
     }

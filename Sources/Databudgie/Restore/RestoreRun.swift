@@ -53,7 +53,7 @@ public struct RestoreRun: Sendable {
             manifestTable: manifest?.table.name,
             isDryRun: options.isDryRun
         )
-        if configuration.restore.run.ddl.enabled {
+        if configuration.restore.run.definitions.enabled {
             try await restoreWithDefinitions(preparation)
         } else {
             let restore = try await preparation.prepare()

@@ -1,10 +1,5 @@
+import Glibc
 import SystemPackage
-
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
 
 /// The folder of a local file: made when missing, checked for symbolic links, flushed to the disk.
 struct LocalFolder: Sendable {
@@ -25,7 +20,7 @@ struct LocalFolder: Sendable {
         do {
             try create(FilePath(path))
         } catch {
-            throw StorageError.local(error, path, "cannot be made a folder")
+            throw StorageError.local(error, path, "cannot be created", subject: "the folder \(path)")
         }
     }
 
@@ -64,8 +59,9 @@ struct LocalFolder: Sendable {
             guard status.userID.rawValue == 0 || status.userID.rawValue == geteuid() else {
                 throw StorageError(
                     .unsafeLink,
-                    "\(path) is reached through the symbolic link \(prefix), which belongs to another user: "
-                        + "it is not followed. Remove the link or give the path that it leads to.",
+                    "\(path) is reached through the symbolic link \(prefix), which belongs to another user "
+                        + "and is not followed",
+                    hint: "remove the link or give the path that it leads to",
                     path: .local(path)
                 )
             }

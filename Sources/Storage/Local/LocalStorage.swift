@@ -1,10 +1,5 @@
+import Glibc
 import SystemPackage
-
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
 
 /// Keeps files on this machine's disks.
 ///
@@ -108,12 +103,11 @@ public struct LocalStorage: Storage {
             do {
                 try TemporaryFile.create(for: existing.path + "/check").discard()
             } catch var error as StorageError {
-                error.message = error.message.replacingPrefix(
-                    "\(existing.path)/check cannot be written",
-                    with: "The folder \(target) cannot be written to"
-                )
-                error.path = folder
-                throw error
+                guard let reason = error.underlying as? Errno else {
+                    error.path = folder
+                    throw error
+                }
+                throw StorageError.local(reason, target, "cannot be written to", subject: "the folder \(target)")
             }
         }
     }
@@ -144,11 +138,11 @@ public struct LocalStorage: Storage {
         do {
             for try await chunk in bytes {
                 try Task.checkCancellation()
-                if gathered.isEmpty, chunk.count >= chunkSize {
+                if gathered.isEmpty, chunk.count >= StorageBytes.chunkSize {
                     try await write(chunk)
                 } else {
                     gathered += chunk
-                    guard gathered.count >= chunkSize else { continue }
+                    guard gathered.count >= StorageBytes.chunkSize else { continue }
                     try await write(gathered)
                     gathered = []
                 }
@@ -176,16 +170,11 @@ public struct LocalStorage: Storage {
         guard case .local(let target) = path, !target.isEmpty, !target.utf8.contains(0) else {
             throw StorageError(
                 .invalidPath,
-                "\(path) is no path of a local file: check where it should lie.",
+                "\(path) is not the path of a local file",
+                hint: "check the location",
                 path: path
             )
         }
         return target
-    }
-}
-
-extension String {
-    fileprivate func replacingPrefix(_ prefix: String, with replacement: String) -> String {
-        hasPrefix(prefix) ? replacement + dropFirst(prefix.count) : self
     }
 }

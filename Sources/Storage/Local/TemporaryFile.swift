@@ -1,11 +1,6 @@
 import FoundationEssentials
+import Glibc
 import SystemPackage
-
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
 
 /// A file under a name of its own beside the target, until it is complete and takes the target's place.
 struct TemporaryFile: Sendable {
@@ -43,7 +38,7 @@ struct TemporaryFile: Sendable {
 
     /// Whether a name is one of those that `name(for:)` makes.
     static func isTemporary(_ name: String) -> Bool {
-        name.hasPrefix(".") && name.hasSuffix(".partial")
+        name.beginsWithBytes(of: ".") && name.endsWithBytes(of: ".partial")
     }
 
     /// Writes a chunk at an offset in bytes.
@@ -57,10 +52,8 @@ struct TemporaryFile: Sendable {
 
     /// Asks the system to begin bringing written bytes to the disk, so that the flush at the end is short.
     func startFlushing(from offset: Int64, count: Int64) {
-        #if os(Linux)
-            // Dirty pages cannot be dropped: the advice makes the kernel write them, without waiting.
-            _ = posix_fadvise(descriptor.rawValue, Int(offset), Int(count), POSIX_FADV_DONTNEED)
-        #endif
+        // Dirty pages cannot be dropped: the advice makes the kernel write them, without waiting.
+        _ = posix_fadvise(descriptor.rawValue, Int(offset), Int(count), POSIX_FADV_DONTNEED)
     }
 
     /// Brings everything to the disk and gives the file its name.

@@ -76,17 +76,3 @@ struct S3ErrorReply: Error, Sendable {
         return root?.split(separator: " ").first == "Error"
     }
 }
-
-extension Date {
-    /// Reads a date of HTTP, `Fri, 24 May 2013 00:00:00 GMT` (RFC 9110, section 5.6.7).
-    init?(http text: String) {
-        let parts = text.split(separator: " ")
-        let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-        guard parts.count == 6, let month = months.firstIndex(of: String(parts[2])), let day = Int(parts[1]),
-            let found = date(
-                iso8601: "\(parts[3])-\(month < 9 ? "0" : "")\(month + 1)-\(day < 10 ? "0" : "")\(day)T\(parts[4])Z"
-            )
-        else { return nil }
-        self = found
-    }
-}

@@ -21,7 +21,10 @@ extension S3Client {
             let page = try S3Document.decode(S3Document.Listing.self, from: await send(request), about: path)
             for object in page.objects ?? [] {
                 guard let key = page.encoding == "url" ? uriDecoded(object.key) : object.key else {
-                    throw StorageError.unexpectedReply(path, "the key \(quoting(object.key)) is not well encoded")
+                    throw StorageError.unexpectedReply(
+                        path,
+                        "the key \(quoting(object.key)) is not percent-encoded UTF-8"
+                    )
                 }
                 // An object whose key ends with a slash stands for a folder; it holds nothing.
                 guard key.utf8.last != slash else { continue }
@@ -29,7 +32,7 @@ extension S3Client {
             }
             let next = page.isTruncated == true ? page.continuation : nil
             guard page.isTruncated != true || (next != nil && next != continuation) else {
-                throw StorageError.unexpectedReply(path, "the listing goes on but does not say where")
+                throw StorageError.unexpectedReply(path, "the listing is truncated but has no new continuation token")
             }
             continuation = next
         } while continuation != nil
@@ -101,7 +104,7 @@ extension S3Client {
 extension FileInfo {
     fileprivate init(_ object: S3Document.Object, _ path: StoragePath, listed folder: StoragePath) throws {
         guard let modified = date(iso8601: object.modified) else {
-            throw StorageError.unexpectedReply(folder, "\(quoting(object.modified)) is no time")
+            throw StorageError.unexpectedReply(folder, "\(quoting(object.modified)) is not an ISO 8601 time")
         }
         self.init(
             path: path,

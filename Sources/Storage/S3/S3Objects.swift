@@ -32,7 +32,7 @@ extension FileInfo {
         // Where HEAD was refused and a byte was asked for instead, the whole length stands after the slash.
         let whole = headers.first(name: "content-range")?.split(separator: "/").last.map(String.init)
         guard let length = (whole ?? headers.first(name: "content-length")).flatMap(Int64.init), length >= 0 else {
-            throw StorageError.unexpectedReply(path, "its length is missing")
+            throw StorageError.unexpectedReply(path, "the length is missing")
         }
         self.init(path: path, size: length, headers: headers, now: now)
     }

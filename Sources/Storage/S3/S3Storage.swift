@@ -60,14 +60,14 @@ public final class S3Storage: Storage {
 
     /// Deletes files: see ``Storage/delete(_:)``.
     public func delete(_ paths: [StoragePath]) async throws {
-        var keys: [String: [String]] = [:]
+        var keys: [ExactString: [String]] = [:]
         for path in paths {
             let (bucket, key) = try object(path)
-            keys[bucket, default: []].append(key)
+            keys[ExactString(bucket), default: []].append(key)
         }
         var firstFailure: StorageError?
-        for (bucket, keys) in keys.sorted(by: { $0.key < $1.key }) {
-            let failure = try await client.delete(bucket: bucket, keys: keys)
+        for (bucket, keys) in keys {
+            let failure = try await client.delete(bucket: bucket.text, keys: keys)
             firstFailure = firstFailure ?? failure
         }
         if let firstFailure { throw firstFailure }
@@ -86,14 +86,24 @@ public final class S3Storage: Storage {
     private func object(_ path: StoragePath) throws(StorageError) -> (bucket: String, key: String) {
         let (bucket, key) = try location(path)
         guard !key.isEmpty else {
-            throw StorageError(.invalidPath, "\(path) names a bucket but no file in it: add a key.", path: path)
+            throw StorageError(
+                .invalidPath,
+                "\(path) names a bucket but no file in it",
+                hint: "add a key",
+                path: path
+            )
         }
         return (bucket, key)
     }
 
     private func location(_ path: StoragePath) throws(StorageError) -> (bucket: String, key: String) {
         guard case .s3(let bucket, let key) = path else {
-            throw StorageError(.invalidPath, "\(path) is no S3 location: write it as s3://bucket/key.", path: path)
+            throw StorageError(
+                .invalidPath,
+                "\(path) is not an S3 location",
+                hint: "write it as s3://bucket/key",
+                path: path
+            )
         }
         return (bucket, key)
     }

@@ -107,8 +107,8 @@ struct S3Upload: Sendable {
                 guard number <= PartSizes.maximumParts else {
                     throw StorageError(
                         .outOfSpace,
-                        "\(path) cannot be written: it is larger than the 5 TiB that S3 keeps in one object. "
-                            + "Compress it or split the table.",
+                        "\(path) cannot be written: it is larger than 5 TiB, S3's limit for one object",
+                        hint: "compress or split it",
                         path: path
                     )
                 }
@@ -139,7 +139,7 @@ struct S3Upload: Sendable {
         request.body = body
         let reply = try await client.send(request)
         guard let tag = reply.headers.first(name: "etag") else {
-            throw StorageError.unexpectedReply(path, "the reply to part \(number) has no ETag")
+            throw StorageError.unexpectedReply(path, "part \(number) has no ETag")
         }
         return SentPart(part: S3Document.Part(number: number, entityTag: tag), buffer: body)
     }
@@ -162,7 +162,8 @@ struct S3Upload: Sendable {
         guard head.info.size == size else {
             throw StorageError(
                 .corrupted,
-                "\(path) was written with \(size) bytes, but the server has \(head.info.size): try again, and check the server.",
+                "\(path) was written with \(size) bytes, but the server has \(head.info.size)",
+                hint: "try again, and check the server",
                 path: path
             )
         }
@@ -200,7 +201,8 @@ struct S3Upload: Sendable {
         }
         throw StorageError(
             .alreadyExists,
-            "\(path) exists already: choose another name or remove the object.",
+            "\(path) already exists",
+            hint: "choose another name or remove the object",
             path: path
         )
     }

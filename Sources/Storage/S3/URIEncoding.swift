@@ -28,22 +28,13 @@ func uriDecoded(_ text: String) -> String? {
         case UInt8(ascii: "+"):
             decoded.append(UInt8(ascii: " "))
         case UInt8(ascii: "%"):
-            guard let high = bytes.next(), let low = bytes.next(),
-                let value = UInt8(String(decoding: [high, low], as: UTF8.self), radix: 16)
-            else { return nil }
-            decoded.append(value)
+            guard let high = bytes.next()?.hexadecimalValue, let low = bytes.next()?.hexadecimalValue else {
+                return nil
+            }
+            decoded.append(high << 4 | low)
         default:
             decoded.append(byte)
         }
     }
     return String(validating: decoded, as: UTF8.self)
-}
-
-/// Writes bytes as lower-case hexadecimal digits.
-func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-    String(decoding: bytes.flatMap { [hexadecimal($0 >> 4), hexadecimal($0 & 15)] }, as: UTF8.self)
-}
-
-private func hexadecimal(_ digit: UInt8, upper: Bool = false) -> UInt8 {
-    digit < 10 ? UInt8(ascii: "0") + digit : (upper ? UInt8(ascii: "A") : UInt8(ascii: "a")) + digit - 10
 }

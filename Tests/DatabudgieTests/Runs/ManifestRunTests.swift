@@ -18,7 +18,7 @@ extension RunFixture {
         events: EventLog = EventLog()
     ) async throws -> RunReport {
         var configuration = try configuration(yaml)
-        configuration.backup.run.transactionID = id
+        configuration.backup.run.resumeID = id
         var options = RunEnvironment()
         options.now = try Date(date, strategy: .iso8601)
         options.isDryRun = isDryRun
@@ -28,7 +28,7 @@ extension RunFixture {
     /// Runs a restore, perhaps with the id of an earlier one.
     fileprivate func restore(_ yaml: String, id: Int?, isDryRun: Bool = false) async throws -> RunReport {
         var configuration = try configuration(yaml)
-        configuration.restore.run.transactionID = id
+        configuration.restore.run.resumeID = id
         var options = RunEnvironment()
         options.isDryRun = isDryRun
         return try await RestoreRun(configuration, options: options).run()

@@ -285,7 +285,7 @@ struct SequenceRunTests {
             var configuration = try fixture.configuration(
                 "{root_location: \(fixture.folder), location: '{table}', manifest: m, tables: [a, b]}"
             )
-            configuration.restore.run.transactionID = 3
+            configuration.restore.run.resumeID = 3
             let report = try await RestoreRun(configuration).run()
             #expect(report.finished.map(\.label.description) == ["public.b"])
             let query = "select a.last_value, b.last_value, (select count(*) from a) from a_id_seq a, b_id_seq b"

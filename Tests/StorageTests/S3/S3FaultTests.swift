@@ -89,7 +89,7 @@ struct S3FaultTests {
             #expect(error?.code == .unavailable)
             #expect(
                 error?.description == "\(test.path) cannot be written: \(test.proxy.endpoint) failed 10 times "
-                    + "(SlowDown: Made up). Try again later."
+                    + "(SlowDown: Made up); try again later"
             )
             #expect(try await everything(in: test.folder) == [])
         }
@@ -112,7 +112,7 @@ struct S3FaultTests {
             #expect(error?.code == .timedOut)
             #expect(
                 error?.description == "\(test.folder) cannot be listed: \(test.proxy.endpoint) did not answer in time "
-                    + "(4 attempts). Check the network and the endpoint URL, then try again."
+                    + "(4 attempts); check the network and the endpoint URL, then try again"
             )
             #expect(test.requests == ["GET!", "GET!", "GET!", "GET!"])
         }
@@ -141,7 +141,7 @@ struct S3FaultTests {
                 try await test.storage.write(test.path, pattern(size))
             }
             #expect(error?.code == .corrupted)
-            #expect(error?.description.contains("other bytes arrived at \(test.proxy.endpoint) than were sent") == true)
+            #expect(error?.description.contains("\(test.proxy.endpoint) received other bytes than were sent") == true)
             #expect(try await everything(in: test.folder) == [])
         }
     }
@@ -153,8 +153,8 @@ struct S3FaultTests {
             let error = await #expect(throws: StorageError.self) { try await test.storage.bytes(test.path) }
             #expect(error?.code == .corrupted)
             #expect(
-                error?.description == "\(test.path) did not arrive as it was stored: its checksum is wrong. "
-                    + "Check the network and the proxies on the way, then try again."
+                error?.description == "\(test.path) did not arrive as it was stored: its checksum is wrong; "
+                    + "check the network and any proxies, then try again"
             )
         }
     }
@@ -178,7 +178,7 @@ struct S3FaultTests {
             #expect(error?.code == .changedWhileReading)
             #expect(
                 error?.description
-                    == "\(test.path) was changed or deleted while it was read: try again when nothing writes to it."
+                    == "\(test.path) was changed or deleted while it was being read; try again when nothing writes to it"
             )
         }
     }
@@ -253,8 +253,8 @@ struct S3FaultTests {
             let error = await #expect(throws: StorageError.self) { try await test.storage.checkWritable(test.folder) }
             #expect(error?.code == .clockSkew)
             #expect(
-                error?.description == "\(test.folder) cannot be written: the clock of this machine and that of "
-                    + "\(test.proxy.endpoint) are too far apart. Set the clock."
+                error?.description == "\(test.folder) cannot be written: the clocks of this machine and of "
+                    + "\(test.proxy.endpoint) are too far apart; set the clock"
             )
         }
     }
@@ -291,7 +291,7 @@ struct S3FaultTests {
             #expect(error?.code == .expiredCredentials)
             #expect(
                 error?.description
-                    == "\(test.folder) cannot be listed: the credentials from the configuration have expired. Renew them."
+                    == "\(test.folder) cannot be listed: the credentials from the configuration have expired; renew them"
             )
             #expect(test.requests == ["PUT!", "PUT", "GET!", "GET!"])
         }

@@ -18,11 +18,14 @@ public struct ManifestTable: Sendable, Hashable, CustomStringConvertible {
     ///   databudgie 2.9.3.
     /// - Throws: ``DatabudgieError`` with the code `configuration` for any other form.
     public init(_ text: String) throws(DatabudgieError) {
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
-        guard parts.count <= 2, !parts.contains("") else {
+        // By bytes: a dot with a combining mark is still a dot to the server.
+        let parts = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+            .map { String(decoding: $0, as: UTF8.self) }
+        guard parts.count <= 2, !parts.contains(where: \.isEmpty) else {
             throw DatabudgieError(
                 .configuration,
-                "The manifest's name '\(text)' is no table's; write table or schema.table, without quotes."
+                "the manifest's name '\(text)' is not the name of a table",
+                hint: "write table or schema.table, without quotes"
             )
         }
         name = QualifiedName(schema: parts.count == 2 ? parts[0] : "public", name: parts[parts.count - 1])
@@ -31,7 +34,7 @@ public struct ManifestTable: Sendable, Hashable, CustomStringConvertible {
     /// The name for people, `schema.table`.
     public var description: String { name.description }
 
-    /// The SQL statements that make the table and its indexes.
+    /// The SQL statements that create the table and its indexes.
     public var definition: String {
         """
         create table \(name.quoted) (
@@ -46,25 +49,5 @@ public struct ManifestTable: Sendable, Hashable, CustomStringConvertible {
         create index on \(name.quoted) ("action");
         create index on \(name.quoted) ("table");
         """
-    }
-}
-
-extension Configuration {
-    /// The manifest of a command.
-    ///
-    /// - Returns: nil when none is configured.
-    /// - Throws: ``DatabudgieError`` with the code `configuration` for a name that is no table's, and for an id to go on
-    ///   with where no manifest knows it.
-    func manifest(for action: RunKind) throws(DatabudgieError) -> ManifestTable? {
-        let run = run(for: action)
-        if let name = run.manifest { return try ManifestTable(name) }
-        guard run.transactionID == nil else {
-            throw DatabudgieError(
-                .configuration,
-                "--\(action.rawValue)-id has no effect without a manifest, where finished tables are recorded; name its "
-                    + "table under 'manifest', or remove the option."
-            )
-        }
-        return nil
     }
 }

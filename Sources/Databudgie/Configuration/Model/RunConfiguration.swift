@@ -18,13 +18,13 @@ public struct RunConfiguration: Sendable {
     /// The whole run stops at the first failed table (`strict` at this command's level or above it).
     public var strict: Bool
     /// Settings of the `ddl` key.
-    public var ddl: DefinitionConfiguration
+    public var definitions: DefinitionConfiguration
     /// Nothing is written (`--dry-run`).
     public var isDryRun: Bool = false
     /// A summary is printed at the end (`--stats`; a dry run implies it).
     public var showsStatistics: Bool = false
     /// The manifest's transaction id of this run (`--backup-id`, `--restore-id`); nil takes a new one.
-    public var transactionID: Int?
+    public var resumeID: Int?
     /// What the configuration asks for and this version cannot do, one line each, with its place.
     var unsupportedFeatures: [String] = []
 }

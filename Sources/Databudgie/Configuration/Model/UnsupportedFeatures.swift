@@ -10,8 +10,8 @@ struct UnsupportedFeatures {
     /// Notes a feature once for each place that asks for it.
     mutating func note(_ feature: String, at place: SourcePlace?) {
         let prefix = place.map { "\($0): " } ?? ""
-        let line = prefix + "'\(feature)' is not supported yet in a \(action.rawValue); remove it to go on without"
-        if !lines.contains(line) { lines.append(line) }
+        let line = prefix + "'\(feature)' is not supported yet in a \(action.rawValue); remove it to continue without"
+        if !lines.contains(where: { $0.hasBytes(of: line) }) { lines.append(line) }
     }
 }
 

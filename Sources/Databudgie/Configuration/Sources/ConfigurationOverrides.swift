@@ -45,7 +45,8 @@ public struct ConfigurationOverrides: Sendable, Equatable {
         if url != nil, connection != nil {
             throw ConfigurationError(
                 .conflictingOptions,
-                "--url and --connection exclude each other; give only one of them"
+                "--url and --connection exclude each other",
+                hint: "use only one of them"
             )
         }
         if let url { replace(["url", "connection"], with: ("url", url), option: "--url", in: &root) }

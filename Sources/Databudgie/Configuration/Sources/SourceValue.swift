@@ -65,15 +65,15 @@ struct SourceScalar: Sendable, Equatable {
         var noun: String {
             switch self {
             case .null: "null"
-            case .bool: "a truth value"
+            case .bool: "true or false"
             case .number: "a number"
-            case .string, .untyped: "a text"
+            case .string, .untyped: "a string"
             }
         }
     }
 
     var kind: Kind
-    /// The value as it was written, without quotes; `true` or `false` for a truth value.
+    /// The value as it was written, without quotes; `true` or `false` for a boolean.
     var text: String
 
     init(_ kind: Kind, _ text: String) {

@@ -3,7 +3,7 @@ import Storage
 
 /// Turns a merged and finished configuration into the validated model.
 ///
-/// What is wrong goes to the report, and its default into the model, so that all problems are told at once.
+/// What is wrong goes to the report, and its default into the model: all problems are reported at once.
 struct ConfigurationBuilder {
     let overrides: ConfigurationOverrides
     /// The command that is about to run; nil stands for both.
@@ -16,7 +16,7 @@ struct ConfigurationBuilder {
         report.checkKeys(of: root, .root)
         let backup = read.mapping(root["backup"], "backup", .command(.backup)) ?? SourceMapping()
         let restore = read.mapping(root["restore"], "restore", .command(.restore)) ?? SourceMapping()
-        // What `config` shows of both commands together is what stands at the root.
+        // What `config` shows of both commands together is what is at the root.
         let reporting =
             switch action {
             case .backup: KeyScope([backup, root])
@@ -44,7 +44,7 @@ struct ConfigurationBuilder {
         var unsupported = UnsupportedFeatures(.backup)
         let tables = TableEntryBuilder(self, scope).backupEntries()
         var run = runConfiguration(scope, of: .backup, &unsupported)
-        run.transactionID = overrides.backupID
+        run.resumeID = overrides.backupID
         run.unsupportedFeatures = unsupported.lines
         return BackupConfiguration(run: run, tables: tables)
     }
@@ -53,8 +53,8 @@ struct ConfigurationBuilder {
         var unsupported = UnsupportedFeatures(.restore)
         let tables = TableEntryBuilder(self, scope).restoreEntries(&unsupported)
         var run = runConfiguration(scope, of: .restore, &unsupported)
-        run.transactionID = overrides.restoreID
-        if let clean = overrides.clean { run.ddl.clean = clean }
+        run.resumeID = overrides.restoreID
+        if let clean = overrides.clean { run.definitions.clean = clean }
         run.unsupportedFeatures = unsupported.lines
         return RestoreConfiguration(run: run, tables: tables, assumesYes: overrides.yes)
     }
@@ -83,7 +83,7 @@ struct ConfigurationBuilder {
                 "idle_in_transaction_timeout"
             ),
             strict: read.bool(scope["strict"], "strict") ?? false,
-            ddl: ddl,
+            definitions: ddl,
             isDryRun: overrides.dryRun ?? false,
             showsStatistics: overrides.stats ?? overrides.dryRun ?? false
         )
@@ -98,7 +98,8 @@ struct ConfigurationBuilder {
         default:
             report.add(
                 .invalidValue,
-                "'adapter' cannot be '\(text)'; use postgres or postgresql, or remove it",
+                ValueReader.refusal(of: text, as: "adapter"),
+                hint: "use postgres or postgresql, or remove it",
                 at: value.place
             )
         }
@@ -115,7 +116,12 @@ struct ConfigurationBuilder {
             logging.level = level
         } else {
             let levels = LoggingConfiguration.levels.joined(separator: ", ")
-            report.add(.invalidValue, "'\(key)' cannot be '\(text)'; use one of \(levels)", at: value.place)
+            report.add(
+                .invalidValue,
+                ValueReader.refusal(of: text, as: key),
+                hint: "use one of \(levels)",
+                at: value.place
+            )
         }
         return logging
     }
@@ -131,7 +137,8 @@ struct ConfigurationBuilder {
             // The text is not repeated: its key is a secret, wherever in it the mistake is.
             report.add(
                 .invalidValue,
-                "'\(key)' is no address of a Sentry project; write it as https://key@host/project, or remove it",
+                "'\(key)' is not the address of a Sentry project",
+                hint: "write it as https://key@host/project, or remove it",
                 at: value.place
             )
             return nil
@@ -185,7 +192,7 @@ struct ConfigurationBuilder {
             let composed = try RootLocation.compose(root, given)
             return read.template(composed, "location", at: place) ?? Defaults.location
         } catch {
-            report.add(error, at: place)
+            report.add(error.code, error.message, hint: error.hint, at: place)
             return Defaults.location
         }
     }

@@ -12,7 +12,7 @@ enum ConfigurationLevel: Sendable {
     ]
     private static let rootKeys = ["environment", "sentry", "logging", "backup", "restore"]
 
-    /// Any key may stand at a more general level than its own.
+    /// Any key is allowed at a more general level than its own.
     var keys: [String] {
         switch self {
         case .root: Self.tableKeys + Self.commandKeys + Self.rootKeys
@@ -31,7 +31,7 @@ enum ConfigurationLevel: Sendable {
         }
     }
 
-    /// Where a key stands, for messages.
+    /// Where a key is, for messages.
     var phrase: String {
         switch self {
         case .root: "at the root"

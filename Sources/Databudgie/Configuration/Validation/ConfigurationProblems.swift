@@ -1,39 +1,42 @@
-/// What was found while a configuration was read, so that all of it can be told at once.
+/// What was found while a configuration was read, for one report of all of it.
 final class ConfigurationProblems {
-    private(set) var problems: [ConfigurationError] = []
+    private(set) var problems: [ConfigurationError.Problem] = []
     private(set) var warnings: [String] = []
 
-    func add(_ error: ConfigurationError) {
-        problems.append(error)
+    func add(_ problem: ConfigurationError.Problem) {
+        problems.append(problem)
     }
 
-    func add(_ code: ConfigurationError.Code, _ message: String, at place: SourcePlace?) {
-        problems.append(ConfigurationError(code, message, at: place))
+    func add(_ code: ConfigurationError.Code, _ message: String, hint: String? = nil, at place: SourcePlace?) {
+        add(ConfigurationError.Problem(code, message, hint: hint, at: place))
     }
 
-    /// Adds an error that was thrown without a place.
-    func add(_ error: ConfigurationError, at place: SourcePlace?) {
-        problems.append(ConfigurationError(error.code, error.message, at: place))
+    func warn(_ message: String, hint: String? = nil, at place: SourcePlace) {
+        let line = ConfigurationError.Problem(.invalidValue, message, hint: hint, at: place).description
+        if !warnings.contains(where: { $0.hasBytes(of: line) }) { warnings.append(line) }
     }
 
-    func warn(_ message: String, at place: SourcePlace) {
-        let line = "\(place): \(message)"
-        if !warnings.contains(line) { warnings.append(line) }
-    }
-
-    /// Tells every key that does not belong into a mapping.
+    /// Reports every key that does not belong in a mapping.
     func checkKeys(of mapping: SourceMapping, _ level: ConfigurationLevel) {
-        let known = Set(level.keys)
-        for entry in mapping.entries where !known.contains(entry.key) && !entry.key.hasPrefix("x-") {
-            if case .root = level, entry.keyPlace.source.hasPrefix(EnvironmentLayer.placePrefix) {
+        let known = Set(level.keys.map { ByteKey($0) })
+        for entry in mapping.entries
+        where !known.contains(ByteKey(entry.key)) && !entry.key.startsWithBytes(of: "x-") {
+            if case .root = level, entry.keyPlace.source.startsWithBytes(of: EnvironmentLayer.placePrefix) {
                 // The variable may have another use, in an interpolation, say, and then only begins like ours.
-                let advice = KeySuggestion.nearest(to: entry.key, among: level.keys).map { "; did you mean '\($0)'?" }
-                warn("there is no key '\(entry.key)', so that it changes nothing\(advice ?? "")", at: entry.keyPlace)
+                let nearest = KeySuggestion.nearest(to: entry.key, among: level.keys)
+                warn(
+                    "unknown key '\(entry.key)' is ignored",
+                    hint: nearest.map { "did you mean '\($0)'?" },
+                    at: entry.keyPlace
+                )
                 continue
             }
+            // A URL may have been written where a key is expected.
+            let name = entry.key.containsBytes(of: "@") ? "key" : "key '\(entry.key)'"
             add(
                 .unknownKey,
-                "unknown key '\(entry.key)' \(level.phrase); \(level.advice(for: entry.key))",
+                "unknown \(name) \(level.phrase)",
+                hint: level.advice(for: entry.key),
                 at: entry.keyPlace
             )
         }

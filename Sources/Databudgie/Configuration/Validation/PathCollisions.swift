@@ -1,12 +1,10 @@
-import Compression
-
-/// Finds entries whose files would have the same path, as far as the templates tell; a plan knows the rest.
+/// Finds entries whose files would have the same path, as far as the templates say; a plan knows the rest.
 enum PathCollisions {
     private struct Target: Hashable {
-        /// The table, where the path depends on it or nothing else tells the tables apart.
-        let name: String?
-        let exclude: [String]
-        let path: String
+        /// The table, if the path depends on it.
+        let name: ByteKey?
+        let exclude: [ByteKey]
+        let path: ByteKey
     }
 
     static func check(_ entries: [BackupEntry], _ report: ConfigurationProblems) {
@@ -15,10 +13,10 @@ enum PathCollisions {
             guard let target = target(of: entry) else { continue }
             guard let owner = owners.updateValue(entry, forKey: target) else { continue }
             report.add(
-                ConfigurationError(
+                ConfigurationError.Problem(
                     .invalidValue,
-                    "this entry would write the same files as the one at \(owner.options.place), '\(target.path)'; "
-                        + "give one of them another location or filename",
+                    "this entry would write the same files as the one at \(owner.options.place): '\(target.path)'",
+                    hint: "give one of them another location or filename",
                     place: entry.options.place
                 )
             )
@@ -27,10 +25,17 @@ enum PathCollisions {
 
     private static func target(of entry: BackupEntry) -> Target? {
         let options = entry.options
-        let suffix = entry.compression?.fileSuffix ?? ""
-        let path = "\(options.location)/\(options.filename)".replacing("{ext}", with: "csv\(suffix)")
+        let ext = DataFileFormat(compression: entry.compression).ext
+        let pieces = options.location.appending(options.filename).parts
+        let path = ByteKey(pieces.map { $0.isExtension ? ext : $0.written }.joined())
         let dependsOnTable = options.location.variables.union(options.filename.variables).contains(.table)
         guard dependsOnTable, let name = options.name else { return Target(name: nil, exclude: [], path: path) }
-        return Target(name: name, exclude: options.exclude, path: path)
+        return Target(name: ByteKey(name), exclude: options.exclude.map { ByteKey($0) }, path: path)
+    }
+}
+
+extension Template.Part {
+    fileprivate var isExtension: Bool {
+        if case .variable(.ext) = self { true } else { false }
     }
 }

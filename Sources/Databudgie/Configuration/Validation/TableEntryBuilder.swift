@@ -1,6 +1,6 @@
 import Compression
 
-/// Makes the entries of `tables`.
+/// Builds the entries of `tables`.
 struct TableEntryBuilder {
     private let builder: ConfigurationBuilder
     private let scope: KeyScope
@@ -47,7 +47,7 @@ struct TableEntryBuilder {
         return entries
     }
 
-    /// Reads the values that stand above any entry, so that they are checked even when every entry has its own.
+    /// Reads the values above any entry: they are checked even when every entry has its own.
     func checkGeneralValues() {
         let place = SourcePlace("")
         _ = backupEntry(scope, place)
@@ -58,7 +58,7 @@ struct TableEntryBuilder {
         guard let tables = scope["tables"], !tables.isNull else { return [] }
         switch tables.content {
         case .mapping(let mapping):
-            return mapping.entries.filter { !$0.key.hasPrefix("x-") }.compactMap { entry in
+            return mapping.entries.filter { !$0.key.startsWithBytes(of: "x-") }.compactMap { entry in
                 guard var options = entry.value.isNull ? SourceMapping() : entry.value.mapping else {
                     report.add(
                         .wrongType,
@@ -108,7 +108,7 @@ struct TableEntryBuilder {
         )
     }
 
-    /// Databudgie 2.9.3 took what is no compression for none; the ways to write that are read so, and not misspellings.
+    /// Databudgie 2.9.3 took what is not a compression for none; only the ways to write that are read so here.
     private func compression(_ value: SourceValue?) -> CompressionFormat? {
         if let scalar = value?.scalar, ["", "none", "false"].contains(scalar.text.lowercased()) { return nil }
         return read.choice(value, "compression", CompressionFormat.self)
@@ -156,7 +156,7 @@ struct TableEntryBuilder {
     private func nonEmpty(_ scope: KeyScope, _ key: String) -> SourceValue? {
         guard let value = scope[key] else { return nil }
         guard let scalar = value.scalar, scalar.kind == .string, scalar.text.isEmpty else { return value }
-        report.add(.invalidValue, "'\(key)' must not be empty; remove it to use its default", at: value.place)
+        report.add(.invalidValue, "'\(key)' is empty", hint: "remove it to use its default", at: value.place)
         return nil
     }
 
@@ -173,7 +173,8 @@ struct TableEntryBuilder {
         guard entry.hasExplicitQuery, entry.options.hasExplicitLocation else {
             report.add(
                 .invalidValue,
-                "an entry without 'name' needs 'query' and 'location'; give it a name, or both of them",
+                "an entry without 'name' needs 'query' and 'location'",
+                hint: "give it a name, or both of them",
                 at: place
             )
             return
@@ -183,7 +184,8 @@ struct TableEntryBuilder {
         ] where template.variables.contains(.table) {
             report.add(
                 .invalidValue,
-                "an entry without 'name' has no table, so that its '\(key)' cannot use {table}; give it a name",
+                "an entry without 'name' has no table, so its '\(key)' cannot use {table}",
+                hint: "give it a name",
                 at: place
             )
         }

@@ -9,7 +9,7 @@ struct CleanPreflight {
     private var settings: RestoreConfiguration { configuration.restore }
 
     /// A dry run cannot look further than the files: the database that the restore would find does not exist yet.
-    var isOnlyPlanned: Bool { settings.run.ddl.clean && options.isDryRun }
+    var isOnlyPlanned: Bool { settings.run.definitions.clean && options.isDryRun }
 
     /// Checks the files of the restore, then drops the database and creates it.
     ///
@@ -19,7 +19,7 @@ struct CleanPreflight {
     /// - Throws: ``DatabudgieError`` when it is not confirmed or the restore could not go on afterwards, before anything is
     ///   touched; `StorageError`, `PostgresError`.
     func run(_ storages: StorageRouter, _ recorder: RunRecorder) async throws {
-        guard settings.run.ddl.clean else { return }
+        guard settings.run.definitions.clean else { return }
         let parameters = try configuration.connection(for: .restore)
         let manifest = try configuration.manifest(for: .restore)
         try checkSettings(parameters)
@@ -42,13 +42,13 @@ struct CleanPreflight {
     }
 
     private func checkSettings(_ parameters: ConnectionParameters) throws {
-        guard settings.run.ddl.enabled else {
+        guard settings.run.definitions.enabled else {
             throw DatabudgieError(
                 .configuration,
                 "'clean' without 'ddl' would leave an empty database and no tables to load; turn ddl on, or leave 'clean' out."
             )
         }
-        guard settings.run.transactionID == nil else {
+        guard settings.run.resumeID == nil else {
             throw DatabudgieError(
                 .configuration,
                 "'clean' makes the database anew, so that there is nothing to go on with; leave out --restore-id or 'clean'."
@@ -73,7 +73,7 @@ struct CleanPreflight {
     private func checkFiles(_ storages: StorageRouter) async throws -> [PlannedTable] {
         let reader = DefinitionReader(
             storages: storages,
-            settings: settings.run.ddl,
+            settings: settings.run.definitions,
             defaultSchema: "public",
             manifest: nil
         )

@@ -24,7 +24,8 @@ struct AssumedRole: Sendable {
         guard let seconds = Int(text), (900...43_200).contains(seconds) else {
             throw StorageError(
                 .invalidConfiguration,
-                "duration_seconds of \(origin) is \(quoting(text)): give a number of seconds from 900 to 43200."
+                "duration_seconds of \(origin) cannot be \(quoting(text))",
+                hint: "give a number of seconds from 900 to 43200"
             )
         }
         duration = seconds

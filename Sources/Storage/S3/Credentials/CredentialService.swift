@@ -85,12 +85,12 @@ struct CredentialService: Sendable {
             } else if S3Failure.isTimeout(failure) {
                 (.timedOut, "it did not answer in time\(times)")
             } else {
-                (.unavailable, "the connection failed\(times), \(S3Failure.words(failure))")
+                (.unavailable, "the connection failed\(times): \(S3Failure.words(failure))")
             }
         return StorageError(
             code,
-            "No credentials came from \(url): \(problem). "
-                + "Check the network, the region and \(kind.variable), then try again.",
+            "credentials cannot be requested from \(url): \(problem)",
+            hint: "check the network, the region and \(kind.variable), then try again",
             underlying: failure
         )
     }

@@ -68,7 +68,8 @@ struct InstanceCredentials: CredentialProvider {
             guard !Task.isCancelled else { throw CancellationError() }
             throw StorageError(
                 .noCredentials,
-                "The EC2 instance's metadata service stopped answering (\(url)): try again.",
+                "the EC2 instance's metadata service stopped answering (\(url))",
+                hint: "try again",
                 underlying: error
             )
         }
@@ -91,7 +92,8 @@ struct InstanceCredentials: CredentialProvider {
         let said = ServiceRefusal(reply).said(hiding: [token])
         return StorageError(
             .noCredentials,
-            "The EC2 instance's metadata service \(problem) (status \(reply.status))\(said): check the role of the instance."
+            "the EC2 instance's metadata service \(problem) (status \(reply.status))\(said)",
+            hint: "check the role of the instance"
         )
     }
 }

@@ -147,7 +147,7 @@ struct AssumedRoleTests {
                     try await found(S3Options(profile: "p"), variables)
                 }
                 #expect(
-                    nothing?.description.hasPrefix("The AWS profile \"p\" has the credential_source \(place), but ")
+                    nothing?.description.hasPrefix("the AWS profile \"p\" has the credential_source \(place), but ")
                         == true
                 )
                 switch index {
@@ -172,48 +172,48 @@ struct AssumedRoleTests {
         arguments: [
             (
                 "source_profile = p",
-                "The AWS profiles refer to one another in a circle: \"p\" → \"p\". "
-                    + "Let source_profile of the last one lead to a profile with credentials of its own."
+                "the AWS profiles refer to one another in a circle: \"p\" → \"p\"; "
+                    + "let source_profile of the last one name a profile with credentials of its own"
             ),
             (
                 "source_profile = q\n[profile q]\nrole_arn = r\nsource_profile = p",
-                "The AWS profiles refer to one another in a circle: \"p\" → \"q\" → \"p\". "
-                    + "Let source_profile of the last one lead to a profile with credentials of its own."
+                "the AWS profiles refer to one another in a circle: \"p\" → \"q\" → \"p\"; "
+                    + "let source_profile of the last one name a profile with credentials of its own"
             ),
             (
                 // Keys help only a profile that names itself.
                 "source_profile = q\naws_access_key_id = a\naws_secret_access_key = b\n"
                     + "[profile q]\nrole_arn = r\nsource_profile = p",
-                "The AWS profiles refer to one another in a circle: \"p\" → \"q\" → \"p\". "
-                    + "Let source_profile of the last one lead to a profile with credentials of its own."
+                "the AWS profiles refer to one another in a circle: \"p\" → \"q\" → \"p\"; "
+                    + "let source_profile of the last one name a profile with credentials of its own"
             ),
             (
                 "source_profile = q\n[profile q]\nregion = x",
-                "The AWS profile \"p\" has the source_profile \"q\", which has no credentials: add some."
+                "the AWS profile \"p\" has the source_profile \"q\", which has no credentials; add some"
             ),
             (
                 "region = x",
-                "The AWS profile \"p\" has a role_arn but says not with which credentials the role is assumed: "
-                    + "add source_profile, credential_source or web_identity_token_file."
+                "the AWS profile \"p\" has a role_arn but does not say which credentials assume the role; "
+                    + "add source_profile, credential_source or web_identity_token_file"
             ),
             (
                 "source_profile = a\ncredential_source = Environment",
-                "The AWS profile \"p\" has both source_profile and credential_source: remove one of them."
+                "the AWS profile \"p\" has both source_profile and credential_source; remove one of them"
             ),
             (
                 "credential_source = Moon",
-                "The AWS profile \"p\" has the unknown credential_source \"Moon\": "
-                    + "choose Environment, Ec2InstanceMetadata or EcsContainer."
+                "the AWS profile \"p\" has the unknown credential_source \"Moon\"; "
+                    + "choose Environment, Ec2InstanceMetadata or EcsContainer"
             ),
             (
                 "source_profile = base\nduration_seconds = 1h",
-                "duration_seconds of the AWS profile \"p\" is \"1h\": give a number of seconds from 900 to 43200."
+                "duration_seconds of the AWS profile \"p\" cannot be \"1h\"; give a number of seconds from 900 to 43200"
             ),
             (
                 "source_profile = base\nmfa_serial = arn:aws:iam::1:mfa/me",
-                "The AWS profile \"p\" has mfa_serial, but nobody can be asked for the code of that device here. "
-                    + "Export temporary credentials first: "
-                    + "eval \"$(aws configure export-credentials --profile p --format env)\"."
+                "the AWS profile \"p\" has mfa_serial, but an MFA code cannot be entered here; "
+                    + "export temporary credentials first: "
+                    + "eval \"$(aws configure export-credentials --profile p --format env)\""
             ),
         ]
     )
@@ -237,8 +237,8 @@ struct AssumedRoleTests {
                 try await found(S3Options(profile: "p"), environment)
             }
             #expect(
-                error?.description == "The AWS profile \"p\" has the source_profile \"nope\", which is neither in "
-                    + "\(home)/.aws/config nor in \(home)/.aws/credentials: correct its name or add it."
+                error?.description == "the AWS profile \"p\" has the source_profile \"nope\", which is neither in "
+                    + "\(home)/.aws/config nor in \(home)/.aws/credentials; correct its name or add it"
             )
         }
     }
@@ -250,10 +250,19 @@ struct AssumedRoleTests {
                 "AccessDenied", 403, StorageError.Code.accessDenied,
                 "denies it to the credentials from the profile \"base\""
             ),
-            ("ExpiredToken", 403, .expiredCredentials, "the time of the credentials from the profile \"base\" is over"),
-            ("InvalidClientTokenId", 403, .wrongCredentials, "says that the credentials from the profile \"base\" are"),
-            ("SignatureDoesNotMatch", 403, .wrongCredentials, "are wrong (SignatureDoesNotMatch). Correct them."),
-            ("ValidationError", 400, .rejected, "refuses it with status 400"),
+            (
+                "ExpiredToken", 403, .expiredCredentials,
+                "the credentials from the profile \"base\" expired (ExpiredToken: No"
+            ),
+            (
+                "InvalidClientTokenId", 403, .wrongCredentials,
+                "rejected the credentials from the profile \"base\" as wrong (InvalidClientTokenId"
+            ),
+            (
+                "SignatureDoesNotMatch", 403, .wrongCredentials,
+                "as wrong (SignatureDoesNotMatch); correct the credentials from the profile \"base\""
+            ),
+            ("ValidationError", 400, .rejected, "rejected the request with status 400"),
         ]
     )
     func refused(code: String, status: Int, kind: StorageError.Code, words: String) async throws {
@@ -268,7 +277,7 @@ struct AssumedRoleTests {
                 }
                 #expect(error?.code == kind)
                 let description = error?.description ?? ""
-                #expect(description.hasPrefix("The role \(Self.arn) of the AWS profile \"p\" cannot be assumed: "))
+                #expect(description.hasPrefix("the role \(Self.arn) of the AWS profile \"p\" cannot be assumed: "))
                 #expect(description.contains(words))
                 #expect(!description.contains("base secret") && !description.contains("outside"))
             }
@@ -290,9 +299,8 @@ struct AssumedRoleTests {
                 #expect(error?.code == .unexpectedReply)
                 #expect(
                     error?.description
-                        == "\(service.endpoint) gave no credentials for the role \(Self.arn) (the AWS profile \"p\"), "
-                        + "but something else: check that AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL and endpoint_url "
-                        + "lead to an STS."
+                        == "\(service.endpoint) did not return credentials for the role \(Self.arn) (the AWS profile \"p\"); "
+                        + "check that AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL and endpoint_url point to an STS"
                 )
             }
         }
@@ -313,7 +321,7 @@ struct AssumedRoleTests {
                 #expect(error?.code == .unavailable)
                 #expect(
                     error?.description.hasSuffix(
-                        "\(service.endpoint) goes on failing (Throttling: Rate exceeded). Try again later."
+                        "\(service.endpoint) keeps failing (Throttling: Rate exceeded); try again later"
                     ) == true
                 )
             }
@@ -327,8 +335,8 @@ struct AssumedRoleTests {
             #expect(error?.code == .unavailable)
             #expect(
                 error?.description
-                    == "No credentials came from http://127.0.0.1:1: the connection failed (4 attempts), "
-                    + "nobody listens there. Check the network, the region and AWS_ENDPOINT_URL_STS, then try again."
+                    == "credentials cannot be requested from http://127.0.0.1:1: the connection failed (4 attempts): "
+                    + "connection refused; check the network, the region and AWS_ENDPOINT_URL_STS, then try again"
             )
         }
     }

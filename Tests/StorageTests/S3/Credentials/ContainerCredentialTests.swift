@@ -66,14 +66,14 @@ struct ContainerCredentialTests {
             variables["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = "http://me:secret@example.com/x"
             let error = await #expect(throws: StorageError.self) { try await found(S3Options(), variables) }
             #expect(
-                error?.description == "The container's credentials URI is http://***@example.com/x, which is neither "
-                    + "https nor a loopback address nor one of Amazon's two: "
-                    + "check AWS_CONTAINER_CREDENTIALS_FULL_URI and its relatives."
+                error?.description == "the container's credentials URI is http://***@example.com/x, which is neither "
+                    + "https nor a loopback address nor one of Amazon's two; "
+                    + "check AWS_CONTAINER_CREDENTIALS_FULL_URI and the variables that belong to it"
             )
             // The relative one wins, and stays on its host.
             variables["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"] = "@example.com/x"
             let relative = await #expect(throws: StorageError.self) { try await found(S3Options(), variables) }
-            #expect(relative?.description.contains("is \"@example.com/x\", which begins with no slash") == true)
+            #expect(relative?.description.contains("is \"@example.com/x\", which does not begin with a slash") == true)
         }
     }
 
@@ -101,9 +101,9 @@ struct ContainerCredentialTests {
             ]
             let error = await #expect(throws: StorageError.self) { try await found(S3Options(), variables) }
             #expect(
-                error?.description == "The container's credentials URI (\(service.endpoint)) answered with status 403 "
-                    + "and no credentials (AccessDenied: Not with ***): "
-                    + "check AWS_CONTAINER_CREDENTIALS_FULL_URI and its relatives."
+                error?.description == "the container's credentials URI (\(service.endpoint)) answered with status 403 "
+                    + "and no credentials (AccessDenied: Not with ***); "
+                    + "check AWS_CONTAINER_CREDENTIALS_FULL_URI and the variables that belong to it"
             )
             #expect(service.requests.count == 1)
         }

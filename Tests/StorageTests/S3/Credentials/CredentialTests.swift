@@ -34,13 +34,13 @@ struct CredentialTests {
             let home = try #require(environment["HOME"])
             #expect(error?.code == .noCredentials)
             #expect(
-                error?.description == "No S3 credentials were found. These places were asked: the configuration "
+                error?.description == "no S3 credentials were found in any of these places: the configuration "
                     + "(s3: aws_access_key_id, aws_secret_access_key), the environment (AWS_ACCESS_KEY_ID, "
                     + "AWS_SECRET_ACCESS_KEY), the web identity (AWS_WEB_IDENTITY_TOKEN_FILE, AWS_ROLE_ARN), "
                     + "the profile \"default\" (\(home)/.aws/config, \(home)/.aws/credentials), "
                     + "the container (AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, AWS_CONTAINER_CREDENTIALS_FULL_URI), "
-                    + "the EC2 instance's metadata service. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
-                    + "or `s3:` in the configuration."
+                    + "the EC2 instance's metadata service; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
+                    + "or `s3:` in the configuration"
             )
         }
     }
@@ -52,8 +52,8 @@ struct CredentialTests {
         }
         #expect(
             error?.description
-                == "The S3 credentials from the environment are incomplete: AWS_ACCESS_KEY_ID is set but "
-                + "AWS_SECRET_ACCESS_KEY is not. Set both."
+                == "the S3 credentials from the environment are incomplete: AWS_ACCESS_KEY_ID is set but "
+                + "AWS_SECRET_ACCESS_KEY is not; set both"
         )
         await #expect(throws: StorageError.self) { try await found(S3Options(secretAccessKey: "x"), [:]) }
     }
@@ -116,8 +116,8 @@ struct CredentialTests {
             }
             #expect(error?.code == .invalidConfiguration)
             #expect(
-                error?.description == "The AWS profile \"nope\" is neither in \(home)/.aws/config nor in "
-                    + "\(home)/.aws/credentials: correct its name (s3: profile, AWS_PROFILE) or add it."
+                error?.description == "the AWS profile \"nope\" is neither in \(home)/.aws/config nor in "
+                    + "\(home)/.aws/credentials; correct its name (s3: profile, AWS_PROFILE) or add it"
             )
         }
     }
@@ -148,8 +148,8 @@ struct CredentialTests {
                 try await found(S3Options(profile: "p"), environment)
             }
             #expect(error?.code == .noCredentials)
-            #expect(error?.description.hasPrefix("The credential_process of the AWS profile \"p\" ") == true)
-            #expect(error?.description.hasSuffix("run the command by hand to see why.") == true)
+            #expect(error?.description.hasPrefix("the credential_process of the AWS profile \"p\" ") == true)
+            #expect(error?.description.hasSuffix("; run the command by hand to see why") == true)
         }
     }
 
@@ -228,7 +228,7 @@ private final class CountingProvider: CredentialProvider {
     func credentials() async throws -> Credentials? {
         guard !fails.withLock({ $0 }) else {
             failures.withLock { $0 += 1 }
-            throw StorageError(.noCredentials, "None.")
+            throw StorageError(.noCredentials, "none")
         }
         let call = calls.withLock { calls in
             calls += 1

@@ -71,8 +71,8 @@ struct EndpointTests {
             }
             #expect(error?.code == .invalidConfiguration)
             #expect(
-                error?.description == "The AWS profile \"p\" refers to the services \"nope\", which are not in "
-                    + "\(environment["HOME"] ?? "")/.aws/config: add the section [services nope] or correct the name."
+                error?.description == "the AWS profile \"p\" refers to the services \"nope\", which are not in "
+                    + "\(environment["HOME"] ?? "")/.aws/config; add the section [services nope] or correct the name"
             )
         }
         let config = "[profile p]\nrole_arn = x\ncredential_source = Environment"
@@ -83,7 +83,7 @@ struct EndpointTests {
             let error = await #expect(throws: StorageError.self) {
                 try await found(S3Options(profile: "p"), variables)
             }
-            #expect(error?.description.hasPrefix("The STS endpoint \"sts.local\" is no URL of a server: ") == true)
+            #expect(error?.description.hasPrefix("the STS endpoint \"sts.local\" is not the URL of a server; ") == true)
         }
     }
 }

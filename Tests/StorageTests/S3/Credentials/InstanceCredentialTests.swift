@@ -105,7 +105,7 @@ struct InstanceCredentialTests {
         } _: { service async throws in
             let variables = ["AWS_EC2_METADATA_SERVICE_ENDPOINT": service.endpoint, "HOME": "/nonexistent"]
             let error = await #expect(throws: StorageError.self) { try await found(S3Options(), variables) }
-            #expect(error?.description.hasPrefix("No S3 credentials were found.") == true)
+            #expect(error?.description.hasPrefix("no S3 credentials were found in any of these places: ") == true)
             #expect(service.requests.count == (missing == "token" ? 1 : 2))
         }
     }
@@ -122,9 +122,9 @@ struct InstanceCredentialTests {
             let variables = ["AWS_EC2_METADATA_SERVICE_ENDPOINT": service.endpoint, "HOME": "/nonexistent"]
             let error = await #expect(throws: StorageError.self) { try await found(S3Options(), variables) }
             #expect(
-                error?.description == "The EC2 instance's metadata service gave no credentials for the role my-role "
-                    + "(status 200) (AssumeRoleUnauthorizedAccess: EC2 cannot assume the role my-role.): "
-                    + "check the role of the instance."
+                error?.description == "the EC2 instance's metadata service gave no credentials for the role my-role "
+                    + "(status 200) (AssumeRoleUnauthorizedAccess: EC2 cannot assume the role my-role.); "
+                    + "check the role of the instance"
             )
         }
     }

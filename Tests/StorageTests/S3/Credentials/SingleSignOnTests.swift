@@ -185,8 +185,8 @@ struct SingleSignOnTests {
                 let error = await #expect(throws: StorageError.self) { try await lookup(environment) }
                 #expect(error?.code == .expiredCredentials)
                 let description = error?.description ?? ""
-                #expect(description.hasPrefix("The AWS profile \"p\" signs on by SSO, but \(reason)"))
-                #expect(description.hasSuffix(": run `aws sso login --profile p`."))
+                #expect(description.hasPrefix("the AWS profile \"p\" signs on by SSO, but \(reason)"))
+                #expect(description.hasSuffix("; run `aws sso login --profile p`"))
                 #expect(!description.contains("refresh 1"))
             }
             #expect(service.requests.count == renewals)
@@ -238,9 +238,12 @@ struct SingleSignOnTests {
         for (reply, code, words) in [
             (
                 LoopbackService.Reply(429, #"{"error": "slow_down", "error_description": "client secret"}"#),
-                StorageError.Code.unavailable, "/oidc goes on failing (slow_down: ***). Try again later."
+                StorageError.Code.unavailable, "/oidc keeps failing (slow_down: ***); try again later"
             ),
-            (.init(200, "<html>"), .unexpectedReply, "but something else: check that AWS_ENDPOINT_URL_SSO_OIDC, "),
+            (
+                .init(200, "<html>"), .unexpectedReply,
+                "/oidc did not return an SSO token for the AWS profile \"p\"; check that AWS_ENDPOINT_URL_SSO_OIDC, "
+            ),
         ] {
             try await LoopbackService.withService { _ in
                 reply
@@ -261,23 +264,23 @@ struct SingleSignOnTests {
         arguments: [
             (
                 401, "UnauthorizedException", StorageError.Code.expiredCredentials,
-                "does not accept its token (UnauthorizedException: No, ***): run `aws sso login --profile p`.", 1
+                "does not accept its token (UnauthorizedException: No, ***); run `aws sso login --profile p`", 1
             ),
             (
                 403, "ForbiddenException", .accessDenied,
-                "with status 403 (ForbiddenException: No, ***). "
-                    + "Check sso_account_id, sso_role_name and what is assigned to you.",
+                "with status 403 (ForbiddenException: No, ***); "
+                    + "check sso_account_id, sso_role_name and what is assigned to you",
                 1
             ),
             (
                 400, "InvalidRequestException", .rejected,
-                "with status 400 (InvalidRequestException: No, ***). "
-                    + "Check sso_account_id, sso_role_name and sso_region.",
+                "with status 400 (InvalidRequestException: No, ***); "
+                    + "check sso_account_id, sso_role_name and sso_region",
                 1
             ),
             (
                 429, "TooManyRequestsException", .unavailable,
-                "with status 429 (TooManyRequestsException: No, ***). Try again later.", 4
+                "with status 429 (TooManyRequestsException: No, ***); try again later", 4
             ),
         ]
     )
@@ -315,24 +318,24 @@ struct SingleSignOnTests {
         arguments: [
             (
                 "sso_session = s\nsso_account_id = 1\nsso_role_name = r",
-                "has the sso_session \"s\", which is not in HOME/.aws/config: "
-                    + "add the section [sso-session s] or correct the name."
+                "has the sso_session \"s\", which is not in HOME/.aws/config; "
+                    + "add the section [sso-session s] or correct the name"
             ),
             (
                 "sso_session = s\nsso_account_id = 1\n[sso-session s]\nsso_region = x",
-                "signs on by SSO but lacks sso_role_name: add it, or run `aws configure sso`."
+                "signs on by SSO but lacks sso_role_name; add it, or run `aws configure sso`"
             ),
             (
                 "sso_session = s\nsso_account_id = 1\nsso_role_name = r\n[sso-session s]\nsso_start_url = x",
-                "signs on by SSO but lacks sso_region: add it, or run `aws configure sso`."
+                "signs on by SSO but lacks sso_region; add it, or run `aws configure sso`"
             ),
             (
                 "sso_account_id = 1\nsso_role_name = r",
-                "signs on by SSO but lacks sso_start_url: add it, or run `aws configure sso`."
+                "signs on by SSO but lacks sso_start_url; add it, or run `aws configure sso`"
             ),
             (
                 "sso_session = s\n[sso-session s]\nsso_region = x",
-                "signs on by SSO but lacks sso_account_id: add it, or run `aws configure sso`."
+                "signs on by SSO but lacks sso_account_id; add it, or run `aws configure sso`"
             ),
         ]
     )
@@ -341,7 +344,7 @@ struct SingleSignOnTests {
             let error = await #expect(throws: StorageError.self) { try await lookup(environment) }
             #expect(error?.code == .invalidConfiguration)
             let expected = message.replacing("HOME", with: environment["HOME"] ?? "")
-            #expect(error?.description == "The AWS profile \"p\" \(expected)")
+            #expect(error?.description == "the AWS profile \"p\" \(expected)")
         }
     }
 

@@ -137,10 +137,10 @@ struct WebIdentityTests {
         "that STS refuses are explained without the token",
         arguments: [
             ("InvalidIdentityToken", 400, StorageError.Code.wrongCredentials, "does not accept the web identity token"),
-            ("ExpiredTokenException", 400, .expiredCredentials, "the time of the web identity token"),
+            ("ExpiredTokenException", 400, .expiredCredentials, "; renew the web identity token in "),
             ("IDPRejectedClaim", 403, .wrongCredentials, "does not accept the web identity token"),
             ("AccessDenied", 403, .accessDenied, "denies it to the web identity token"),
-            ("ValidationError", 400, .rejected, "refuses it with status 400"),
+            ("ValidationError", 400, .rejected, "rejected the request with status 400"),
         ]
     )
     func refused(code: String, status: Int, kind: StorageError.Code, words: String) async throws {
@@ -155,7 +155,7 @@ struct WebIdentityTests {
                 let error = await #expect(throws: StorageError.self) { try await found(S3Options(), variables) }
                 #expect(error?.code == kind)
                 let description = error?.description ?? ""
-                #expect(description.hasPrefix("The role \(Self.arn) of AWS_ROLE_ARN cannot be assumed: "))
+                #expect(description.hasPrefix("the role \(Self.arn) of AWS_ROLE_ARN cannot be assumed: "))
                 #expect(description.contains("\(words)"))
                 #expect(description.contains("(\(code): Cannot use ***!)"))
                 #expect(!description.contains("eyJhbGciOi"))
@@ -191,24 +191,26 @@ struct WebIdentityTests {
             var variables = environment.merging(["AWS_WEB_IDENTITY_TOKEN_FILE": "\(home)/none"]) { $1 }
             var error = await #expect(throws: StorageError.self) { try await found(S3Options(), variables) }
             #expect(
-                error?.description == "AWS_WEB_IDENTITY_TOKEN_FILE is set but AWS_ROLE_ARN is not: set both."
+                error?.description == "AWS_WEB_IDENTITY_TOKEN_FILE is set but AWS_ROLE_ARN is not; set both"
             )
             variables["AWS_ROLE_ARN"] = Self.arn
             error = await #expect(throws: StorageError.self) { try await found(S3Options(), variables) }
             #expect(
                 error?.description
-                    == "The file \(home)/none, which has the web identity token for the role \(Self.arn) "
-                    + "(AWS_ROLE_ARN), cannot be read: check its path, owner, mode and content."
+                    == "the file \(home)/none with the web identity token for the role \(Self.arn) "
+                    + "(AWS_ROLE_ARN) cannot be read; check its path, owner, mode and content"
             )
             try "a b".write(toFile: "\(home)/none", atomically: true, encoding: .utf8)
             error = await #expect(throws: StorageError.self) { try await found(S3Options(), variables) }
-            #expect(error?.description.contains("holds something else: check its path") == true)
+            #expect(error?.description.contains("does not hold one token; check its path") == true)
         }
         try await withHome(config: "[profile p]\nweb_identity_token_file = /x") { environment async throws in
             let error = await #expect(throws: StorageError.self) {
                 try await found(S3Options(profile: "p"), environment)
             }
-            #expect(error?.description == "The AWS profile \"p\" has web_identity_token_file but no role_arn: add it.")
+            #expect(
+                error?.description == "the AWS profile \"p\" has web_identity_token_file but no role_arn; add role_arn"
+            )
         }
     }
 }
