@@ -1,5 +1,7 @@
 import Foundation
+import Postgres
 import Subprocess
+import SystemPackage
 import Testing
 
 /// What a user sees of a session: command lines, everything that they print, and their exit codes.
