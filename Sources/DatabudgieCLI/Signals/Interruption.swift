@@ -13,8 +13,8 @@ struct InterruptibleOutcome<Success: Sendable>: Sendable {
 
 /// Runs `body` until it ends by itself or a signal cancels it.
 ///
-/// The first SIGINT or SIGTERM cancels the task that runs `body` and then waits, so queries are cancelled, uploads aborted
-/// and temporary files removed. A second one, or one that comes after the end, ends the program at once: whatever else
+/// The first SIGINT, SIGTERM or SIGHUP cancels the task that runs `body` and then waits, so queries are cancelled, uploads
+/// aborted and temporary files removed. A second one, or one that comes after the end, ends the program at once: whatever else
 /// hangs, be it a server or the reader of standard error, nobody has to use SIGKILL.
 ///
 /// - Parameters:
@@ -25,7 +25,7 @@ func withInterruption<Success: Sendable>(
     onSignal: @escaping @Sendable (UnixSignal) -> Void,
     _ body: @escaping @Sendable () async throws -> Success
 ) async -> InterruptibleOutcome<Success> {
-    let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
+    let signals = await UnixSignalsSequence(trapping: [.sigint, .sigterm] + (isHangupIgnored ? [] : [.sighup]))
     let progress = Interruption()
     let reaction = DispatchQueue(label: "databudgie.reaction")
     let job = Task { try await body() }
@@ -44,6 +44,13 @@ func withInterruption<Success: Sendable>(
     // What the signal has to say comes before the last words of the run.
     await withCheckedContinuation { continuation in reaction.async { continuation.resume() } }
     return InterruptibleOutcome(result: result, signal: signal)
+}
+
+/// The program is to outlive its terminal, as `nohup` asks.
+private var isHangupIgnored: Bool {
+    var action = sigaction()
+    guard sigaction(SIGHUP, nil, &action) == 0 else { return false }
+    return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
 }
 
 /// A thread for signals alone: those of the concurrency pool may all be waiting to write to standard error.

@@ -8,7 +8,7 @@ import Testing
 struct SignalTests {
     @Test(
         "A signal cancels the query, removes the temporary file and ends with 128 and its number",
-        arguments: [(Signal.interrupt, Int32(130)), (.terminate, 143)]
+        arguments: [(Signal.interrupt, Int32(130)), (.terminate, 143), (.terminalClosed, 129)]
     )
     func firstSignal(signal: Signal, code: Int32) async throws {
         try await Shop.with { shop in
@@ -27,6 +27,22 @@ struct SignalTests {
             let running =
                 "select count(*) from pg_stat_activity where query ilike 'copy%' and datname = current_database()"
             #expect(try await shop.value(running) == "0")
+        }
+    }
+
+    @Test("The end of the terminal does not end a run under nohup")
+    func ignoredHangup() async throws {
+        try await Shop.with { shop in
+            try shop.configure("tables: [{name: public.sales, query: 'select *, pg_sleep(0.3) from {table} limit 3'}]")
+            let line = "trap '' HUP; exec '\(Program.path)' backup"
+            let configuration = shop.program.configuration(["-c", line], executable: "/bin/bash")
+            let result = try await run(configuration, input: .none, output: .discarded, error: .discarded) {
+                execution in
+                _ = try await backend(exportingFrom: shop)
+                try execution.send(signal: .terminalClosed)
+            }
+            #expect(result.terminationStatus.shellCode == 0)
+            #expect(try shop.files().count == 1)
         }
     }
 
