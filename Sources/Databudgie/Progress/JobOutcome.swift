@@ -13,8 +13,8 @@ public struct JobOutcome: Sendable {
     public let file: FileInfo?
     /// Wall time of the job.
     public let duration: Duration
-    /// The columns of the data file, in its order.
-    public var columns: [ColumnDescription] = []
+    /// The columns that were exported or loaded, in the order of the data file.
+    public var columns: [JobColumn] = []
     /// The data file's segments, in its order; empty in a restore.
     public var segments: [HashedSegment] = []
     /// The values of the table's sequences that were written, or are set, along with the table.
@@ -24,6 +24,19 @@ public struct JobOutcome: Sendable {
 
     /// The data file's path; nil in a dry run.
     public var path: String? { file?.path.description }
+}
+
+/// A column that a job has moved.
+public struct JobColumn: Sendable, Hashable {
+    /// The column's name.
+    public let name: String
+    /// The OID of its type in `pg_type`; nil when only the file's header was read.
+    public let typeOID: UInt32?
+
+    init(_ name: String, typeOID: UInt32? = nil) {
+        self.name = name
+        self.typeOID = typeOID
+    }
 }
 
 /// A segment of a data file with its hash.
