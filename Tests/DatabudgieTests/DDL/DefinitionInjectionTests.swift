@@ -95,7 +95,6 @@ struct DefinitionInjectionTests {
     @Test("Names with a quote and a combining mark come back the same, whatever they name", arguments: hostileNames)
     func names(_ name: String) async throws {
         let (owner, grantee) = ("o\(name)\(UUID().uuidString)", "g\(name)\(UUID().uuidString)")
-        let id = Self.quoted(name)
         try await RunFixture.with { fixture in
             let databases = ["s", "t"].map { $0 + name + UUID().uuidString }
             for database in databases {
