@@ -76,14 +76,11 @@ struct PostgresTools: Sendable {
             )
         }
         for keyword in ["password", "target_session_attrs", "load_balance_hosts"] { keywords[keyword] = nil }
-        if keywords["hostaddr"]?.contains(",") == true { keywords["hostaddr"] = nil }
+        if keywords["hostaddr"]?.utf8.contains(UInt8(ascii: ",")) == true { keywords["hostaddr"] = nil }
         // Of several hosts the one that the snapshot lives on.
         (keywords["host"], keywords["port"]) = (server.host, server.port)
         keywords["dbname"] = server.database
-        return keywords.sorted { $0.key < $1.key }.map { keyword, value in
-            let escaped = value.replacing("\\", with: "\\\\").replacing("'", with: "\\'")
-            return "\(keyword)='\(escaped)'"
-        }.joined(separator: " ")
+        return ConnectionParameters(keywords: keywords).connectionString
     }
 
     private func majorVersion(of tool: String, _ server: ServerInfo) async throws -> Int {

@@ -262,7 +262,8 @@ extension Catalog {
     ///   - defaultSchema: The schema of names without a dot.
     init(listed names: [String], defaultSchema: String) {
         let relations = names.enumerated().map { number, name in
-            let parts = name.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            let parts = name.utf8.split(separator: UInt8(ascii: "."), maxSplits: 1, omittingEmptySubsequences: false)
+                .map { String(Substring($0)) }
             return Relation(
                 oid: Relation.OID(number),
                 name: parts.count == 2
