@@ -68,7 +68,8 @@ public struct ConfigurationPrinter: Sendable {
             guard let value = rest.removeValue(forKey: keyword) else { continue }
             // A connection string may stand for the database (Postgres documentation, 34.1.1), with a password of its own.
             let isSecret =
-                keyword == "password" || (keyword == "dbname" && (value.contains("=") || value.contains("://")))
+                keyword == "password"
+                || (keyword == "dbname" && (value.utf8.contains(UInt8(ascii: "=")) || value.utf8.contains("://".utf8)))
             pairs.append((key, text(isSecret ? Self.mask : value)))
         }
         if !rest.isEmpty {
@@ -86,9 +87,9 @@ public struct ConfigurationPrinter: Sendable {
 
     /// A URL whose user part is masked; nil when it has none.
     private static func withoutUser(_ url: String) -> String? {
-        guard let start = url.firstRange(of: "://")?.upperBound else { return nil }
-        let authority = url[start...].prefix { $0 != "/" && $0 != "?" && $0 != "#" }
-        guard let at = authority.lastIndex(of: "@") else { return nil }
+        guard let start = url.utf8.firstRange(of: "://".utf8)?.upperBound else { return nil }
+        let authority = url.utf8[start...].prefix { !"/?#".utf8.contains($0) }
+        guard let at = authority.lastIndex(of: UInt8(ascii: "@")) else { return nil }
         return url[..<start] + mask + url[at...]
     }
 

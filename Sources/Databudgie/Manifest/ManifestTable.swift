@@ -18,7 +18,8 @@ public struct ManifestTable: Sendable, Hashable, CustomStringConvertible {
     ///   databudgie 2.9.3.
     /// - Throws: ``DatabudgieError`` with the code `configuration` for any other form.
     public init(_ text: String) throws(DatabudgieError) {
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        let parts = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+            .map { String(Substring($0)) }
         guard parts.count <= 2, !parts.contains("") else {
             throw DatabudgieError(
                 .configuration,

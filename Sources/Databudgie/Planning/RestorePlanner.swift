@@ -109,7 +109,7 @@ struct RestorePlanner {
     }
 
     private func isMade(_ name: String) -> Bool {
-        let fullName = name.contains(".") ? name : "\(catalog.defaultSchema).\(name)"
+        let fullName = name.utf8.contains(UInt8(ascii: ".")) ? name : "\(catalog.defaultSchema).\(name)"
         return made.contains { $0.description == fullName }
     }
 

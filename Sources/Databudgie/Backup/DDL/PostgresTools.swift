@@ -67,7 +67,7 @@ struct PostgresTools: Sendable {
     }
 
     /// The connection without its password, which would be seen in the list of processes.
-    static func target(_ connection: ConnectionParameters, _ server: ServerInfo) throws -> String {
+    private static func target(_ connection: ConnectionParameters, _ server: ServerInfo) throws -> String {
         var keywords = connection.keywords
         guard keywords["sslpassword"] == nil else {
             throw DatabudgieError(
@@ -81,16 +81,7 @@ struct PostgresTools: Sendable {
         // Of several hosts the one that the snapshot lives on.
         (keywords["host"], keywords["port"]) = (server.host, server.port)
         keywords["dbname"] = server.database
-        return keywords.sorted { $0.key < $1.key }.map { keyword, value in
-            "\(keyword)=\(quoted(value))"
-        }.joined(separator: " ")
-    }
-
-    /// A value as libpq's connection strings have it, built from bytes: a quote is one whatever mark follows it.
-    private static func quoted(_ value: String) -> String {
-        let (quote, backslash) = (UInt8(ascii: "'"), UInt8(ascii: "\\"))
-        let escaped = value.utf8.flatMap { [quote, backslash].contains($0) ? [backslash, $0] : [$0] }
-        return String(decoding: [quote] + escaped + [quote], as: UTF8.self)
+        return ConnectionParameters(keywords: keywords).connectionString
     }
 
     private func majorVersion(of tool: String, _ server: ServerInfo) async throws -> Int {

@@ -50,12 +50,17 @@ enum ScalarLiteral {
     }
 
     private static func quoted(_ text: String, at place: SourcePlace) -> SourceValue? {
-        if text.hasPrefix("'") {
-            guard text.count > 1, text.hasSuffix("'"), place.format != .json else { return nil }
-            let inside = text.dropFirst().dropLast()
-            let withoutPairs = inside.replacing("''", with: "")
-            guard !withoutPairs.contains("'") else { return nil }
-            return SourceValue(text: String(inside.replacing("''", with: "'")), at: place)
+        let quote = UInt8(ascii: "'")
+        if text.utf8.first == quote {
+            guard text.utf8.count > 1, text.utf8.last == quote, place.format != .json else { return nil }
+            var inside: [UInt8] = []
+            var rest = text.utf8.dropFirst().dropLast()
+            while let byte = rest.popFirst() {
+                // A quote inside is written as two.
+                if byte == quote, rest.popFirst() != quote { return nil }
+                inside.append(byte)
+            }
+            return SourceValue(text: String(decoding: inside, as: UTF8.self), at: place)
         }
         guard var value = try? JSONReader.read(text, source: place.source) else { return nil }
         value.move(to: place)

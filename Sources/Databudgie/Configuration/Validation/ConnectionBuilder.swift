@@ -101,14 +101,14 @@ struct ConnectionBuilder {
     }
 
     private func parameters(_ text: String, at place: SourcePlace, inside active: [String]) -> ConnectionParameters? {
-        if let target = named[text], !text.contains("://") {
+        if let target = named[text], !text.utf8.contains("://".utf8) {
             guard !active.contains(text) else {
                 report.add(.invalidReference, "the connection '\(text)' is defined by itself; give it a URL", at: place)
                 return nil
             }
             return parameters(target, inside: active + [text])
         }
-        guard text.contains("://") || text.contains("=") else {
+        guard text.utf8.contains("://".utf8) || text.utf8.contains(UInt8(ascii: "=")) else {
             let names = named.entries.map(\.key)
             let advice: String
             if let nearest = KeySuggestion.nearest(to: text, among: names) {

@@ -269,9 +269,8 @@ extension Catalog {
     ///   - defaultSchema: The schema of names without a dot.
     init(listed names: [String], defaultSchema: String) {
         let relations = names.enumerated().map { number, name in
-            // By bytes, as a dot may be followed by a combining mark.
             let parts = name.utf8.split(separator: UInt8(ascii: "."), maxSplits: 1, omittingEmptySubsequences: false)
-                .map { String(decoding: $0, as: UTF8.self) }
+                .map { String(Substring($0)) }
             return Relation(
                 oid: Relation.OID(number),
                 name: parts.count == 2
