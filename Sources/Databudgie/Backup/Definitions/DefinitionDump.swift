@@ -60,9 +60,10 @@ struct DefinitionDump: Sendable {
             ] + exclusions.map { "--exclude-table=\($0)" },
             variables: variables
         )
-        let late = try await output(of: "pg_restore", ["--list", "--section=post-data", archive])
+        let contents = ArchiveContents(try await output(of: "pg_restore", ["--list", archive]))
+        let postData = ArchiveContents(try await output(of: "pg_restore", ["--list", "--section=post-data", archive]))
         let script = try await output(of: "pg_restore", ["--verbose", "--no-tablespaces", "--file=-", archive])
-        return ArchiveScript.entries(of: script, postData: ArchiveScript.identifiers(inList: late))
+        return try ArchiveScript.entries(of: script, contents: contents, postData: Set(postData.lines.keys))
     }
 
     /// The connection without its password, which would be seen in the list of processes.
@@ -76,14 +77,11 @@ struct DefinitionDump: Sendable {
             )
         }
         for keyword in ["password", "target_session_attrs", "load_balance_hosts"] { keywords[keyword] = nil }
-        if keywords["hostaddr"]?.contains(",") == true { keywords["hostaddr"] = nil }
+        if keywords["hostaddr"]?.utf8.contains(UInt8(ascii: ",")) == true { keywords["hostaddr"] = nil }
         // Of several hosts the one that the snapshot lives on.
         (keywords["host"], keywords["port"]) = (server.host, server.port)
         keywords["dbname"] = server.database
-        return keywords.sorted { $0.key < $1.key }.map { keyword, value in
-            let escaped = value.replacing("\\", with: "\\\\").replacing("'", with: "\\'")
-            return "\(keyword)='\(escaped)'"
-        }.joined(separator: " ")
+        return ConnectionParameters(keywords: keywords).connectionString
     }
 
     private func majorVersion(of tool: String, _ server: ServerInfo) async throws -> Int {

@@ -26,18 +26,16 @@ struct DefinitionExport {
         // Without those that an extension brings along.
         let defined = Set(files.flatMap { $0.script.blocks.compactMap(\.relation) })
         let order = planned.filter { defined.contains($0.name) }
+        // All of them, before the first one is written.
+        let texts = try files.map { (path: $0.path, bytes: Array(try $0.script.checkedText().utf8)) }
         guard !isDryRun else {
             session.recorder.defined(order.map(\.name.description))
             return
         }
         try await session.storages.checkWritable(files.compactMap(\.path.parent))
         let storages = session.storages
-        _ = try await files.concurrentMap { file in
-            try await storages.storage(for: file.path).write(
-                file.path,
-                ifExists: .replace,
-                from: SingleChunk(Array(try file.script.text().utf8))
-            )
+        _ = try await texts.concurrentMap { path, bytes in
+            try await storages.storage(for: path).write(path, ifExists: .replace, from: SingleChunk(bytes))
         }
         let list = try listPath()
         let encoder = JSONEncoder()
@@ -59,6 +57,7 @@ struct DefinitionExport {
             snapshot: snapshot?["snapshot"] ?? "",
             excluding: PsqlPattern.exact(unneeded(owners))
         )
+        owners.correctSchemas(of: &entries)
         var warnings: [String] = []
         try await addPositions(to: &entries, owners, &warnings)
         let sorter = DefinitionFiles(entries: entries, owners: owners, catalog: catalog, moment: moment)

@@ -39,7 +39,8 @@ struct DefinitionFiles {
 
     /// What a file is about: the name that stands for `{table}` in its path.
     private enum Unit: Hashable {
-        case schema(String)
+        /// By the bytes of its name, as the server compares names.
+        case schema([UInt8])
         case relation(Relation.OID)
     }
 
@@ -52,7 +53,7 @@ struct DefinitionFiles {
     /// - Throws: ``DatabudgieError`` for a location that is no path.
     func files(for group: DefinitionGroup, warnings: inout [String]) throws -> [DefinitionFile] {
         let selected = Set(group.relations.map(\.oid))
-        let schemas = Set(group.relations.map(\.name.schema))
+        let schemas = Set(group.relations.map { Array($0.name.schema.utf8) })
         let needed = index.needed(by: selected)
         for relation in group.relations where index.parts[relation.oid] == nil {
             warnings.append(
@@ -76,10 +77,10 @@ struct DefinitionFiles {
     }
 
     /// The files that a definition goes to; one outside all schemas, such as an extension, goes to each schema's.
-    private func units(of position: Int, _ schemas: Set<String>) -> [Unit] {
+    private func units(of position: Int, _ schemas: Set<[UInt8]>) -> [Unit] {
         if let relation = index.relations[position] { return [.relation(relation)] }
         let schema = entries[position].schema
-        return schema.isEmpty ? schemas.map { .schema($0) } : [.schema(schema)]
+        return schema.isEmpty ? schemas.map { .schema($0) } : [.schema(Array(schema.utf8))]
     }
 
     private func blocks(
@@ -106,9 +107,11 @@ struct DefinitionFiles {
                 block.partitions = index.partitions(of: relation, in: selected).map { reference(.relation($0)) }
             }
         }
-        if entry.type == "SCHEMA", block.sql.hasPrefix("CREATE SCHEMA ") {
+        let create = "CREATE SCHEMA ".utf8
+        if entry.type == "SCHEMA", block.sql.utf8.starts(with: create) {
             // The schema may be there, and several files may begin with it.
-            block.sql = "CREATE SCHEMA IF NOT EXISTS " + block.sql.dropFirst("CREATE SCHEMA ".count)
+            block.sql =
+                "CREATE SCHEMA IF NOT EXISTS " + String(decoding: block.sql.utf8.dropFirst(create.count), as: UTF8.self)
         }
         guard let ownerSQL = entry.ownerSQL else { return [block] }
         var owner = block
@@ -139,7 +142,7 @@ struct DefinitionFiles {
     private func reference(_ unit: Unit) -> DefinitionScript.Unit {
         switch unit {
         case .schema(let name):
-            DefinitionScript.Unit(schema: name)
+            DefinitionScript.Unit(schema: String(decoding: name, as: UTF8.self))
         case .relation(let oid):
             DefinitionScript.Unit(schema: catalog[oid]?.name.schema ?? "", table: catalog[oid]?.name.name ?? "")
         }
@@ -227,9 +230,9 @@ extension DefinitionFiles {
         }
 
         /// Types, functions and the like that lie beside the tables, whether these need them or not.
-        func isOptional(_ position: Int, in schemas: Set<String>) -> Bool {
+        func isOptional(_ position: Int, in schemas: Set<[UInt8]>) -> Bool {
             let entry = entries[position]
-            return relations[position] == nil && schemas.contains(entry.schema)
+            return relations[position] == nil && schemas.contains(Array(entry.schema.utf8))
         }
     }
 }

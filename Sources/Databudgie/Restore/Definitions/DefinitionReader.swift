@@ -47,12 +47,14 @@ struct DefinitionReader {
         var found = try await readAll(requests, entries, moment: list.time, listed: &tables)
         let followed = try await follow(requests, entries, names, moment: list.time, &found, listed: &tables)
         let own = Dictionary(
-            found.flatMap { item in item.script.blocks.compactMap(\.relation).map { ($0.description, $0) } },
+            found.flatMap { item in
+                item.script.blocks.compactMap(\.relation).map { (Array($0.description.utf8), $0) }
+            },
             uniquingKeysWith: { first, _ in first }
         )
-        var seen: Set<String> = []
-        let listed = (followed.map(\.unit) + tables).filter { seen.insert($0.pathName).inserted }.map {
-            own[$0.pathName] ?? QualifiedName(schema: $0.schema, name: $0.table ?? "")
+        var seen: Set<[UInt8]> = []
+        let listed = (followed.map(\.unit) + tables).filter { seen.insert($0.pathKey).inserted }.map {
+            own[$0.pathKey] ?? QualifiedName(schema: $0.schema, name: $0.table ?? "")
         }
         return StoredDefinitions(listed: listed, blocks: Self.ordered(found), followed: followed.map(\.entry))
     }
@@ -77,7 +79,7 @@ struct DefinitionReader {
             units: units
         )
         var followed: [DependencyDefinitions.Candidate] = []
-        var scripts = Dictionary(grouping: found, by: \.request.unit.pathName).mapValues { $0.map(\.script) }
+        var scripts = Dictionary(grouping: found, by: \.request.unit.pathKey).mapValues { $0.map(\.script) }
         while true {
             let candidates = search.next(scripts)
             guard !candidates.isEmpty else { return followed }
@@ -86,7 +88,7 @@ struct DefinitionReader {
                 try pattern(Request(entry: number, unit: candidate.unit), places)
             }
             let files = try await FileListing(patterns, in: storages)
-            for (number, candidate) in candidates.enumerated() where scripts[candidate.unit.pathName] == nil {
+            for (number, candidate) in candidates.enumerated() where scripts[candidate.unit.pathKey] == nil {
                 guard files.newest(patterns[number], by: settings.strategy ?? candidate.entry.strategy) != nil else {
                     continue
                 }
@@ -97,7 +99,7 @@ struct DefinitionReader {
                 // The table itself is noted below, its partitions are not.
                 listed += units.dropFirst()
                 found = read + found
-                scripts[candidate.unit.pathName] = read.filter { $0.request == request }.map(\.script)
+                scripts[candidate.unit.pathKey] = read.filter { $0.request == request }.map(\.script)
                 followed.append(candidate)
             }
         }
@@ -187,13 +189,13 @@ struct DefinitionReader {
 
     private static func addPartitions(of found: [Found], to listed: inout [DefinitionScript.Unit]) -> [Request] {
         var added: [Request] = []
-        var names = Set(listed.map(\.pathName))
+        var names = Set(listed.map(\.pathKey))
         var count = -1
         while count < added.count {
             count = added.count
             for item in found {
-                for block in item.script.blocks where block.relation.map({ names.contains($0.description) }) == true {
-                    added += block.partitions.filter { names.insert($0.pathName).inserted }
+                for block in item.script.blocks where block.unit.map({ names.contains($0.pathKey) }) == true {
+                    added += block.partitions.filter { names.insert($0.pathKey).inserted }
                         .map { Request(entry: item.request.entry, unit: $0) }
                 }
             }
@@ -228,6 +230,11 @@ struct DefinitionReader {
         let bytes = try await storages.storage(for: path).read(path).collect(upTo: sizeLimit)
         do {
             return try DefinitionScript(text: String(decoding: bytes, as: UTF8.self), of: request.unit)
+        } catch is DefinitionScript.Damage {
+            throw DatabudgieError(
+                .dataFile,
+                "\(path) is damaged: a quote or a comment in it has no end; take another backup, or restore an older one."
+            )
         } catch {
             throw DatabudgieError(
                 .dataFile,
@@ -243,9 +250,7 @@ struct DefinitionReader {
         let moments = Set(found.map(\.script.moment))
         var blocks = found.flatMap { item in item.script.blocks.map { StoredDefinition(block: $0, path: item.path) } }
         guard moments.count == 1, moments != [nil] else {
-            let keys = Set(
-                blocks.filter { $0.block.type == "FK CONSTRAINT" }.map(DefinitionRunner.Place.init(subjectOf:))
-            )
+            let keys = Set(blocks.filter { $0.block.type == "FK CONSTRAINT" }.map(DefinitionRunner.Place.init(subjectOf:)))
             let isLate = { (stored: StoredDefinition) in keys.contains(DefinitionRunner.Place(subjectOf: stored)) }
             return blocks.filter { !isLate($0) } + blocks.filter(isLate)
         }
@@ -264,7 +269,8 @@ extension DatabaseCatalog {
     ///   - defaultSchema: The schema of names without a dot.
     init(listed names: [String], defaultSchema: String) {
         let relations = names.enumerated().map { number, name in
-            let parts = name.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            let parts = name.utf8.split(separator: UInt8(ascii: "."), maxSplits: 1, omittingEmptySubsequences: false)
+                .map { String(Substring($0)) }
             return Relation(
                 oid: Relation.OID(number),
                 name: parts.count == 2

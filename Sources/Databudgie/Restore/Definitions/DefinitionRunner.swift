@@ -122,20 +122,22 @@ struct DefinitionRunner {
     }
 
     private func isDefinition(_ block: Definition, of schema: String) -> Bool {
-        [schema, quotedIdentifier(schema)].contains { sql(block) == "CREATE SCHEMA \($0);" }
+        [schema, quotedIdentifier(schema)].contains { sql(block).utf8.elementsEqual("CREATE SCHEMA \($0);".utf8) }
     }
 
     /// What exists must be noticed, so that its owner and comment stay.
     private func sql(_ block: Definition) -> String {
-        let prefix = "CREATE \(block.type) IF NOT EXISTS "
-        return ["SCHEMA", "EXTENSION"].contains(block.type) && block.sql.hasPrefix(prefix)
-            ? "CREATE \(block.type) " + block.sql.dropFirst(prefix.count) : block.sql
+        let prefix = "CREATE \(block.type) IF NOT EXISTS ".utf8
+        guard ["SCHEMA", "EXTENSION"].contains(block.type), block.sql.utf8.starts(with: prefix) else {
+            return block.sql
+        }
+        return "CREATE \(block.type) " + String(decoding: block.sql.utf8.dropFirst(prefix.count), as: UTF8.self)
     }
 
     /// Roles are no part of a database, so that they may be missing here.
     private static func isForRole(_ block: Definition) -> Bool {
         ["OWNER", "ACL", "DEFAULT ACL"].contains(block.type)
-            || block.type == "COMMENT" && block.sql.hasPrefix("COMMENT ON EXTENSION")
+            || block.type == "COMMENT" && block.sql.utf8.starts(with: "COMMENT ON EXTENSION ".utf8)
     }
 
     /// duplicate_schema, duplicate_object, duplicate_function, duplicate_table; a second primary key is an
