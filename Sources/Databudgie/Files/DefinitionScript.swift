@@ -17,18 +17,17 @@ struct DefinitionScript: Sendable, Equatable {
         let schema: String
         var table: String?
 
-        /// What stands for `{table}` in the file's path.
-        var pathName: String { table.map { "\(schema).\($0)" } ?? schema }
-
-        /// The bytes of ``pathName``, by which names are compared.
-        var pathKey: [UInt8] { Array(pathName.utf8) }
+        /// What stands for `{table}` in the file's path; it tells any two units apart.
+        var component: PathComponent {
+            table.map { PathComponent(QualifiedName(schema: schema, name: $0)) } ?? PathComponent(schema: schema)
+        }
     }
 
     /// Takes in another script of the same backup; what both have comes once.
     mutating func merge(_ other: DefinitionScript) {
         let known = Set(blocks.map(\.rank))
         blocks = (blocks + other.blocks.filter { !known.contains($0.rank) }).sorted { $0.rank < $1.rank }
-        requires = Set(requires + other.requires).sorted { $0.pathName < $1.pathName }
+        requires = Set(requires + other.requires).sorted { ByteKey($0.component.text) < ByteKey($1.component.text) }
     }
 }
 

@@ -48,7 +48,8 @@ struct BackupPlanner {
         return BackupPlan(
             jobs: jobs,
             definitions: definitions,
-            findings: findings + ordered.flatMap { inheritance.findings($0.relation, isWhole: !$0.entry.hasExplicitQuery) }
+            findings: findings
+                + ordered.flatMap { inheritance.findings($0.relation, isWhole: !$0.entry.hasExplicitQuery) }
                 + doubleExports(exported) + jobs.flatMap(Self.notes)
         )
     }
@@ -112,7 +113,10 @@ struct BackupPlanner {
             throw DatabudgieError(
                 .nothingToDo,
                 unmatched + [
-                    .problem("nothing matches the configuration: there is nothing to back up", hint: "check the tables' names")
+                    .problem(
+                        "nothing matches the configuration: there is nothing to back up",
+                        hint: "check the tables' names"
+                    )
                 ]
             )
         }
@@ -128,7 +132,10 @@ struct BackupPlanner {
             catalog.descendants(of: root.oid).compactMap { catalog[$0] }
                 .filter { isExcluded($0.name) }
                 .map {
-                    .warning("it is excluded, but its rows are exported with the partitioned table \(root.name)", of: $0.name)
+                    .warning(
+                        "it is excluded, but its rows are exported with the partitioned table \(root.name)",
+                        of: $0.name
+                    )
                 }
         }
     }
@@ -146,7 +153,8 @@ struct BackupPlanner {
     private func job(number: Int, _ item: Selected, _ inheritance: InheritanceRule) throws -> BackupJob {
         let entry = item.entry
         let name = item.relation?.name.label ?? entry.options.name
-        let component = item.relation.map { PathComponent($0.name) } ?? entry.options.name.map { PathComponent(label: $0) }
+        let component =
+            item.relation.map { PathComponent($0.name) } ?? entry.options.name.map { PathComponent(label: $0) }
         let layout = FileLayout(entry.options)
         let format = DataFileFormat(compression: entry.compression)
         let subject: JobID.Subject = !entry.options.data ? .sequences : item.relation == nil ? .query : .rows
@@ -207,7 +215,9 @@ struct BackupPlanner {
         let reason = Finding.note(job.reason, of: job.id)
         guard !job.sequences.isEmpty else { return [reason] }
         let names = job.sequences.map(\.name.description).joined(separator: ", ")
-        return [reason, .note("the values of its sequences (\(names)) are written to \(job.sequencesPath)", of: job.id)]
+        return [
+            reason, .note("the values of its sequences (\(names)) are written to \(job.sequencesPath)", of: job.id),
+        ]
     }
 
     /// Two entries for one table, with different compressions, have one file of sequences: the first entry writes it.

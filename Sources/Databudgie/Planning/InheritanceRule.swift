@@ -11,7 +11,8 @@ struct InheritanceRule {
 
     /// Whether a whole-table query of this relation reads its own rows alone, because children have jobs of their own.
     func isOnly(_ relation: Relation) -> Bool {
-        relation.kind == .table && !relation.children.isEmpty && !jobs.isDisjoint(with: catalog.descendants(of: relation.oid))
+        relation.kind == .table && !relation.children.isEmpty
+            && !jobs.isDisjoint(with: catalog.descendants(of: relation.oid))
     }
 
     /// The children whose rows no job exports.

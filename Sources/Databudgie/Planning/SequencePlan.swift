@@ -74,7 +74,10 @@ struct SequencePlanner {
         SequenceSource(
             id: id,
             candidate: candidate,
-            pattern: try FileLayout(candidate.entry.options).pattern(.sequences, of: PathComponent(candidate.relation.name)),
+            pattern: try FileLayout(candidate.entry.options).pattern(
+                .sequences,
+                of: PathComponent(candidate.relation.name)
+            ),
             dataTime: dataTime,
             rows: rows
         )

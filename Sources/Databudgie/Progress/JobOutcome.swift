@@ -40,7 +40,7 @@ public struct JobColumn: Sendable, Hashable {
 }
 
 /// A segment of a data file with its hash.
-public struct HashedSegment: Sendable, Hashable {
+public struct HashedSegment: Sendable, Equatable {
     /// Where the segment lies, and what it holds.
     public let segment: Segment
     /// SHA-256 of the segment's bytes as they are stored (FIPS 180-4), 32 bytes.

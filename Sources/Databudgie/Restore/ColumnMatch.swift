@@ -1,3 +1,5 @@
+import Storage
+
 /// How the columns of a data file fit the columns of its table.
 struct ColumnMatch {
     /// Why the file cannot be loaded, and which values are skipped.
@@ -27,7 +29,9 @@ struct ColumnMatch {
                 continue
             }
             if column.isGenerated {
-                findings.append(.note("the values of \"\(name)\" are skipped, because the server generates them", of: job.id))
+                findings.append(
+                    .note("the values of \"\(name)\" are skipped, because the server generates them", of: job.id)
+                )
             }
         }
         for column in job.relation.columns where !seen.contains(ByteKey(column.name)) {

@@ -98,7 +98,10 @@ struct RestorePlanning {
             findings: findings
         )
         for view in candidates.filter(isCreatedView).map(\.relation) {
-            plan.skip(view, reason: "it is a \(view.kind.noun), whose definition is restored and has no rows of its own")
+            plan.skip(
+                view,
+                reason: "it is a \(view.kind.noun), whose definition is restored and has no rows of its own"
+            )
         }
         let sequences = SequencePlanner(catalog: catalog)
         let sources = try sequences.sources(of: &plan, candidates)

@@ -28,7 +28,8 @@ struct TruncationReach {
                 "it cannot be truncated, because \(referencing.name) refers to it (constraint \(key.name)) and is not "
                     + "truncated in this restore",
                 of: referenced.name.label,
-                hint: "restore \(referencing.name) with truncate too, drop 'truncate' for \(referenced.name), or empty both "
+                hint:
+                    "restore \(referencing.name) with truncate too, drop 'truncate' for \(referenced.name), or empty both "
                     + "with 'truncate: cascade'"
             )
         }

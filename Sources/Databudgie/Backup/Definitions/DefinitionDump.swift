@@ -20,9 +20,9 @@ struct DefinitionDump: Sendable {
             guard major >= server.majorVersion else {
                 throw DatabudgieError(
                     .configuration,
-                    "\(tool) is of version \(major), but the server of version \(server.majorVersion), which it cannot "
-                        + "dump; install the client tools of Postgres \(server.majorVersion) (Debian: "
-                        + "postgresql-client-\(server.majorVersion)) and put them first in PATH, or turn ddl off."
+                    "\(tool) \(major) cannot dump a server of version \(server.majorVersion)",
+                    hint: "install the client tools of Postgres \(server.majorVersion) (Debian: "
+                        + "postgresql-client-\(server.majorVersion)) and put them first in PATH, or turn ddl off"
                 )
             }
         }
@@ -72,8 +72,8 @@ struct DefinitionDump: Sendable {
         guard keywords["sslpassword"] == nil else {
             throw DatabudgieError(
                 .configuration,
-                "pg_dump cannot be given the connection's 'sslpassword' without showing it in the list of processes; use a "
-                    + "key without password, or turn ddl off."
+                "pg_dump cannot be given the connection's 'sslpassword' without showing it in the list of processes",
+                hint: "use a key without password, or turn ddl off"
             )
         }
         for keyword in ["password", "target_session_attrs", "load_balance_hosts"] { keywords[keyword] = nil }
@@ -91,8 +91,10 @@ struct DefinitionDump: Sendable {
         } catch let error as SubprocessError {
             throw DatabudgieError(
                 .configuration,
-                "\(tool), which reads the definitions of tables, was not found; install the client tools of Postgres "
-                    + "\(server.majorVersion) or newer (Debian: postgresql-client), or turn ddl off.",
+                "\(tool), which reads the definitions of tables, was not found",
+                hint:
+                    "install the client tools of Postgres \(server.majorVersion) or newer (Debian: postgresql-client), or turn "
+                    + "ddl off",
                 underlying: error
             )
         }
@@ -101,7 +103,8 @@ struct DefinitionDump: Sendable {
         guard let major = digits.flatMap({ Int($0) }) else {
             throw DatabudgieError(
                 .configuration,
-                "\(tool) --version printed no version: '\(text.prefix(80))'; check PATH."
+                "\(tool) --version printed no version: '\(text.prefix(80))'",
+                hint: "check PATH"
             )
         }
         return major

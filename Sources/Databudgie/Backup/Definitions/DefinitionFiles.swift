@@ -44,22 +44,28 @@ struct DefinitionFiles {
         case relation(Relation.OID)
     }
 
-    /// Makes the files for the tables of one entry of the configuration.
+    /// The tables without a definition of their own, because they belong to an extension.
     ///
-    /// - Parameters:
-    ///   - group: The entry's tables, and where their files go.
-    ///   - warnings: Receives a sentence for each table without a definition of its own.
+    /// - Parameter groups: All tables.
+    /// - Returns: A warning for each.
+    func findings(for groups: [DefinitionGroup]) -> [Finding] {
+        groups.flatMap(\.relations).filter { index.parts[$0.oid] == nil }.map {
+            .warning(
+                "it belongs to an extension: CREATE EXTENSION will create it, so its definition is not backed up",
+                of: $0.name.label
+            )
+        }
+    }
+
+    /// Sorts out the files for the tables of one entry of the configuration.
+    ///
+    /// - Parameter group: The entry's tables, and where their files go.
     /// - Returns: The files; where the entry's location does without `{table}`, all definitions are in one.
     /// - Throws: ``DatabudgieError`` for a location that is no path.
-    func files(for group: DefinitionGroup, warnings: inout [String]) throws -> [DefinitionFile] {
+    func files(for group: DefinitionGroup) throws -> [DefinitionFile] {
         let selected = Set(group.relations.map(\.oid))
         let schemas = Set(group.relations.map { Array($0.name.schema.utf8) })
         let needed = index.needed(by: selected)
-        for relation in group.relations where index.parts[relation.oid] == nil {
-            warnings.append(
-                "The definition of \(relation.name) is not backed up, as it belongs to an extension, which brings it along."
-            )
-        }
         var blocks: [Unit: [Definition]] = [:]
         var required: [Unit: Set<Unit>] = [:]
         for (position, entry) in entries.enumerated() where !Self.leftOut.contains(entry.type) {
@@ -125,7 +131,7 @@ struct DefinitionFiles {
         _ group: DefinitionGroup
     ) throws -> [DefinitionFile] {
         var units: [StoragePath: [Unit]] = [:]
-        for unit in blocks.keys { units[try group.path(reference(unit).pathName, moment), default: []].append(unit) }
+        for unit in blocks.keys { units[try group.path(reference(unit).component, moment), default: []].append(unit) }
         return units.map { path, units in
             var script = DefinitionScript(moment: moment.timestamp, blocks: [])
             for unit in units {
