@@ -1,3 +1,7 @@
+import Compression
+import Postgres
+import Storage
+
 /// The words of an error: what happened, and what to do about it.
 public struct ErrorText: Sendable, Hashable {
     /// What happened, without a full stop.
@@ -24,3 +28,6 @@ protocol HintedError: Error {
 }
 
 extension DatabudgieError: HintedError {}
+extension PostgresError: HintedError {}
+extension StorageError: HintedError {}
+extension CompressionError: HintedError {}

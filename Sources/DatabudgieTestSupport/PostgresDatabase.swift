@@ -42,14 +42,16 @@ extension PostgresServer {
     ///
     /// - Parameters:
     ///   - attributes: As for CREATE ROLE, for example `"LOGIN PASSWORD 'secret'"`.
+    ///   - name: What it is called; nil for a unique name.
     ///   - body: What to do with the role, given its name.
     /// - Returns: What the closure returns.
     /// - Throws: The closure's error, or `PostgresError`.
     public static func withRole<R>(
         _ attributes: String = "LOGIN",
+        named name: String? = nil,
         _ body: (String) async throws -> R
     ) async throws -> R {
-        let name = uniqueName("role")
+        let name = name ?? uniqueName("role")
         let server = try await shared
         try await server.onSuperuserConnection { connection in
             try await connection.execute("CREATE ROLE \(quotedIdentifier(name)) \(attributes)")

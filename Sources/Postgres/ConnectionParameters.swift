@@ -25,7 +25,7 @@ public struct ConnectionParameters: Sendable, Equatable {
             throw PostgresError(.invalidParameters, "The connection URL holds a NUL character: remove it")
         }
         keywords =
-            if url.contains("://") {
+            if url.utf8.contains("://".utf8) {
                 try ConnectionURL(url).keywords()
             } else {
                 try Self.parse(keywordString: url)
@@ -124,7 +124,7 @@ extension ConnectionParameters: CustomStringConvertible {
         text += hostsDescription
         if let database = keywords["dbname"] {
             // A connection string may stand here too (34.1.1), with a password of its own.
-            text += "/" + (database.contains("=") || database.contains("://") ? "***" : database)
+            text += "/" + (Self.isConnectionString(database) ? "***" : database)
         }
         let shown: Set = ["user", "password", "host", "port", "dbname"]
         let options = keywords.filter { !shown.contains($0.key) }.sorted { $0.key < $1.key }
@@ -135,11 +135,16 @@ extension ConnectionParameters: CustomStringConvertible {
         return text
     }
 
+    /// Whether libpq would take a database's name for a whole connection string.
+    private static func isConnectionString(_ database: String) -> Bool {
+        database.utf8.contains(UInt8(ascii: "=")) || database.utf8.contains("://".utf8)
+    }
+
     private var hostsDescription: String {
-        let hosts = (keywords["host"] ?? "").split(separator: ",", omittingEmptySubsequences: false)
-        let ports = (keywords["port"] ?? "").split(separator: ",", omittingEmptySubsequences: false)
+        let hosts = Self.elements(of: keywords["host"] ?? "")
+        let ports = Self.elements(of: keywords["port"] ?? "")
         return hosts.indices.map { index in
-            let host = hosts[index].contains(":") ? "[\(hosts[index])]" : String(hosts[index])
+            let host = hosts[index].utf8.contains(UInt8(ascii: ":")) ? "[\(hosts[index])]" : hosts[index]
             // One port stands for all hosts.
             let port = ports.count == 1 ? ports[0] : ports.indices.contains(index) ? ports[index] : ""
             return port.isEmpty ? host : "\(host):\(port)"

@@ -2,7 +2,8 @@
 ///
 /// SQLAlchemy lets a password hold `/`, `?` and `:` as they are, and configurations written for it do so.
 struct ConnectionURL {
-    private let remainder: Substring
+    /// Cut by Unicode scalars: to `Substring` itself, a delimiter followed by a combining mark is another Character.
+    private let remainder: Substring.UnicodeScalarView
     /// A `+driver` shows that the URL was written for SQLAlchemy, where a plus sign in an option's value is a space.
     private let hasDriver: Bool
 
@@ -11,7 +12,7 @@ struct ConnectionURL {
     /// - Parameter text: A text that contains `://`.
     /// - Throws: ``PostgresError`` when the scheme is not one of Postgres's.
     init(_ text: String) throws(PostgresError) {
-        guard let separator = text.firstRange(of: "://") else {
+        guard let separator = text.utf8.firstRange(of: "://".utf8) else {
             throw PostgresError(
                 .invalidParameters,
                 "The connection URL has no \"://\": write postgresql://host/database"
@@ -28,7 +29,7 @@ struct ConnectionURL {
                     + " postgres:// are supported"
             )
         }
-        remainder = text[separator.upperBound...]
+        remainder = text[separator.upperBound...].unicodeScalars
         hasDriver = parts.count == 2
     }
 
@@ -61,18 +62,22 @@ struct ConnectionURL {
     }
 
     /// Finds the `@` behind user and password.
-    private func endOfCredentials(_ text: Substring) -> Substring.Index? {
+    private func endOfCredentials(_ text: Substring.UnicodeScalarView) -> String.Index? {
         guard let at = text.firstIndex(of: "@") else { return nil }
         guard let slash = text[..<at].firstIndex(where: { $0 == "/" || $0 == "?" }) else { return at }
         // `host:5432/database?option=a@b` has no password, `user:pass/word@host` and `user:12/34@host` have one.
         guard let colon = text[..<slash].firstIndex(of: ":") else { return nil }
-        let isPort = text[text.index(after: colon)..<slash].allSatisfy { $0.isNumber || ",:[]".contains($0) }
+        let isPort = text[text.index(after: colon)..<slash].allSatisfy {
+            $0.isDigit || ",:[]".unicodeScalars.contains($0)
+        }
         let isAddress = text.first == "["
         let hasOption = text[slash..<at].firstIndex(of: "?").map { text[$0..<at].contains("=") } ?? false
         return (isPort && hasOption) || isAddress || text[..<slash].contains(",") ? nil : at
     }
 
-    private func readHosts(_ text: Substring, into keywords: inout [String: String]) throws(PostgresError) {
+    private func readHosts(_ text: Substring.UnicodeScalarView, into keywords: inout [String: String])
+        throws(PostgresError)
+    {
         var hosts: [String] = []
         var ports: [String] = []
         for entry in text.split(separator: ",", omittingEmptySubsequences: false) {
@@ -93,7 +98,7 @@ struct ConnectionURL {
             if host.first == "[" {
                 host = host.dropFirst().prefix { $0 != "]" }
             }
-            guard port.allSatisfy(\.isNumber) else {
+            guard port.allSatisfy(\.isDigit) else {
                 // It is not repeated: it may be the end of a password with an "@" in it.
                 throw PostgresError(
                     .invalidParameters,
@@ -108,8 +113,10 @@ struct ConnectionURL {
         keywords["port"] = ports.contains { !$0.isEmpty } ? ports.joined(separator: ",") : nil
     }
 
-    private func readOptions(_ text: Substring, into keywords: inout [String: String]) throws(PostgresError) {
-        var hosts: [Substring] = []
+    private func readOptions(_ text: Substring.UnicodeScalarView, into keywords: inout [String: String])
+        throws(PostgresError)
+    {
+        var hosts: [String] = []
         for option in text.split(separator: "&") {
             let parts = option.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let name = parts[0].percentDecoded()
@@ -119,33 +126,36 @@ struct ConnectionURL {
                     "The connection option \"\(name)\" in the URL has no value: write \(name)=…"
                 )
             }
-            let value = hasDriver ? Substring(parts[1].map { $0 == "+" ? " " : $0 }) : parts[1]
+            let value = parts[1].percentDecoded(readingPlusAsSpace: hasDriver)
             switch name {
             case "ssl":
                 // JDBC's and asyncpg's name for it; libpq knows only "true".
-                keywords["sslmode"] =
-                    value == "true" ? "require" : value == "false" ? "disable" : value.percentDecoded()
+                keywords["sslmode"] = value == "true" ? "require" : value == "false" ? "disable" : value
             case "host":
-                hosts.append(Substring(value.percentDecoded()))
+                hosts.append(value)
             default:
-                keywords[name] = value.percentDecoded()
+                keywords[name] = value
             }
         }
         guard !hosts.isEmpty else { return }
         // SQLAlchemy's way to name several: ?host=a:5432&host=b:5433
-        let pairs = hosts.map { $0.wholeMatch(of: /([^\/,:]+):(\d+)/) }
-        keywords["host"] = zip(hosts, pairs).map { String($1?.1 ?? $0) }.joined(separator: ",")
+        let pairs = hosts.map { $0.wholeMatch(of: /([^\/,:]+):([0-9]+)/.matchingSemantics(.unicodeScalar)) }
+        keywords["host"] = zip(hosts, pairs).map { $1.map { String($0.1) } ?? $0 }.joined(separator: ",")
         if pairs.contains(where: { $0 != nil }) {
             keywords["port"] = pairs.map { String($0?.2 ?? "") }.joined(separator: ",")
         }
     }
 }
 
-extension Substring {
+extension Unicode.Scalar {
+    fileprivate var isDigit: Bool { ("0"..."9").contains(self) }
+}
+
+extension Substring.UnicodeScalarView {
     /// The text with `%41` read as `A`; a `%` that is followed by something else stays.
-    fileprivate func percentDecoded() -> String {
+    fileprivate func percentDecoded(readingPlusAsSpace: Bool = false) -> String {
         var bytes: [UInt8] = []
-        var rest = utf8[...]
+        var rest = Substring(self).utf8
         while let byte = rest.popFirst() {
             if byte == UInt8(ascii: "%"), let value = UInt8(String(rest.prefix(2)) ?? "", radix: 16),
                 rest.prefix(2).count == 2,
@@ -154,7 +164,7 @@ extension Substring {
                 bytes.append(value)
                 rest = rest.dropFirst(2)
             } else {
-                bytes.append(byte)
+                bytes.append(readingPlusAsSpace && byte == UInt8(ascii: "+") ? UInt8(ascii: " ") : byte)
             }
         }
         return String(decoding: bytes, as: UTF8.self)

@@ -128,14 +128,14 @@ struct Handshake {
     @unsafe
     private static func hostsBehind(_ handle: OpaquePointer, _ keywords: [String: String]) -> [String: String]? {
         let lists = ["host", "hostaddr", "port"].map { keyword in
-            unsafe (effectiveValue(keyword, handle) ?? "").split(separator: ",", omittingEmptySubsequences: false)
+            unsafe ConnectionParameters.elements(of: effectiveValue(keyword, handle) ?? "")
         }
         let count = max(lists[0].count, lists[1].count)
         let current = unsafe PQhost(handle).map { unsafe String(cString: $0) } ?? ""
         let currentPort = unsafe PQport(handle).map { unsafe String(cString: $0) } ?? ""
         let index = (0..<count).first { index in
-            let names = [lists[0], lists[1]].map { $0.indices.contains(index) ? String($0[index]) : "" }
-            let port = lists[2].count == count ? String(lists[2][index]) : ""
+            let names = [lists[0], lists[1]].map { $0.indices.contains(index) ? $0[index] : "" }
+            let port = lists[2].count == count ? lists[2][index] : ""
             return names.contains(current) && (port.isEmpty || port == currentPort)
         }
         guard let index, index + 1 < count else { return nil }

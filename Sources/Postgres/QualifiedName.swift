@@ -46,8 +46,10 @@ extension QualifiedName {
 }
 
 extension QualifiedName: Comparable {
-    /// Orders by schema, then by name.
+    /// Orders by the bytes of the schema, then by those of the name.
     public static func < (left: QualifiedName, right: QualifiedName) -> Bool {
-        (left.schema, left.name) < (right.schema, right.name)
+        left.schema.utf8.elementsEqual(right.schema.utf8)
+            ? left.name.utf8.lexicographicallyPrecedes(right.name.utf8)
+            : left.schema.utf8.lexicographicallyPrecedes(right.schema.utf8)
     }
 }

@@ -71,6 +71,39 @@ struct ConnectionParametersTests {
         #expect(try ConnectionParameters(url: url).keywords == expected)
     }
 
+    @Test("A delimiter of a URL is one whatever combining mark follows it", arguments: SQLQuotingTests.marks)
+    func readsMarkedURL(mark: String) throws {
+        let url =
+            "postgresql+psycopg2://\(mark)u:\(mark)p@\(mark)h:1,\(mark)i:2/\(mark)d"
+            + "?application_name=\(mark)a+\(mark)b"
+        let keywords = try ConnectionParameters(url: url).keywords
+        let expected = [
+            "user": "\(mark)u", "password": "\(mark)p", "host": "\(mark)h,\(mark)i", "port": "1,2",
+            "dbname": "\(mark)d", "application_name": "\(mark)a \(mark)b",
+        ]
+        #expect(keywords.mapValues { Array($0.utf8) } == expected.mapValues { Array($0.utf8) })
+    }
+
+    @Test("The connection string is read by libpq as the same parameters, whatever is in them")
+    func connectionString() throws {
+        for text in SQLQuotingTests.oddTexts + SQLQuotingTests.markedTexts {
+            let keywords = ["host": "localhost", "user": text, "dbname": text, "options": "-c geqo=off"]
+            let string = ConnectionParameters(keywords: keywords).connectionString
+            let read = try ConnectionParameters(url: string).keywords
+            #expect(read.mapValues { Array($0.utf8) } == keywords.mapValues { Array($0.utf8) })
+        }
+    }
+
+    @Test("A connection string in place of a database's name is hidden, whatever combining mark follows its signs")
+    func hidesMarkedConnectionString() {
+        for mark in SQLQuotingTests.marks {
+            for database in ["password=\(mark)secret", "postgresql://\(mark)u:secret@h"] {
+                let parameters = ConnectionParameters(keywords: ["dbname": database])
+                #expect(parameters.description == "postgresql:///***")
+            }
+        }
+    }
+
     @Test(
         "A URL that cannot be read is refused with one sentence that says why and repeats no password",
         arguments: [

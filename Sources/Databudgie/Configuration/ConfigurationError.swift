@@ -121,3 +121,5 @@ public struct ConfigurationError: Error, Sendable, Equatable, CustomStringConver
     /// All ``lines``, joined by line breaks.
     public var description: String { lines.joined(separator: "\n") }
 }
+
+extension ConfigurationError: HintedError {}

@@ -43,7 +43,10 @@ struct RunSettings: Sendable {
         let run = configuration.run(for: kind)
         let unsupported = configuration.unsupportedFeatures(for: kind)
         guard unsupported.isEmpty else {
-            throw DatabudgieError(.configuration, unsupported.map { .problem($0, hint: "remove it to continue without") })
+            throw DatabudgieError(
+                .configuration,
+                unsupported.map { .problem($0, hint: "remove it to continue without") }
+            )
         }
         manifest = try Self.manifest(run, kind)
         database = try configuration.database(for: kind)

@@ -2,39 +2,75 @@
 enum SQLStatements {
     /// Cuts a script at the semicolons that end its statements.
     ///
-    /// A semicolon inside the body of a function with `BEGIN ATOMIC … END` ends nothing (PostgreSQL 14 and later).
-    /// - Parameter script: SQL without meta-commands of psql.
-    /// - Returns: The statements with their semicolons; comments and white space between them are gone.
-    static func split(_ script: String) -> [String] {
-        let bytes = Array(script.utf8)
-        var lexer = SQLLexer(bytes)
+    /// - Parameter script: SQL. Of the commands of psql, `\restrict` and `\unrestrict` are skipped, as pg_dump writes them
+    ///   into every script; any other one is kept, and the server refuses it.
+    /// - Returns: The statements with their semicolons, without the comments and white space between them; nil when a
+    ///   literal, a quoted identifier or a comment has no end.
+    static func split(_ script: [UInt8]) -> [String]? {
+        var pieces = SQLPieces(script)
         var statements: [String] = []
-        var start: Int?
-        var body = AtomicBody()
-        func finish(at end: Int) {
-            guard let begin = start else { return }
-            statements.append(String(decoding: bytes[begin..<end], as: UTF8.self))
-            (start, body) = (nil, AtomicBody())
-        }
-        var end = 0
-        while let token = lexer.next() {
-            switch token {
+        while let piece = pieces.next() {
+            switch piece {
             case .comment:
                 continue
-            case .semicolon(let index):
-                if !body.isOpen { finish(at: index + 1) }
-                end = index + 1
-            case .word(let range):
-                start = start ?? range.lowerBound
-                body.read(String(decoding: bytes[range], as: UTF8.self).uppercased())
-                end = range.upperBound
-            case .other(let range):
-                start = start ?? range.lowerBound
-                end = range.upperBound
+            case .command(let range) where isRestriction(script[range]):
+                continue
+            case .command(let range), .statement(let range):
+                statements.append(String(decoding: script[range], as: UTF8.self))
             }
         }
-        finish(at: end)
-        return statements
+        return pieces.isUnfinished ? nil : statements
+    }
+
+    /// Whether a command of psql is one of those that frame each script of pg_dump since its releases of August 2025.
+    static func isRestriction(_ command: ArraySlice<UInt8>) -> Bool {
+        command.starts(with: "\\restrict ".utf8) || command.starts(with: "\\unrestrict ".utf8)
+    }
+
+    /// Whether every literal, quoted identifier and comment of some SQL has an end.
+    static func isFinished(_ sql: String) -> Bool {
+        var lexer = SQLLexer(Array(sql.utf8))
+        while lexer.next() != nil {}
+        return lexer.unfinished == nil
+    }
+
+    /// The tokens of a statement as they are written, without comments.
+    ///
+    /// - Parameter statement: One statement.
+    /// - Returns: Words, literals, quoted identifiers and symbols in their order.
+    static func tokens(_ statement: some Sequence<UInt8>) -> [ArraySlice<UInt8>] {
+        let bytes = Array(statement)
+        var lexer = SQLLexer(bytes)
+        var tokens: [ArraySlice<UInt8>] = []
+        while let token = lexer.next() {
+            switch token {
+            case .comment: continue
+            case .semicolon(let index): tokens.append(bytes[index...index])
+            case .word(let range), .other(let range): tokens.append(bytes[range])
+            }
+        }
+        return tokens
+    }
+
+    /// The name that a token stands for.
+    ///
+    /// - Parameter token: A word or a quoted identifier.
+    /// - Returns: The name's bytes; nil for any other token. A word is taken as it is, as pg_dump writes them in lower case.
+    static func identifier(_ token: ArraySlice<UInt8>) -> [UInt8]? {
+        let quote = UInt8(ascii: "\"")
+        guard token.first == quote else {
+            var lexer = SQLLexer(Array(token))
+            guard case .word = lexer.next() else { return nil }
+            return Array(token)
+        }
+        guard token.count > 2, token.last == quote else { return nil }
+        var name: [UInt8] = []
+        var isDoubled = false
+        for byte in token.dropFirst().dropLast() {
+            isDoubled = byte == quote && !isDoubled
+            if !isDoubled { name.append(byte) }
+        }
+        return name
     }
 
     /// The key words and plain identifiers of a statement, in upper case; texts in quotes are left out.
@@ -52,23 +88,5 @@ enum SQLStatements {
             words.append(String(decoding: bytes[range], as: UTF8.self).uppercased())
         }
         return words
-    }
-}
-
-/// Follows `BEGIN ATOMIC … END`, in which only CASE opens a further END.
-private struct AtomicBody {
-    private var depth = 0
-    private var last = ""
-
-    var isOpen: Bool { depth > 0 }
-
-    mutating func read(_ word: String) {
-        if depth > 0 {
-            if word == "CASE" { depth += 1 }
-            if word == "END" { depth -= 1 }
-        } else if word == "ATOMIC", last == "BEGIN" {
-            depth = 1
-        }
-        last = word
     }
 }

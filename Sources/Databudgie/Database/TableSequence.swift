@@ -13,10 +13,13 @@ struct TableSequence: Sendable, Hashable {
 
     /// The name in a file of positions: without its schema when that is `public`, with quotes where SQL needs them.
     ///
-    /// databudgie 2.9.3 puts the name between single quotes into `SELECT setval('…', …)`, so that one inside is doubled.
+    /// databudgie 2.9.3 puts the name between single quotes into `SELECT setval('…', …)`, so one inside is doubled: by
+    /// bytes, because the server would not take a quote and the combining mark after it for a single character.
     var fileKey: String {
         let identifiers = name.schema == "public" ? [name.name] : [name.schema, name.name]
-        return identifiers.map(Self.quotedWhereNeeded).joined(separator: ".").replacing("'", with: "''")
+        let key = identifiers.map(Self.quotedWhereNeeded).joined(separator: ".")
+        let quote = UInt8(ascii: "'")
+        return String(decoding: key.utf8.flatMap { $0 == quote ? [quote, quote] : [$0] }, as: UTF8.self)
     }
 
     /// All spellings that stand for the sequence in a file; databudgie 2.9.3 writes names without any quotes.

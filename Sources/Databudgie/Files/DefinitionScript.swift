@@ -13,20 +13,38 @@ struct DefinitionScript: Sendable, Equatable {
     var blocks: [Definition]
 
     /// What a file is about: a table or view, or what lies in a schema beside them.
-    struct Unit: Codable, Hashable, Sendable {
+    struct Unit: Codable, Sendable {
         let schema: String
         var table: String?
 
-        /// What stands for `{table}` in the file's path.
-        var pathName: String { table.map { "\(schema).\($0)" } ?? schema }
+        /// What stands for `{table}` in the file's path; it tells any two units apart.
+        var component: PathComponent {
+            table.map { PathComponent(QualifiedName(schema: schema, name: $0)) } ?? PathComponent(schema: schema)
+        }
     }
 
     /// Takes in another script of the same backup; what both have comes once.
     mutating func merge(_ other: DefinitionScript) {
         let known = Set(blocks.map(\.rank))
         blocks = (blocks + other.blocks.filter { !known.contains($0.rank) }).sorted { $0.rank < $1.rank }
-        requires = Set(requires + other.requires).sorted { $0.pathName < $1.pathName }
+        requires = Set(requires + other.requires).sorted { ByteKey($0.component.text) < ByteKey($1.component.text) }
     }
+}
+
+extension DefinitionScript.Unit: Hashable {
+    /// Whether two units are the same to the server, which compares bytes.
+    static func == (left: Self, right: Self) -> Bool {
+        left.schemaBytes == right.schemaBytes && left.tableBytes == right.tableBytes
+    }
+
+    /// Feeds the bytes of both names to a hasher.
+    func hash(into hasher: inout Hasher) {
+        hasher.combine(schemaBytes)
+        hasher.combine(tableBytes)
+    }
+
+    private var schemaBytes: [UInt8] { Array(schema.utf8) }
+    private var tableBytes: [UInt8]? { table.map { Array($0.utf8) } }
 }
 
 /// One definition, such as a table without its constraints, or one index.
@@ -60,6 +78,9 @@ struct Definition: Sendable, Equatable {
     /// The table or view that the definition belongs to.
     var relation: QualifiedName? { table.map { QualifiedName(schema: schema, name: $0) } }
 
+    /// The unit of that table or view.
+    var unit: DefinitionScript.Unit? { table.map { DefinitionScript.Unit(schema: schema, table: $0) } }
+
     /// The place among the blocks of a backup: an owner follows what it owns.
     var rank: Int { order * 2 + (type == "OWNER" ? 1 : 0) }
 }
@@ -85,37 +106,61 @@ private struct BlockMark: Codable {
 }
 
 extension DefinitionScript {
-    private static let mark = "-- databudgie {"
+    private static let mark = Array("-- databudgie {".utf8)
+
+    /// A file whose marks or statements cannot be told from one another.
+    struct Damage: Error {}
 
     /// The file's text.
     ///
     /// - Throws: When a name is no text that JSON can hold.
     func text() throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        func line(_ mark: some Encodable) throws -> String {
-            "-- databudgie " + String(decoding: try encoder.encode(mark), as: UTF8.self) + "\n"
-        }
-        var text = try line(ScriptMark(backup: moment ?? "", requires: requires))
+        var text = try Self.line(ScriptMark(backup: moment ?? "", requires: requires))
         // For psql: functions may name tables that come later.
         text += "SET check_function_bodies = false;\n"
-        for block in blocks {
-            text +=
-                try "\n"
-                + line(
-                    BlockMark(
-                        order: block.order,
-                        section: block.section,
-                        type: block.type,
-                        schema: block.schema,
-                        table: block.table,
-                        of: block.attachedTo,
-                        partitions: block.partitions.isEmpty ? nil : block.partitions,
-                        optional: block.isOptional ? true : nil
-                    )
-                ) + block.sql + "\n"
+        for block in blocks { text += try "\n" + Self.text(block) }
+        return text
+    }
+
+    /// The file's text, when it is certain to be read as it is meant: with these definitions, each with its own SQL.
+    ///
+    /// - Throws: ``DatabudgieError`` that names the definition which would be read as another one, or as a part of one.
+    func checkedText() throws -> String {
+        let text = try text()
+        let read = (try? DefinitionScript(text: text, of: Unit(schema: "")).blocks) ?? []
+        let broken = try blocks.enumerated().first { index, block in
+            guard SQLStatements.isFinished(block.sql), index < read.count else { return true }
+            return try !Self.text(block).utf8.elementsEqual(Self.text(read[index]).utf8)
+        }
+        if let block = broken?.element ?? (read.count == blocks.count ? nil : blocks.last) {
+            throw DatabudgieError(
+                .database,
+                "\(block.relation?.description ?? block.schema): a definition (\(block.type)) is not backed up, because its "
+                    + "file would be read as something else; turn ddl off, and report this as a defect."
+            )
         }
         return text
+    }
+
+    /// The comment line before a definition, and its SQL.
+    private static func text(_ block: Definition) throws -> String {
+        let mark = BlockMark(
+            order: block.order,
+            section: block.section,
+            type: block.type,
+            schema: block.schema,
+            table: block.table,
+            of: block.attachedTo,
+            partitions: block.partitions.isEmpty ? nil : block.partitions,
+            optional: block.isOptional ? true : nil
+        )
+        return try line(mark) + block.sql + "\n"
+    }
+
+    private static func line(_ mark: some Encodable) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return "-- databudgie " + String(decoding: try encoder.encode(mark), as: UTF8.self) + "\n"
     }
 
     /// Reads a file of ours, or one of databudgie 2.9.3 or any other SQL without meta-commands.
@@ -123,24 +168,28 @@ extension DefinitionScript {
     /// - Parameters:
     ///   - text: The file's content.
     ///   - unit: The schema or table that the file was looked up for, for blocks that do not say.
-    /// - Throws: `DecodingError` when a comment line of ours is damaged.
+    /// - Throws: `DecodingError` when a comment line of ours is damaged; ``Damage`` when a literal or a comment has no end.
     init(text: String, of unit: Unit) throws {
-        guard text.hasPrefix(Self.mark) else {
-            blocks = SQLStatements.split(text).enumerated().map { order, sql in
+        let bytes = Array(text.utf8)
+        guard bytes.starts(with: Self.mark) else {
+            guard let statements = SQLStatements.split(bytes) else { throw Damage() }
+            blocks = statements.enumerated().map { order, sql in
                 Definition(order: order, sql: sql, of: unit)
             }
             return
         }
-        let bytes = Array(text.utf8)
-        let prefix = Array(Self.mark.utf8)
         var lexer = SQLLexer(bytes)
         var marks: [Range<Int>] = []
         while let token = lexer.next() {
-            guard case .comment(let range) = token, bytes[range].starts(with: prefix) else { continue }
+            // A mark has a line of its own.
+            guard case .comment(let range) = token, bytes[range].starts(with: Self.mark),
+                range.lowerBound == 0 || bytes[range.lowerBound - 1] == UInt8(ascii: "\n")
+            else { continue }
             marks.append(range)
         }
+        guard lexer.unfinished == nil else { throw Damage() }
         func decode<Mark: Decodable>(_ type: Mark.Type, _ range: Range<Int>) throws -> Mark {
-            try JSONDecoder().decode(type, from: Data(bytes[range].dropFirst(prefix.count - 1)))
+            try JSONDecoder().decode(type, from: Data(bytes[range].dropFirst(Self.mark.count - 1)))
         }
         let top = try decode(ScriptMark.self, marks[0])
         (moment, requires) = (top.backup, top.requires)
@@ -156,10 +205,18 @@ extension DefinitionScript {
                 attachedTo: mark.of,
                 partitions: mark.partitions ?? [],
                 isOptional: mark.optional ?? false,
-                sql: String(decoding: bytes[marks[index].upperBound..<end], as: UTF8.self)
-                    .trimmingCharacters(in: .newlines)
+                sql: Self.withoutOuterLineBreaks(bytes[marks[index].upperBound..<end])
             )
         }
+    }
+}
+
+extension DefinitionScript {
+    private static func withoutOuterLineBreaks(_ sql: ArraySlice<UInt8>) -> String {
+        let isLineBreak = { (byte: UInt8) in byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") }
+        var sql = sql.drop(while: isLineBreak)
+        while sql.last.map(isLineBreak) == true { sql.removeLast() }
+        return String(decoding: sql, as: UTF8.self)
     }
 }
 

@@ -22,7 +22,9 @@ struct PathComponent: Sendable, Hashable {
     /// The component of a free label, which has no parts: its dots stay, but for one at the very beginning.
     init(label: String) {
         let isHidden = label.utf8.first == UInt8(ascii: ".")
-        text = isHidden ? "%2E" + Self.encode(String(decoding: label.utf8.dropFirst(), as: UTF8.self), dots: false)
+        text =
+            isHidden
+            ? "%2E" + Self.encode(String(decoding: label.utf8.dropFirst(), as: UTF8.self), dots: false)
             : Self.encode(label, dots: false)
     }
 

@@ -3,97 +3,96 @@ import Postgres
 /// The manifest of a run, found and checked.
 struct ManifestSession: Sendable {
     let table: ManifestTable
-    let action: RunKind
+    private let settings: RunSettings
     private let oid: Relation.OID
-    /// The id that was asked for; nil takes a new one.
-    private let requestedID: Int?
-    /// Sees what others have recorded; in a backup it writes the rows as well.
+    /// Sees what other runs have recorded; in a backup it writes the rows as well.
     private let rows: Connection
     /// Has a transaction open for as long as the run lasts, which holds the lock on the id.
-    private let guardian: Connection
+    private let lockHolder: Connection
+
+    private var kind: RunKind { settings.kind }
 
     /// Finds and checks the manifest that a configuration names, and keeps it at hand for the length of the body.
     ///
     /// A run has two connections then. A backup reads in a read-only transaction, so that the second one writes the
     /// rows. A restore writes each row in the transaction of the table's data, and the second connection keeps an empty
-    /// transaction open whose lock says that the run is alive. A lock of the session would do without a transaction,
-    /// but poolers such as PgBouncer hand sessions around.
+    /// transaction open whose lock says that the run is alive. A lock of the session would need no transaction, but
+    /// poolers such as PgBouncer hand sessions around.
     /// - Parameters:
-    ///   - configuration: Names the manifest, the id and the database.
-    ///   - action: What the run does.
-    ///   - connection: The run's own connection; a backup has a transaction open on it when it asks for
-    ///     ``begin(isDryRun:)``.
+    ///   - settings: Name the manifest, the id and the database.
+    ///   - connection: The run's own connection; a backup has a transaction open on it when it calls ``begin()``.
     ///   - body: The run; it gets nil when no manifest is configured.
+    /// - Returns: What the body returns.
     /// - Throws: ``DatabudgieError`` when there is no such table, or when it does not fit; what the body throws.
-    static func with(
-        _ configuration: Configuration,
-        for action: RunKind,
+    static func with<Result>(
+        _ settings: RunSettings,
         over connection: Connection,
-        body: (ManifestSession?) async throws -> Void
-    ) async throws {
-        guard let table = try configuration.manifest(for: action) else { return try await body(nil) }
-        let inspection = try await inspect(table, for: action, over: connection)
-        let parameters = try configuration.connection(for: action)
-        try await Connection.withConnection(to: parameters) { second in
+        body: (ManifestSession?) async throws -> Result
+    ) async throws -> Result {
+        guard let table = settings.manifest else { return try await body(nil) }
+        let inspection = try await inspect(table, for: settings.kind, over: connection)
+        return try await Connection.withConnection(to: settings.database) { second in
+            let isBackup = settings.kind == .backup
             let manifest = ManifestSession(
                 table: table,
-                action: action,
+                settings: settings,
                 oid: inspection.oid,
-                requestedID: configuration.run(for: action).resumeID,
-                rows: action == .backup ? second : connection,
-                guardian: action == .backup ? connection : second
+                rows: isBackup ? second : connection,
+                lockHolder: isBackup ? connection : second
             )
-            switch action {
-            case .backup: try await body(manifest)
-            case .restore: try await second.whileTransactionIsOpen { try await body(manifest) }
-            }
+            return isBackup
+                ? try await body(manifest) : try await second.whileTransactionIsOpen { try await body(manifest) }
         }
     }
 
     private static func inspect(
         _ table: ManifestTable,
-        for action: RunKind,
+        for kind: RunKind,
         over connection: Connection
     ) async throws -> ManifestInspection {
         guard let inspection = try await ManifestInspection.find(table, over: connection) else {
-            let command = "databudgie manifest create" + (action == .restore ? " --for restore" : "")
+            let command = "databudgie manifest create" + (kind == .restore ? " --for restore" : "")
             throw DatabudgieError(
                 .preflight,
-                "The manifest table \(table) does not exist in the database of this \(action.rawValue), and nothing was "
-                    + "touched; make it by '\(command)', or remove 'manifest' from the configuration."
+                "the manifest table \(table) does not exist in the database of this \(kind.rawValue)",
+                hint: "create it by '\(command)', or remove 'manifest' from the configuration"
             )
         }
-        guard inspection.problems.isEmpty else {
-            throw DatabudgieError(.preflight, inspection.problems + ["Nothing was touched."])
-        }
+        try inspection.problems.throwProblems(.preflight)
         return inspection
     }
 
-    /// Takes the run's transaction id, a new one or the one that was asked for, and reads what it has already.
+    /// Takes the run's id, a new one or the one that is resumed, and reads what is recorded under it.
     ///
-    /// - Parameter isDryRun: Nothing will be recorded, so that no id is taken.
-    /// - Returns: The transaction; nil in a dry run that goes on with none.
+    /// - Returns: The run; nil in a dry run that resumes none, because nothing will be recorded.
     /// - Throws: ``DatabudgieError`` when another run that is alive has the id; `PostgresError`.
-    func begin(isDryRun: Bool) async throws -> ManifestRun? {
-        guard let requestedID else {
-            return isDryRun ? nil : transaction(try await takeNewID(), RecordedTables(source: ""))
+    func begin() async throws -> ManifestRun? {
+        guard let resumeID = settings.resumeID else {
+            return settings.isDryRun ? nil : run(try await takeNewID(), RecordedTables(source: ""))
         }
-        if !isDryRun, try await !lock(requestedID) {
+        if !settings.isDryRun, try await !lock(resumeID) {
             throw DatabudgieError(
                 .preflight,
-                "The \(action.rawValue) \(requestedID) of the manifest \(table) is still running elsewhere; wait for its "
-                    + "end, and nothing was touched."
+                "the \(kind.rawValue) \(resumeID) of the manifest \(table) is still running elsewhere",
+                hint: "wait for its end"
             )
         }
         // After the lock was taken: what the run before us recorded is complete by now.
-        return transaction(requestedID, try await recorded(under: requestedID))
+        return run(resumeID, try await recorded(under: resumeID))
     }
 
-    private func transaction(_ id: Int, _ recorded: RecordedTables) -> ManifestRun {
-        ManifestRun(table: table, action: action, id: id, recorded: recorded, rows: rows)
+    private func run(_ id: Int, _ recorded: RecordedTables) -> ManifestRun {
+        ManifestRun(
+            table: table,
+            kind: kind,
+            id: id,
+            recorded: recorded,
+            isDryRun: settings.isDryRun,
+            rows: rows
+        )
     }
 
-    /// The highest recorded id and one, or more where other runs have begun and recorded nothing yet.
+    /// The highest recorded id and one, or more when other runs have begun and recorded nothing yet.
     private func takeNewID() async throws -> Int {
         var candidate = try await latestID() + 1
         while true {
@@ -107,11 +106,11 @@ struct ManifestSession: Sendable {
         }
     }
 
-    /// Locks an id until the guardian's transaction ends, however it ends.
+    /// Locks an id until the lock holder's transaction ends, however it ends.
     private func lock(_ id: Int) async throws -> Bool {
         let key = Int64(bitPattern: UInt64(oid) << 32 | UInt64(UInt32(truncatingIfNeeded: id)))
         let statement = "select pg_catalog.pg_try_advisory_xact_lock($1::pg_catalog.int8) as is_locked"
-        return try await guardian.query(statement, [String(key)]).rows.first?["is_locked"] == "t"
+        return try await lockHolder.query(statement, [String(key)]).rows.first?["is_locked"] == "t"
     }
 
     private func latestID() async throws -> Int {
@@ -120,21 +119,21 @@ struct ManifestSession: Sendable {
     }
 
     private func recorded(under id: Int) async throws -> RecordedTables {
-        var recorded = RecordedTables(source: "\(action.rawValue) \(id) in \(table)")
+        var recorded = RecordedTables(source: "\(kind.rawValue) \(id) in \(table)")
         let statement = """
             select "table" as name, "file_path" as path from \(table.name.quoted)
             where "transaction" operator(pg_catalog.=) $1
                 and "action"::pg_catalog.text operator(pg_catalog.=) $2::pg_catalog.text
             """
         do {
-            for row in try await rows.query(statement, [String(id), action.rawValue]).rows {
+            for row in try await rows.query(statement, [String(id), kind.rawValue]).rows {
                 if let name = row["name"], let path = row["path"] { recorded.add(name, path: path) }
             }
         } catch {
             guard error.sqlState == "22003" else { throw error }
             throw DatabudgieError(
                 .configuration,
-                "--\(action.rawValue)-id \(id) is too large for the column \"transaction\" of the manifest \(table).",
+                "--\(kind.rawValue)-id \(id) is too large for the column \"transaction\" of the manifest \(table)",
                 underlying: error
             )
         }
@@ -144,17 +143,22 @@ struct ManifestSession: Sendable {
 
 extension Connection {
     /// Keeps an idle transaction open while the body runs; it sees nothing and holds no snapshot.
-    fileprivate nonisolated(nonsending) func whileTransactionIsOpen(_ body: () async throws -> Void) async throws {
-        var isDone = false
+    fileprivate nonisolated(nonsending) func whileTransactionIsOpen<Result>(
+        _ body: () async throws -> Result
+    ) async throws -> Result {
+        var result: Result?
         do {
             try await withTransaction(TransactionOptions(isolation: .readCommitted, readOnly: true)) { connection in
                 try await connection.pinSessionSettings(.restore)
-                try await body()
-                isDone = true
+                result = try await body()
             }
         } catch {
             // What the body did is done, whatever became of this connection.
-            guard isDone else { throw error }
+            guard result != nil else { throw error }
         }
+        guard let result else {
+            throw DatabudgieError(.internalInconsistency, "the run of a manifest returned nothing")
+        }
+        return result
     }
 }

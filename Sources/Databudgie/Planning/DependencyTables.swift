@@ -1,11 +1,11 @@
 import Postgres
 
-/// A table that no entry names and that comes along because one that follows its foreign keys refers to it.
+/// A table that no entry names, and that is included because one that follows its foreign keys refers to it.
 struct DependencyTable: Sendable {
     let relation: Relation
-    /// The position of the table that it comes along with.
+    /// The position of the table that it is included by.
     let owner: Int
-    /// The options of that table's entry, with the location where the files of this one lie.
+    /// The options of that table's entry, with the location of this one's files.
     let options: TableOptions
     /// The locations that it would have if another owner came first.
     let otherOptions: [TableOptions]
@@ -27,13 +27,13 @@ struct DependencyTables {
         let relation: Relation
     }
 
-    /// The tables that come along, each once in a run, as in databudgie 2.9.3.
+    /// The tables that are included, each once in a run, as in databudgie 2.9.3.
     ///
-    /// A table that has an entry of its own, or whose partitioned table has one, does not come along. One that several
-    /// tables refer to lies below the first of them: the one nearest to the tables that refer to nothing.
+    /// A table that has an entry of its own, or whose partitioned table has one, is not included. The files of one that
+    /// several tables refer to are below the first of them: the one nearest to the tables that refer to nothing.
     /// - Parameter owners: All tables that the entries stand for.
     /// - Returns: In the order in which they were found.
-    func followed(by owners: [Owner]) -> [DependencyTable] {
+    func included(by owners: [Owner]) -> [DependencyTable] {
         let following = owners.indices.filter { owners[$0].options.followForeignKeys }
         guard !following.isEmpty else { return [] }
         let depths = depths()
@@ -57,7 +57,7 @@ struct DependencyTables {
                 return nil
             }
             let options = places[oid, default: []].map {
-                owners[$0].options.placed(relation.name.description, below: owners[$0].relation.name.description)
+                owners[$0].options.placed(relation.name.description, below: PathComponent(owners[$0].relation.name))
             }
             return DependencyTable(
                 relation: relation,
@@ -107,28 +107,5 @@ struct DependencyTables {
             for member in component { depths[member] = depth }
         }
         return Dictionary(uniqueKeysWithValues: zip(oids, depths))
-    }
-}
-
-extension TableOptions {
-    /// The options of a table that comes along with another one, below whose location its files lie.
-    ///
-    /// - Parameters:
-    ///   - name: The full name of the table that comes along.
-    ///   - owner: The full name of the table that the entry stands for.
-    /// - Returns: The entry's options with a name and a location for the table.
-    func placed(_ name: String, below owner: String) -> TableOptions {
-        let folder = PathComponent.encode(owner)
-        var parts = location.parts.map { part -> Template.Part in
-            part == .variable(.table) ? .literal(folder) : part
-        }
-        let hasSlash = if case .literal(let text) = parts.last { text.hasSuffix("/") } else { false }
-        parts += (hasSlash ? [] : [.literal("/")]) + [.variable(.table)]
-        var options = self
-        options.location = Template(parts: parts)
-        options.name = name
-        options.exclude = []
-        options.followForeignKeys = false
-        return options
     }
 }

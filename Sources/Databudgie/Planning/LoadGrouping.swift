@@ -11,10 +11,10 @@ struct LoadGrouping {
     /// - Returns: The groups, referenced ones first.
     func groups(of jobs: [RestoreJob]) -> [LoadGroup] {
         let references = JobOrder(catalog: catalog).references(between: jobs.map(\.relation.oid))
-        let cycles = DependencyOrder.components(count: jobs.count, references: references)
+        let components = DependencyOrder.components(count: jobs.count, references: references)
         var union = DisjointSets(count: jobs.count)
-        for cycle in cycles {
-            for job in cycle.dropFirst() { union.join(cycle[0], job) }
+        for component in components {
+            for job in component.dropFirst() { union.join(component[0], job) }
         }
         for (job, referenced) in references.enumerated() {
             for other in referenced where jobs[other].truncate != .keep { union.join(job, other) }
@@ -23,9 +23,9 @@ struct LoadGrouping {
         let cascade = CascadeReach(catalog: catalog)
         joinCascades(jobs, cascade, &union)
         let positions = Dictionary(
-            uniqueKeysWithValues: cycles.flatMap { $0 }.enumerated().map { ($0.element, $0.offset) }
+            uniqueKeysWithValues: components.flatMap { $0 }.enumerated().map { ($0.element, $0.offset) }
         )
-        let knots = cycles.filter { $0.count > 1 }
+        let cycles = components.filter { $0.count > 1 }
         return ordered(union, references).map { members in
             let members = members.sorted { positions[$0, default: 0] < positions[$1, default: 0] }
             let listed = members.map { jobs[$0] }.filter { $0.truncate != .keep }
@@ -36,7 +36,7 @@ struct LoadGrouping {
                 jobs: members.map { jobs[$0] },
                 truncated: truncated(names.union(reached)),
                 cascaded: truncated(reached.subtracting(announced)),
-                deferredKeys: deferredKeys(knots.filter { members.contains($0[0]) }, jobs)
+                deferredKeys: deferredKeys(cycles.filter { members.contains($0[0]) }, jobs)
             )
         }
     }

@@ -4,8 +4,8 @@ import Storage
 struct RecordedTables: Sendable {
     /// In the words of a message: `backup 7 in public.databudgie_manifest`.
     let source: String
-    /// Paths of data files by the bytes of the table's name, in the order in which they were recorded.
-    private var paths: [[UInt8]: [String]] = [:]
+    /// Paths of data files by the table, in the order in which they were recorded.
+    private var paths: [ByteKey: [String]] = [:]
 
     init(source: String) {
         self.source = source
@@ -14,12 +14,12 @@ struct RecordedTables: Sendable {
     var isEmpty: Bool { paths.isEmpty }
 
     mutating func add(_ table: String, path: String) {
-        paths[Array(table.utf8), default: []].append(path)
+        paths[ByteKey(table), default: []].append(path)
     }
 
     /// The data files that are recorded for a table, by its `schema.name`.
     func paths(of table: String) -> [String] {
-        paths[Array(table.utf8), default: []]
+        paths[ByteKey(table), default: []]
     }
 
     /// The data file that is recorded for a job of a backup already.

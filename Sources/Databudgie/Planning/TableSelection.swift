@@ -23,7 +23,7 @@ struct TableSelection {
     ///   - exclusions: Names or globs; without a dot they match the bare table name in any schema.
     /// - Returns: What was found, which may be nothing.
     func match(_ name: String, excluding exclusions: [String]) -> Match {
-        let pattern = name.contains(".") ? name : "\(catalog.defaultSchema).\(name)"
+        let pattern = name.utf8.contains(UInt8(ascii: ".")) ? name : "\(catalog.defaultSchema).\(name)"
         let isExcluded = Self.exclusion(exclusions)
         let exact = Set(catalog.named(pattern).map(\.oid))
         let glob = Glob(pattern)
@@ -56,7 +56,7 @@ struct TableSelection {
 
     /// A test for names that one of the patterns excludes; one without a dot matches the bare name in any schema.
     static func exclusion(_ patterns: [String]) -> (QualifiedName) -> Bool {
-        let globs = patterns.map { (glob: Glob($0), isBare: !$0.contains("."), text: $0) }
+        let globs = patterns.map { (glob: Glob($0), isBare: !$0.utf8.contains(UInt8(ascii: ".")), text: $0) }
         return { name in
             globs.contains { pattern in
                 let text = pattern.isBare ? name.name : name.description

@@ -13,8 +13,8 @@ public struct JobOutcome: Sendable {
     public let file: FileInfo?
     /// Wall time of the job.
     public let duration: Duration
-    /// The columns of the data file, in its order.
-    public var columns: [ColumnDescription] = []
+    /// The columns that were exported or loaded, in the order of the data file.
+    public var columns: [JobColumn] = []
     /// The data file's segments, in its order; empty in a restore.
     public var segments: [HashedSegment] = []
     /// The values of the table's sequences that were written, or are set, along with the table.
@@ -26,8 +26,21 @@ public struct JobOutcome: Sendable {
     public var path: String? { file?.path.description }
 }
 
+/// A column that a job has moved.
+public struct JobColumn: Sendable, Hashable {
+    /// The column's name.
+    public let name: String
+    /// The OID of its type in `pg_type`; nil when only the file's header was read.
+    public let typeOID: UInt32?
+
+    init(_ name: String, typeOID: UInt32? = nil) {
+        self.name = name
+        self.typeOID = typeOID
+    }
+}
+
 /// A segment of a data file with its hash.
-public struct HashedSegment: Sendable, Hashable {
+public struct HashedSegment: Sendable, Equatable {
     /// Where the segment lies, and what it holds.
     public let segment: Segment
     /// SHA-256 of the segment's bytes as they are stored (FIPS 180-4), 32 bytes.

@@ -1,79 +1,95 @@
 /// The loads of a restore, planned and checked.
 struct CheckedRestore {
+    let session: DatabaseSession
     let plan: RestorePlan
-    let groups: GroupLoader
-    let sequences: SequenceSetter
-    /// Where the sequences are to stand in the end.
-    let positions: [SequenceSetting]
-    let recorder: RunRecorder
-    let isStrict: Bool
+    let loader: GroupLoader
+    /// What the sequences are to be set to.
+    let sequences: [SequenceSetting]
+
+    private var recorder: RunRecorder { session.recorder }
+
+    /// What has been loaded.
+    struct Progress {
+        var results: [JobResult]
+        /// The job whose failure has stopped the run; nil when all loads were tried.
+        var stoppedBy: JobID?
+    }
+
+    /// Reports what is skipped.
+    func skip() -> [JobResult] {
+        plan.skipped.map { recorder.ended(.skipped($0)) }
+    }
 
     /// Loads group after group, each in a transaction of its own.
     ///
-    /// - Returns: False when a failure has stopped the run.
     /// - Throws: `CancellationError`, and `PostgresError` when the connection was lost.
-    func load() async throws -> Bool {
+    func load() async throws -> Progress {
+        var progress = Progress(results: [])
         for (index, group) in plan.groups.enumerated() {
-            guard let failed = try await groups.run(group) else { continue }
-            guard isStrict || group.jobs.contains(where: \.isStrict) else { continue }
-            for job in plan.groups[(index + 1)...].flatMap(\.jobs) {
-                recorder.failed(job.label, reason: "not restored, as \(failed) failed and the run is strict")
+            let (results, failedJob) = try await loader.run(group)
+            progress.results += results
+            guard let failedJob, session.settings.isStrict || group.jobs.contains(where: \.isStrict) else { continue }
+            progress.stoppedBy = failedJob
+            progress.results += plan.groups[(index + 1)...].flatMap(\.jobs).map {
+                fail($0.id, "not restored, because \(failedJob) failed and the run is strict")
             }
-            for job in plan.sequences.jobs where job.isAlone {
-                recorder.failed(job.label, reason: "not set, as \(failed) failed and the run is strict")
+            progress.results += plan.sequences.filter(\.isAlone).map {
+                fail($0.id, "not set, because \(failedJob) failed and the run is strict")
             }
-            return false
+            return progress
         }
-        return true
+        return progress
     }
 
     /// Sets the sequences of the tables that were loaded, after everything else.
     ///
-    /// - Parameter isComplete: No failure has stopped the run.
     /// - Throws: `CancellationError`, and `PostgresError` when the connection was lost.
-    func setSequences(isComplete: Bool) async throws {
-        let loaded = Set(recorder.report().finished.map(\.label))
-        try await sequences.run(positions, loaded: loaded, isStopped: !isComplete)
+    func setSequences(after progress: Progress) async throws -> [JobResult] {
+        let loaded = progress.results.compactMap { if case .finished(let outcome) = $0 { outcome.job } else { nil } }
+        return try await SequenceSetter(session: session)
+            .run(sequences, loaded: Set(loaded), isStopped: progress.stoppedBy != nil)
     }
 
     /// Loads all groups in the caller's transaction.
     ///
-    /// - Returns: The totals of each group, for ``report(_:)``.
+    /// - Returns: The outcomes, for ``report(_:)``.
     /// - Throws: ``GroupFailure`` for the first that fails; `CancellationError`, `PostgresError`.
-    func loadNested() async throws -> [[TransferTotals]] {
-        var totals: [[TransferTotals]] = []
-        for group in plan.groups { totals.append(try await groups.runNested(group)) }
-        return totals
+    func loadNested() async throws -> [JobOutcome] {
+        var outcomes: [JobOutcome] = []
+        for group in plan.groups { outcomes += try await loader.runNested(group) }
+        return outcomes
     }
 
-    /// Reports all groups, once the transaction that they were loaded in is committed.
-    func report(_ totals: [[TransferTotals]]) {
-        for (group, totals) in zip(plan.groups, totals) { groups.report(group, totals) }
+    /// Reports all loads, once the transaction of theirs is committed.
+    func report(_ outcomes: [JobOutcome]) -> Progress {
+        Progress(results: loader.report(outcomes))
     }
 
-    /// Has the server look at all new rows.
+    /// Lets the server analyze all new rows.
     func analyze() async {
-        for group in plan.groups { await groups.analyze(group) }
+        for group in plan.groups { await loader.analyze(group) }
     }
 
-    /// Records that nothing landed, as one job failed.
-    func recordRollback(after culprit: TableLabel) {
-        for job in plan.jobs where job.label != culprit {
-            recorder.failed(
-                job.label,
-                reason: "rolled back, as \(culprit) failed; tables that replace others land together or not at all"
-            )
-        }
+    /// Reports that nothing was restored, because one job failed.
+    func rolledBack(by failure: GroupFailure) -> [JobResult] {
+        failure.results
+            + plan.jobs.filter { $0.id != failure.job }.map { job in
+                fail(
+                    job.id,
+                    "rolled back, because \(failure.job) failed; tables that replace others are restored together or not at "
+                        + "all"
+                )
+            }
     }
 
-    /// Records a failure that came after the rows.
-    ///
-    /// - Parameters:
-    ///   - table: The table's full name.
-    ///   - error: What went wrong.
-    func recordFailure(of table: String, _ error: DatabudgieError) {
-        let label = plan.jobs.first { $0.label.description == table }?.label
-        let number = plan.jobs.count + plan.skipped.count + plan.sequences.jobs.count
-        recorder.failed(label ?? TableLabel(number: number, description: table), error)
+    /// Reports a definition that could not be created after the rows.
+    func failed(_ failure: DefinitionInstaller.Failure) -> JobResult {
+        let number = plan.jobs.first { $0.relation.name.label.utf8.elementsEqual(failure.table.utf8) }?.id.number
+        let id = JobID(.definition, of: failure.table, number: number ?? plan.nextNumber)
+        return recorder.ended(.failed(JobFailure(id, failure.error)))
+    }
+
+    private func fail(_ job: JobID, _ message: String) -> JobResult {
+        recorder.ended(.failed(JobFailure(job, message: message)))
     }
 }

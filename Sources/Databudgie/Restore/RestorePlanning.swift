@@ -3,141 +3,122 @@ import Storage
 
 /// Plans a restore and checks everything that can be checked before the first row.
 struct RestorePlanning {
-    let configuration: RestoreConfiguration
-    let session: Session
-    /// Where finished tables are recorded, and what is recorded already.
-    let manifest: ManifestRun?
-    let manifestTable: QualifiedName?
-    let isDryRun: Bool
+    let entries: [RestoreEntry]
+    let session: DatabaseSession
+    /// Where finished tables are recorded, and what is already recorded.
+    let recordedRun: ManifestRun?
 
     private var connection: Connection { session.connection }
+    private var settings: RunSettings { session.settings }
 
     /// Reads the definitions of the listed tables and compares them with the target.
     ///
-    /// - Returns: What is to be made; tables that an earlier run has finished under the same id stay as they are.
+    /// - Returns: What is to be created; tables that an earlier run has finished under the same id stay as they are.
     /// - Throws: ``DatabudgieError``, `StorageError`, `PostgresError`.
     func definitions() async throws -> DefinitionInstaller {
         let schema = try await connection.query("select pg_catalog.current_schema() as schema").rows.first?["schema"]
         let reader = DefinitionReader(
             storages: session.storages,
-            settings: configuration.run.definitions,
+            settings: settings.definitions,
             defaultSchema: schema ?? "public",
-            manifest: manifestTable
+            manifest: settings.manifest?.name
         )
         return try await DefinitionInstaller(
-            try await reader.read(configuration.tables),
+            try await reader.read(entries),
             session: session,
-            ownSchema: configuration.run.definitions.clean ? manifestTable?.schema : nil,
-            isDone: { manifest?.recorded.paths(of: $0.description).isEmpty == false }
+            ownSchema: settings.definitions.clean ? settings.manifest?.name.schema : nil,
+            isDone: { recordedRun?.recorded.paths(of: $0.label).isEmpty == false }
         )
     }
 
-    /// Makes the plan, checks it against the target, and announces it.
+    /// Computes the plan, checks it against the target, and reports it.
     ///
     /// - Parameters:
-    ///   - made: Tables and views that this run has made from their definitions.
+    ///   - created: Tables and views that this run has created from their definitions.
     ///   - replaced: Those of them that were there before.
-    ///   - followed: Entries for those of them that come along with others.
+    ///   - included: Entries for those of them that are included by foreign keys.
     ///   - isNested: The caller has a transaction open that sees them.
     /// - Returns: The loads, ready to run.
     /// - Throws: ``DatabudgieError`` with all problems found; `StorageError`, `PostgresError`.
-    func prepare(
-        made: [QualifiedName] = [],
+    func check(
+        created: [QualifiedName] = [],
         replaced: Set<QualifiedName> = [],
-        followed: [RestoreEntry] = [],
+        included: [RestoreEntry] = [],
         isNested: Bool = false
     ) async throws -> CheckedRestore {
-        var catalog = try await connection.withTransaction(.snapshot, isNested: isNested) { connection in
-            try await DatabaseCatalogReader(connection: connection).read()
-        }
-        catalog.manifest = manifestTable
-        let plan = try await makePlan(catalog, made: Set(made), replaced: replaced, followed)
-        var preflight = Preflight(connection: connection, catalog: catalog, storages: session.storages)
-        preflight.isNested = isNested
-        let findings = try await preflight.check(plan)
-        if let manifest, !isDryRun { session.recorder.recording(manifest.announcement) }
-        announce(plan, findings)
-        let groups = GroupLoader(
-            session: session,
-            catalog: catalog,
-            imports: findings.imports,
-            manifest: manifest,
-            idleInTransactionTimeout: configuration.run.idleInTransactionTimeout
+        let catalog = try await session.readCatalog(without: settings.manifest, isNested: isNested)
+        let plan = try await makePlan(catalog, created: Set(created), replaced: replaced, included)
+        let preflight = Preflight(session: session, catalog: catalog, isNested: isNested)
+        let checked = try await preflight.check(plan)
+        if let announcement = recordedRun?.announcement { session.recorder.recording(announcement) }
+        let values = Dictionary(
+            checked.sequences.map { ($0.job.id, $0.values) },
+            uniquingKeysWith: { first, _ in first }
         )
+        announce(plan, checked, values)
         return CheckedRestore(
+            session: session,
             plan: plan,
-            groups: groups,
-            sequences: SequenceSetter(
+            loader: GroupLoader(
                 session: session,
-                idleInTransactionTimeout: configuration.run.idleInTransactionTimeout
+                catalog: catalog,
+                formats: checked.formats,
+                sequences: values,
+                defined: Set(created),
+                recordedRun: recordedRun
             ),
-            positions: findings.sequences,
-            recorder: session.recorder,
-            isStrict: configuration.run.strict
+            sequences: checked.sequences
         )
     }
 
     private func makePlan(
         _ catalog: DatabaseCatalog,
-        made: Set<QualifiedName>,
+        created: Set<QualifiedName>,
         replaced: Set<QualifiedName>,
-        _ followed: [RestoreEntry]
+        _ included: [RestoreEntry]
     ) async throws -> RestorePlan {
-        var planner = RestorePlanner(catalog: catalog, isStrict: configuration.run.strict)
-        planner.needsRows = made.isEmpty
-        planner.made = made
-        planner.replaced = replaced
-        var warnings: [String] = []
-        let candidates = try planner.candidates(configuration.tables + followed, warnings: &warnings)
-        // A view that was made from its definition has its rows from elsewhere.
-        let isMadeView = { (candidate: RestoreCandidate) in
-            made.contains(candidate.relation.name) && candidate.relation.kind.isDerived
+        let planner = RestorePlanner(
+            catalog: catalog,
+            isStrict: settings.isStrict,
+            needsRows: created.isEmpty,
+            created: created,
+            replaced: replaced
+        )
+        let (candidates, findings) = try planner.candidates(entries + included)
+        // A view that was created from its definition has its rows from elsewhere.
+        let isCreatedView = { (candidate: RestoreCandidate) in
+            created.contains(candidate.relation.name) && candidate.relation.kind.isDerived
         }
-        let views = candidates.filter(isMadeView)
-        let tables = candidates.filter { $0.entry.options.data && !isMadeView($0) }
+        let tables = candidates.filter { $0.entry.options.data && !isCreatedView($0) }
         let files = try await FileListing(tables.flatMap(\.patterns), in: session.storages)
         var plan = try planner.plan(
             tables,
             files: tables.map { files.newest($0.patterns, by: $0.entry.strategy) },
-            recorded: manifest?.recorded,
-            warnings: warnings
+            recorded: recordedRun?.recorded,
+            findings: findings
         )
-        let count = plan.jobs.count + plan.skipped.count
-        plan.skipped += views.enumerated().map { number, view in
-            (
-                label: TableLabel(number: count + number, description: view.relation.name.description),
-                reason: "it is a \(view.relation.kind.noun), whose definition is restored and has no rows of its own"
+        for view in candidates.filter(isCreatedView).map(\.relation) {
+            plan.skip(
+                view,
+                reason: "it is a \(view.kind.noun), whose definition is restored and has no rows of its own"
             )
         }
         let sequences = SequencePlanner(catalog: catalog)
-        let sources = try sequences.sources(of: plan, candidates)
-        let positions = try await FileListing(sources.map(\.pattern), in: session.storages)
-        plan.sequences = sequences.plan(sources, files: positions)
+        let sources = try sequences.sources(of: &plan, candidates)
+        let listing = try await FileListing(sources.map(\.pattern), in: session.storages)
+        let (jobs, found) = sequences.plan(sources, files: listing)
+        plan.sequences = jobs
+        plan.findings += found
         return plan
     }
 
-    private func announce(_ plan: RestorePlan, _ findings: Preflight.Findings) {
-        let files =
-            plan.jobs.map { ($0.label, $0.file) }
-            + plan.sequences.jobs.filter(\.isAlone).map { ($0.label, $0.file) }
-        let sequences = Dictionary(
-            findings.sequences.map { ($0.job.label, $0.positions.count) },
-            uniquingKeysWith: { first, _ in first }
-        )
-        session.recorder.planned(
-            files.map { label, file in
-                PlannedTable(
-                    label: label,
-                    estimatedRows: nil,
-                    location: file.path.description,
-                    sequences: sequences[label] ?? 0
-                )
-            },
-            reasons: plan.jobs.map(\.reason) + findings.notes,
-            warnings: plan.warnings + findings.warnings
-        )
-        for table in plan.skipped {
-            session.recorder.skipped(table.label, reason: table.reason)
+    private func announce(_ plan: RestorePlan, _ checked: Preflight.Result, _ values: [JobID: [SequenceValue]]) {
+        func planned(_ id: JobID, _ file: FileInfo) -> PlannedJob {
+            let sequences = values[JobID(.sequences, of: id.name, number: id.number)] ?? []
+            return PlannedJob(id, location: file.path.description, sequences: sequences.count)
         }
+        let jobs =
+            plan.jobs.map { planned($0.id, $0.file) } + plan.sequences.filter(\.isAlone).map { planned($0.id, $0.file) }
+        session.recorder.planned(.restore, jobs, plan.findings + checked.findings)
     }
 }

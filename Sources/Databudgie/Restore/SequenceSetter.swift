@@ -3,14 +3,13 @@ import Storage
 
 /// Sets the sequences of the tables that were loaded.
 struct SequenceSetter {
-    let session: Session
-    let idleInTransactionTimeout: Double?
+    let session: DatabaseSession
 
     private static let batchSize = 500
 
     private static let statement = """
         select pg_catalog.count(case
-            -- Where an earlier run has loaded the table, somebody may have gone on with it since.
+            -- When an earlier run has loaded the table, another session may have used the sequence since.
             when not only_forward then pg_catalog.setval(sequence::pg_catalog.regclass, value, is_called)
             when pg_catalog.pg_sequence_last_value(sequence::pg_catalog.regclass) is null
                 or case when s.seqincrement operator(pg_catalog.>) 0
@@ -25,94 +24,93 @@ struct SequenceSetter {
         join pg_catalog.pg_sequence s on s.seqrelid operator(pg_catalog.=) sequence
         """
 
-    /// Sets the sequences of all tables; those of a table whose load failed stay where they are.
+    /// Sets the sequences of all tables; those of a table whose load failed are not set.
     ///
-    /// `setval` is not undone by a rollback (PostgreSQL documentation, "Sequence Manipulation Functions"), so that this
-    /// comes after the tables' transactions have been committed.
+    /// `setval` is not undone by a rollback (PostgreSQL documentation, "Sequence Manipulation Functions"), so this comes
+    /// after the tables' transactions have been committed.
     /// - Parameters:
     ///   - settings: What the preflight has found to be right.
-    ///   - loaded: The tables whose rows have been committed.
-    ///   - isStopped: A failure has ended the run, and what is not about loaded tables is left out.
+    ///   - loaded: The jobs whose rows have been committed.
+    ///   - isStopped: A failure has ended the run, and what is not about loaded tables is skipped.
+    /// - Returns: What became of the sequences that are jobs of their own, and failures.
     /// - Throws: `CancellationError`, and `PostgresError` when the connection was lost.
-    func run(_ settings: [SequenceSetting], loaded: Set<TableLabel>, isStopped: Bool) async throws {
+    func run(_ settings: [SequenceSetting], loaded: Set<JobID>, isStopped: Bool) async throws -> [JobResult] {
         let due = settings.filter { item in
             switch item.job.rows {
-            case .loaded: loaded.contains(item.job.label)
+            case .loaded: loaded.contains(JobID(.rows, of: item.job.id.name, number: item.job.id.number))
             case .loadedBefore: true
-            case .leftOut: !isStopped
+            case .skipped: !isStopped
             }
         }
+        var results: [JobResult] = []
         for batch in due.batches(of: Self.batchSize) {
-            for item in batch where item.job.isAlone { session.recorder.started(item.job.label) }
+            for item in batch where item.job.isAlone { session.recorder.started(item.job.id) }
             do {
                 try await set(batch)
-                batch.forEach(succeeded)
+                results += batch.compactMap(succeeded)
             } catch {
-                try await stopIfLost(error)
-                // One after another, which tells whose sequence it was; setting one twice does no harm.
-                for item in batch { try await setAlone(item) }
+                try rethrowUnlessJobFailed(error)
+                // One after another, to find out whose sequence it was; setting one twice does no harm.
+                for item in batch {
+                    if let result = try await setAlone(item) { results.append(result) }
+                }
             }
         }
+        return results
     }
 
-    private func setAlone(_ item: SequenceSetting) async throws {
+    private func setAlone(_ item: SequenceSetting) async throws -> JobResult? {
         do {
             try await set([item])
-            succeeded(item)
+            return succeeded(item)
         } catch {
-            try await stopIfLost(error)
-            let names = item.positions.map(\.sequence.name.description).joined(separator: ", ")
-            session.recorder.failed(
-                item.job.isAlone ? item.job.label : item.job.label.ofSequences,
-                DatabudgieError(
-                    .database,
-                    "the positions of \(names) could not be set: \(error)",
-                    underlying: error
+            try rethrowUnlessJobFailed(error)
+            let names = item.states.map(\.sequence.name.description).joined(separator: ", ")
+            let text = ErrorText(error)
+            return session.recorder.ended(
+                .failed(
+                    JobFailure(
+                        item.job.id,
+                        DatabudgieError(
+                            .database,
+                            "the values of \(names) could not be set: \(text.message)",
+                            hint: text.hint,
+                            underlying: error
+                        )
+                    )
                 )
             )
         }
     }
 
     private func set(_ settings: [SequenceSetting]) async throws {
-        let positions = settings.flatMap(\.positions)
-        let onlyForward = settings.flatMap { item in item.positions.map { _ in item.job.rows == .loadedBefore } }
-        guard !positions.isEmpty else { return }
-        try await session.connection.withTransaction(.writing) { connection in
-            try await connection.pinSessionSettings(
-                .restore,
-                overrides: .idleInTransactionTimeout(idleInTransactionTimeout)
-            )
-            _ = try await connection.query(
+        let states = settings.flatMap(\.states)
+        let onlyForward = settings.flatMap { item in item.states.map { _ in item.job.rows == .loadedBefore } }
+        guard !states.isEmpty else { return }
+        try await session.withTransaction(.writing) {
+            _ = try await session.connection.query(
                 Self.statement,
                 [
-                    positions.map(\.sequence.oid).arrayLiteral,
-                    positions.map(\.position.lastValue).arrayLiteral,
-                    positions.map(\.position.isCalled).arrayLiteral,
+                    states.map(\.sequence.oid).arrayLiteral,
+                    states.map(\.state.lastValue).arrayLiteral,
+                    states.map(\.state.isCalled).arrayLiteral,
                     onlyForward.arrayLiteral,
                 ]
             )
         }
     }
 
-    private func succeeded(_ item: SequenceSetting) {
-        let names = item.positions.map { "\($0.sequence.name) to \($0.position.lastValue)" }.joined(separator: ", ")
-        if !names.isEmpty { session.recorder.detail("\(item.job.label): set \(names)") }
-        if item.job.isAlone {
-            let totals = TransferTotals(rows: 0, bytes: 0, fileBytes: 0)
-            session.recorder.finished(item.job.label, totals: totals, path: item.job.file.path)
-        }
-    }
-
-    private func stopIfLost(_ error: any Error) async throws {
-        if error is CancellationError { throw error }
-        try Task.checkCancellation()
-        if error.isLostConnection { throw error }
-    }
-}
-
-extension TableLabel {
-    /// The label under which a table's sequences fail when its rows are there.
-    fileprivate var ofSequences: TableLabel {
-        TableLabel(number: -1 - number, description: "\(description) (sequences)")
+    private func succeeded(_ item: SequenceSetting) -> JobResult? {
+        let names = item.states.map { "\($0.sequence.name) to \($0.state.lastValue)" }.joined(separator: ", ")
+        if !names.isEmpty { session.recorder.found(.note("set \(names)", of: item.job.id)) }
+        guard item.job.isAlone else { return nil }
+        let outcome = JobOutcome(
+            job: item.job.id,
+            totals: .zero,
+            file: item.job.file,
+            duration: .zero,
+            sequences: item.values
+        )
+        return session.recorder.ended(.finished(outcome))
     }
 }

@@ -3,8 +3,8 @@ import Postgres
 /// What the preflight needs to know of a target table beyond the catalog.
 struct TargetState: Sendable {
     /// INSERT on the table, or on some of its columns, and USAGE on its schema.
-    let mayInsert: Bool
-    let mayTruncate: Bool
+    let canInsert: Bool
+    let canTruncate: Bool
     /// The connected role owns the table, or is a member of its owner.
     let isOwned: Bool
     /// Row-level security applies to the connected role, and COPY FROM refuses such tables.
@@ -22,18 +22,18 @@ struct TargetStateReader {
     /// Reads the state of some tables in one query.
     ///
     /// - Parameter oids: Tables by their OID.
-    /// - Returns: What was found; a table that was dropped meanwhile is missing.
+    /// - Returns: What was found; a table that was dropped in the meantime is missing.
     /// - Throws: `PostgresError`.
     func read(_ oids: [Relation.OID]) async throws -> [Relation.OID: TargetState] {
         var targets: [Relation.OID: TargetState] = [:]
         for row in try await connection.query(Self.query, [oids.arrayLiteral]).rows {
             guard let oid = row["oid"].flatMap(Relation.OID.init) else { continue }
             targets[oid] = TargetState(
-                mayInsert: row["may_insert"] == "t",
-                mayTruncate: row["may_truncate"] == "t",
+                canInsert: row["can_insert"] == "t",
+                canTruncate: row["can_truncate"] == "t",
                 isOwned: row["is_owned"] == "t",
                 hasRowSecurity: row["has_row_security"] == "t",
-                rowTriggers: (row["triggers"] ?? "").split(separator: "\n").map(String.init),
+                rowTriggers: row["triggers"]?.split(atByte: "\n") ?? [],
                 hasInsteadOfTrigger: row["has_instead_of_trigger"] == "t"
             )
         }
@@ -54,8 +54,8 @@ struct TargetStateReader {
         select c.oid,
             pg_catalog.has_schema_privilege(c.relnamespace, 'USAGE')
                 and (pg_catalog.has_table_privilege(c.oid, 'INSERT')
-                    or pg_catalog.has_any_column_privilege(c.oid, 'INSERT')) as may_insert,
-            pg_catalog.has_table_privilege(c.oid, 'TRUNCATE') as may_truncate,
+                    or pg_catalog.has_any_column_privilege(c.oid, 'INSERT')) as can_insert,
+            pg_catalog.has_table_privilege(c.oid, 'TRUNCATE') as can_truncate,
             pg_catalog.pg_has_role(c.relowner, 'USAGE') as is_owned,
             pg_catalog.row_security_active(c.oid) as has_row_security,
             (select pg_catalog.string_agg(t.tgname, E'\\n' order by t.tgname) from pg_catalog.pg_trigger t

@@ -26,7 +26,7 @@ struct FailureSummary: Sendable, Equatable {
     init(_ error: any Error) {
         switch error {
         case let error as DatabudgieError:
-            self.init(type: "DatabudgieError", code: error.code.name, sqlState: Self.sqlState(of: error))
+            self.init(type: "DatabudgieError", code: error.code.description, sqlState: Self.sqlState(of: error))
         case let error as PostgresError:
             self.init(type: "PostgresError", code: error.code.description, sqlState: Self.sqlState(of: error))
         case let error as StorageError:

@@ -42,14 +42,14 @@ struct SentryEvent: Encodable, Sendable {
     ///
     /// - Parameters:
     ///   - failure: What may be told of the error.
-    ///   - action: What the run does.
+    ///   - kind: What the run does.
     ///   - table: The table whose job failed; nil for the run as a whole.
     ///   - time: When it failed.
     ///   - release: The release to report.
     ///   - environment: The environment to report.
     init(
         _ failure: FailureSummary,
-        action: RunKind,
+        kind: RunKind,
         table: String?,
         at time: Date,
         release: String,
@@ -62,12 +62,12 @@ struct SentryEvent: Encodable, Sendable {
         self.release = release.replacing(/[\s\/\\]/, with: "-").prefixed(200)
         self.environment = environment.map { $0.replacing(/[\s\/]/, with: "-").prefixed(64) }
         let table = table?.replacing(/\p{Cc}/, with: " ")
-        let subject = table.map { "\(action.rawValue) of \($0)" } ?? "\(action.rawValue) as a whole"
+        let subject = table.map { "\(kind.rawValue) of \($0)" } ?? "\(kind.rawValue) as a whole"
         exception = Failures(values: [
             Failure(type: failure.type, value: "The \(subject) failed: \(failure.sentence).")
         ])
         let tags = [
-            "command": action.rawValue, "table": table?.prefixed(200), "sqlstate": failure.sqlState,
+            "command": kind.rawValue, "table": table?.prefixed(200), "sqlstate": failure.sqlState,
             "code": failure.code,
         ]
         self.tags = tags.compactMapValues(\.self)

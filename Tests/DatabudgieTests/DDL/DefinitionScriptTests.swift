@@ -37,6 +37,58 @@ struct DDLScriptTests {
         #expect(try DefinitionScript(text: script.text(), of: unit) == script)
     }
 
+    @Test("A file whose definitions would be read as others is not written")
+    func unsafeText() {
+        let mark = "-- databudgie {\"order\":2,\"schema\":\"app\",\"section\":\"pre-data\",\"type\":\"TABLE\"}"
+        for sql in [
+            "COMMENT ON TABLE t IS 'x;", "COMMENT ON TABLE t IS \"x;", "CREATE FUNCTION f() AS $$ x;",
+            "SELECT 1; /* /* */",
+            "SELECT 1;\n\(mark)\nDROP TABLE t;", "\nSELECT 1;", "SELECT 1;\n",
+        ] {
+            let script = DefinitionScript(
+                moment: "2026",
+                blocks: [
+                    Definition(order: 1, section: .preData, type: "COMMENT", schema: "app", table: "t", sql: sql),
+                    Definition(
+                        order: 3,
+                        section: .postData,
+                        type: "COMMENT",
+                        schema: "app",
+                        sql: "COMMENT ON x IS ';--';"
+                    ),
+                ]
+            )
+            let error = #expect(throws: DatabudgieError.self) { try script.checkedText() }
+            #expect(error?.description.hasPrefix("app.t: a definition (COMMENT) is not backed up") == true, "\(sql)")
+        }
+    }
+
+    @Test("A mark counts at the beginning of a line only, and never in a literal or a comment")
+    func marks() throws {
+        let mark = "-- databudgie {\"order\":1,\"schema\":\"app\",\"section\":\"pre-data\",\"type\":\"TABLE\"}"
+        let sql = "SELECT 1; \(mark)\nSELECT '\n\(mark)\n', \"\n\(mark)\n\", $$\n\(mark)\n$$; /*\n\(mark)\n*/"
+        let text = "-- databudgie {\"backup\":\"2026\",\"requires\":[]}\n\n\(mark)\n\(sql)\n"
+        let script = try DefinitionScript(text: text, of: unit)
+        #expect(script.blocks.map(\.sql) == [sql])
+    }
+
+    @Test("A file with an open quote is an error, whoever wrote it")
+    func openQuote() {
+        let mark = "-- databudgie {\"backup\":\"2026\",\"requires\":[]}\n"
+        for text in [mark + "SELECT 'x;\n", "SELECT 'x;\n", "CREATE TABLE t (); /*"] {
+            #expect(throws: DefinitionScript.Damage.self) { try DefinitionScript(text: text, of: unit) }
+        }
+    }
+
+    @Test("Names that differ in their bytes are different units")
+    func unitsByBytes() {
+        let composed = DefinitionScript.Unit(schema: "app", table: "\u{E9}")
+        let decomposed = DefinitionScript.Unit(schema: "app", table: "e\u{301}")
+        #expect(composed != decomposed)
+        #expect(Set([composed, decomposed]).count == 2)
+        #expect(DefinitionScript.Unit(schema: "app") != DefinitionScript.Unit(schema: "app", table: ""))
+    }
+
     @Test("A damaged comment line of ours is an error")
     func damagedMark() {
         let text =

@@ -11,7 +11,7 @@ struct ArchiveEntry: Sendable, Equatable {
     let type: String
     let name: String
     /// Empty for what lies in no schema.
-    let schema: String
+    var schema: String
     let section: Definition.Section
     /// The statements.
     var sql: String

@@ -20,9 +20,9 @@ struct DefinitionDump: Sendable {
             guard major >= server.majorVersion else {
                 throw DatabudgieError(
                     .configuration,
-                    "\(tool) is of version \(major), but the server of version \(server.majorVersion), which it cannot "
-                        + "dump; install the client tools of Postgres \(server.majorVersion) (Debian: "
-                        + "postgresql-client-\(server.majorVersion)) and put them first in PATH, or turn ddl off."
+                    "\(tool) \(major) cannot dump a server of version \(server.majorVersion)",
+                    hint: "install the client tools of Postgres \(server.majorVersion) (Debian: "
+                        + "postgresql-client-\(server.majorVersion)) and put them first in PATH, or turn ddl off"
                 )
             }
         }
@@ -60,9 +60,10 @@ struct DefinitionDump: Sendable {
             ] + exclusions.map { "--exclude-table=\($0)" },
             variables: variables
         )
-        let late = try await output(of: "pg_restore", ["--list", "--section=post-data", archive])
+        let contents = ArchiveContents(try await output(of: "pg_restore", ["--list", archive]))
+        let postData = ArchiveContents(try await output(of: "pg_restore", ["--list", "--section=post-data", archive]))
         let script = try await output(of: "pg_restore", ["--verbose", "--no-tablespaces", "--file=-", archive])
-        return ArchiveScript.entries(of: script, postData: ArchiveScript.identifiers(inList: late))
+        return try ArchiveScript.entries(of: script, contents: contents, postData: Set(postData.lines.keys))
     }
 
     /// The connection without its password, which would be seen in the list of processes.
@@ -71,19 +72,16 @@ struct DefinitionDump: Sendable {
         guard keywords["sslpassword"] == nil else {
             throw DatabudgieError(
                 .configuration,
-                "pg_dump cannot be given the connection's 'sslpassword' without showing it in the list of processes; use a "
-                    + "key without password, or turn ddl off."
+                "pg_dump cannot be given the connection's 'sslpassword' without showing it in the list of processes",
+                hint: "use a key without password, or turn ddl off"
             )
         }
         for keyword in ["password", "target_session_attrs", "load_balance_hosts"] { keywords[keyword] = nil }
-        if keywords["hostaddr"]?.contains(",") == true { keywords["hostaddr"] = nil }
+        if keywords["hostaddr"]?.utf8.contains(UInt8(ascii: ",")) == true { keywords["hostaddr"] = nil }
         // Of several hosts the one that the snapshot lives on.
         (keywords["host"], keywords["port"]) = (server.host, server.port)
         keywords["dbname"] = server.database
-        return keywords.sorted { $0.key < $1.key }.map { keyword, value in
-            let escaped = value.replacing("\\", with: "\\\\").replacing("'", with: "\\'")
-            return "\(keyword)='\(escaped)'"
-        }.joined(separator: " ")
+        return ConnectionParameters(keywords: keywords).connectionString
     }
 
     private func majorVersion(of tool: String, _ server: ServerInfo) async throws -> Int {
@@ -93,8 +91,10 @@ struct DefinitionDump: Sendable {
         } catch let error as SubprocessError {
             throw DatabudgieError(
                 .configuration,
-                "\(tool), which reads the definitions of tables, was not found; install the client tools of Postgres "
-                    + "\(server.majorVersion) or newer (Debian: postgresql-client), or turn ddl off.",
+                "\(tool), which reads the definitions of tables, was not found",
+                hint:
+                    "install the client tools of Postgres \(server.majorVersion) or newer (Debian: postgresql-client), or turn "
+                    + "ddl off",
                 underlying: error
             )
         }
@@ -103,7 +103,8 @@ struct DefinitionDump: Sendable {
         guard let major = digits.flatMap({ Int($0) }) else {
             throw DatabudgieError(
                 .configuration,
-                "\(tool) --version printed no version: '\(text.prefix(80))'; check PATH."
+                "\(tool) --version printed no version: '\(text.prefix(80))'",
+                hint: "check PATH"
             )
         }
         return major

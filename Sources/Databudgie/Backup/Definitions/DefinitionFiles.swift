@@ -39,26 +39,33 @@ struct DefinitionFiles {
 
     /// What a file is about: the name that stands for `{table}` in its path.
     private enum Unit: Hashable {
-        case schema(String)
+        /// By the bytes of its name, as the server compares names.
+        case schema([UInt8])
         case relation(Relation.OID)
     }
 
-    /// Makes the files for the tables of one entry of the configuration.
+    /// The tables without a definition of their own, because they belong to an extension.
     ///
-    /// - Parameters:
-    ///   - group: The entry's tables, and where their files go.
-    ///   - warnings: Receives a sentence for each table without a definition of its own.
-    /// - Returns: The files; where the entry's location does without `{table}`, all definitions are in one.
-    /// - Throws: ``DatabudgieError`` for a location that is no path.
-    func files(for group: DefinitionGroup, warnings: inout [String]) throws -> [DefinitionFile] {
-        let selected = Set(group.relations.map(\.oid))
-        let schemas = Set(group.relations.map(\.name.schema))
-        let needed = index.needed(by: selected)
-        for relation in group.relations where index.parts[relation.oid] == nil {
-            warnings.append(
-                "The definition of \(relation.name) is not backed up, as it belongs to an extension, which brings it along."
+    /// - Parameter groups: All tables.
+    /// - Returns: A warning for each.
+    func findings(for groups: [DefinitionGroup]) -> [Finding] {
+        groups.flatMap(\.relations).filter { index.parts[$0.oid] == nil }.map {
+            .warning(
+                "it belongs to an extension: CREATE EXTENSION will create it, so its definition is not backed up",
+                of: $0.name.label
             )
         }
+    }
+
+    /// Sorts out the files for the tables of one entry of the configuration.
+    ///
+    /// - Parameter group: The entry's tables, and where their files go.
+    /// - Returns: The files; where the entry's location does without `{table}`, all definitions are in one.
+    /// - Throws: ``DatabudgieError`` for a location that is no path.
+    func files(for group: DefinitionGroup) throws -> [DefinitionFile] {
+        let selected = Set(group.relations.map(\.oid))
+        let schemas = Set(group.relations.map { Array($0.name.schema.utf8) })
+        let needed = index.needed(by: selected)
         var blocks: [Unit: [Definition]] = [:]
         var required: [Unit: Set<Unit>] = [:]
         for (position, entry) in entries.enumerated() where !Self.leftOut.contains(entry.type) {
@@ -76,10 +83,10 @@ struct DefinitionFiles {
     }
 
     /// The files that a definition goes to; one outside all schemas, such as an extension, goes to each schema's.
-    private func units(of position: Int, _ schemas: Set<String>) -> [Unit] {
+    private func units(of position: Int, _ schemas: Set<[UInt8]>) -> [Unit] {
         if let relation = index.relations[position] { return [.relation(relation)] }
         let schema = entries[position].schema
-        return schema.isEmpty ? schemas.map { .schema($0) } : [.schema(schema)]
+        return schema.isEmpty ? schemas.map { .schema($0) } : [.schema(Array(schema.utf8))]
     }
 
     private func blocks(
@@ -106,9 +113,11 @@ struct DefinitionFiles {
                 block.partitions = index.partitions(of: relation, in: selected).map { reference(.relation($0)) }
             }
         }
-        if entry.type == "SCHEMA", block.sql.hasPrefix("CREATE SCHEMA ") {
+        let create = "CREATE SCHEMA ".utf8
+        if entry.type == "SCHEMA", block.sql.utf8.starts(with: create) {
             // The schema may be there, and several files may begin with it.
-            block.sql = "CREATE SCHEMA IF NOT EXISTS " + block.sql.dropFirst("CREATE SCHEMA ".count)
+            block.sql =
+                "CREATE SCHEMA IF NOT EXISTS " + String(decoding: block.sql.utf8.dropFirst(create.count), as: UTF8.self)
         }
         guard let ownerSQL = entry.ownerSQL else { return [block] }
         var owner = block
@@ -122,7 +131,7 @@ struct DefinitionFiles {
         _ group: DefinitionGroup
     ) throws -> [DefinitionFile] {
         var units: [StoragePath: [Unit]] = [:]
-        for unit in blocks.keys { units[try group.path(reference(unit).pathName, moment), default: []].append(unit) }
+        for unit in blocks.keys { units[try group.path(reference(unit).component, moment), default: []].append(unit) }
         return units.map { path, units in
             var script = DefinitionScript(moment: moment.timestamp, blocks: [])
             for unit in units {
@@ -139,7 +148,7 @@ struct DefinitionFiles {
     private func reference(_ unit: Unit) -> DefinitionScript.Unit {
         switch unit {
         case .schema(let name):
-            DefinitionScript.Unit(schema: name)
+            DefinitionScript.Unit(schema: String(decoding: name, as: UTF8.self))
         case .relation(let oid):
             DefinitionScript.Unit(schema: catalog[oid]?.name.schema ?? "", table: catalog[oid]?.name.name ?? "")
         }
@@ -227,9 +236,9 @@ extension DefinitionFiles {
         }
 
         /// Types, functions and the like that lie beside the tables, whether these need them or not.
-        func isOptional(_ position: Int, in schemas: Set<String>) -> Bool {
+        func isOptional(_ position: Int, in schemas: Set<[UInt8]>) -> Bool {
             let entry = entries[position]
-            return relations[position] == nil && schemas.contains(entry.schema)
+            return relations[position] == nil && schemas.contains(Array(entry.schema.utf8))
         }
     }
 }

@@ -13,6 +13,8 @@ struct DefinitionOwners: Sendable {
     private let owners: [Object: Relation.OID]
     /// What the indexes behind constraints need, such as an operator class of an extension.
     let indexNeeds: [Object: [Object]]
+    /// The schemas of what pg_dump prints a wrong schema for in its table of contents.
+    private let oddSchemas: [Object: String]
     /// The tables without which the selected ones cannot be made, these included.
     let needed: Set<Relation.OID>
 
@@ -41,6 +43,14 @@ struct DefinitionOwners: Sendable {
                 .append(Object(catalog: numbers[2], oid: numbers[3]))
         }
         self.indexNeeds = indexNeeds
+        var oddSchemas: [Object: String] = [:]
+        for row in try await connection.query(Self.oddSchemasQuery).rows {
+            guard let catalog = row["catalog"].flatMap(UInt32.init), let oid = row["oid"].flatMap(UInt32.init) else {
+                continue
+            }
+            oddSchemas[Object(catalog: catalog, oid: oid)] = row["schema"]
+        }
+        self.oddSchemas = oddSchemas
         needed = Set(
             try await connection.query(Self.neededQuery, [selection.arrayLiteral]).rows.compactMap {
                 $0["oid"].flatMap(Relation.OID.init)
@@ -57,6 +67,51 @@ struct DefinitionOwners: Sendable {
         guard entry.catalog == ArchiveEntry.relations, entry.type != "SEQUENCE" else { return nil }
         return entry.oid
     }
+
+    /// Gives entries the schemas that they are in, where the table of contents cannot say it.
+    ///
+    /// - Parameter entries: All entries of an archive, in their order.
+    func correctSchemas(of entries: inout [ArchiveEntry]) {
+        guard !oddSchemas.isEmpty else { return }
+        var corrected: [Int: String] = [:]
+        for index in entries.indices {
+            let entry = entries[index]
+            // A comment or a privilege comes after what it is for, and is in its schema.
+            let schema =
+                entry.oid == 0
+                ? entry.dependencies.first.flatMap { corrected[$0] }
+                : oddSchemas[Object(catalog: entry.catalog, oid: entry.oid)]
+            guard let schema else { continue }
+            corrected[entry.identifier] = schema
+            entries[index].schema = schema
+        }
+    }
+
+    /// Line breaks are printed as spaces, and no schema as a hyphen.
+    private static let oddSchemasQuery = """
+        with odd as (
+            select oid, nspname from pg_catalog.pg_namespace
+            where nspname operator(pg_catalog.=) '-' or nspname operator(pg_catalog.~) E'[\\n\\r]'
+        ), objects as (
+            select tableoid, oid, relnamespace as namespace from pg_catalog.pg_class
+            union all select tableoid, oid, pronamespace from pg_catalog.pg_proc
+            union all select tableoid, oid, typnamespace from pg_catalog.pg_type
+            union all select tableoid, oid, connamespace from pg_catalog.pg_constraint
+            union all select tableoid, oid, oprnamespace from pg_catalog.pg_operator
+            union all select tableoid, oid, opcnamespace from pg_catalog.pg_opclass
+            union all select tableoid, oid, opfnamespace from pg_catalog.pg_opfamily
+            union all select tableoid, oid, collnamespace from pg_catalog.pg_collation
+            union all select tableoid, oid, connamespace from pg_catalog.pg_conversion
+            union all select tableoid, oid, stxnamespace from pg_catalog.pg_statistic_ext
+            union all select tableoid, oid, defaclnamespace from pg_catalog.pg_default_acl
+            union all select tableoid, oid, cfgnamespace from pg_catalog.pg_ts_config
+            union all select tableoid, oid, dictnamespace from pg_catalog.pg_ts_dict
+            union all select tableoid, oid, prsnamespace from pg_catalog.pg_ts_parser
+            union all select tableoid, oid, tmplnamespace from pg_catalog.pg_ts_template
+        )
+        select o.tableoid as catalog, o.oid, odd.nspname as schema
+        from objects o join odd on odd.oid operator(pg_catalog.=) o.namespace
+        """
 
     private static let ownersQuery = """
         select 'pg_catalog.pg_constraint'::pg_catalog.regclass::pg_catalog.oid as catalog, oid, conrelid as owner

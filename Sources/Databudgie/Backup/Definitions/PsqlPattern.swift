@@ -7,9 +7,13 @@ enum PsqlPattern {
 
     /// Patterns that match these tables and no others (PostgreSQL documentation, psql, "Patterns").
     static func exact(_ names: [QualifiedName]) -> [String] {
-        Dictionary(grouping: names, by: \.schema).sorted { $0.key < $1.key }.flatMap { schema, names in
+        // By bytes, as the server compares names.
+        let schemas = Dictionary(grouping: names) { Array($0.schema.utf8) }
+        return schemas.sorted { $0.key.lexicographicallyPrecedes($1.key) }.flatMap { schema, names in
             names.batches(of: namesPerPattern).map { part in
-                quotedIdentifier(schema) + ".(" + part.map { quotedIdentifier($0.name) }.joined(separator: "|") + ")"
+                quotedIdentifier(String(decoding: schema, as: UTF8.self)) + ".("
+                    + part.map { quotedIdentifier($0.name) }.joined(separator: "|")
+                    + ")"
             }
         }
     }

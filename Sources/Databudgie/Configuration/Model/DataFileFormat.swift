@@ -12,5 +12,6 @@ struct DataFileFormat: Sendable, Hashable {
     var ext: String { "csv" + (compression?.fileSuffix ?? "") }
 
     /// All forms that a restore finds.
-    static let all = [DataFileFormat(compression: nil)] + CompressionFormat.allCases.map { DataFileFormat(compression: $0) }
+    static let all =
+        [DataFileFormat(compression: nil)] + CompressionFormat.allCases.map { DataFileFormat(compression: $0) }
 }

@@ -19,24 +19,26 @@ struct DataFileHeader {
                 if beginning.count > CSVHeader.maximumBytes {
                     throw DatabudgieError(
                         .dataFile,
-                        "\(file.path): the first line goes on for more than a megabyte, so this is no CSV file with a "
-                            + "header."
+                        "\(file.path): the first line is longer than a megabyte: this is not a CSV file with a header"
                     )
                 }
             }
         } catch let error as CompressionError {
-            throw DatabudgieError(.dataFile, "\(file.path): \(error)", underlying: error)
+            let text = ErrorText(error)
+            throw DatabudgieError(.dataFile, "\(file.path): \(text.message)", hint: text.hint, underlying: error)
         }
         guard !beginning.isEmpty else {
             throw DatabudgieError(
                 .dataFile,
-                "\(file.path): the file is empty; not even the line with the columns' names is there."
+                "\(file.path): the file is empty: even the line with the columns' names is missing",
+                hint: "take another backup"
             )
         }
         guard let header = CSVHeader.parse(beginning, isComplete: true) else {
             throw DatabudgieError(
                 .dataFile,
-                "\(file.path): the file ends within the quotes of a column's name; it is cut off, so take another backup."
+                "\(file.path): the file ends inside the quotes of a column's name: it is cut off",
+                hint: "take another backup"
             )
         }
         return header

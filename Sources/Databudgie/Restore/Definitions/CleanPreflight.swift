@@ -1,87 +1,74 @@
 import Postgres
 import Storage
 
-/// Makes the target database anew before a restore, once everything that can be checked is (`ddl.clean`).
+/// Checks everything that can be checked before the target database is dropped and re-created (`ddl.clean`).
 struct CleanPreflight {
-    let configuration: Configuration
-    let options: RunEnvironment
+    let session: Session
+    let configuration: RestoreConfiguration
 
-    private var settings: RestoreConfiguration { configuration.restore }
+    private var settings: RunSettings { session.settings }
 
-    /// A dry run cannot look further than the files: the database that the restore would find does not exist yet.
-    var isOnlyPlanned: Bool { settings.run.definitions.clean && options.isDryRun }
-
-    /// Checks the files of the restore, then drops the database and creates it.
+    /// Checks the settings and the files of the restore; a dry run reports the files as its plan.
     ///
-    /// - Parameters:
-    ///   - storages: Where the files are.
-    ///   - recorder: Hears what happens.
-    /// - Throws: ``DatabudgieError`` when it is not confirmed or the restore could not go on afterwards, before anything is
-    ///   touched; `StorageError`, `PostgresError`.
-    func run(_ storages: StorageRouter, _ recorder: RunRecorder) async throws {
-        guard settings.run.definitions.clean else { return }
-        let parameters = try configuration.connection(for: .restore)
-        let manifest = try configuration.manifest(for: .restore)
-        try checkSettings(parameters)
-        let files = try await checkFiles(storages)
-        guard !options.isDryRun else {
-            recorder.warning("The database at \(parameters) would be dropped and created anew.")
-            recorder.planned(files, reasons: [], warnings: [])
-            return
+    /// - Throws: ``DatabudgieError`` when it is not confirmed, or when the restore could not continue afterwards;
+    ///   `StorageError`.
+    func check() async throws {
+        try await DatabudgieError.withEffect(.nothingChanged) {
+            try checkSettings()
+            let (jobs, findings) = try await checkFiles()
+            guard settings.isDryRun else { return }
+            session.recorder.found(
+                .warning("the database at \(settings.database) would be dropped and re-created")
+            )
+            session.recorder.planned(.restore, jobs, findings)
         }
-        try await DatabaseReset(parameters: parameters, recorder: recorder).run()
-        if let manifest { try await create(manifest, parameters) }
     }
 
-    /// The manifest went with its database, and what it knew of that is void.
-    private func create(_ manifest: ManifestTable, _ parameters: ConnectionParameters) async throws {
-        try await Connection.withConnection(to: parameters) { connection in
-            try await connection.execute("create schema if not exists \(quotedIdentifier(manifest.name.schema))")
-        }
-        _ = try await ManifestCreation(configuration, for: .restore).run()
-    }
-
-    private func checkSettings(_ parameters: ConnectionParameters) throws {
-        guard settings.run.definitions.enabled else {
+    private func checkSettings() throws {
+        guard settings.definitions.enabled else {
             throw DatabudgieError(
                 .configuration,
-                "'clean' without 'ddl' would leave an empty database and no tables to load; turn ddl on, or leave 'clean' out."
+                "'clean' without 'ddl' would leave an empty database and no tables to load",
+                hint: "turn ddl on, or drop 'clean'"
             )
         }
-        guard settings.run.resumeID == nil else {
+        guard settings.resumeID == nil else {
             throw DatabudgieError(
                 .configuration,
-                "'clean' makes the database anew, so that there is nothing to go on with; leave out --restore-id or 'clean'."
+                "'clean' re-creates the database, so there is no run to resume",
+                hint: "use either --clean or --restore-id"
             )
         }
-        for entry in settings.tables where !entry.options.ddl && entry.options.data {
+        for entry in configuration.tables where !entry.options.ddl && entry.options.data {
             throw DatabudgieError(
                 .configuration,
                 "\(entry.options.place): 'clean' drops the tables of '\(entry.options.name ?? "")', and with 'ddl: false' none "
-                    + "would be made for its rows; turn ddl on for it, or leave 'clean' out."
+                    + "would be created for its rows",
+                hint: "turn ddl on for it, or drop 'clean'"
             )
         }
-        guard settings.assumesYes || options.isDryRun else {
+        guard configuration.assumesYes || settings.isDryRun else {
             throw DatabudgieError(
                 .configuration,
-                "'clean' drops the whole database at \(parameters) and has to be confirmed; pass --yes."
+                "'clean' drops the whole database at \(settings.database) and has to be confirmed",
+                hint: "pass --yes"
             )
         }
     }
 
-    /// The data files of the listed tables; with a header each, so that they are neither empty nor damaged at their start.
-    private func checkFiles(_ storages: StorageRouter) async throws -> [PlannedTable] {
+    /// The data files of the listed tables; with a header each, so they are neither empty nor damaged at their start.
+    private func checkFiles() async throws -> ([PlannedJob], [Finding]) {
+        let storages = session.storages
         let reader = DefinitionReader(
             storages: storages,
-            settings: settings.run.definitions,
+            settings: settings.definitions,
             defaultSchema: "public",
             manifest: nil
         )
-        let definitions = try await reader.read(settings.tables)
-        let catalog = DatabaseCatalog(listed: definitions.listed.map(\.description), defaultSchema: "public")
-        let planner = RestorePlanner(catalog: catalog, isStrict: settings.run.strict, needsRows: false)
-        var warnings: [String] = []
-        let candidates = try planner.candidates(settings.tables + definitions.followed, warnings: &warnings)
+        let definitions = try await reader.read(configuration.tables)
+        let catalog = DatabaseCatalog(listed: definitions.listed, defaultSchema: "public")
+        let planner = RestorePlanner(catalog: catalog, isStrict: settings.isStrict, needsRows: false)
+        let (candidates, findings) = try planner.candidates(configuration.tables + definitions.included)
         // Views have no rows of their own, and those of a partition may be in the file of its root.
         let rowless = definitions.derived.union(definitions.partitions)
         let loads = candidates.filter { $0.entry.options.data && !rowless.contains($0.relation.name) }
@@ -89,13 +76,11 @@ struct CleanPreflight {
         let plan = try planner.plan(
             loads,
             files: loads.map { files.newest($0.patterns, by: $0.entry.strategy) },
-            warnings: warnings
+            findings: findings
         )
         _ = try await plan.jobs.concurrentMap { job in
             try await DataFileHeader(storage: storages.storage(for: job.file.path)).read(job.file)
         }
-        return plan.jobs.map {
-            PlannedTable(label: $0.label, estimatedRows: nil, location: $0.file.path.description)
-        }
+        return (plan.jobs.map { PlannedJob($0.id, location: $0.file.path.description) }, plan.findings)
     }
 }

@@ -1,38 +1,33 @@
 import Foundation
 import Postgres
 
-/// Drops a database and creates it anew, empty, with the same owner, encoding and collation (`ddl.clean`).
+/// Drops a database and re-creates it, empty, with the same owner, encoding and collation (`ddl.clean`).
 struct DatabaseReset {
-    let parameters: ConnectionParameters
+    let settings: RunSettings
     let recorder: RunRecorder
 
     /// What a database was created with.
     private struct Properties {
         let name: String
         let options: [String]
-        let mayBeReset: Bool
+        let canBeReset: Bool
         let otherSessions: Int
     }
 
-    /// Ends the connections of others, drops the database and creates it.
+    /// Ends other sessions, drops the database and creates it, with the manifest's table when there is a manifest.
     ///
-    /// Settings, rights and comments of the database itself are not brought back.
-    /// - Throws: ``DatabudgieError`` when the role may not, before anything is touched; `PostgresError`.
+    /// Settings, privileges and comments of the database itself are not restored.
+    /// - Throws: ``DatabudgieError`` when the role lacks the privileges, before anything is changed; `PostgresError`.
     func run() async throws {
-        let properties = try await Connection.withConnection(to: parameters) { try await read($0) }
-        guard properties.mayBeReset else {
-            throw DatabudgieError(
-                .preflight,
-                "The role may not drop and create the database \(properties.name), as 'clean' asks for; connect as its owner "
-                    + "with the attribute CREATEDB, or leave 'clean' out. Nothing was touched."
-            )
-        }
+        let properties = try await DatabudgieError.withEffect(.nothingChanged) { try await check() }
         try await withMaintenanceConnection(properties.name) { connection in
-            recorder.warning(
-                "The database \(properties.name) is dropped and created anew; \(properties.otherSessions) connections of "
-                    + "others to it are ended."
+            recorder.found(
+                .warning(
+                    "the database \(properties.name) is dropped and re-created; \(properties.otherSessions) other sessions are "
+                        + "disconnected from it"
+                )
             )
-            // The new one first: when it cannot be made, the old one is still there.
+            // The new one first: when it cannot be created, the old one is still there.
             let new = "databudgie_\(UUID().uuidString.lowercased())"
             try await connection.execute(
                 "create database \(quotedIdentifier(new)) template template0 \(properties.options.joined(separator: " "))"
@@ -40,6 +35,27 @@ struct DatabaseReset {
             // Not to be interrupted half-way: between the two there is no database of the name.
             try await Task { try await swap(properties, with: new, over: connection) }.value
         }
+        if let manifest = settings.manifest { try await create(manifest) }
+    }
+
+    private func check() async throws -> Properties {
+        let properties = try await Connection.withConnection(to: settings.database) { try await read($0) }
+        guard properties.canBeReset else {
+            throw DatabudgieError(
+                .preflight,
+                "the role is not allowed to drop and create the database \(properties.name), which 'clean' needs",
+                hint: "connect as its owner with the attribute CREATEDB, or drop 'clean'"
+            )
+        }
+        return properties
+    }
+
+    /// The manifest was dropped with its database, and what it recorded of that is void.
+    private func create(_ manifest: ManifestTable) async throws {
+        try await Connection.withConnection(to: settings.database) { connection in
+            try await connection.execute("create schema if not exists \(quotedIdentifier(manifest.name.schema))")
+        }
+        _ = try await ManifestCreation.create(manifest, in: settings.database)
     }
 
     private func swap(_ properties: Properties, with new: String, over connection: Connection) async throws {
@@ -55,8 +71,8 @@ struct DatabaseReset {
         } catch {
             throw DatabudgieError(
                 .database,
-                "The database \(properties.name) is dropped, and the new one could not be given its name; run: "
-                    + "ALTER DATABASE \(quotedIdentifier(new)) RENAME TO \(name) (\(error))",
+                "the database \(properties.name) is dropped, and the new one could not be renamed: \(ErrorText(error).message)",
+                hint: "run: ALTER DATABASE \(quotedIdentifier(new)) RENAME TO \(name)",
                 underlying: error
             )
         }
@@ -87,7 +103,7 @@ struct DatabaseReset {
             select d.datname as name, pg_catalog.pg_get_userbyid(d.datdba) as owner,
                 pg_catalog.pg_encoding_to_char(d.encoding) as encoding, d.datcollate as collate, d.datctype as ctype,
                 \(provider) as provider, \(locale) as locale,
-                r.rolsuper or r.rolcreatedb and pg_catalog.pg_has_role(d.datdba, 'USAGE') as may_be_reset,
+                r.rolsuper or r.rolcreatedb and pg_catalog.pg_has_role(d.datdba, 'USAGE') as can_be_reset,
                 (select pg_catalog.count(*) from pg_catalog.pg_stat_activity a
                     where a.datid operator(pg_catalog.=) d.oid
                         and a.pid operator(pg_catalog.<>) pg_catalog.pg_backend_pid()) as others
@@ -106,14 +122,14 @@ struct DatabaseReset {
         return Properties(
             name: row?["name"] ?? connection.server.database,
             options: options,
-            mayBeReset: row?["may_be_reset"] == "t",
+            canBeReset: row?["can_be_reset"] == "t",
             otherSessions: row?["others"].flatMap(Int.init) ?? 0
         )
     }
 
     /// A database cannot be dropped over a connection to itself.
     private func withMaintenanceConnection(_ name: String, _ body: (Connection) async throws -> Void) async throws {
-        var parameters = parameters
+        var parameters = settings.database
         for candidate in ["postgres", "template1"] where candidate != name {
             parameters.keywords["dbname"] = candidate
             do {
@@ -122,10 +138,12 @@ struct DatabaseReset {
                 continue
             }
         }
-        throw DatabudgieError(
+        var error = DatabudgieError(
             .preflight,
-            "Neither the database postgres nor template1 can be connected to, one of which is needed to drop \(name); "
-                + "allow it in pg_hba.conf, or leave 'clean' out."
+            "neither the database postgres nor template1 can be connected to, one of which is needed to drop \(name)",
+            hint: "allow it in pg_hba.conf, or drop 'clean'"
         )
+        error.effect = .nothingChanged
+        throw error
     }
 }

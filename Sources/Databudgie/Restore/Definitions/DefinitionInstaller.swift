@@ -10,8 +10,7 @@ struct DefinitionInstaller {
         let error: DatabudgieError
     }
 
-    private let connection: Connection
-    private let recorder: RunRecorder
+    private let session: DatabaseSession
     private let definitions: StoredDefinitions
     /// Listed tables and views that the target has already.
     private let replaced: [Relation]
@@ -42,35 +41,32 @@ struct DefinitionInstaller {
     ///   would be dropped, or when the server has too few locks; `PostgresError`.
     init(
         _ definitions: StoredDefinitions,
-        session: Session,
+        session: DatabaseSession,
         ownSchema: String? = nil,
         isDone: (QualifiedName) -> Bool
     ) async throws {
-        let (catalog, listed) = try await session.connection.withTransaction(.readOnly) { connection in
+        let connection = session.connection
+        let (catalog, listed, findings) = try await session.withTransaction(.catalog) {
             let catalog = try await DatabaseCatalogReader(connection: connection).read()
-            // The rows of a partition come and go with its root.
+            // The rows of a partition are restored with its root.
             let finished = catalog.relations.filter { isDone($0.name) }.flatMap { catalog.family(of: $0.oid) }
             let listed = Set(definitions.listed).subtracting(finished.compactMap { catalog[$0]?.name })
-            let problems = try await connection.withEmptySearchPath {
-                try await TableReplacement(connection: connection)
-                    .problems(catalog.relations.filter { listed.contains($0.name) })
-            }
+            let relations = catalog.relations.filter { listed.contains($0.name) }
+            let replacement = TableReplacement(connection: connection)
+            let problems = try await connection.withEmptySearchPath { try await replacement.problems(relations) }
             let names = Set(catalog.relations.map(\.name))
             let lost = definitions.listed.filter { isDone($0) && !names.contains($0) }.map {
-                "\($0) is recorded as restored under this id, but is no longer there; begin a new restore, without --restore-id."
+                Finding.problem(
+                    "it is recorded as restored under this id, but no longer exists",
+                    of: $0.label,
+                    hint: "begin a new restore, without --restore-id"
+                )
             }
-            guard problems.isEmpty, lost.isEmpty else {
-                throw DatabudgieError(.preflight, problems + lost + ["Nothing was touched."])
-            }
-            for publication in try await TableReplacement(connection: connection)
-                .publications(catalog.relations.filter { listed.contains($0.name) })
-            {
-                session.recorder.warning(publication)
-            }
-            return (catalog, listed)
+            return (catalog, listed, problems + lost + (try await replacement.publications(relations)))
         }
-        connection = session.connection
-        recorder = session.recorder
+        try findings.throwProblems(.preflight)
+        findings.forEach(session.recorder.found)
+        self.session = session
         self.ownSchema = ownSchema
         self.definitions = definitions
         replaced = catalog.relations.filter { listed.contains($0.name) }
@@ -89,9 +85,9 @@ struct DefinitionInstaller {
         guard fitsOneTransaction || !isReplacement else {
             throw DatabudgieError(
                 .preflight,
-                "\(replaced.count) of the listed tables exist and would be replaced in one transaction, which needs some "
-                    + "\(estimate) locks, more than the server has; raise max_locks_per_transaction, drop the tables "
-                    + "first, or restore fewer of them at once. Nothing was touched."
+                "\(replaced.count) of the listed tables exist and would be replaced in one transaction, which needs about "
+                    + "\(estimate) locks, more than the server has",
+                hint: "raise max_locks_per_transaction, drop the tables first, or restore fewer of them at once"
             )
         }
     }
@@ -105,25 +101,28 @@ struct DefinitionInstaller {
     /// The tables and views that are made.
     var names: [QualifiedName] { definitions.listed }
 
-    /// Entries for the tables that come along.
-    var followed: [RestoreEntry] { definitions.followed }
+    /// Entries for the tables that are included by foreign keys.
+    var included: [RestoreEntry] { definitions.included }
+
+    private var connection: Connection { session.connection }
+    private var recorder: RunRecorder { session.recorder }
 
     /// Drops what is replaced and makes the tables without their indexes and constraints, in the caller's transaction.
     ///
-    /// - Parameter isDryRun: All of it is rolled back, and nobody is made to wait for long.
     /// - Throws: ``DatabudgieError`` that names the definition which failed; `PostgresError`.
-    func makeTables(isDryRun: Bool) async throws {
-        if isDryRun { try await connection.execute("set local lock_timeout = '10s'") }
+    func makeTables() async throws {
+        // All of a dry run is rolled back, and no other session should wait for it for long.
+        if session.settings.isDryRun { try await connection.execute("set local lock_timeout = '10s'") }
         for relation in replaced {
-            recorder.detail("\(relation.name) exists; it is dropped and made anew.")
+            recorder.found(.note("it exists, and is dropped and re-created", of: relation.name.label))
         }
         do {
             try await TableReplacement(connection: connection).drop(replaced)
         } catch let error as PostgresError where error.sqlState == "42501" {
             throw DatabudgieError(
                 .preflight,
-                "Listed tables exist and cannot be replaced: \(error) Connect as their owner, or set 'ddl: false' for them. "
-                    + "Nothing was touched.",
+                "listed tables exist and cannot be replaced: \(error.message)",
+                hint: "connect as their owner, or set 'ddl: false' for them",
                 underlying: error
             )
         }
@@ -132,10 +131,10 @@ struct DefinitionInstaller {
 
     /// Makes the tables in several transactions, where one has not enough locks for all of them.
     ///
-    /// - Throws: As ``makeTables(isDryRun:)`` does; what was made before stays.
+    /// - Throws: As ``makeTables()`` does; what was created before stays.
     func makeTablesInBatches() async throws {
         for batch in blocks(.preData).batches(of: Self.batchSize) {
-            try await connection.withTransaction(.writing) { _ in try await make(batch) }
+            try await session.withTransaction(.writing) { try await make(batch) }
         }
     }
 
@@ -153,26 +152,27 @@ struct DefinitionInstaller {
     func finishInBatches() async throws -> [Failure] {
         var failures: [Failure] = []
         for batch in lateBlocks.batches(of: Self.batchSize) {
-            failures += try await connection.withTransaction(.writing) { _ in try await run(batch) }
+            failures += try await session.withTransaction(.writing) { try await run(batch) }
         }
         return failures
-    }
-
-    /// Notes what was made, once it is there to stay.
-    func recordTables() {
-        recorder.defined(names.map(\.description))
     }
 
     private func make(_ blocks: [StoredDefinition]) async throws {
         let failures = try await run(blocks)
         guard failures.isEmpty else {
-            throw DatabudgieError(.database, failures.map { "\($0.table): \($0.error)" }, underlying: failures[0].error)
+            throw DatabudgieError(
+                .database,
+                failures.flatMap { failure in
+                    failure.error.problems.map { .problem($0.message, of: failure.table, hint: $0.hint) }
+                },
+                underlying: failures[0].error
+            )
         }
     }
 
     /// With the settings that pg_dump's scripts begin with; the caller's search path comes back afterwards.
     private func run(_ blocks: [StoredDefinition]) async throws -> [Failure] {
-        try await connection.pinSessionSettings(.restore, overrides: ["check_function_bodies": "off"])
+        try await connection.execute("set local check_function_bodies = off")
         let outcome = try await connection.withEmptySearchPath {
             try await DefinitionRunner(
                 connection: connection,
@@ -183,15 +183,15 @@ struct DefinitionInstaller {
             ).run(blocks)
         }
         for (warning, count) in outcome.warnings.sorted(by: { $0.key < $1.key }) {
-            recorder.warning(count == 1 ? warning : "\(warning) (and \(count - 1) more of the kind)")
+            recorder.found(.warning(count == 1 ? warning.string : "\(warning) (and \(count - 1) similar)"))
         }
         return outcome.failures.map { stored, error in
             let block = stored.block
             return Failure(
-                table: block.relation?.description ?? block.schema,
+                table: block.relation?.label ?? block.schema,
                 error: DatabudgieError(
                     .database,
-                    "the \(block.type.lowercased()) in \(stored.path) cannot be made: \(error)",
+                    "the \(block.type.lowercased()) in \(stored.path) cannot be created: \(error.message)",
                     underlying: error
                 )
             )

@@ -40,21 +40,17 @@ struct DefinitionReader {
         guard !tables.isEmpty else {
             throw DatabudgieError(
                 .nothingToDo,
-                "None of the \(names.count) tables that \(list.path) lists is asked for with 'ddl: true'; check the tables' names, "
-                    + "or turn ddl off."
+                "none of the \(names.count) tables in \(list.path) is matched with 'ddl: true'",
+                hint: "check the tables' names, or turn ddl off"
             )
         }
         var found = try await readAll(requests, entries, moment: list.time, listed: &tables)
         let followed = try await follow(requests, entries, names, moment: list.time, &found, listed: &tables)
-        let own = Dictionary(
-            found.flatMap { item in item.script.blocks.compactMap(\.relation).map { ($0.description, $0) } },
-            uniquingKeysWith: { first, _ in first }
-        )
-        var seen: Set<String> = []
-        let listed = (followed.map(\.unit) + tables).filter { seen.insert($0.pathName).inserted }.map {
-            own[$0.pathName] ?? QualifiedName(schema: $0.schema, name: $0.table ?? "")
+        var seen: Set<PathComponent> = []
+        let listed = (followed.map(\.unit) + tables).filter { seen.insert($0.component).inserted }.map {
+            QualifiedName(schema: $0.schema, name: $0.table ?? "")
         }
-        return StoredDefinitions(listed: listed, blocks: Self.ordered(found), followed: followed.map(\.entry))
+        return StoredDefinitions(listed: listed, blocks: Self.ordered(found), included: followed.map(\.entry))
     }
 
     /// Reads the definitions of the tables that come along.
@@ -63,21 +59,19 @@ struct DefinitionReader {
     private func follow(
         _ requests: [Request],
         _ entries: [RestoreEntry],
-        _ names: [String],
+        _ names: [QualifiedName],
         moment: String,
         _ found: inout [Found],
         listed: inout [DefinitionScript.Unit]
     ) async throws -> [DependencyDefinitions.Candidate] {
-        let units = DatabaseCatalog(listed: names, defaultSchema: defaultSchema).relations.map {
-            DefinitionScript.Unit(schema: $0.name.schema, table: $0.name.name)
-        }
+        let units = names.map { DefinitionScript.Unit(schema: $0.schema, table: $0.name) }
         var search = DependencyDefinitions(
             owners: requests.filter { $0.unit.table != nil }.map { .init(entry: $0.entry, unit: $0.unit) },
             entries: entries,
             units: units
         )
         var followed: [DependencyDefinitions.Candidate] = []
-        var scripts = Dictionary(grouping: found, by: \.request.unit.pathName).mapValues { $0.map(\.script) }
+        var scripts = Dictionary(grouping: found, by: \.request.unit.component).mapValues { $0.map(\.script) }
         while true {
             let candidates = search.next(scripts)
             guard !candidates.isEmpty else { return followed }
@@ -86,7 +80,7 @@ struct DefinitionReader {
                 try pattern(Request(entry: number, unit: candidate.unit), places)
             }
             let files = try await FileListing(patterns, in: storages)
-            for (number, candidate) in candidates.enumerated() where scripts[candidate.unit.pathName] == nil {
+            for (number, candidate) in candidates.enumerated() where scripts[candidate.unit.component] == nil {
                 guard files.newest(patterns[number], by: settings.strategy ?? candidate.entry.strategy) != nil else {
                     continue
                 }
@@ -97,39 +91,37 @@ struct DefinitionReader {
                 // The table itself is noted below, its partitions are not.
                 listed += units.dropFirst()
                 found = read + found
-                scripts[candidate.unit.pathName] = read.filter { $0.request == request }.map(\.script)
+                scripts[candidate.unit.component] = read.filter { $0.request == request }.map(\.script)
                 followed.append(candidate)
             }
         }
     }
 
-    private func readList() async throws -> (list: (path: StoragePath, time: String), names: [String]) {
-        let pattern = try FilePattern(
-            location: settings.location,
-            filename: settings.filename,
-            table: nil,
-            ext: "json"
-        )
+    private func readList() async throws -> (list: (path: StoragePath, time: String), names: [QualifiedName]) {
+        let pattern = try FileLayout(settings).pattern(.definitionList, of: nil)
         let files = try await FileListing([pattern], in: storages)
         guard let file = files.newest(pattern, by: settings.strategy) else {
             throw DatabudgieError(
                 .preflight,
-                "There is no list of tables in \(pattern.folder) that matches '\(settings.filename)', so that no definition can "
-                    + "be restored; nothing was touched. Check ddl.location, or turn ddl off."
+                "there is no list of tables in \(pattern.folder) that matches '\(settings.filename)': no definition can be restored",
+                hint: "check ddl.location, or turn ddl off"
             )
         }
         let bytes = try await storages.storage(for: file.path).read(file.path).collect(upTo: Self.sizeLimit)
         guard let names = try? JSONDecoder().decode([String].self, from: Data(bytes)) else {
             throw DatabudgieError(
                 .dataFile,
-                "\(file.path) is no list of table names in JSON; restore it from the backup, or remove it to use an older one."
+                "\(file.path) is not a list of table names in JSON",
+                hint: "restore it from the backup, or remove it to use an older one"
             )
         }
-        return ((file.path, pattern.time(of: file.path) ?? ""), names)
+        // Parts of names are encoded apart, so it is clear where a name with several dots is cut.
+        let tables = names.map { PathComponent.name($0) ?? QualifiedName(schema: defaultSchema, name: $0) }
+        return ((file.path, pattern.time(of: file.path) ?? ""), tables)
     }
 
     /// The files of the schemas first, then those of the tables in the order of the list.
-    private func requests(_ entries: [RestoreEntry], _ names: [String]) throws -> [Request] {
+    private func requests(_ entries: [RestoreEntry], _ names: [QualifiedName]) throws -> [Request] {
         var catalog = DatabaseCatalog(listed: names, defaultSchema: defaultSchema)
         catalog.manifest = manifest
         let selection = TableSelection(catalog: catalog)
@@ -187,13 +179,13 @@ struct DefinitionReader {
 
     private static func addPartitions(of found: [Found], to listed: inout [DefinitionScript.Unit]) -> [Request] {
         var added: [Request] = []
-        var names = Set(listed.map(\.pathName))
+        var names = Set(listed.map(\.component))
         var count = -1
         while count < added.count {
             count = added.count
             for item in found {
-                for block in item.script.blocks where block.relation.map({ names.contains($0.description) }) == true {
-                    added += block.partitions.filter { names.insert($0.pathName).inserted }
+                for block in item.script.blocks where block.unit.map({ names.contains($0.component) }) == true {
+                    added += block.partitions.filter { names.insert($0.component).inserted }
                         .map { Request(entry: item.request.entry, unit: $0) }
                 }
             }
@@ -203,20 +195,15 @@ struct DefinitionReader {
     }
 
     private func pattern(_ request: Request, _ entries: [RestoreEntry]) throws -> FilePattern {
-        let options = entries[request.entry].options
-        return try FilePattern(
-            location: try Template(options.location.description + "/ddl"),
-            filename: options.filename,
-            table: PathComponent.encode(request.unit.pathName),
-            ext: "sql"
-        )
+        try FileLayout(entries[request.entry].options).pattern(.definition, of: request.unit.component)
     }
 
     private func missing(_ request: Request, _ pattern: FilePattern) -> DatabudgieError {
         DatabudgieError(
             .preflight,
-            "\(request.unit.pathName): there is no definition in \(pattern.folder), though the backup lists it; nothing was touched. Check "
-                + "location, or set 'ddl: false' for it."
+            "there is no definition in \(pattern.folder), though the backup lists the table",
+            table: request.unit.component.text,
+            hint: "check location, or set 'ddl: false' for it"
         )
     }
 
@@ -228,10 +215,17 @@ struct DefinitionReader {
         let bytes = try await storages.storage(for: path).read(path).collect(upTo: sizeLimit)
         do {
             return try DefinitionScript(text: String(decoding: bytes, as: UTF8.self), of: request.unit)
+        } catch is DefinitionScript.Damage {
+            throw DatabudgieError(
+                .dataFile,
+                "\(path) is damaged: a quote or a comment in it has no end",
+                hint: "take another backup, or restore an older one"
+            )
         } catch {
             throw DatabudgieError(
                 .dataFile,
-                "\(path) is damaged: a comment line that begins with '-- databudgie' cannot be read; take another backup.",
+                "\(path) is damaged: a comment line that begins with '-- databudgie' cannot be read",
+                hint: "take another backup",
                 underlying: error
             )
         }
@@ -256,20 +250,16 @@ struct DefinitionReader {
 }
 
 extension DatabaseCatalog {
-    /// Tables of which only the names are known.
+    /// Tables of which only the names are known; their OIDs are their places in the list.
     ///
-    /// A list does not say where a name with several dots is to be cut; the definition itself does, where it is ours.
     /// - Parameters:
-    ///   - names: As `schema.table`.
+    ///   - names: The tables' names, each once.
     ///   - defaultSchema: The schema of names without a dot.
-    init(listed names: [String], defaultSchema: String) {
+    init(listed names: [QualifiedName], defaultSchema: String) {
         let relations = names.enumerated().map { number, name in
-            let parts = name.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-            return Relation(
+            Relation(
                 oid: Relation.OID(number),
-                name: parts.count == 2
-                    ? QualifiedName(schema: parts[0], name: parts[1])
-                    : QualifiedName(schema: defaultSchema, name: name),
+                name: name,
                 kind: .table,
                 isPartition: false,
                 parents: [],

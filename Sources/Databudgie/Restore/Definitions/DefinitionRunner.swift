@@ -17,7 +17,7 @@ struct DefinitionRunner {
         /// Definitions that failed, with the server's words.
         var failures: [(block: StoredDefinition, error: PostgresError)] = []
         /// Sentences, with how many definitions they were for.
-        var warnings: [String: Int] = [:]
+        var warnings: [ByteKey: Int] = [:]
     }
 
     /// A definition's place: orders of two backups have nothing to do with one another.
@@ -77,8 +77,8 @@ struct DefinitionRunner {
             guard state != "53200" else {
                 throw DatabudgieError(
                     .database,
-                    "The server has no room for the locks of all these tables in one transaction; raise "
-                        + "max_locks_per_transaction, or restore fewer tables at once. (\(error))",
+                    "the server has no room for the locks of all these tables in one transaction: \(error.message)",
+                    hint: "raise max_locks_per_transaction, or restore fewer tables at once",
                     underlying: error
                 )
             }
@@ -88,11 +88,11 @@ struct DefinitionRunner {
             }
             if block.relation.map(mayExist.contains) ?? true, Self.duplicates.contains(state) {
                 settled.insert(subject)
-                recorder.detail("\(error.message); it stays as it is.")
+                recorder.found(.note("\(error.message); it stays as it is"))
                 return .leftOut
             }
             if Self.isForRole(block), ["42704", "42501"].contains(state) {
-                outcome.warnings["An owner or a right could not be set: \(error.message)", default: 0] += 1
+                outcome.warnings[ByteKey("an owner or a privilege could not be set: \(error.message)"), default: 0] += 1
                 return .leftOut
             }
             if Self.absences.contains(state) { return .retry(error) }
@@ -110,32 +110,34 @@ struct DefinitionRunner {
         let table = block.relation?.description ?? block.schema
         let warning: String? =
             switch (block.type, error.sqlState) {
-            case _ where block.isOptional: "Left out, as no table needs it (\(stored.path)): \(error.message)"
+            case _ where block.isOptional: "skipped, because no table needs it (\(stored.path)): \(error.message)"
             case ("FK CONSTRAINT", "42P01"), ("FK CONSTRAINT", "3F000"):
-                "A foreign key of \(table) is left out: \(error.message)"
-            case ("POLICY", "42704"): "A policy of \(table) is left out: \(error.message)"
+                "a foreign key of \(table) is skipped: \(error.message)"
+            case ("POLICY", "42704"): "a policy of \(table) is skipped: \(error.message)"
             default: nil
             }
         guard let warning else { return outcome.failures.append((stored, error)) }
-        outcome.warnings[warning, default: 0] += 1
+        outcome.warnings[ByteKey(warning), default: 0] += 1
         settled.insert(Place(subjectOf: stored))
     }
 
     private func isDefinition(_ block: Definition, of schema: String) -> Bool {
-        [schema, quotedIdentifier(schema)].contains { sql(block) == "CREATE SCHEMA \($0);" }
+        [schema, quotedIdentifier(schema)].contains { sql(block).utf8.elementsEqual("CREATE SCHEMA \($0);".utf8) }
     }
 
     /// What exists must be noticed, so that its owner and comment stay.
     private func sql(_ block: Definition) -> String {
-        let prefix = "CREATE \(block.type) IF NOT EXISTS "
-        return ["SCHEMA", "EXTENSION"].contains(block.type) && block.sql.hasPrefix(prefix)
-            ? "CREATE \(block.type) " + block.sql.dropFirst(prefix.count) : block.sql
+        let prefix = "CREATE \(block.type) IF NOT EXISTS ".utf8
+        guard ["SCHEMA", "EXTENSION"].contains(block.type), block.sql.utf8.starts(with: prefix) else {
+            return block.sql
+        }
+        return "CREATE \(block.type) " + String(decoding: block.sql.utf8.dropFirst(prefix.count), as: UTF8.self)
     }
 
     /// Roles are no part of a database, so that they may be missing here.
     private static func isForRole(_ block: Definition) -> Bool {
         ["OWNER", "ACL", "DEFAULT ACL"].contains(block.type)
-            || block.type == "COMMENT" && block.sql.hasPrefix("COMMENT ON EXTENSION")
+            || block.type == "COMMENT" && block.sql.utf8.starts(with: "COMMENT ON EXTENSION ".utf8)
     }
 
     /// duplicate_schema, duplicate_object, duplicate_function, duplicate_table; a second primary key is an

@@ -8,7 +8,7 @@ struct StoredDefinitions: Sendable {
     /// All definitions, each once, in the order in which they are run.
     var blocks: [StoredDefinition]
     /// Entries for the tables that come along with those of the configuration.
-    var followed: [RestoreEntry] = []
+    var included: [RestoreEntry] = []
 
     /// The partitions among them, whose rows come with their root.
     var partitions: Set<QualifiedName> {

@@ -9,11 +9,14 @@ struct TableReplacement {
     /// - Parameter relations: The tables and views that are about to be dropped and made anew.
     /// - Returns: A sentence for each table or view that something else depends on.
     /// - Throws: `PostgresError`.
-    func problems(_ relations: [Relation]) async throws -> [String] {
+    func problems(_ relations: [Relation]) async throws -> [Finding] {
         guard !relations.isEmpty else { return [] }
         return try await connection.query(Self.query, [relations.map(\.oid).arrayLiteral]).rows.map { row in
-            "\(row["dependent"] ?? "Something") depends on \(row["referenced"] ?? "a table"), which ddl would drop and make "
-                + "anew, and is no part of this restore; list it too, drop it first, or set 'ddl: false' for the table."
+            .problem(
+                "\(row["dependent"] ?? "an object") depends on \(row["referenced"] ?? "a table"), which ddl would drop and "
+                    + "re-create, and is not part of this restore",
+                hint: "list it too, drop it first, or set 'ddl: false' for the table"
+            )
         }
     }
 
@@ -22,7 +25,7 @@ struct TableReplacement {
     /// - Parameter relations: The tables and views that are about to be dropped and made anew.
     /// - Returns: A sentence for each.
     /// - Throws: `PostgresError`.
-    func publications(_ relations: [Relation]) async throws -> [String] {
+    func publications(_ relations: [Relation]) async throws -> [Finding] {
         let query = """
             select p.pubname as publication, r.prrelid::pg_catalog.regclass::pg_catalog.text as table
             from pg_catalog.pg_publication_rel r
@@ -31,7 +34,11 @@ struct TableReplacement {
             order by 1, 2
             """
         return try await connection.query(query, [relations.map(\.oid).arrayLiteral]).rows.map { row in
-            "\(row["table"] ?? "") is made anew, so that the publication \(row["publication"] ?? "") loses it; add it again."
+            .warning(
+                "it is re-created, so the publication \(row["publication"] ?? "") loses it",
+                of: row["table"],
+                hint: "add it again"
+            )
         }
     }
 
