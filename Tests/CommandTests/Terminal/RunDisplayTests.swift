@@ -184,13 +184,13 @@ struct RunDisplayTests {
             (.restore, 2, "2 tables were restored; the others are unchanged"),
         ]
     )
-    func interruption(kind: RunKind, finished: Int, expected: String) {
+    func interruption(kind: RunKind, finished: Int, expected: String) throws {
         var state = RunState()
         state.apply(.planned(kind, []), at: .zero)
         for outcome in [JobOutcome.products, .sales].prefix(finished) {
             state.apply(.finished(outcome), at: .zero)
         }
-        let remains = RunRemains(kind, of: state, Configuration())
+        let remains = RunRemains(kind, of: state, try Configuration.load(yaml: "{}", environment: [:]))
         #expect(PlainLine.interrupted(remains) == "databudgie: interrupted: \(expected)")
     }
 
