@@ -1,6 +1,7 @@
 import Databudgie
 import Testing
 
+@testable import struct Databudgie.LoggingConfiguration
 @testable import DatabudgieCLI
 
 @Suite("Verbosity")
