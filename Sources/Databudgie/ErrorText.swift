@@ -13,7 +13,10 @@ public struct ErrorText: Sendable, Hashable {
     ///
     /// - Parameter error: An error of this library, of one below it, or of anything else.
     public init(_ error: any Error) {
-        if let error = error as? any HintedError {
+        if let error = error as? PostgresError {
+            // With the server's detail and context, and the SQLSTATE.
+            (message, hint) = (error.fullMessage, error.hint)
+        } else if let error = error as? any HintedError {
             (message, hint) = (error.message, error.hint)
         } else {
             (message, hint) = (String(describing: error), nil)
@@ -28,6 +31,5 @@ protocol HintedError: Error {
 }
 
 extension DatabudgieError: HintedError {}
-extension PostgresError: HintedError {}
 extension StorageError: HintedError {}
 extension CompressionError: HintedError {}

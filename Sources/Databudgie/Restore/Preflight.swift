@@ -9,7 +9,7 @@ struct Preflight {
     let isNested: Bool
 
     /// What the checks found out.
-    struct Result {
+    struct Conclusion {
         /// How each file is sent, by job.
         var formats: [JobID: LoadFormat] = [:]
         /// What the sequences are to be set to.
@@ -23,11 +23,11 @@ struct Preflight {
     /// - Parameter plan: What is about to be loaded.
     /// - Returns: How each file is to be sent.
     /// - Throws: ``DatabudgieError`` with all problems; `PostgresError` or `StorageError` when a check could not be made.
-    func check(_ plan: RestorePlan) async throws -> Result {
+    func check(_ plan: RestorePlan) async throws -> Conclusion {
         // Before the transaction, which should not idle while files are opened.
         let headers = try await readHeaders(plan.jobs)
         let sequences = try await SequenceCheck(catalog: catalog, storages: session.storages).check(plan.sequences)
-        var result = Result(sequences: sequences.settings)
+        var result = Conclusion(sequences: sequences.settings)
         let (tables, formats) = try await session.withTransaction(.catalog, isNested: isNested) {
             try await checkTables(plan, headers)
         }
@@ -43,7 +43,7 @@ struct Preflight {
 
     private func checkTables(
         _ plan: RestorePlan,
-        _ headers: [JobID: Swift.Result<CSVHeader, DatabudgieError>]
+        _ headers: [JobID: Result<CSVHeader, DatabudgieError>]
     ) async throws -> ([Finding], [JobID: LoadFormat]) {
         let reader = TargetStateReader(connection: session.connection)
         var findings: [Finding] = []
@@ -89,9 +89,9 @@ struct Preflight {
 
     private func readHeaders(
         _ jobs: [RestoreJob]
-    ) async throws -> [JobID: Swift.Result<CSVHeader, DatabudgieError>] {
+    ) async throws -> [JobID: Result<CSVHeader, DatabudgieError>] {
         let storages = session.storages
-        let headers = try await jobs.concurrentMap { job -> (JobID, Swift.Result<CSVHeader, DatabudgieError>) in
+        let headers = try await jobs.concurrentMap { job -> (JobID, Result<CSVHeader, DatabudgieError>) in
             do {
                 let header = try await DataFileHeader(storage: storages.storage(for: job.file.path)).read(job.file)
                 return (job.id, .success(header))

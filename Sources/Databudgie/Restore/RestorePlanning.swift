@@ -112,7 +112,7 @@ struct RestorePlanning {
         return plan
     }
 
-    private func announce(_ plan: RestorePlan, _ checked: Preflight.Result, _ values: [JobID: [SequenceValue]]) {
+    private func announce(_ plan: RestorePlan, _ checked: Preflight.Conclusion, _ values: [JobID: [SequenceValue]]) {
         func planned(_ id: JobID, _ file: FileInfo) -> PlannedJob {
             let sequences = values[JobID(.sequences, of: id.name, number: id.number)] ?? []
             return PlannedJob(id, location: file.path.description, sequences: sequences.count)

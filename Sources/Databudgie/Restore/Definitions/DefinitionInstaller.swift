@@ -121,7 +121,7 @@ struct DefinitionInstaller {
         } catch let error as PostgresError where error.sqlState == "42501" {
             throw DatabudgieError(
                 .preflight,
-                "listed tables exist and cannot be replaced: \(error.message)",
+                "listed tables exist and cannot be replaced: \(ErrorText(error).message)",
                 hint: "connect as their owner, or set 'ddl: false' for them",
                 underlying: error
             )
@@ -191,7 +191,7 @@ struct DefinitionInstaller {
                 table: block.relation?.label ?? block.schema,
                 error: DatabudgieError(
                     .database,
-                    "the \(block.type.lowercased()) in \(stored.path) cannot be created: \(error.message)",
+                    "the \(block.type.lowercased()) in \(stored.path) cannot be created: \(ErrorText(error).message)",
                     underlying: error
                 )
             )
