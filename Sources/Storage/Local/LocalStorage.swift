@@ -10,10 +10,10 @@ public struct LocalStorage: Storage {
     /// Written bytes after which the system is asked to bring them to the disk.
     private static let flushInterval: Int64 = 16 << 20
 
-    /// Makes a storage; it has no state.
+    /// Creates a storage; it has no state.
     public init() {}
 
-    /// Writes a file whole, or not at all: see ``Storage/write(_:ifExists:from:)``.
+    /// Writes a whole file, or nothing: see ``Storage/write(_:ifExists:from:)``.
     public func write<Bytes: AsyncSequence & Sendable>(
         _ path: StoragePath,
         ifExists: ExistingFile,
@@ -60,7 +60,7 @@ public struct LocalStorage: Storage {
 
     /// Lists the files below a folder: see ``Storage/list(_:recursive:)``.
     ///
-    /// Symbolic links, devices and the temporary files of unfinished writes are left out.
+    /// Symbolic links, devices and the temporary files of unfinished writes are skipped.
     public func list(_ folder: StoragePath, recursive: Bool) async throws -> [FileInfo] {
         let target = try localPath(folder)
         return try await BlockingWork.run {
@@ -88,7 +88,7 @@ public struct LocalStorage: Storage {
 
     /// Finds out whether files could be written to a folder: see ``Storage/checkWritable(_:)``.
     ///
-    /// The nearest folder that exists is tried; missing ones are not made.
+    /// The nearest folder that exists is tried; missing ones are not created.
     public func checkWritable(_ folder: StoragePath) async throws {
         let target = try localPath(folder)
         try await BlockingWork.run {
