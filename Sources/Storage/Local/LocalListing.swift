@@ -8,7 +8,7 @@ struct LocalListing {
     /// The same as a path of the file system.
     let target: String
 
-    /// Collects the regular files, in no order.
+    /// Collects the regular files, in no particular order.
     func files(recursive: Bool) throws -> [FileInfo] {
         var found: [FileInfo] = []
         var waiting = [folder]

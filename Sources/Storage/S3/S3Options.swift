@@ -1,6 +1,6 @@
 /// How to reach S3 and as whom.
 ///
-/// Whatever is nil comes from the environment and from `~/.aws`, as in the AWS tools. Printing the options shows no secret.
+/// Whatever is nil comes from the environment and from `~/.aws`, as in the AWS tools. Printed options show no secrets.
 ///
 /// ```swift
 /// let options = S3Options(

@@ -30,6 +30,12 @@ public final class S3Storage: Storage {
     }
 
     /// Writes a whole file, or nothing: see ``Storage/write(_:ifExists:from:)``.
+    /// - Parameters:
+    ///   - path: A path in a bucket, with a key.
+    ///   - ifExists: What to do when the file exists.
+    ///   - bytes: The content, in chunks of any size.
+    /// - Returns: What was written.
+    /// - Throws: The source's own error, ``StorageError`` or `CancellationError`.
     public func write<Bytes: AsyncSequence & Sendable>(
         _ path: StoragePath,
         ifExists: ExistingFile,
@@ -40,6 +46,11 @@ public final class S3Storage: Storage {
     }
 
     /// Opens a file for reading: see ``Storage/read(_:range:)``.
+    /// - Parameters:
+    ///   - path: A path in a bucket, with a key.
+    ///   - range: Offsets of the bytes to read, from 0; nil reads the whole file.
+    /// - Returns: The bytes, read as they are requested.
+    /// - Throws: ``StorageError`` or `CancellationError`.
     public func read(_ path: StoragePath, range: Range<Int64>?) async throws -> StorageBytes {
         let (bucket, key) = try object(path)
         let download = try await S3Download(client: client, bucket: bucket, key: key, range: range)
@@ -47,18 +58,28 @@ public final class S3Storage: Storage {
     }
 
     /// Looks a file up: see ``Storage/info(_:)``.
+    /// - Parameter path: A path in a bucket, with a key.
+    /// - Returns: What is known about the file, or nil when it does not exist.
+    /// - Throws: ``StorageError`` or `CancellationError`.
     public func info(_ path: StoragePath) async throws -> FileInfo? {
         let (bucket, key) = try object(path)
         return try await client.head(bucket: bucket, key: key, action: "looked up")?.info
     }
 
     /// Lists the files below a folder: see ``Storage/list(_:recursive:)``.
+    /// - Parameters:
+    ///   - folder: A path in a bucket; without a key, the whole bucket.
+    ///   - recursive: Whether files in folders below the folder are listed as well.
+    /// - Returns: All files, sorted by the UTF-8 bytes of their paths.
+    /// - Throws: ``StorageError`` or `CancellationError`.
     public func list(_ folder: StoragePath, recursive: Bool) async throws -> [FileInfo] {
         let (bucket, key) = try location(folder)
         return try await client.list(bucket: bucket, folder: key, recursive: recursive)
     }
 
     /// Deletes files: see ``Storage/delete(_:)``.
+    /// - Parameter paths: Paths in buckets, with keys.
+    /// - Throws: ``StorageError`` or `CancellationError`.
     public func delete(_ paths: [StoragePath]) async throws {
         var keys: [ExactString: [String]] = [:]
         for path in paths {
@@ -76,6 +97,8 @@ public final class S3Storage: Storage {
     /// Finds out whether files could be written to a folder: see ``Storage/checkWritable(_:)``.
     ///
     /// A multipart upload is begun and aborted: that requires the permissions of a real one and leaves no object.
+    /// - Parameter folder: A path in a bucket; without a key, the whole bucket.
+    /// - Throws: ``StorageError`` or `CancellationError`.
     public func checkWritable(_ folder: StoragePath) async throws {
         let (bucket, key) = try location(folder)
         let probe = StoragePath.s3(bucket: bucket, key: key).appending(".databudgie-check")

@@ -24,7 +24,7 @@ struct ProfileCredentials: CredentialProvider {
         _ settings: [String: String],
         for dependents: [String]
     ) async throws -> Credentials? {
-        // In a profile that is another's source, keys come before a role: so a profile may name itself as its source.
+        // In a profile that is another's source, keys come before a role: so a profile can name itself as its source.
         if dependents.last?.equalsBytes(of: profile) == true, let keys = try keys(of: profile, settings) { return keys }
         guard !dependents.contains(where: { $0.equalsBytes(of: profile) }) else { throw circle(dependents + [profile]) }
         if !dependents.isEmpty, let keys = try keys(of: profile, settings) { return keys }
