@@ -27,7 +27,7 @@ struct CredentialTests {
     func nowhere() async throws {
         try await withHome { environment async throws in
             var variables = environment
-            // Nobody answers here, as outside of EC2.
+            // Nothing answers here, like outside of EC2.
             variables["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = "http://127.0.0.1:1"
             variables["AWS_EC2_METADATA_DISABLED"] = nil
             let error = await #expect(throws: StorageError.self) { try await found(S3Options(), variables) }
