@@ -1,15 +1,25 @@
 public import Compression
 
 /// Settings of `databudgie backup`.
-public struct BackupConfiguration: Sendable {
+public struct BackupConfiguration: Sendable, Equatable {
     /// What backup and restore have in common.
     public var run: RunConfiguration
-    /// In order of appearance.
+    /// What is exported, in order of appearance.
     public var tables: [BackupEntry]
+
+    /// Gathers settings.
+    ///
+    /// - Parameters:
+    ///   - run: What backup and restore have in common.
+    ///   - tables: What is exported.
+    public init(run: RunConfiguration = RunConfiguration(), tables: [BackupEntry] = []) {
+        self.run = run
+        self.tables = tables
+    }
 }
 
 /// One entry of `backup.tables`.
-public struct BackupEntry: Sendable {
+public struct BackupEntry: Sendable, Equatable {
     /// What every entry has.
     public var options: TableOptions
     /// What is exported: `select * from {table}` unless given.
@@ -18,6 +28,26 @@ public struct BackupEntry: Sendable {
     public var hasExplicitQuery: Bool
     /// How the data files are compressed; nil leaves them plain.
     public var compression: CompressionFormat?
-    /// A table that has a data file already is left out.
+    /// A table that already has a data file is skipped.
     public var skipIfExists: Bool
+
+    /// Describes an entry.
+    ///
+    /// - Parameters:
+    ///   - options: What every entry has.
+    ///   - query: What is exported; nil: `select * from {table}`.
+    ///   - compression: How the data files are compressed; nil leaves them plain.
+    ///   - skipIfExists: A table that already has a data file is skipped.
+    public init(
+        options: TableOptions,
+        query: Template? = nil,
+        compression: CompressionFormat? = nil,
+        skipIfExists: Bool = false
+    ) {
+        self.options = options
+        self.query = query ?? Defaults.query
+        hasExplicitQuery = query != nil
+        self.compression = compression
+        self.skipIfExists = skipIfExists
+    }
 }

@@ -1,21 +1,45 @@
 /// Settings of `databudgie restore`.
-public struct RestoreConfiguration: Sendable {
+public struct RestoreConfiguration: Sendable, Equatable {
     /// What backup and restore have in common.
     public var run: RunConfiguration
-    /// In order of appearance; entries without a name are left out, as they cannot be restored.
+    /// What is restored, in order of appearance; entries without a name are not in it, because they cannot be restored.
     public var tables: [RestoreEntry]
-    /// Nobody is asked for a confirmation (`--yes`).
-    public var assumesYes: Bool = false
+    /// No confirmation is asked for (`--yes`).
+    public var assumesYes: Bool
+
+    /// Gathers settings.
+    ///
+    /// - Parameters:
+    ///   - run: What backup and restore have in common.
+    ///   - tables: What is restored; each entry has a name.
+    ///   - assumesYes: No confirmation is asked for.
+    public init(run: RunConfiguration = RunConfiguration(), tables: [RestoreEntry] = [], assumesYes: Bool = false) {
+        self.run = run
+        self.tables = tables
+        self.assumesYes = assumesYes
+    }
 }
 
 /// One entry of `restore.tables`.
-public struct RestoreEntry: Sendable {
+public struct RestoreEntry: Sendable, Equatable {
     /// What every entry has.
     public var options: TableOptions
     /// How the file is chosen; nil: the default strategy.
     public var strategy: RestoreStrategy?
     /// What happens to the rows that are there.
     public var truncate: TruncateMode
+
+    /// Describes an entry.
+    ///
+    /// - Parameters:
+    ///   - options: What every entry has.
+    ///   - strategy: How the file is chosen; nil: the default strategy.
+    ///   - truncate: What happens to the rows that are there.
+    public init(options: TableOptions, strategy: RestoreStrategy? = nil, truncate: TruncateMode = .keep) {
+        self.options = options
+        self.strategy = strategy
+        self.truncate = truncate
+    }
 }
 
 /// How a restore chooses the file to read.

@@ -72,7 +72,7 @@ struct ConfigurationBuilder {
         if ddl.enabled, ddl.strategy == .useLatestSet {
             unsupported.note("strategy: use_latest_set", at: scope["ddl"]?.mapping?["strategy"]?.place)
         }
-        return RunConfiguration(
+        var run = RunConfiguration(
             connection: connections.connection(),
             connections: connections.all(warns: action == nil),
             s3: s3(scope["s3"]),
@@ -84,9 +84,10 @@ struct ConfigurationBuilder {
             ),
             strict: read.bool(scope["strict"], "strict") ?? false,
             ddl: ddl,
-            isDryRun: overrides.dryRun ?? false,
-            showsStatistics: overrides.stats ?? overrides.dryRun ?? false
+            isDryRun: overrides.dryRun ?? false
         )
+        run.showsStatistics = overrides.stats ?? overrides.dryRun ?? false
+        return run
     }
 
     private func checkAdapter(_ value: SourceValue?) {
@@ -178,7 +179,7 @@ struct ConfigurationBuilder {
         return DDLConfiguration(
             enabled: read.bool(mapping["enabled"], mapping["enabled"] == value ? "ddl" : "enabled") ?? false,
             location: location,
-            filename: read.template(mapping["filename"], "filename") ?? Defaults.filename,
+            filename: read.template(mapping["filename"], "filename"),
             clean: read.bool(mapping["clean"], "clean") ?? false,
             strategy: read.choice(mapping["strategy"], "strategy", RestoreStrategy.self)
         )
