@@ -20,7 +20,7 @@ extension Configuration {
     ///
     /// Only what is asked for counts.
     /// - Parameter action: The command that is about to run.
-    /// - Returns: An empty list when the command can do all that it is asked for; a run stops otherwise.
+    /// - Returns: An empty list when the command can do all of it; a run stops otherwise.
     public func unsupportedFeatures(for action: RunAction) -> [String] {
         switch action {
         case .backup: backup.run.unsupportedFeatures

@@ -6,7 +6,7 @@ import Storage
 /// What is wrong goes to the report, and its default into the model: all problems are reported at once.
 struct ConfigurationBuilder {
     let overrides: CommandLineOverrides
-    /// The command that is about to run; nil stands for both.
+    /// The command that is about to run; nil means both.
     let action: RunAction?
     let report = ConfigurationReport()
 
@@ -64,7 +64,7 @@ struct ConfigurationBuilder {
         of side: RunAction,
         _ unsupported: inout UnsupportedFeatures
     ) -> RunConfiguration {
-        // A run needs no connection of the other command, which may be one that only another machine can have.
+        // A run needs no connection of the other command, which may be available on another machine only.
         let isNeeded = action == nil || action == side
         let connections = ConnectionBuilder(scope, isNeeded ? report : ConfigurationReport())
         checkAdapter(scope["adapter"])

@@ -157,7 +157,7 @@ struct TableEntryBuilder {
         return nil
     }
 
-    /// A general level's `ddl` may be a mapping, whose `enabled` is meant here.
+    /// A general level's `ddl` may be a mapping, whose `enabled` counts here.
     private func ddl(_ value: SourceValue?) -> Bool {
         guard let value else { return true }
         guard value.mapping != nil else { return read.bool(value, "ddl") ?? true }
