@@ -126,6 +126,53 @@ struct ConfigurationInCodeTests {
         #expect(written.warnings.isEmpty && written.sources.isEmpty)
     }
 
+    @Test("The example of the documentation is a configuration")
+    func example() throws {
+        let products = TableOptions(
+            name: "public.*",
+            location: try Template("s3://backups/shop/{table}"),
+            exclude: ["audit_*"]
+        )
+        let configuration = Configuration(
+            backup: BackupConfiguration(
+                run: RunConfiguration(
+                    connection: try ConnectionParameters(url: "postgresql://reader@db.example.com/shop")
+                ),
+                tables: [BackupEntry(options: products, compression: .zstd)]
+            ),
+            restore: RestoreConfiguration(
+                run: RunConfiguration(connection: try ConnectionParameters(url: "postgresql://localhost/shop_dev")),
+                tables: [RestoreEntry(options: products, truncate: .truncate)]
+            )
+        )
+        #expect(configuration.backup.run.connection?.keywords["host"] == "db.example.com")
+        #expect(configuration.restore.tables.map(\.options.exclude) == [["audit_*"]])
+        #expect(configuration.unsupportedFeatures(for: .backup).isEmpty)
+        #expect(configuration.unsupportedFeatures(for: .restore).isEmpty)
+    }
+
+    @Test("What is not supported yet is reported for a configuration built in code too")
+    func unsupported() {
+        let entry = RestoreEntry(options: TableOptions(name: "a"), strategy: .useLatestSet)
+        let configuration = Configuration(
+            backup: BackupConfiguration(
+                run: RunConfiguration(ddl: DDLConfiguration(enabled: true, strategy: .useLatestSet))
+            ),
+            restore: RestoreConfiguration(tables: [entry])
+        )
+        let advice = "remove it to continue without"
+        #expect(
+            configuration.unsupportedFeatures(for: .backup) == [
+                "'strategy: use_latest_set' is not supported yet in a backup; \(advice)"
+            ]
+        )
+        #expect(
+            configuration.unsupportedFeatures(for: .restore) == [
+                "the entry 'a': 'strategy: use_latest_set' is not supported yet in a restore; \(advice)"
+            ]
+        )
+    }
+
     @Test("An entry says in code what was given and what was not")
     func explicitSettings() throws {
         let bare = BackupEntry(options: TableOptions(name: "a"))

@@ -70,7 +70,7 @@ struct ConfigurationBuilder {
         checkAdapter(scope["adapter"])
         let ddl = ddl(scope["ddl"], root: read.text(scope["root_location"], "root_location"))
         if ddl.enabled, ddl.strategy == .useLatestSet {
-            unsupported.note("strategy: use_latest_set", at: scope["ddl"]?.mapping?["strategy"]?.place)
+            unsupported.note(.useLatestSet, at: scope["ddl"]?.mapping?["strategy"]?.place)
         }
         var run = RunConfiguration(
             connection: connections.connection(),

@@ -40,7 +40,7 @@ struct TableEntryBuilder {
                 continue
             }
             if entry.strategy == .useLatestSet {
-                unsupported.note("strategy: use_latest_set", at: scope["strategy"]?.place)
+                unsupported.note(.useLatestSet, at: scope["strategy"]?.place)
             }
             entries.append(entry)
         }
