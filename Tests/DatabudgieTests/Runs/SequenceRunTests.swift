@@ -171,7 +171,7 @@ struct SequenceRunTests {
             ("{\"t_id_seq\": 9223372036854775808}", "\"t_id_seq\" is no whole"),
             ("{\"t_id_seq\": 2147483648}", "\"t_id_seq\" is out of the range"),
             ("{\"t_id_seq\": 0}", "\"t_id_seq\" is out of the range"),
-            ("{\"t_id_seq\": 1, \"t_id_seq\": 2}", "stands twice"),
+            ("{\"t_id_seq\": 1, \"t_id_seq\": 2}", "is in the same mapping twice"),
         ]
     )
     func damage(content: String, message: String) async throws {

@@ -32,13 +32,13 @@ public struct ConfigurationOverrides: Sendable, Equatable {
     public var restoreID: Int?
     /// `--clean` or `--no-clean`.
     public var clean: Bool?
-    /// `--yes`: nobody is asked for a confirmation.
+    /// `--yes`: no confirmation is asked for.
     public var yes: Bool = false
 
     /// Creates options of which none is given.
     public init() {}
 
-    /// Writes the options over a configuration: they stand at its root, and nowhere else.
+    /// Writes the options over a configuration: they are at its root, and nowhere else.
     ///
     /// - Throws: ``ConfigurationError`` when options exclude each other.
     func apply(to root: inout SourceMapping) throws(ConfigurationError) {
@@ -85,7 +85,7 @@ public struct ConfigurationOverrides: Sendable, Equatable {
         root[key] = value
     }
 
-    /// Switches DDL on or off without losing where the files lie and how they are named.
+    /// Switches definitions on or off without losing where the files are and how they are named.
     private func apply(ddl: Bool, to root: inout SourceMapping) {
         let value = SourceValue.bool(ddl, at: SourcePlace(ddl ? "--ddl" : "--no-ddl"))
         root.changeLevels { level, isTable in

@@ -6,7 +6,7 @@ import Storage
 /// What is wrong goes to the report, and its default into the model: all problems are reported at once.
 struct ConfigurationBuilder {
     let overrides: ConfigurationOverrides
-    /// The command that is about to run; nil stands for both.
+    /// The command that is about to run; nil means both.
     let action: RunKind?
     let report = ConfigurationProblems()
 
@@ -64,15 +64,15 @@ struct ConfigurationBuilder {
         of side: RunKind,
         _ unsupported: inout UnsupportedFeatures
     ) -> RunConfiguration {
-        // A run needs no connection of the other command, which may be one that only another machine can have.
+        // A run needs no connection of the other command, which may be available on another machine only.
         let isNeeded = action == nil || action == side
         let connections = ConnectionBuilder(scope, isNeeded ? report : ConfigurationProblems())
         checkAdapter(scope["adapter"])
         let ddl = ddl(scope["ddl"], root: read.text(scope["root_location"], "root_location"))
         if ddl.enabled, ddl.strategy == .useLatestSet {
-            unsupported.note("strategy: use_latest_set", at: scope["ddl"]?.mapping?["strategy"]?.place)
+            unsupported.note(.useLatestSet, at: scope["ddl"]?.mapping?["strategy"]?.place)
         }
-        return RunConfiguration(
+        var run = RunConfiguration(
             connection: connections.connection(),
             connections: connections.all(warns: action == nil),
             s3: s3(scope["s3"]),
@@ -84,9 +84,10 @@ struct ConfigurationBuilder {
             ),
             strict: read.bool(scope["strict"], "strict") ?? false,
             definitions: ddl,
-            isDryRun: overrides.dryRun ?? false,
-            showsStatistics: overrides.stats ?? overrides.dryRun ?? false
+            isDryRun: overrides.dryRun ?? false
         )
+        run.showsStatistics = overrides.stats ?? overrides.dryRun ?? false
+        return run
     }
 
     private func checkAdapter(_ value: SourceValue?) {
@@ -178,7 +179,7 @@ struct ConfigurationBuilder {
         return DefinitionConfiguration(
             enabled: read.bool(mapping["enabled"], mapping["enabled"] == value ? "ddl" : "enabled") ?? false,
             location: location,
-            filename: read.template(mapping["filename"], "filename") ?? Defaults.filename,
+            filename: read.template(mapping["filename"], "filename"),
             clean: read.bool(mapping["clean"], "clean") ?? false,
             strategy: read.choice(mapping["strategy"], "strategy", RestoreStrategy.self)
         )
