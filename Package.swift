@@ -95,11 +95,11 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "Databudgie", "DatabudgieCLI", "DatabudgieTestSupport", "Postgres",
+                "Databudgie", "DatabudgieCLI", "DatabudgieTestSupport", "Postgres", "Storage",
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
-            exclude: ["Snapshots"]
+            exclude: ["Snapshots", "Transcripts"]
         ),
     ],
     swiftLanguageModes: [.v6]
