@@ -1,41 +1,53 @@
 /// A failure to compress or decompress data.
 ///
-/// The module does not know the path of the file; whoever reports the error names it.
-public struct CompressionError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// The kind of a failure; more kinds may be added.
+/// The module does not know the path of the file: code that reports the error names it.
+public struct CompressionError: Error, Sendable, Equatable {
+    /// The kind of a failure; more kinds may be added, so a `switch` over it needs a `default`.
     public struct Code: Sendable, Hashable, CustomStringConvertible {
         /// The kind's name.
         public let description: String
 
+        init(_ name: String) {
+            description = name
+        }
+
         /// The data ends before it is complete.
-        public static let truncated = Code(description: "truncated")
+        public static let truncated = Code("truncated")
         /// The data was changed after it was compressed.
-        public static let corrupt = Code(description: "corrupt")
-        /// The data goes on after the end of its last member or frame.
-        public static let trailingData = Code(description: "trailingData")
-        /// The data is in a format, or uses a feature of one, that is not supported.
-        public static let unsupported = Code(description: "unsupported")
-        /// The compression library itself failed, for want of memory for example.
-        public static let libraryFailure = Code(description: "libraryFailure")
+        public static let corrupt = Code("corrupt")
+        /// The end of the last member or frame is followed by something else.
+        public static let trailingData = Code("trailingData")
+        /// The data is in a format that is not supported, or uses a feature that is not supported.
+        public static let unsupported = Code("unsupported")
+        /// The compression library itself failed, for example because there is not enough memory.
+        public static let libraryFailure = Code("libraryFailure")
     }
 
     /// The kind of the failure.
     public let code: Code
-    /// The failure in full sentences, ending with what to do.
+    /// What happened.
     public let message: String
-    /// The position in the compressed data at which the failure was noticed, in bytes; nil where there is none.
+    /// What to do about it; nil if there is nothing useful to say.
+    public let hint: String?
+    /// The position in the compressed data at which the failure was noticed, in bytes; nil if it has none.
     public let offset: Int64?
+}
 
-    /// The message.
-    public var description: String { message }
+extension CompressionError: CustomStringConvertible {
+    /// The message and the hint, as one line.
+    public var description: String {
+        hint.map { "\(message); \($0)" } ?? message
+    }
 }
 
 extension CompressionError {
+    static let copyAgain = "copy the file again from its source, or use another backup"
+
     static func truncated(_ format: String, unit: String, offset: Int64) -> CompressionError {
         CompressionError(
             code: .truncated,
-            message: "The \(format) data ends after \(offset) bytes, in the middle of a \(unit): it is incomplete. "
-                + "Copy the file again from its source, or use another backup.",
+            message: "the \(format) data is incomplete: it ends in the middle of a \(unit), after \(offset) bytes",
+            hint: copyAgain,
             offset: offset
         )
     }
@@ -43,8 +55,8 @@ extension CompressionError {
     static func corrupt(_ format: String, reason: String, offset: Int64) -> CompressionError {
         CompressionError(
             code: .corrupt,
-            message: "The \(format) data is corrupt, noticed at byte \(offset): \(reason). "
-                + "Copy the file again from its source, or use another backup.",
+            message: "the \(format) data is corrupt, noticed at byte \(offset): \(reason)",
+            hint: copyAgain,
             offset: offset
         )
     }
@@ -52,17 +64,21 @@ extension CompressionError {
     static func trailingData(_ format: String, unit: String, offset: Int64) -> CompressionError {
         CompressionError(
             code: .trailingData,
-            message: "The \(format) data ends at byte \(offset), but the file goes on with something that is not a "
-                + "\(unit). Remove what follows it if it does not belong there, or use another backup.",
+            message: "the \(format) data ends at byte \(offset), but is followed by something that is not a \(unit)",
+            hint: "remove what follows it if it does not belong there, or use another backup",
             offset: offset
         )
     }
 
-    static func unsupported(_ message: String, offset: Int64? = nil) -> CompressionError {
-        CompressionError(code: .unsupported, message: message, offset: offset)
+    static func unsupported(_ message: String, hint: String, offset: Int64) -> CompressionError {
+        CompressionError(code: .unsupported, message: message, hint: hint, offset: offset)
     }
 
-    static func libraryFailure(_ message: String) -> CompressionError {
-        CompressionError(code: .libraryFailure, message: message, offset: nil)
+    static func libraryFailure(_ message: String, hint: String) -> CompressionError {
+        CompressionError(code: .libraryFailure, message: message, hint: hint, offset: nil)
+    }
+
+    static func outOfMemory(_ activity: String) -> CompressionError {
+        libraryFailure("there is not enough memory to \(activity)", hint: "free some memory and try again")
     }
 }

@@ -1,7 +1,7 @@
 /// A buffer of fixed size that a compression library writes into.
 ///
-/// It is allocated once and used again for every call, so that only what is handed on is allocated anew.
-/// Safe: `storage` is owned by this object, never leaves it but for the duration of `write`, and only its first `count`
+/// It is allocated once and reused for every call, so only what is handed on is allocated each time.
+/// Safe: `storage` is owned by this object, leaves it only for the duration of `write`, and only its first `count`
 /// bytes, which are initialized, are ever read.
 @safe final class ScratchBuffer {
     private let storage: UnsafeMutableBufferPointer<UInt8>

@@ -12,7 +12,7 @@ struct CompressedInput {
     /// The first byte that remains.
     var first: UInt8? { isEmpty ? nil : bytes[position] }
 
-    /// Puts the next chunk of the file in the place of the one that was used up.
+    /// Replaces the used-up chunk with the next one of the file.
     mutating func refill(_ chunk: [UInt8]) {
         precondition(isEmpty, "the chunk before was not used up")
         chunkOffset += Int64(bytes.count)

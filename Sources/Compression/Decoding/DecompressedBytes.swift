@@ -1,6 +1,6 @@
 /// The content of a file, decompressed while it is read.
 ///
-/// Made by `decompressed()`. Single-pass when its base is. Decompressing takes place in `next()`, on the executor of the
+/// Returned by `decompressed()`. It can be read once if its base can be read only once. Decompressing takes place in `next()`, on the executor of the
 /// caller: iterate in `@concurrent` functions.
 public struct DecompressedBytes<Base: AsyncSequence>: AsyncSequence where Base.Element == [UInt8] {
     /// A piece of the content; never empty, and never larger than 256 KiB.
@@ -16,7 +16,7 @@ public struct DecompressedBytes<Base: AsyncSequence>: AsyncSequence where Base.E
     /// The reader of the content.
     public struct AsyncIterator: AsyncIteratorProtocol {
         fileprivate var base: Base.AsyncIterator
-        private let decompressor = Decompressor()
+        private let reader = ContentReader()
         private var isFinished = false
 
         fileprivate init(base: Base.AsyncIterator) {
@@ -41,13 +41,13 @@ public struct DecompressedBytes<Base: AsyncSequence>: AsyncSequence where Base.E
         public mutating func next(isolation actor: isolated (any Actor)?) async throws -> [UInt8]? {
             do {
                 while true {
-                    if let content = try decompressor.next() { return content }
+                    if let content = try reader.next() { return content }
                     guard !isFinished else { return nil }
                     if let chunk = try await base.next(isolation: actor) {
-                        try decompressor.push(chunk)
+                        try reader.push(chunk)
                     } else {
                         isFinished = true
-                        try decompressor.finish()
+                        try reader.finish()
                     }
                 }
             } catch {
@@ -61,15 +61,15 @@ public struct DecompressedBytes<Base: AsyncSequence>: AsyncSequence where Base.E
 extension DecompressedBytes: Sendable where Base: Sendable {}
 
 extension AsyncSequence where Element == [UInt8] {
-    /// The content of the file whose bytes this sequence gives.
+    /// The content of the file whose bytes this sequence returns.
     ///
-    /// What the file is, its first bytes tell: gzip, zstd, or text, which passes through. Files of other tools are read
+    /// The file's first bytes show its format: gzip, zstd, or text, which passes through. Files of other tools are read
     /// too: any number of gzip members with names, comments and checksums in their headers, zeros after the last one; any
     /// number of zstd frames with windows up to 128 MiB, skippable ones among them. All checksums and sizes are verified.
     /// Unlike `gzip`, which only warns, this refuses anything else after the last member: it may be a damaged one.
     ///
-    /// A file that was cut off exactly between two members is a valid file: only its size or its number of rows, noted
-    /// elsewhere, tells that something is missing.
+    /// A file that was cut off exactly between two members is a valid file: only its size or its number of rows, recorded
+    /// elsewhere, shows that something is missing.
     ///
     /// Memory stays below a megabyte, whatever the file expands to, plus the window of zstd frames (0.5 MiB in ours).
     ///

@@ -1,21 +1,21 @@
-/// What a file is, as its first bytes tell.
+/// The format of a file, as its first bytes show it.
 enum DetectedContent: Equatable {
     case plain
     case compressed(CompressionFormat)
 }
 
 extension DetectedContent {
-    /// The number of bytes at a file's beginning that are looked at.
+    /// The number of bytes at the beginning of a file that are examined.
     static let prefixSize = 512
 
-    /// Finds out what a file is.
+    /// Detects the format of a file.
     ///
     /// Text cannot be mistaken for something compressed: each of the signatures has a control character or a byte that is
-    /// not UTF-8, but for that of bzip2, of which ten characters are compared for this reason.
+    /// not UTF-8, except that of bzip2, of which ten characters are compared for this reason.
     ///
-    /// - Parameter prefix: The file's first `prefixSize` bytes, or all of them when it has fewer.
-    /// - Throws: An error with code `unsupported` or `corrupt` when the file can be none of what is read here, `truncated`
-    ///   when it ends within a signature.
+    /// - Parameter prefix: The file's first `prefixSize` bytes, or all of them if it has fewer.
+    /// - Throws: An error with code `unsupported` or `corrupt` if the file is in none of the formats that are read here, `truncated`
+    ///   if it ends within a signature.
     init(prefix: ArraySlice<UInt8>) throws(CompressionError) {
         let format = Self.signature(of: prefix)
         switch format {
@@ -23,7 +23,8 @@ extension DetectedContent {
         case "zstd": self = .compressed(.zstd)
         case let other?:
             throw .unsupported(
-                "The data is in the format \(other), which is not read here. Decompress it first, or use gzip or zstd.",
+                "the data is in the format \(other), which is not supported",
+                hint: "decompress it first, or use gzip or zstd",
                 offset: 0
             )
         case nil:
@@ -32,7 +33,7 @@ extension DetectedContent {
         }
     }
 
-    /// The name of the binary format that has a file's first bytes, where one has.
+    /// The name of the binary format whose files begin with these bytes; nil if there is none.
     static func signature(of prefix: some Collection<UInt8>) -> String? {
         signatures.first { prefix.starts(with: $0.bytes) }?.format
     }
@@ -52,20 +53,20 @@ extension DetectedContent {
         ]
         // A zstd file may begin with a frame to skip, of which there are sixteen kinds.
         + (0x50...0x5F).map { ("zstd", [UInt8($0), 0x2A, 0x4D, 0x18]) }
-        // Size of the blocks; then pi for a block, or the root of pi where there is none.
+        // Size of the blocks; then pi for a block, or the root of pi if there is none.
         + (1...9).flatMap { level in
             ["1AY&SY", "\u{17}rE8P\u{90}"].map { mark in
                 ("bzip2", Array("BZh\(level)".utf8) + mark.unicodeScalars.map { UInt8($0.value) })
             }
         }
 
-    /// Refuses what cannot be text, and so is something compressed whose first bytes were damaged or cut off.
+    /// Refuses what cannot be text: it is something compressed whose first bytes were damaged or cut off.
     private static func checkText(_ prefix: ArraySlice<UInt8>) throws(CompressionError) {
         // Postgres has no text with the character 0, in no encoding.
         if let position = prefix.firstIndex(of: 0) {
             throw .unsupported(
-                "The data is neither text nor gzip nor zstd: byte \(position) is 0. Check that the file is a data file "
-                    + "and copy it again from its source, or use another backup.",
+                "the data is not text, gzip or zstd: byte \(position) is 0",
+                hint: "check that the file is a data file; " + CompressionError.copyAgain,
                 offset: Int64(position)
             )
         }

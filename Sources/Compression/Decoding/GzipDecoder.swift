@@ -1,10 +1,10 @@
 import CISAL
 
-/// A decompressor of gzip files: one member after another, and zeros after the last as gzip tools tolerate them.
+/// A decoder of gzip files: one member after another, and zeros after the last, which gzip tools tolerate too.
 ///
 /// Safe: `state` is owned by this object and lives as long as it does; the pointers to input and output that it holds are
-/// set anew before every call of the library, which does not use them afterwards.
-@safe final class GzipDecoder: FileDecoder {
+/// set before every call of the library, which does not use them afterwards.
+@safe final class GzipDecoder: StreamDecoder {
     private enum Phase {
         case header(GzipHeader)
         case content
@@ -85,7 +85,7 @@ import CISAL
                 status = unsafe isal_inflate(state)
                 return status == ISAL_DECOMP_OK ? unsafe free.count - Int(state.pointee.avail_out) : 0
             }
-            // After a failure the counts of what remains are wrong; the pointer is right, so that it tells the place.
+            // After a failure the counts of what remains are wrong; the pointer is right, and shows the place.
             guard let start = bytes.baseAddress, let next = unsafe state.pointee.next_in else { return 0 }
             return unsafe min(max(UnsafePointer(next) - start, 0), bytes.count)
         }

@@ -32,7 +32,7 @@ struct GzipHeader {
 
     /// Reads the next byte of the header.
     ///
-    /// - Returns: Why the header is wrong, where it is.
+    /// - Returns: Why the header is wrong; nil if it is not.
     mutating func read(_ byte: UInt8) -> String? {
         if field != .checksum {
             var byte = byte
@@ -81,7 +81,7 @@ struct GzipHeader {
         number |= Int(byte) << (8 * (count - 1))
     }
 
-    /// Goes on to a field, or past it to the next one that this header has.
+    /// Continues with a field, or past it to the next one that this header has.
     private mutating func enter(_ next: Field) {
         count = 0
         number = 0

@@ -1,9 +1,9 @@
 import CZstd
 
-/// A decompressor of zstd files: one frame after another, skippable ones among them.
+/// A decoder of zstd files: one frame after another, skippable ones among them.
 ///
 /// Safe: `context` is owned by this object and lives as long as it does; libzstd uses input and output during a call only.
-@safe final class ZstdDecoder: FileDecoder {
+@safe final class ZstdDecoder: StreamDecoder {
     private static let format = CompressionFormat.zstd.rawValue
 
     /// The size of a frame's shortest header, in bytes.
@@ -17,7 +17,7 @@ import CZstd
 
     init() throws(CompressionError) {
         guard let context = unsafe ZSTD_createDCtx() else {
-            throw .libraryFailure("There is not enough memory to decompress zstd. Run fewer tables at a time.")
+            throw .outOfMemory("decompress zstd")
         }
         unsafe self.context = context
     }
@@ -32,7 +32,7 @@ import CZstd
                 throw .trailingData(Self.format, unit: "frame", offset: input.offset)
             }
             var status = 0
-            // No more than the library wants at a time, which is a block: so a failure's place is known.
+            // No more than the library wants at a time, which is a block, so the place of a failure is known.
             unsafe input.read(upTo: max(wanted ?? Self.smallestHeader, 1)) { bytes in
                 var source = unsafe ZSTD_inBuffer(src: bytes.baseAddress, size: bytes.count, pos: 0)
                 unsafe output.write { free in
@@ -66,17 +66,18 @@ import CZstd
             return .trailingData(Self.format, unit: "frame", offset: offset)
         case ZSTD_error_frameParameter_windowTooLarge:
             return .unsupported(
-                "The zstd data needs more than 128 MiB of memory to be read, which is not supported. "
-                    + "Compress it again without a --long or --ultra that goes beyond 27.",
+                "reading the zstd data takes a window of more than 128 MiB, which is not supported",
+                hint: "compress it again with --long=27 or less",
                 offset: offset
             )
         case ZSTD_error_dictionary_wrong:
             return .unsupported(
-                "The zstd data needs a dictionary, which is not supported. Compress it again without one.",
+                "the zstd data needs a dictionary, which is not supported",
+                hint: "compress it again without one",
                 offset: offset
             )
         case ZSTD_error_memory_allocation:
-            return .libraryFailure("There is not enough memory to decompress zstd. Run fewer tables at a time.")
+            return .outOfMemory("decompress zstd")
         case ZSTD_error_checksum_wrong:
             return .corrupt(Self.format, reason: "the checksum of a frame is wrong", offset: offset)
         default:

@@ -21,7 +21,7 @@ struct TableExport {
             "copy (\(job.query)\n) to stdout with (format csv, header)",
             hasHeader: true
         )
-        let file = CompressedRows(rows: rows, encoder: try SegmentEncoder(format: job.compression), meter: meter)
+        let file = CompressedRows(rows: rows, writer: try SegmentWriter(format: job.compression), meter: meter)
         if isDryRun {
             for try await _ in file {}
         } else {
@@ -49,16 +49,16 @@ private struct CompressedRows: AsyncSequence, Sendable {
     typealias Element = [UInt8]
 
     let rows: CopyOut
-    let encoder: SegmentEncoder
+    let writer: SegmentWriter
     let meter: TransferMeter
 
     func makeAsyncIterator() -> Iterator {
-        Iterator(rows: rows.makeAsyncIterator(), encoder: encoder, meter: meter)
+        Iterator(rows: rows.makeAsyncIterator(), writer: writer, meter: meter)
     }
 
     struct Iterator: AsyncIteratorProtocol {
         var rows: CopyOut.AsyncIterator
-        let encoder: SegmentEncoder
+        let writer: SegmentWriter
         let meter: TransferMeter
         /// The header is a row of the stream, but not of the table.
         var headerRows = 1
@@ -68,12 +68,12 @@ private struct CompressedRows: AsyncSequence, Sendable {
             while !isFinished {
                 let output: [UInt8]
                 if let chunk = try await rows.next(isolation: #isolation) {
-                    output = try await Self.compress(chunk, with: encoder)
+                    output = try await Self.compress(chunk, with: writer).bytes
                     meter.add(rows: chunk.rows - headerRows, bytes: chunk.bytes.count, fileBytes: output.count)
                     headerRows = 0
                 } else {
                     isFinished = true
-                    output = try encoder.finish()
+                    output = try writer.finish().bytes
                     meter.add(fileBytes: output.count)
                 }
                 if !output.isEmpty { return output }
@@ -83,8 +83,8 @@ private struct CompressedRows: AsyncSequence, Sendable {
 
         /// Off the caller's actor, as compressing takes most of a job's CPU time.
         @concurrent
-        private static func compress(_ chunk: RowChunk, with encoder: SegmentEncoder) async throws -> [UInt8] {
-            try encoder.append(chunk.bytes, rows: chunk.rows)
+        private static func compress(_ chunk: RowChunk, with writer: SegmentWriter) async throws -> EncodedBytes {
+            try writer.append(chunk.bytes, rows: chunk.rows)
         }
     }
 }

@@ -1,11 +1,13 @@
 import CZstd
 
-/// A compressor of zstd frames, with libzstd.
+/// An encoder of zstd frames, with libzstd.
 ///
 /// Safe: `context` is owned by this object and lives as long as it does; libzstd uses input and output during a call only.
-@safe final class ZstdCompressor: SegmentCompressor {
-    /// The fastest of the regular levels: on sales rows it makes smaller files than ISA-L's best and keeps up with
-    /// COPY, which the next level (1 % smaller, a third slower) does not.
+@safe final class ZstdEncoder: StreamEncoder {
+    /// The fastest of the regular levels.
+    ///
+    /// On sales rows its files are smaller than those of ISA-L's best level, and it keeps up with COPY, which the next level
+    /// (1 % smaller, a third slower) does not.
     private static let level: CInt = 1
 
     private let context: OpaquePointer
@@ -13,7 +15,7 @@ import CZstd
 
     init(scratchSize: Int) throws(CompressionError) {
         guard let context = unsafe ZSTD_createCCtx() else {
-            throw .libraryFailure("There is not enough memory to compress with zstd. Run fewer tables at a time.")
+            throw .outOfMemory("compress with zstd")
         }
         unsafe self.context = context
         scratch = ScratchBuffer(capacity: scratchSize)
@@ -25,16 +27,16 @@ import CZstd
         unsafe ZSTD_freeCCtx(context)
     }
 
-    func compress(_ input: [UInt8], endsSegment: Bool, to output: inout [UInt8]) throws(CompressionError) {
+    func encode(_ input: [UInt8], endsSegment: Bool, to output: inout [UInt8]) throws(CompressionError) {
         let status = unsafe input.withUnsafeBufferPointer { bytes in
             var source = unsafe ZSTD_inBuffer(src: bytes.baseAddress, size: bytes.count, pos: 0)
-            return unsafe compress(&source, endsSegment: endsSegment, to: &output)
+            return unsafe encode(&source, endsSegment: endsSegment, to: &output)
         }
         try check(status)
     }
 
     /// Runs the library until it has taken all input and, at the end of a segment, given all output.
-    private func compress(_ source: inout ZSTD_inBuffer, endsSegment: Bool, to output: inout [UInt8]) -> Int {
+    private func encode(_ source: inout ZSTD_inBuffer, endsSegment: Bool, to output: inout [UInt8]) -> Int {
         var remaining = 0
         repeat {
             unsafe scratch.write { free in
@@ -56,6 +58,6 @@ import CZstd
     private func check(_ status: Int) throws(CompressionError) {
         guard ZSTD_isError(status) != 0 else { return }
         let reason = unsafe String(cString: ZSTD_getErrorName(status))
-        throw .libraryFailure("Compressing with zstd failed: \(reason). Please report this.")
+        throw .libraryFailure("compressing with zstd failed: \(reason)", hint: "report this as a bug")
     }
 }

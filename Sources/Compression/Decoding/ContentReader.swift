@@ -1,9 +1,9 @@
-/// A decompressor of one file, whose chunks are pushed in and whose content is pulled out.
-final class Decompressor {
+/// Reads the content of one file: the file's chunks are pushed in, chunks of its content are pulled out.
+final class ContentReader {
     private enum Phase {
         case detecting(prefix: [UInt8])
         case plain
-        case decoding(any FileDecoder, CompressionFormat)
+        case decoding(any StreamDecoder, CompressionFormat)
     }
 
     private let chunkSize: Int
@@ -13,7 +13,7 @@ final class Decompressor {
     private var isFinished = false
     private var isAtBeginning = true
 
-    /// Makes a decompressor.
+    /// Creates a reader.
     ///
     /// - Parameter chunkSize: The size of the chunks that come out, in bytes. No chunk is larger, and in compressed files
     ///   only the last one is smaller.
@@ -31,7 +31,7 @@ final class Decompressor {
         }
     }
 
-    /// Notes that the file has no more chunks.
+    /// Records that the file has no more chunks.
     func finish() throws(CompressionError) {
         isFinished = true
         if case .detecting(let prefix) = phase {
@@ -39,7 +39,7 @@ final class Decompressor {
         }
     }
 
-    /// Gives the next chunk of the content, or nil when there is none before the next chunk of the file.
+    /// Returns the next chunk of the content; nil if more of the file is needed first, or at its end.
     func next() throws(CompressionError) -> [UInt8]? {
         guard case .decoding(let decoder, let format) = phase, let output else {
             return input.take(upTo: chunkSize)
@@ -59,7 +59,7 @@ final class Decompressor {
         switch try DetectedContent(prefix: prefix[..<min(prefix.count, DetectedContent.prefixSize)]) {
         case .plain: phase = .plain
         case .compressed(let format):
-            let decoder: any FileDecoder =
+            let decoder: any StreamDecoder =
                 switch format {
                 case .gzip: GzipDecoder()
                 case .zstd: try ZstdDecoder()
@@ -70,14 +70,14 @@ final class Decompressor {
         input.refill(prefix)
     }
 
-    /// Refuses a file that was compressed twice: its content would be taken for text.
+    /// Refuses a file that was compressed twice: its content would be read as text.
     private func checkBeginning(of chunk: [UInt8], format: CompressionFormat) throws(CompressionError) {
         guard isAtBeginning else { return }
         isAtBeginning = false
         guard let inner = DetectedContent.signature(of: chunk) else { return }
         throw .unsupported(
-            "The content of the \(format.rawValue) data is itself in the format \(inner), which is not supported. "
-                + "Decompress the file once and use the result.",
+            "the content of the \(format.rawValue) data is itself in the format \(inner), which is not supported",
+            hint: "decompress the file once and use the result",
             offset: 0
         )
     }

@@ -1,16 +1,16 @@
 import CISAL
 
-/// A compressor of gzip members, with ISA-L.
+/// An encoder of gzip members, with ISA-L.
 ///
 /// Safe: `stream` and `levelBuffer` are owned by this object and live as long as it does; the pointers to input and
-/// output that `stream` holds are set anew before every call of the library, which does not use them afterwards.
-@safe final class GzipCompressor: SegmentCompressor {
+/// output that `stream` holds are set before every call of the library, which does not use them afterwards.
+@safe final class GzipEncoder: StreamEncoder {
     /// The highest of ISA-L's levels.
     ///
-    /// On sales rows 3 makes files 5 % smaller than 1 does and takes a fifth more time; both are ten times as fast as
-    /// `gzip -6`, whose files are 8 % smaller still.
+    /// On sales rows, files are 5 % smaller at level 3 than at level 1, for a fifth more time. Both are ten times as fast
+    /// as `gzip -6`, whose files are 8 % smaller still.
     private static let level: UInt32 = 3
-    /// The size of the working memory, in bytes: `ISAL_DEF_LVL3_EXTRA_LARGE` of igzip_lib.h, too complex a macro to
+    /// The size of the working memory, in bytes: `ISAL_DEF_LVL3_EXTRA_LARGE` of igzip_lib.h, a macro too complex to
     /// be imported.
     private static let levelBufferSize = (4 + 16 + 64) * 1024 + 4 * 128 * 1024
 
@@ -43,7 +43,7 @@ import CISAL
         unsafe levelBuffer.deallocate()
     }
 
-    func compress(_ input: [UInt8], endsSegment: Bool, to output: inout [UInt8]) throws(CompressionError) {
+    func encode(_ input: [UInt8], endsSegment: Bool, to output: inout [UInt8]) throws(CompressionError) {
         // The library counts with 32 bits.
         precondition(input.count <= Int(UInt32.max), "a chunk of more than 4 GiB")
         let status = unsafe input.withUnsafeBufferPointer { bytes in
@@ -54,7 +54,7 @@ import CISAL
             return deflate(endsSegment: endsSegment, to: &output)
         }
         guard status == COMP_OK else {
-            throw .libraryFailure("Compressing with ISA-L failed with its status \(status). Please report this.")
+            throw .libraryFailure("compressing with ISA-L failed with status \(status)", hint: "report this as a bug")
         }
         if endsSegment {
             unsafe isal_deflate_reset(stream)
@@ -62,7 +62,7 @@ import CISAL
         }
     }
 
-    /// Has the library write a header (no name, time 0) and a trailer; it forgets this wish when it has written a header.
+    /// Has the library write a header (no name, time 0) and a trailer; it forgets the flag once it has written a header.
     private func beginMember() {
         unsafe stream.pointee.gzip_flag = UInt16(IGZIP_GZIP)
     }

@@ -1,8 +1,8 @@
-/// A codec that decompresses one member or frame after another.
-protocol FileDecoder: AnyObject {
+/// A decoder that decompresses one member or frame after another.
+protocol StreamDecoder: AnyObject {
     /// Decompresses as much of the input as fits in the output.
     ///
-    /// Where there is room in the output afterwards, all input was taken and everything that it holds was given out.
+    /// If there is room in the output afterwards, all input was taken and all of its content is in the output.
     ///
     /// - Parameters:
     ///   - input: The compressed bytes; those that were taken are removed from its beginning.

@@ -1,0 +1,105 @@
+import Synchronization
+
+/// Writes rows as segments that can each be read without the others.
+///
+/// Rows are pushed in and compressed bytes come out, a piece at a time and in order; the pieces joined are the file.
+/// Memory stays at a few megabytes, whatever the amount of data. The same calls give the same bytes each time.
+/// Calls block until they have compressed their bytes: make them from `@concurrent` functions.
+///
+/// It is a class, so the iterator of a sequence can keep it, and `Sendable`, so ``segments`` can be read from elsewhere
+/// afterwards. A lock guards its state, which costs nothing at the size of a chunk.
+public final class SegmentWriter: Sendable {
+    /// The size of a segment's content at which it ends by default: 16 MiB, in bytes.
+    public static let standardSegmentSize: Int64 = 16 * 1024 * 1024
+
+    fileprivate struct State {
+        var encoder: (any StreamEncoder)?
+        var segments: [Segment] = []
+        var current = Segment(offset: 0, bytes: 0, uncompressedBytes: 0, rows: 0)
+        var isFinished = false
+    }
+
+    private let segmentSize: Int64
+    private let state: Mutex<State>
+
+    /// Creates a writer for one file.
+    ///
+    /// - Parameters:
+    ///   - format: The format of the file; nil passes bytes through unchanged, in segments of whole rows all the same.
+    ///   - segmentSize: The size of a segment's content at which it ends, in bytes.
+    /// - Throws: An error with code `libraryFailure` if there is not enough memory.
+    public convenience init(
+        format: CompressionFormat?,
+        segmentSize: Int64 = SegmentWriter.standardSegmentSize
+    ) throws(CompressionError) {
+        try self.init(format: format, segmentSize: segmentSize, scratchSize: 256 * 1024)
+    }
+
+    init(format: CompressionFormat?, segmentSize: Int64, scratchSize: Int) throws(CompressionError) {
+        self.segmentSize = segmentSize
+        let encoder: (any StreamEncoder)? =
+            switch format {
+            case .gzip: GzipEncoder(scratchSize: scratchSize)
+            case .zstd: try ZstdEncoder(scratchSize: scratchSize)
+            case nil: nil
+            }
+        state = Mutex(State(encoder: encoder))
+    }
+
+    /// The segments that are complete, in the order of the file; all of them after `finish()`.
+    public var segments: [Segment] { state.withLock { $0.segments } }
+
+    /// Compresses rows.
+    ///
+    /// A segment ends with these rows when its content has reached the segment size.
+    ///
+    /// - Parameters:
+    ///   - bytes: Whole rows, at best some 256 KiB of them.
+    ///   - rows: The number of rows in `bytes`.
+    /// - Returns: The compressed bytes that are ready, which may be none, and the segment if it ends with them.
+    /// - Throws: An error with code `libraryFailure`.
+    /// - Precondition: `finish()` was not called.
+    public func append(_ bytes: [UInt8], rows: Int) throws(CompressionError) -> EncodedBytes {
+        try state.withLock { state throws(CompressionError) in
+            precondition(!state.isFinished, "append after finish")
+            state.current.uncompressedBytes += Int64(bytes.count)
+            state.current.rows += rows
+            return try state.encode(bytes, endsSegment: state.current.uncompressedBytes >= segmentSize)
+        }
+    }
+
+    /// Ends the file.
+    ///
+    /// - Returns: The compressed bytes that were held back, and the last segment unless it had ended before. If nothing
+    ///   was appended, they are a valid file of zero bytes of content.
+    /// - Throws: An error with code `libraryFailure`.
+    public func finish() throws(CompressionError) -> EncodedBytes {
+        try state.withLock { state throws(CompressionError) in
+            guard !state.isFinished else { return EncodedBytes(bytes: []) }
+            state.isFinished = true
+            let isEmptyFile = state.segments.isEmpty && state.encoder != nil
+            guard state.current.uncompressedBytes > 0 || state.current.rows > 0 || isEmptyFile else {
+                return EncodedBytes(bytes: [])
+            }
+            return try state.encode([], endsSegment: true)
+        }
+    }
+}
+
+extension SegmentWriter.State {
+    /// Compresses bytes of the current segment, and records the segment if it ends with them.
+    fileprivate mutating func encode(_ bytes: [UInt8], endsSegment: Bool) throws(CompressionError) -> EncodedBytes {
+        var output: [UInt8] = []
+        if let encoder {
+            try encoder.encode(bytes, endsSegment: endsSegment, to: &output)
+        } else {
+            output = bytes
+        }
+        current.bytes += Int64(output.count)
+        guard endsSegment else { return EncodedBytes(bytes: output) }
+        let ended = current
+        segments.append(ended)
+        current = Segment(offset: ended.offset + ended.bytes, bytes: 0, uncompressedBytes: 0, rows: 0)
+        return EncodedBytes(bytes: output, endedSegment: ended)
+    }
+}
