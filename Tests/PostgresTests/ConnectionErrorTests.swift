@@ -29,7 +29,7 @@ struct ConnectionErrorTests {
         }
     }
 
-    @Test("The application's name may be another one")
+    @Test("Another name of the application can be given")
     func takesApplicationName() async throws {
         var parameters = try await PostgresServer.shared.superuser
         parameters.keywords["application_name"] = "nightly"
@@ -94,7 +94,7 @@ struct ConnectionErrorTests {
         }
     }
 
-    @Test("A missing database and a missing role are told apart")
+    @Test("A missing database and a missing role give different errors")
     func missingDatabaseAndRole() async throws {
         var parameters = try await PostgresServer.shared.superuser
         parameters.keywords["dbname"] = "no such database"

@@ -124,7 +124,7 @@ struct ConnectionBuilder {
         do {
             return try ConnectionParameters(url: text)
         } catch {
-            report.add(.invalidValue, error.message, at: place)
+            report.add(.invalidValue, error.description, at: place)
             return nil
         }
     }
