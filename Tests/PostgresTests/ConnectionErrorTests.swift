@@ -46,7 +46,7 @@ struct ConnectionErrorTests {
         #expect(error?.code == .connectionFailed)
         #expect(
             error?.description
-                == #"connection to server at "127.0.0.1", port 1 failed: Connection refused."#
+                == #"connection to server at "127.0.0.1", port 1 failed: Connection refused"#
         )
     }
 

@@ -193,7 +193,7 @@ struct CopyOutTests {
                     while try await iterator.next() != nil {}
                 }
                 #expect(error?.code == .connectionLost)
-                #expect(error?.description.hasPrefix("The connection to the server was lost: ") == true)
+                #expect(error?.description.hasPrefix("the connection to the server was lost: ") == true)
             }
         }
     }
