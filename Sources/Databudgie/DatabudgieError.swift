@@ -1,56 +1,118 @@
-/// What went wrong in a run, as a sentence that names the table, file or key and says what to do.
+/// What went wrong in a run: one or more problems, each with what to do about it.
 public struct DatabudgieError: Error, Sendable, CustomStringConvertible {
     /// The kind of failure; more may come, so a `switch` needs a default.
-    public struct Code: Sendable, Hashable {
-        let name: String
+    public struct Code: Sendable, Hashable, CustomStringConvertible {
+        /// The kind's name, as in this type.
+        public let description: String
 
         /// The configuration asks for something impossible or not supported: exit code 2.
-        public static let configuration = Code(name: "configuration")
+        public static let configuration = Code(description: "configuration")
         /// Nothing in the database matches the configuration.
-        public static let nothingToDo = Code(name: "nothingToDo")
-        /// The target of a restore does not fit the files; nothing was touched.
-        public static let preflight = Code(name: "preflight")
+        public static let nothingToDo = Code(description: "nothingToDo")
+        /// The target of a restore does not fit the files.
+        public static let preflight = Code(description: "preflight")
+        /// The user did not confirm a destructive run.
+        public static let notConfirmed = Code(description: "notConfirmed")
         /// The database refused or was lost.
-        public static let database = Code(name: "database")
+        public static let database = Code(description: "database")
         /// The storage refused or was lost.
-        public static let storage = Code(name: "storage")
+        public static let storage = Code(description: "storage")
         /// A data file cannot be used.
-        public static let dataFile = Code(name: "dataFile")
+        public static let dataFile = Code(description: "dataFile")
         /// Rows that were sent and rows that arrived differ.
-        public static let countMismatch = Code(name: "countMismatch")
+        public static let countMismatch = Code(description: "countMismatch")
         /// A defect of databudgie.
-        public static let internalInconsistency = Code(name: "internalInconsistency")
+        public static let internalInconsistency = Code(description: "internalInconsistency")
     }
 
     /// The kind of failure.
     public let code: Code
-    /// One line for each problem.
-    public let messages: [String]
+    /// All problems, at least one.
+    public let problems: [Finding]
     /// The error of the layer below, when there was one.
     public let underlying: (any Error)?
+    /// What became of the target; nil when that is not known, or when the run had nothing to change.
+    public internal(set) var effect: RunEffect?
 
-    /// Makes an error of several problems.
+    /// Describes several problems.
     ///
     /// - Parameters:
     ///   - code: The kind of failure.
-    ///   - messages: Full sentences, one for each problem.
+    ///   - problems: All problems, at least one.
     ///   - underlying: The error of the layer below.
-    public init(_ code: Code, _ messages: [String], underlying: (any Error)? = nil) {
+    public init(_ code: Code, _ problems: [Finding], underlying: (any Error)? = nil) {
         self.code = code
-        self.messages = messages
+        self.problems = problems
         self.underlying = underlying
     }
 
-    /// Makes an error of one problem.
+    /// Describes one problem.
     ///
     /// - Parameters:
     ///   - code: The kind of failure.
-    ///   - message: A full sentence.
+    ///   - message: What happened, without a full stop.
+    ///   - table: The table that it concerns, `schema.name`.
+    ///   - hint: What to do about it, in the imperative and without a full stop.
     ///   - underlying: The error of the layer below.
-    public init(_ code: Code, _ message: String, underlying: (any Error)? = nil) {
-        self.init(code, [message], underlying: underlying)
+    public init(
+        _ code: Code,
+        _ message: String,
+        table: String? = nil,
+        hint: String? = nil,
+        underlying: (any Error)? = nil
+    ) {
+        self.init(code, [Finding(.problem, message, table: table, hint: hint)], underlying: underlying)
     }
 
-    /// All messages, one a line.
-    public var description: String { messages.joined(separator: "\n") }
+    /// What happened, one line for each problem.
+    public var message: String { problems.map(\.sentence).joined(separator: "\n") }
+
+    /// What to do about it, when the error is one problem.
+    public var hint: String? { problems.count == 1 ? problems[0].hint : nil }
+
+    /// Problems with their hints, one a line.
+    public var description: String { problems.map(\.description).joined(separator: "\n") }
+}
+
+/// What a run that failed has left behind.
+@nonexhaustive
+public enum RunEffect: String, Sendable, CustomStringConvertible {
+    /// The target is as it was before the run.
+    case nothingChanged = "nothing_changed"
+    /// Changes were begun, and all of them were rolled back.
+    case rolledBack = "rolled_back"
+    /// `clean` has re-created the database, and nothing was restored into it.
+    case databaseRecreated = "database_recreated"
+
+    /// The effect as a sentence, without a full stop.
+    public var description: String {
+        switch self {
+        case .nothingChanged: "nothing was changed"
+        case .rolledBack: "everything was rolled back; the tables are unchanged"
+        case .databaseRecreated: "the database was re-created and has none of the tables"
+        }
+    }
+}
+
+extension DatabudgieError {
+    /// Runs the body, and adds to its error what became of the target.
+    ///
+    /// - Parameters:
+    ///   - effect: What is true of the target whenever the body throws.
+    ///   - body: Part of a run.
+    /// - Returns: What the body returns.
+    /// - Throws: ``DatabudgieError`` with the effect for every error but a cancellation.
+    nonisolated(nonsending) static func withEffect<Result>(
+        _ effect: RunEffect,
+        _ body: () async throws -> Result
+    ) async throws -> Result {
+        do {
+            return try await body()
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch var error as DatabudgieError {
+            error.effect = error.effect ?? effect
+            throw error
+        }
+    }
 }

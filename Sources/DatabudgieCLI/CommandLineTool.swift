@@ -43,12 +43,12 @@ struct CommandLineTool {
         let status: ExitStatus = DatabudgieCommand.exitCode(for: error).isSuccess ? .success : .usage
         do {
             if status == .success {
-                try Terminal.standardOutput.write(DatabudgieCommand.fullMessage(for: error) + "\n")
+                try StandardStream.standardOutput.write(DatabudgieCommand.fullMessage(for: error) + "\n")
             } else {
                 let message = DatabudgieCommand.message(for: error)
                 let hint = ".?".contains(message.last ?? " ") ? " See" : "; see"
                 let line = PlainLine.error(message + hint + " 'databudgie --help'.", style: .plain)
-                try Terminal.standardError.write(line + "\n")
+                try StandardStream.standardError.write(line + "\n")
             }
         } catch {
             return .failure

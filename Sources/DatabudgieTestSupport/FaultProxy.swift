@@ -1,5 +1,4 @@
 import NIOCore
-import NIOPosix
 import Synchronization
 
 /// A proxy on loopback that passes HTTP requests on to a server and misbehaves on demand.
@@ -17,36 +16,36 @@ public final class FaultProxy: Sendable {
         var requests: [Request] = []
     }
 
-    /// What a client asked for.
+    /// What a client requested.
     public struct Request: Sendable {
         /// The method.
         public let method: String
         /// The path and the query, as they were sent.
         public let target: String
-        /// The fault that it met.
+        /// The fault that it triggered.
         public let fault: Fault?
     }
 
-    /// Which requests meet a fault.
+    /// Which requests trigger a fault.
     public struct Rule: Sendable {
         /// The fault.
         public var fault: Fault
         /// The method of the requests; nil for any.
         public var method: String?
-        /// A text in the requests' path or query; nil for any.
+        /// A string in the requests' path or query; nil for any.
         public var target: String?
         /// How many matching requests pass unharmed first.
         public var skip: Int
-        /// How many requests meet the fault after that.
+        /// How many requests trigger the fault after that.
         public var count: Int
 
         /// Describes a rule.
         /// - Parameters:
         ///   - fault: The fault.
         ///   - method: The method of the requests; nil for any.
-        ///   - target: A text in the requests' path or query; nil for any.
+        ///   - target: A string in the requests' path or query; nil for any.
         ///   - skip: How many matching requests pass unharmed first.
-        ///   - count: How many requests meet the fault after that.
+        ///   - count: How many requests trigger the fault after that.
         public init(_ fault: Fault, method: String? = nil, target: String? = nil, skip: Int = 0, count: Int = .max) {
             self.fault = fault
             self.method = method
@@ -58,21 +57,21 @@ public final class FaultProxy: Sendable {
 
     /// Ways to misbehave.
     public enum Fault: Sendable {
-        /// Answers itself, and the server sees nothing.
+        /// Replies itself; the server sees nothing.
         case reply(status: Int, headers: [String: String] = [:], body: String = "")
-        /// Resets the connection when some bytes of the request's body have come.
+        /// Resets the connection after some bytes of the request's body.
         case reset(afterBytes: Int)
         /// Lets the server do its work, and resets the connection instead of passing the reply on.
         case loseReply
         /// Lets the server do its work, and passes no reply on.
         case withholdReply
-        /// Closes the connection as if all were well after some bytes of the reply's body.
+        /// Closes the connection cleanly after some bytes of the reply's body.
         case cutReply(afterBytes: Int)
-        /// Turns a bit of the request's body at an offset in bytes.
+        /// Flips a bit of the request's body at an offset in bytes.
         case flipRequest(at: Int)
-        /// Turns a bit of the reply's body at an offset in bytes.
+        /// Flips a bit of the reply's body at an offset in bytes.
         case flipReply(at: Int)
-        /// Takes the request and never answers.
+        /// Accepts the request and never replies.
         case hang
         /// Sends some bytes of the reply's body, then nothing more.
         case stall(afterBytes: Int)
@@ -99,11 +98,11 @@ public final class FaultProxy: Sendable {
         state = Mutex(State(rules: rules))
     }
 
-    /// All requests so far, in the order in which they came.
+    /// All requests so far, in order of arrival.
     public var requests: [Request] { state.withLock { $0.requests } }
 
     /// Replaces the rules.
-    /// - Parameter rules: The new rules; the first that fits a request counts.
+    /// - Parameter rules: The new rules; the first that matches a request counts.
     public func setRules(_ rules: [Rule]) {
         state.withLock { $0.rules = rules }
     }
@@ -111,7 +110,7 @@ public final class FaultProxy: Sendable {
     /// Runs a proxy for the length of a closure.
     /// - Parameters:
     ///   - server: The URL of the server behind the proxy, `http://host:port`.
-    ///   - rules: The first that fits a request counts.
+    ///   - rules: The first that matches a request counts.
     ///   - body: What to do meanwhile.
     /// - Returns: What the closure returns.
     /// - Throws: The closure's error.
@@ -123,37 +122,14 @@ public final class FaultProxy: Sendable {
         let address = server.split(separator: "/").last?.split(separator: ":") ?? []
         guard address.count == 2, let port = Int(address[1]) else { throw FaultProxyExchange.Malformed() }
         let upstream = (host: String(address[0]), port: port)
-        let listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
-            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .bind(host: "127.0.0.1", port: 0) { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try FaultProxyExchange.AsyncChannel(wrappingChannelSynchronously: channel)
-                }
-            }
-        let ownPort = listener.channel.localAddress?.port ?? 0
-        let proxy = FaultProxy(endpoint: "http://127.0.0.1:\(ownPort)", rules: rules)
-        return try await withThrowingTaskGroup(of: R?.self) { group in
-            group.addTask {
-                try await listener.executeThenClose { clients in
-                    await withTaskGroup(of: Void.self) { exchanges in
-                        do {
-                            for try await client in clients {
-                                exchanges.addTask { await proxy.serve(client, upstream) }
-                            }
-                        } catch {
-                            // The listener is gone, as at the end of a test.
-                        }
-                        exchanges.cancelAll()
-                    }
-                }
-                return nil
-            }
-            group.addTask { try await body(proxy) }
-            defer { group.cancelAll() }
-            while let result = try await group.next() {
-                if let result { return result }
-            }
-            throw CancellationError()
+        return try await LoopbackListener.withServer {
+            try FaultProxyExchange.AsyncChannel(wrappingChannelSynchronously: $0)
+        } _: { endpoint in
+            FaultProxy(endpoint: endpoint, rules: rules)
+        } serve: { proxy, client in
+            await proxy.serve(client, upstream)
+        } _: { proxy in
+            try await body(proxy)
         }
     }
 
@@ -171,7 +147,7 @@ public final class FaultProxy: Sendable {
         }
     }
 
-    /// Finds the fault for a request, and counts it.
+    /// Finds the fault for a request, and counts its use.
     private func note(method: String, target: String) -> Fault? {
         state.withLock { state in
             var found: Fault?

@@ -1,10 +1,9 @@
 import Foundation
 import NIOCore
 import NIOHTTP1
-import NIOPosix
 import Synchronization
 
-/// An HTTP service on loopback whose answers a test gives, and which remembers what it was asked.
+/// An HTTP service on loopback: a test gives its replies, and it remembers the requests.
 public final class LoopbackService: Sendable {
     /// The service's URL, without a slash at its end.
     public let endpoint: String
@@ -46,11 +45,11 @@ public final class LoopbackService: Sendable {
         }
     }
 
-    /// What a client gets.
+    /// What a client receives.
     public struct Reply: Sendable {
         /// The status of HTTP.
         public var status: Int
-        /// More headers than the length.
+        /// Headers in addition to the length.
         public var headers: [String: String]
         /// The body.
         public var body: String
@@ -59,7 +58,7 @@ public final class LoopbackService: Sendable {
         /// - Parameters:
         ///   - status: The status of HTTP.
         ///   - body: The body.
-        ///   - headers: More headers than the length.
+        ///   - headers: Headers in addition to the length.
         public init(_ status: Int, _ body: String = "", headers: [String: String] = [:]) {
             self.status = status
             self.headers = headers
@@ -73,7 +72,7 @@ public final class LoopbackService: Sendable {
         self.endpoint = endpoint
     }
 
-    /// All requests so far, in the order in which they came.
+    /// All requests so far, in order of arrival.
     public var requests: [Request] { received.withLock { $0 } }
 
     /// Runs a service for the length of a closure.
@@ -86,38 +85,16 @@ public final class LoopbackService: Sendable {
         _ answer: @Sendable @escaping (Request) async -> Reply,
         _ body: @Sendable @escaping (LoopbackService) async throws -> R
     ) async throws -> R {
-        let listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
-            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .bind(host: "127.0.0.1", port: 0) { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.configureHTTPServerPipeline()
-                    try channel.pipeline.syncOperations.addHandler(BufferBodies())
-                    return try Connection(wrappingChannelSynchronously: channel)
-                }
-            }
-        let service = LoopbackService(endpoint: "http://127.0.0.1:\(listener.channel.localAddress?.port ?? 0)")
-        return try await withThrowingTaskGroup(of: R?.self) { group in
-            group.addTask {
-                try await listener.executeThenClose { connections in
-                    await withTaskGroup(of: Void.self) { exchanges in
-                        do {
-                            for try await connection in connections {
-                                exchanges.addTask { await service.serve(connection, answer) }
-                            }
-                        } catch {
-                            // The listener is gone, as at the end of a test.
-                        }
-                        exchanges.cancelAll()
-                    }
-                }
-                return nil
-            }
-            group.addTask { try await body(service) }
-            defer { group.cancelAll() }
-            while let result = try await group.next() {
-                if let result { return result }
-            }
-            throw CancellationError()
+        try await LoopbackListener.withServer { channel in
+            try channel.pipeline.syncOperations.configureHTTPServerPipeline()
+            try channel.pipeline.syncOperations.addHandler(BufferBodies())
+            return try Connection(wrappingChannelSynchronously: channel)
+        } _: { endpoint in
+            LoopbackService(endpoint: endpoint)
+        } serve: { service, connection in
+            await service.serve(connection, answer)
+        } _: { service in
+            try await body(service)
         }
     }
 
@@ -167,7 +144,7 @@ public final class LoopbackService: Sendable {
     }
 }
 
-/// Turns bodies that are buffers into what the encoder of HTTP takes.
+/// Turns bodies that are buffers into what the HTTP encoder accepts.
 private final class BufferBodies: ChannelOutboundHandler {
     typealias OutboundIn = HTTPPart<HTTPResponseHead, ByteBuffer>
     typealias OutboundOut = HTTPServerResponsePart

@@ -2,10 +2,13 @@ import Synchronization
 
 /// The bytes of an open file, in chunks of about 256 KiB.
 ///
-/// It is single-pass: a second iterator traps. Letting go of it closes the file.
+/// It is single-pass: a second iterator traps. Releasing it closes the file.
 public struct StorageBytes: AsyncSequence, Sendable {
     /// A chunk, never empty.
     public typealias Element = [UInt8]
+
+    /// The size of the chunks, in bytes: larger ones gain nothing, smaller ones cost a hop between threads each.
+    static let chunkSize = 256 * 1024
 
     /// The version of the file that the bytes belong to.
     public let info: FileInfo
@@ -25,16 +28,17 @@ public struct StorageBytes: AsyncSequence, Sendable {
     }
 
     /// Reads everything into memory.
-    /// - Parameter limit: The most bytes to accept.
+    /// - Parameter limit: The most bytes to accept; the file may be larger than memory.
     /// - Returns: All bytes.
-    /// - Throws: The error of the storage, or `StorageError` with code `rejected` when there are more bytes.
+    /// - Throws: ``StorageError``, with code `rejected` when there are more bytes; `CancellationError`.
     public func collect(upTo limit: Int) async throws -> [UInt8] {
         var all: [UInt8] = []
         for try await chunk in self {
             guard all.count + chunk.count <= limit else {
                 throw StorageError(
                     .rejected,
-                    "\(info.path) is larger than the \(limit) bytes that it may have: check what it is.",
+                    "\(info.path) is larger than the limit of \(limit) bytes",
+                    hint: "check what the file is",
                     path: info.path
                 )
             }
@@ -70,6 +74,3 @@ private final class SharedFlag: Sendable {
     /// Returns whether this call was the first.
     func raise() -> Bool { !isRaised.exchange(true, ordering: .relaxed) }
 }
-
-/// The size of chunks that are read from disks and servers, in bytes: larger ones gain nothing, smaller ones cost a hop.
-let chunkSize = 256 * 1024

@@ -1,99 +1,101 @@
-/// What went wrong with a file, in a sentence that names it and ends with what to do.
+/// A failure of a storage: what happened to which file, and what to do about it.
+///
+/// Switch over ``code`` to react to a failure; show ``message`` and ``hint`` to people. A message begins in lower case,
+/// unless with a name, and ends without a full stop. Neither holds a secret.
 public struct StorageError: Error, Sendable {
     /// The kind of failure.
     public var code: Code
     /// The file or folder that was worked on, when there is one.
     public var path: StoragePath?
-    /// A full sentence for the user; it never holds a secret.
+    /// What happened, with the path, the server or the setting that it concerns.
     public var message: String
+    /// What to do, in the imperative; nil when there is nothing useful to say.
+    public var hint: String?
     /// The error of the system or of the network below, for logs.
     public var underlying: (any Error)?
 
     /// Describes a failure.
     /// - Parameters:
     ///   - code: The kind of failure.
-    ///   - message: A full sentence that names the path and says what to do.
+    ///   - message: What happened, naming the path: in lower case, without a full stop and without secrets.
+    ///   - hint: What to do, in the imperative: in lower case, without a full stop.
     ///   - path: The file or folder that was worked on.
     ///   - underlying: The error below, if there is one.
-    public init(_ code: Code, _ message: String, path: StoragePath? = nil, underlying: (any Error)? = nil) {
+    public init(
+        _ code: Code,
+        _ message: String,
+        hint: String? = nil,
+        path: StoragePath? = nil,
+        underlying: (any Error)? = nil
+    ) {
         self.code = code
-        self.path = path
         self.message = message
+        self.hint = hint
+        self.path = path
         self.underlying = underlying
     }
 }
 
 extension StorageError: CustomStringConvertible {
-    /// The sentence for the user.
-    public var description: String { message }
+    /// The message and, after a semicolon, the hint.
+    public var description: String { hint.map { "\(message); \($0)" } ?? message }
 }
 
 extension StorageError {
-    /// A kind of failure; more may be added, so keep a default case.
-    public struct Code: RawRepresentable, Sendable, Hashable {
+    /// A kind of failure.
+    ///
+    /// More kinds may be added: a switch over them needs a default case.
+    public struct Code: Sendable, Hashable, CustomStringConvertible {
         /// The code's name.
-        public let rawValue: String
+        public let description: String
 
-        /// Names a code.
-        /// - Parameter rawValue: The name.
-        public init(rawValue: String) { self.rawValue = rawValue }
+        init(_ name: String) { description = name }
 
         /// The file does not exist.
-        public static let notFound = Code(rawValue: "notFound")
-        /// The file exists already and was not to be replaced.
-        public static let alreadyExists = Code(rawValue: "alreadyExists")
+        public static let notFound = Code("notFound")
+        /// The file already exists and was not to be replaced.
+        public static let alreadyExists = Code("alreadyExists")
         /// The bucket does not exist.
-        public static let noSuchBucket = Code(rawValue: "noSuchBucket")
+        public static let noSuchBucket = Code("noSuchBucket")
         /// The path cannot be used: wrong scheme, too long a name, a folder where a file should be.
-        public static let invalidPath = Code(rawValue: "invalidPath")
+        public static let invalidPath = Code("invalidPath")
         /// The permission for this is missing.
-        public static let accessDenied = Code(rawValue: "accessDenied")
+        public static let accessDenied = Code("accessDenied")
         /// No credentials were found anywhere, or a source of them cannot be used.
-        public static let noCredentials = Code(rawValue: "noCredentials")
+        public static let noCredentials = Code("noCredentials")
         /// The server does not know the access key, or the secret does not belong to it.
-        public static let wrongCredentials = Code(rawValue: "wrongCredentials")
+        public static let wrongCredentials = Code("wrongCredentials")
         /// The temporary credentials are no longer valid.
-        public static let expiredCredentials = Code(rawValue: "expiredCredentials")
-        /// A setting cannot be used: an endpoint that is no URL, a profile that does not exist.
-        public static let invalidConfiguration = Code(rawValue: "invalidConfiguration")
+        public static let expiredCredentials = Code("expiredCredentials")
+        /// A setting cannot be used: an endpoint that is not a URL, a profile that does not exist.
+        public static let invalidConfiguration = Code("invalidConfiguration")
         /// This machine's clock and the server's are too far apart.
-        public static let clockSkew = Code(rawValue: "clockSkew")
+        public static let clockSkew = Code("clockSkew")
         /// The disk, the quota or the bucket is full.
-        public static let outOfSpace = Code(rawValue: "outOfSpace")
+        public static let outOfSpace = Code("outOfSpace")
         /// The folder cannot be written to.
-        public static let notWritable = Code(rawValue: "notWritable")
+        public static let notWritable = Code("notWritable")
         /// The disk reported an error.
-        public static let inputOutput = Code(rawValue: "inputOutput")
+        public static let inputOutput = Code("inputOutput")
         /// A symbolic link leads where it must not be followed.
-        public static let unsafeLink = Code(rawValue: "unsafeLink")
-        /// The file changed or vanished while it was read.
-        public static let changedWhileReading = Code(rawValue: "changedWhileReading")
-        /// The file is shorter than what was asked for.
-        public static let truncated = Code(rawValue: "truncated")
+        public static let unsafeLink = Code("unsafeLink")
+        /// The file changed or vanished while it was being read.
+        public static let changedWhileReading = Code("changedWhileReading")
+        /// The file is shorter than what was requested.
+        public static let truncated = Code("truncated")
         /// The bytes that arrived are not the ones that were sent.
-        public static let corrupted = Code(rawValue: "corrupted")
+        public static let corrupted = Code("corrupted")
         /// Another writer got in the way.
-        public static let conflict = Code(rawValue: "conflict")
+        public static let conflict = Code("conflict")
         /// The server answered too late, or not at all.
-        public static let timedOut = Code(rawValue: "timedOut")
-        /// The server could not be reached, or went on failing.
-        public static let unavailable = Code(rawValue: "unavailable")
+        public static let timedOut = Code("timedOut")
+        /// The server could not be reached, or kept failing.
+        public static let unavailable = Code("unavailable")
         /// The server's certificate is not trusted.
-        public static let untrustedServer = Code(rawValue: "untrustedServer")
-        /// The server refused the request for another reason.
-        public static let rejected = Code(rawValue: "rejected")
-        /// The server's answer makes no sense.
-        public static let unexpectedReply = Code(rawValue: "unexpectedReply")
+        public static let untrustedServer = Code("untrustedServer")
+        /// The server rejected the request for another reason.
+        public static let rejected = Code("rejected")
+        /// The server's reply is not what the protocol prescribes.
+        public static let unexpectedReply = Code("unexpectedReply")
     }
-}
-
-extension StorageError.Code: CustomStringConvertible {
-    /// The code's name.
-    public var description: String { rawValue }
-}
-
-/// Puts a user's text between quotes and makes control characters visible.
-func quoting(_ text: some StringProtocol) -> String {
-    let visible = text.unicodeScalars.map { $0.value < 32 || $0.value == 127 ? $0.escaped(asASCII: true) : String($0) }
-    return "\"\(visible.joined())\""
 }

@@ -1,23 +1,30 @@
-/// Where a file lies: on this machine's disks, or in an S3 bucket.
+/// The place of a file: on this machine's disks, or in an S3 bucket.
+///
+/// ```swift
+/// let folder = try StoragePath("s3://my-bucket/nightly")
+/// let file = folder.appending("public.sales/2026-01-02T03:04:05.csv.gz")
+/// ```
 ///
 /// Keys are taken verbatim: `?`, `#`, `%`, `+`, `:`, spaces and `//` in an `s3://` path are parts of the key, as in the
-/// AWS command line, and never a query, a fragment or an encoding.
-public enum StoragePath: Sendable, Hashable {
+/// AWS command line, and never a query, a fragment or an encoding. Paths are cut and compared by their UTF-8 bytes: `é` in
+/// one code point and `e` with a combining accent are two files, as on disks and in S3, and a `/` divides names whatever
+/// follows it.
+public enum StoragePath: Sendable {
     /// A path of the local file system, absolute or relative to the working directory.
     case local(String)
     /// An object's key in a bucket; an empty key is the bucket itself.
     case s3(bucket: String, key: String)
 
-    /// Reads a path as people write it: `s3://bucket/key`, or a local path.
+    /// Parses a path as people write it: `s3://bucket/key`, or a local path.
     /// - Parameter text: The path, not percent-encoded.
-    /// - Throws: `StorageError` with code `invalidPath` when the text is empty, holds a NUL byte, names no valid bucket or
-    ///   has another scheme than `s3`.
+    /// - Throws: `StorageError` with code `invalidPath` when the text is empty, contains a NUL byte, does not name a
+    ///   valid bucket or has another scheme than `s3`.
     public init(_ text: String) throws(StorageError) {
         guard !text.isEmpty else {
-            throw StorageError(.invalidPath, "A path is empty: give a local path or s3://bucket/key.")
+            throw StorageError(.invalidPath, "the path is empty", hint: "give a local path or s3://bucket/key")
         }
         guard !text.utf8.contains(0) else {
-            throw StorageError(.invalidPath, "The path \(quoting(text)) holds a NUL byte: take it out.")
+            throw StorageError(.invalidPath, "the path \(quoting(text)) contains a NUL byte", hint: "remove it")
         }
         guard let schemeEnd = StoragePath.endOfScheme(text) else {
             self = .local(text)
@@ -26,18 +33,18 @@ public enum StoragePath: Sendable, Hashable {
         guard text[..<schemeEnd].lowercased() == "s3" else {
             throw StorageError(
                 .invalidPath,
-                "The path \(quoting(text)) has the unknown scheme \(text[..<schemeEnd])://: "
-                    + "give a local path or s3://bucket/key."
+                "the path \(quoting(text)) has the unknown scheme \(text[..<schemeEnd])://",
+                hint: "give a local path or s3://bucket/key"
             )
         }
-        let rest = text[schemeEnd...].dropFirst(3)
-        let parts = rest.utf8.split(separator: UInt8(ascii: "/"), maxSplits: 1, omittingEmptySubsequences: false)
+        let rest = text.utf8[schemeEnd...].dropFirst(3)
+        let parts = rest.split(separator: slash, maxSplits: 1, omittingEmptySubsequences: false)
         let bucket = parts.first.map { String(Substring($0)) } ?? ""
         guard StoragePath.isBucketName(bucket) else {
             throw StorageError(
                 .invalidPath,
-                "The path \(quoting(text)) does not name a bucket: a bucket's name has 3 to 63 letters, digits, dots, "
-                    + "hyphens or underscores, as in s3://bucket/key."
+                "the path \(quoting(text)) does not name a valid bucket",
+                hint: "write s3://bucket/key, with a bucket of 3 to 63 letters, digits, dots, hyphens or underscores"
             )
         }
         self = .s3(bucket: bucket, key: parts.count > 1 ? String(Substring(parts[1])) : "")
@@ -55,7 +62,7 @@ public enum StoragePath: Sendable, Hashable {
     public var parent: StoragePath? {
         switch self {
         case .local(let path):
-            guard let end = path.utf8.lastIndex(of: slash) else { return path == "." ? nil : .local(".") }
+            guard let end = path.utf8.lastIndex(of: slash) else { return path.equalsBytes(of: ".") ? nil : .local(".") }
             guard end != path.utf8.startIndex else { return path.utf8.count == 1 ? nil : .local("/") }
             return .local(String(path[..<end]))
         case .s3(let bucket, let key):
@@ -65,7 +72,7 @@ public enum StoragePath: Sendable, Hashable {
         }
     }
 
-    /// What stands after the last `/`: the file's name.
+    /// What follows the last `/`: the file's name.
     public var lastComponent: String {
         let text = text
         guard let end = text.utf8.lastIndex(of: slash) else { return text }
@@ -114,18 +121,34 @@ extension StoragePath: CustomStringConvertible {
     }
 }
 
+extension StoragePath: Hashable {
+    /// Whether two paths have the same bytes.
+    public static func == (left: StoragePath, right: StoragePath) -> Bool {
+        switch (left, right) {
+        case (.local(let left), .local(let right)):
+            left.equalsBytes(of: right)
+        case (.s3(let leftBucket, let leftKey), .s3(let rightBucket, let rightKey)):
+            leftKey.equalsBytes(of: rightKey) && leftBucket.equalsBytes(of: rightBucket)
+        case (.local, .s3), (.s3, .local):
+            false
+        }
+    }
+
+    /// Hashes the path's bytes.
+    public func hash(into hasher: inout Hasher) {
+        switch self {
+        case .local(let path):
+            hasher.combine(bytesOf: path)
+        case .s3(let bucket, let key):
+            hasher.combine(bytesOf: bucket)
+            hasher.combine(bytesOf: key)
+        }
+    }
+}
+
 extension StoragePath: Comparable {
     /// Orders paths by their UTF-8 bytes, as S3 lists keys.
     public static func < (left: StoragePath, right: StoragePath) -> Bool {
         left.description.utf8.lexicographicallyPrecedes(right.description.utf8)
-    }
-}
-
-let slash = UInt8(ascii: "/")
-
-extension UInt8 {
-    var isDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
-    var isLetter: Bool {
-        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self) || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(self)
     }
 }

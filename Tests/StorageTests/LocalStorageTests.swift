@@ -8,7 +8,7 @@ import Testing
 struct LocalStorageTests {
     let storage = LocalStorage()
 
-    @Test("makes files and folders that only their owner may read")
+    @Test("Files and folders can be read only by their owner")
     func modes() async throws {
         try await withTemporaryFolder { folder async throws in
             try await storage.write(.local("\(folder)/a/b/file"), [1])
@@ -18,7 +18,7 @@ struct LocalStorageTests {
         }
     }
 
-    @Test("gives the file its name only when it is complete, and hides it until then")
+    @Test("A file gets its name only when it is complete, and is hidden until then")
     func temporaryNames() async throws {
         try await withTemporaryFolder { folder async throws in
             let waiting = Signal()
@@ -36,7 +36,7 @@ struct LocalStorageTests {
         }
     }
 
-    @Test("takes names of 255 bytes, and no longer ones", arguments: [("a", 255), ("日", 85)])
+    @Test("Names of 255 bytes are accepted, and no longer ones", arguments: [("a", 255), ("日", 85)])
     func longNames(character: String, count: Int) async throws {
         try await withTemporaryFolder { folder async throws in
             let path = StoragePath.local(folder).appending(String(repeating: character, count: count))
@@ -49,13 +49,13 @@ struct LocalStorageTests {
             #expect(error?.code == .invalidPath)
             #expect(
                 error?.description
-                    == "\(folder)/\(tooLong) cannot be written: its name is too long for this file system. Choose a shorter name."
+                    == "\(folder)/\(tooLong) cannot be written: its name is too long for this file system; choose a shorter name"
             )
             #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count == 1)
         }
     }
 
-    @Test("replaces a symbolic link instead of following it", arguments: [ExistingFile.replace, .fail])
+    @Test("A symbolic link is replaced instead of followed", arguments: [ExistingFile.replace, .fail])
     func linkAsTarget(ifExists: ExistingFile) async throws {
         try await withTemporaryFolder { folder async throws in
             try await storage.write(.local("\(folder)/victim"), [1])
@@ -77,7 +77,7 @@ struct LocalStorageTests {
         }
     }
 
-    @Test("follows a folder's link of one's own, but not when listing")
+    @Test("A link of one's own to a folder is followed, but not when listing")
     func ownLink() async throws {
         try await withTemporaryFolder { folder async throws in
             try FileManager.default.createDirectory(atPath: "\(folder)/real", withIntermediateDirectories: false)
@@ -91,7 +91,7 @@ struct LocalStorageTests {
     }
 
     @Test(
-        "does not follow a folder's link of another user",
+        "Another user's link to a folder is not followed",
         .enabled(if: geteuid() == 0, "only root can give a link away")
     )
     func foreignLink() async throws {
@@ -106,7 +106,7 @@ struct LocalStorageTests {
                 #expect(
                     error?.description
                         == "\(folder)/link is reached through the symbolic link \(folder)/link, which belongs to "
-                        + "another user: it is not followed. Remove the link or give the path that it leads to."
+                        + "another user and is not followed; remove the link or give the path that it leads to"
                 )
                 await #expect(throws: StorageError.self) { try await storage.checkWritable(.local("\(folder)/link")) }
                 #expect(try FileManager.default.contentsOfDirectory(atPath: outside) == [])
@@ -114,7 +114,7 @@ struct LocalStorageTests {
         }
     }
 
-    @Test("notices a file that is changed while it is read", arguments: ["shorter", "longer", "same length"])
+    @Test("A file that is changed while it is being read is detected", arguments: ["shorter", "longer", "same length"])
     func changedWhileReading(kind: String) async throws {
         try await withTemporaryFolder { folder async throws in
             let path = "\(folder)/file"
@@ -129,11 +129,13 @@ struct LocalStorageTests {
             try file.close()
             let error = await #expect(throws: StorageError.self) { try await opened.collect(upTo: .max) }
             #expect(error?.code == .changedWhileReading)
-            #expect(error?.description == "\(path) was changed while it was read: try again when nothing writes to it.")
+            #expect(
+                error?.description == "\(path) was changed while it was being read; try again when nothing writes to it"
+            )
         }
     }
 
-    @Test("goes on reading the old version when a file is replaced")
+    @Test("Reading continues with the old version when a file is replaced")
     func replacedWhileReading() async throws {
         try await withTemporaryFolder { folder async throws in
             let path = StoragePath.local("\(folder)/file")
@@ -145,7 +147,7 @@ struct LocalStorageTests {
     }
 
     @Test(
-        "says that the disk is full, and leaves nothing",
+        "A full disk is reported, and nothing is left",
         .enabled(if: geteuid() == 0, "only root can mount a small disk")
     )
     func diskFull() async throws {
@@ -159,13 +161,13 @@ struct LocalStorageTests {
             #expect(error?.code == .outOfSpace)
             #expect(
                 error?.description
-                    == "\(folder)/file cannot be written: the disk is full. Free some space or choose another disk."
+                    == "\(folder)/file cannot be written: the disk is full; free some space or choose another disk"
             )
             #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == [])
         }
     }
 
-    @Test("says what is in the way of a folder")
+    @Test("A file in the place of a folder is reported")
     func unwritable() async throws {
         try await withTemporaryFolder { folder async throws in
             try await storage.write(.local("\(folder)/file"), [1])
@@ -179,18 +181,18 @@ struct LocalStorageTests {
                 #expect(error?.code == .invalidPath)
                 #expect(error?.description.contains("\(folder)/file") == true)
                 #expect(
-                    error?.description.contains("a part of the path is a file, not a folder. Correct the path.") == true
+                    error?.description.contains("a part of the path is a file, not a folder; correct the path") == true
                 )
             }
             let error = await #expect(throws: StorageError.self) {
                 try await storage.checkWritable(.local("/proc/none"))
             }
-            #expect(error?.description.hasPrefix("The folder /proc/none cannot be written to: ") == true)
+            #expect(error?.description.hasPrefix("the folder /proc/none cannot be written to: ") == true)
             await #expect(throws: StorageError.self) { try await storage.write(.local(folder), [1]) }
         }
     }
 
-    @Test("opens no device and no pipe", .timeLimit(.minutes(1)))
+    @Test("Devices and pipes are not opened", .timeLimit(.minutes(1)))
     func noDevices() async throws {
         try await withTemporaryFolder { folder async throws in
             #expect(mkfifo("\(folder)/pipe", 0o600) == 0)
@@ -201,7 +203,7 @@ struct LocalStorageTests {
         }
     }
 
-    @Test("limits what it takes into memory")
+    @Test("What is read into memory is limited")
     func collectLimit() async throws {
         try await withTemporaryFolder { folder async throws in
             try await storage.write(.local("\(folder)/file"), pattern(100))
@@ -209,7 +211,7 @@ struct LocalStorageTests {
                 try await storage.read(.local("\(folder)/file")).collect(upTo: 99)
             }
             #expect(
-                error?.description == "\(folder)/file is larger than the 99 bytes that it may have: check what it is."
+                error?.description == "\(folder)/file is larger than the limit of 99 bytes; check what the file is"
             )
         }
     }

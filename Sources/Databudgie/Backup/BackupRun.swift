@@ -7,170 +7,121 @@ import Storage
 ///     let report = try await BackupRun(configuration).run { event in print(event) }
 public struct BackupRun: Sendable {
     private let configuration: Configuration
-    private let options: RunOptions
+    private let environment: RunEnvironment
 
     /// - Parameters:
     ///   - configuration: What to export, and where to.
-    ///   - options: Dry run, environment and clock.
-    public init(_ configuration: Configuration, options: RunOptions = RunOptions()) {
+    ///   - environment: Environment variables and clock.
+    public init(_ configuration: Configuration, environment: RunEnvironment = RunEnvironment()) {
         self.configuration = configuration
-        self.options = options
+        self.environment = environment
     }
 
     /// Runs the backup to its end.
     ///
     /// A table that fails leaves no file behind and does not stop the others, unless it or the run is strict; the report
-    /// lists it, so that a caller must look at ``RunReport/failed``. Cancelling the task cancels the running query,
-    /// aborts the upload, removes the temporary file, and throws `CancellationError`.
+    /// lists it, so a caller must look at ``RunReport/failed``. Cancelling the task cancels the running query, aborts the
+    /// upload, removes the temporary file, and throws `CancellationError`.
     /// - Parameter onEvent: Receives what happens, in order, from the tasks of the run: it must return quickly.
     /// - Returns: What was exported, skipped and failed.
     /// - Throws: ``DatabudgieError``, `PostgresError`, `StorageError` or `CancellationError` when nothing more could be
     ///   done; files that were finished before stay.
     public func run(onEvent: @escaping @Sendable (RunEvent) -> Void = { _ in }) async throws -> RunReport {
-        try await RunSession.run(.backup, configuration, options, onEvent: onEvent) { session in
-            try await OpenManifest.with(configuration, for: .backup, over: session.connection) { manifest in
-                try await run(session, manifest)
+        let settings = try RunSettings(configuration, for: .backup, in: environment)
+        return try await Session.run(settings, onEvent: onEvent) { session in
+            try await session.withDatabase { database in
+                try await ManifestSession.with(settings, over: database.connection) { manifest in
+                    try await run(database, manifest)
+                }
             }
         }
     }
 
-    private func run(_ session: RunSession, _ manifest: OpenManifest?) async throws {
-        let snapshot = ExportSnapshot(
-            connection: session.connection,
-            idleInTransactionTimeout: configuration.backup.run.idleInTransactionTimeout
-        )
-        let tools = PostgresTools(environment: options.environment)
-        if configuration.backup.run.ddl.enabled { try await tools.check(for: session.connection.server) }
-        let planning: (Catalog) throws -> BackupPlan = { try makePlan($0, manifest) }
-        try await snapshot.withPlan(planning) { plan, catalog in
-            let transaction = try await manifest?.begin(isDryRun: options.isDryRun)
-            let resumption = BackupResumption(plan: plan, manifest: transaction)
-            if let transaction, !options.isDryRun { session.recorder.recording(transaction) }
-            announce(plan, resumption, session.recorder)
-            if !options.isDryRun {
-                try await session.storages.checkWritable(plan.jobs.compactMap(\.mainPath.parent))
-            }
-            let definitions = DefinitionExport(
-                session: session,
-                parameters: try configuration.connection(for: .backup),
-                settings: configuration.backup.run.ddl,
-                catalog: catalog,
-                moment: RunMoment(options.now),
-                tools: tools,
-                isDryRun: options.isDryRun
-            )
-            try await definitions.run(plan.definitions)
-            try await export(resumption.pending, session, transaction)
+    private func run(_ session: DatabaseSession, _ manifest: ManifestSession?) async throws -> RunResults {
+        let settings = session.settings
+        let dump = DefinitionDump(environment: settings.variables)
+        if settings.definitions.enabled { try await dump.check(for: session.connection.server) }
+        let snapshot = ExportSnapshot(session: session)
+        return try await snapshot.withPlan({ try makePlan($0, settings) }) { plan, catalog in
+            let recordedRun = try await manifest?.begin()
+            let resumption = BackupResumption(plan: plan, recorded: recordedRun?.recorded)
+            announce(plan, resumption, recordedRun, session.recorder)
+            let done = resumption.done.map { session.recorder.ended(.skipped($0)) }
+            try await session.storages.checkWritable(plan.jobs.compactMap(\.mainPath.parent))
+            let definitions = DefinitionExport(session: session, catalog: catalog, dump: dump)
+            let defined = try await definitions.run(plan.definitions)
+            let exported = try await export(resumption.pending, session, recordedRun, defined: Set(defined))
+            return RunResults(jobs: done + exported, definitions: defined.map(\.label))
         }
     }
 
-    private func makePlan(_ catalog: Catalog, _ manifest: OpenManifest?) throws -> BackupPlan {
-        var catalog = catalog
-        catalog.manifest = manifest?.table.name
-        let settings = configuration.backup
+    private func makePlan(_ catalog: DatabaseCatalog, _ settings: RunSettings) throws -> BackupPlan {
         let planner = BackupPlanner(
             catalog: catalog,
-            moment: RunMoment(options.now),
-            isStrict: settings.run.strict,
-            hasDefinitions: settings.run.ddl.enabled
+            timestamp: settings.timestamp,
+            isStrict: settings.isStrict,
+            includesDefinitions: settings.definitions.enabled
         )
-        return try planner.plan(settings.tables)
+        return try planner.plan(configuration.backup.tables)
     }
 
-    private func announce(_ plan: BackupPlan, _ resumption: BackupResumption, _ recorder: RunRecorder) {
+    private func announce(
+        _ plan: BackupPlan,
+        _ resumption: BackupResumption,
+        _ recordedRun: ManifestRun?,
+        _ recorder: RunRecorder
+    ) {
+        if let announcement = recordedRun?.announcement { recorder.recording(announcement) }
         recorder.planned(
+            .backup,
             plan.jobs.map {
-                PlannedTable(
-                    label: $0.label,
-                    estimatedRows: $0.includesData ? $0.estimatedRows : nil,
+                PlannedJob(
+                    $0.id,
+                    estimatedRows: $0.estimatedRows,
                     location: $0.mainPath.description,
                     sequences: $0.sequences.count
                 )
             },
-            reasons: plan.jobs.map { "\($0.label): \($0.reason)" } + plan.jobs.compactMap(\.sequencesNote),
-            warnings: plan.warnings + resumption.warnings
+            plan.findings + resumption.findings
         )
-        resumption.done.forEach { recorder.skipped($0.label, reason: $0.reason) }
     }
 
-    private func export(_ jobs: [BackupJob], _ session: RunSession, _ manifest: ManifestTransaction?) async throws {
+    /// Exports job after job; a failed one stops the others only when it is strict.
+    private func export(
+        _ jobs: [BackupJob],
+        _ session: DatabaseSession,
+        _ recordedRun: ManifestRun?,
+        defined: Set<QualifiedName>
+    ) async throws -> [JobResult] {
         let recorder = session.recorder
-        let existing = try await DataFiles(jobs.filter(\.skipIfExists).map(\.pattern), in: session.storages)
-        let positions = try await SequenceReader(connection: session.connection).read(jobs.flatMap(\.sequences))
+        let existing = try await FileListing(jobs.filter(\.skipsIfExists).map(\.pattern), in: session.storages)
+        let states = try await SequenceReader(connection: session.connection).read(jobs.flatMap(\.sequences))
+        var results: [JobResult] = []
         for (index, job) in jobs.enumerated() {
+            if job.skipsIfExists, let file = existing.newest(job.pattern) {
+                let reason = "\(file.path) already exists and skip_if_exists is set"
+                results.append(recorder.ended(.skipped(SkippedJob(job.id, reason: reason))))
+                continue
+            }
             do {
-                let sequences = SequencesExport(
-                    storage: session.storages.storage(for: job.sequencesPath),
-                    job: job,
-                    positions: positions,
-                    isDryRun: options.isDryRun
-                )
-                try await exportOne(job, sequences, existing: existing, session, manifest)
-            } catch is CancellationError {
-                throw CancellationError()
+                recorder.started(job.id)
+                let export = JobExport(session: session, job: job, states: states, defined: defined)
+                let outcome = try await export.run()
+                try await recordedRun?.record(published: job, outcome)
+                results.append(recorder.ended(.finished(outcome)))
             } catch {
-                try Task.checkCancellation()
-                recorder.failed(job.label, error)
-                if error.isLostConnection { throw error }
-                guard job.isStrict else { continue }
-                for remaining in jobs[(index + 1)...] {
-                    recorder.failed(
-                        remaining.label,
-                        reason: "not exported, as \(job.label) failed and the run is strict"
-                    )
+                if FailureScope(of: error) != .interruption {
+                    results.append(recorder.ended(.failed(JobFailure(job.id, error))))
                 }
-                return
+                try rethrowUnlessJobFailed(error)
+                guard job.isStrict else { continue }
+                results += jobs[(index + 1)...].map { remaining in
+                    let message = "not exported, because \(job.id) failed and the run is strict"
+                    return recorder.ended(.failed(JobFailure(remaining.id, message: message)))
+                }
+                return results
             }
         }
-    }
-
-    /// Runs one job within a savepoint, so that its failure leaves the snapshot usable for the others.
-    ///
-    /// The data file is published last: a restore that finds it finds the positions of its sequences as well.
-    private func exportOne(
-        _ job: BackupJob,
-        _ sequences: SequencesExport,
-        existing: DataFiles,
-        _ session: RunSession,
-        _ manifest: ManifestTransaction?
-    ) async throws {
-        let (connection, recorder) = (session.connection, session.recorder)
-        if job.skipIfExists, let existing = existing.newest(job.pattern) {
-            recorder.skipped(job.label, reason: "\(existing.path) exists already and skip_if_exists is set")
-            return
-        }
-        recorder.started(job.label)
-        try await sequences.write()
-        guard job.includesData else {
-            let totals = TransferTotals(rows: 0, bytes: 0, fileBytes: 0)
-            recorder.finished(job.label, totals: totals, path: options.isDryRun ? nil : job.sequencesPath)
-            return
-        }
-        let export = TableExport(
-            connection: connection,
-            storage: session.storages.storage(for: job.path),
-            job: job,
-            isDryRun: options.isDryRun
-        )
-        let totals: TransferTotals
-        do {
-            totals = try await connection.withSavepoint("table_job") {
-                try await export.run { recorder.progressed(job.label, $0) }
-            }
-        } catch {
-            await sequences.remove()
-            throw error
-        }
-        if !options.isDryRun { try await manifest?.record(published: job) }
-        recorder.finished(job.label, totals: totals, path: options.isDryRun ? nil : job.path)
-    }
-}
-
-extension BackupJob {
-    /// What is done about the job's sequences, for `--verbose`.
-    fileprivate var sequencesNote: String? {
-        guard !sequences.isEmpty else { return nil }
-        let names = sequences.map(\.name.description).joined(separator: ", ")
-        return "\(label): the positions of its sequences (\(names)) go to \(sequencesPath)"
+        return results
     }
 }

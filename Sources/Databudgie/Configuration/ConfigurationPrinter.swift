@@ -7,7 +7,7 @@ import Yams
 ///
 /// Locations are printed as they were composed under `root_location`.
 public struct ConfigurationPrinter: Sendable {
-    /// What stands for a secret.
+    /// What is printed in place of a secret.
     static let mask = "***"
 
     /// Creates a printer.
@@ -55,7 +55,7 @@ public struct ConfigurationPrinter: Sendable {
             ("root_location", text(run.rootLocation)),
             ("idle_in_transaction_timeout", run.idleInTransactionTimeout.map(number) ?? null),
             ("strict", bool(run.strict)),
-            ("ddl", ddl(run.ddl)),
+            ("ddl", ddl(run.definitions)),
         ]
     }
 
@@ -66,10 +66,10 @@ public struct ConfigurationPrinter: Sendable {
             ("host", "host"), ("port", "port"), ("database", "dbname"), ("username", "user"), ("password", "password"),
         ] {
             guard let value = rest.removeValue(forKey: keyword) else { continue }
-            // A connection string may stand for the database (Postgres documentation, 34.1.1), with a password of its own.
+            // The database may be a connection string (Postgres documentation, 34.1.1), with a password of its own.
             let isSecret =
                 keyword == "password"
-                || (keyword == "dbname" && (value.utf8.contains(UInt8(ascii: "=")) || value.utf8.contains("://".utf8)))
+                || (keyword == "dbname" && (value.containsBytes(of: "=") || value.containsBytes(of: "://")))
             pairs.append((key, text(isSecret ? Self.mask : value)))
         }
         if !rest.isEmpty {
@@ -82,7 +82,7 @@ public struct ConfigurationPrinter: Sendable {
     }
 
     private static func isSecret(_ keyword: String) -> Bool {
-        ["password", "secret", "token", "scram_"].contains { keyword.lowercased().contains($0) }
+        ["password", "secret", "token", "scram_"].contains { keyword.lowercased().containsBytes(of: $0) }
     }
 
     /// A URL whose user part is masked; nil when it has none.
@@ -105,7 +105,7 @@ public struct ConfigurationPrinter: Sendable {
         ])
     }
 
-    private func ddl(_ ddl: DDLConfiguration) -> Node {
+    private func ddl(_ ddl: DefinitionConfiguration) -> Node {
         mapping([
             ("enabled", bool(ddl.enabled)), ("location", text(ddl.location.description)),
             ("filename", text(ddl.filename.description)), ("clean", bool(ddl.clean)),

@@ -4,13 +4,13 @@ import Postgres
 struct ManifestInspection: Sendable {
     /// The table's OID.
     let oid: Relation.OID
-    /// Why no run can record its tables there, as sentences.
-    let problems: [String]
+    /// Why no run can record its tables there.
+    let problems: [Finding]
 
     /// Looks the table up.
     ///
-    /// Only what a run uses is asked for: other columns, types and indexes may be there, as a mixin of SQLAlchemy or a
-    /// migration made them.
+    /// Only what a run uses is checked: other columns, types and indexes may be there, because a mixin of SQLAlchemy or
+    /// a migration has created them.
     /// - Parameters:
     ///   - table: The manifest's name.
     ///   - connection: The database to look in.
@@ -22,40 +22,52 @@ struct ManifestInspection: Sendable {
             let oid = row["oid"].flatMap(Relation.OID.init)
         else { return nil }
         let columns = try await connection.query(columnsQuery, [String(oid)]).rows.map(ManifestColumn.init)
-        var problems: [String] = []
+        var problems: [Finding] = []
         if row["is_readable"] != "t" || row["is_writable"] != "t" {
             problems.append(
-                "The role may not write to the manifest table \(table); grant it USAGE on the schema, and SELECT and "
-                    + "INSERT on the table."
+                .problem(
+                    "the role lacks the privileges to write to the manifest table \(table)",
+                    hint: "grant it USAGE on the schema, and SELECT and INSERT on the table"
+                )
             )
         }
         if row["is_standby"] == "t" {
             problems.append(
-                "The server is a standby, where nothing can be recorded in the manifest table \(table); connect to its "
-                    + "primary, or remove 'manifest'."
+                .problem(
+                    "the server is a standby, where nothing can be recorded in the manifest table \(table)",
+                    hint: "connect to its primary, or remove 'manifest'"
+                )
             )
         }
         for (name, categories) in needed {
             guard let column = columns.first(where: { $0.name == name }) else {
-                problems.append("The manifest table \(table) has no column \"\(name)\"; add it.")
+                problems.append(.problem("the manifest table \(table) has no column \"\(name)\"", hint: "add it"))
                 continue
             }
             if !categories.contains(column.category) {
                 let type = name == "transaction" ? "integer" : "text"
                 problems.append(
-                    "The column \"\(name)\" of the manifest table \(table) has the type \(column.type); make it \(type)."
+                    .problem(
+                        "the column \"\(name)\" of the manifest table \(table) has the type \(column.type)",
+                        hint: "change it to \(type)"
+                    )
                 )
             }
         }
         for column in columns where !needed.contains(where: { $0.name == column.name }) && column.mustBeGiven {
             problems.append(
-                "The column \"\(column.name)\" of the manifest table \(table) is NOT NULL and has no default; give it one."
+                .problem(
+                    "the column \"\(column.name)\" of the manifest table \(table) is NOT NULL and has no default",
+                    hint: "give it a default"
+                )
             )
         }
         for column in columns where !column.maySetDefault {
             problems.append(
-                "The role may not use the sequence of the column \"\(column.name)\" of the manifest table \(table); "
-                    + "grant it USAGE on the sequence."
+                .problem(
+                    "the role lacks USAGE on the sequence of the column \"\(column.name)\" of the manifest table \(table)",
+                    hint: "grant it"
+                )
             )
         }
         return ManifestInspection(oid: oid, problems: problems)
@@ -82,7 +94,7 @@ struct ManifestInspection: Sendable {
             a.attnotnull and not (a.atthasdef or a.attidentity operator(pg_catalog.<>) '' or t.typdefault is not null)
                 as must_be_given,
             -- Identity columns use their sequence without a privilege. The order of evaluation is the planner's, but for
-            -- CASE, and the function refuses what is no sequence.
+            -- CASE, and the function refuses what is not a sequence.
             not exists (
                 select from pg_catalog.pg_depend d
                 join pg_catalog.pg_class s on s.oid operator(pg_catalog.=) d.objid

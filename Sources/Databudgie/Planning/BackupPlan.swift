@@ -1,4 +1,3 @@
-import Compression
 import Postgres
 import Storage
 
@@ -6,46 +5,45 @@ import Storage
 struct BackupPlan: Sendable {
     /// In the order of execution: referenced tables first, otherwise the order of appearance.
     var jobs: [BackupJob]
-    /// The tables whose definitions are a part of the backup.
+    /// The tables whose definitions are part of the backup.
     var definitions: [DefinitionGroup]
-    /// What the user should know about the selection, as sentences.
-    var warnings: [String]
+    /// What the user should know about the selection, and why each job is there.
+    var findings: [Finding]
 }
 
 /// One query to export into one data file.
 struct BackupJob: Sendable {
-    let label: TableLabel
+    let id: JobID
     /// The table the entry named; nil for an unnamed query and for a name that is only a label.
     let relation: Relation?
     /// The name that the manifest records; nil for an unnamed query, which is never recorded.
     let tableName: String?
-    /// The rows are exported; false where only the positions of sequences are asked for.
-    let includesData: Bool
-    /// A SELECT, to be embedded in COPY, followed by a line break.
-    let query: String
+    /// The rows are exported; false when only the values of sequences are.
+    let includesRows: Bool
+    let query: ExportQuery
     let path: StoragePath
-    /// Whose positions are exported; empty where none are there or none are asked for.
+    /// Whose values are exported; empty when there are none, or none are wanted.
     var sequences: [TableSequence]
     let sequencesPath: StoragePath
     /// The data files of this job, whichever run wrote them, for `skip_if_exists`.
-    let pattern: DataFilePattern
-    let compression: CompressionFormat?
-    let skipIfExists: Bool
+    let pattern: FilePattern
+    let format: DataFileFormat
+    let skipsIfExists: Bool
     let isStrict: Bool
-    /// The path holds the run's timestamp, so that a file of that name can only come from another run.
+    /// The path holds the run's timestamp, so a file of that name can only come from another run.
     let isUniquePath: Bool
     /// Rows that the statistics expect; nil when they say nothing about the query.
     let estimatedRows: Int?
-    /// Why the job is there: `public.product is matched by public.* (databudgie.yml:4)`.
+    /// Why the job is there: `the table public.product is matched by 'public.*' (databudgie.yml:4)`.
     let reason: String
 }
 
 extension BackupJob {
     /// All files that the job writes, the first to be published last.
     var paths: [StoragePath] {
-        (includesData ? [path] : []) + (sequences.isEmpty ? [] : [sequencesPath])
+        (includesRows ? [path] : []) + (sequences.isEmpty ? [] : [sequencesPath])
     }
 
     /// What a message names of them.
-    var mainPath: StoragePath { includesData ? path : sequencesPath }
+    var mainPath: StoragePath { includesRows ? path : sequencesPath }
 }

@@ -1,15 +1,14 @@
-import Compression
 import Postgres
 import Storage
 
-/// Makes a ``BackupPlan`` from the entries of a configuration.
+/// Computes a ``BackupPlan`` from the entries of a configuration.
 struct BackupPlanner {
-    let catalog: Catalog
-    let moment: RunMoment
+    let catalog: DatabaseCatalog
+    let timestamp: RunTimestamp
     /// Warnings about names that match nothing are errors.
     let isStrict: Bool
-    /// Definitions of tables are a part of the backup (`ddl`).
-    var hasDefinitions = false
+    /// Definitions of tables are part of the backup (`ddl`).
+    var includesDefinitions = false
 
     private struct Selected {
         let entry: BackupEntry
@@ -33,29 +32,30 @@ struct BackupPlanner {
 
     /// - Throws: ``DatabudgieError`` with all problems found: nothing matches, two jobs would write the same file.
     func plan(_ entries: [BackupEntry]) throws -> BackupPlan {
-        var warnings: [String] = []
-        let followed = followed(entries)
+        let included = included(entries)
         let definitions =
-            hasDefinitions
-            ? DefinitionPlanner(catalog: catalog).groups((entries + followed.map(\.entry)).map(\.options)) : []
-        let selected =
-            try select(entries, needsRows: definitions.isEmpty, warnings: &warnings)
-            + followed.filter { $0.entry.options.data || !$0.sequences.isEmpty }
+            includesDefinitions
+            ? DefinitionPlanner(catalog: catalog).groups((entries + included.map(\.entry)).map(\.options)) : []
+        let (named, findings) = try select(entries, needsRows: definitions.isEmpty)
+        let selected = named + included.filter { $0.entry.options.data || !$0.sequences.isEmpty }
         let ordered = JobOrder(catalog: catalog).components(of: selected.map(\.relation?.oid)).flatMap { $0 }
             .map { selected[$0] }
         let exported = ordered.filter(\.entry.options.data)
         let inheritance = InheritanceRule(catalog: catalog, jobs: Set(exported.compactMap(\.relation?.oid)))
-        var jobs = try ordered.enumerated().map { number, item in
-            try job(number: number, item, inheritance: inheritance, warnings: &warnings)
-        }
-        leaveOutRepeatedSequences(&jobs)
-        try refuseEqualPaths(jobs)
-        warnings += doubleExports(exported)
-        return BackupPlan(jobs: jobs, definitions: definitions, warnings: warnings)
+        var jobs = try ordered.enumerated().map { number, item in try job(number: number, item, inheritance) }
+        skipRepeatedSequences(&jobs)
+        try pathCollisions(jobs).throwProblems(.configuration)
+        return BackupPlan(
+            jobs: jobs,
+            definitions: definitions,
+            findings: findings
+                + ordered.flatMap { inheritance.findings($0.relation, isWhole: !$0.entry.hasExplicitQuery) }
+                + doubleExports(exported) + jobs.flatMap(Self.notes)
+        )
     }
 
-    /// The tables that come along, with entries as if they had been named.
-    private func followed(_ entries: [BackupEntry]) -> [Selected] {
+    /// The tables that are included by foreign keys, with entries as if they had been named.
+    private func included(_ entries: [BackupEntry]) -> [Selected] {
         let selection = TableSelection(catalog: catalog)
         let owners = entries.flatMap { entry -> [Selected] in
             guard let name = entry.options.name else { return [] }
@@ -63,9 +63,9 @@ struct BackupPlanner {
                 .map { Selected(entry: entry, relation: $0) }
         }
         let tables = owners.compactMap { owner in
-            owner.relation.map { ReferencedTables.Owner(options: owner.entry.options, relation: $0) }
+            owner.relation.map { DependencyTables.Owner(options: owner.entry.options, relation: $0) }
         }
-        return ReferencedTables(catalog: catalog).followed(by: tables).map { table in
+        return DependencyTables(catalog: catalog).included(by: tables).map { table in
             var entry = owners[table.owner].entry
             entry.options = table.options
             // A query that names its table is about that one alone; the others are exported whole.
@@ -82,16 +82,12 @@ struct BackupPlanner {
         }
     }
 
-    private func select(
-        _ entries: [BackupEntry],
-        needsRows: Bool,
-        warnings: inout [String]
-    ) throws -> [Selected] {
+    private func select(_ entries: [BackupEntry], needsRows: Bool) throws -> ([Selected], [Finding]) {
         let selection = TableSelection(catalog: catalog)
         var selected: [Selected] = []
-        var unmatched: [String] = []
+        var findings: [Finding] = []
         for entry in entries
-        where entry.options.data || entry.options.sequences || hasDefinitions && entry.options.ddl {
+        where entry.options.data || entry.options.sequences || includesDefinitions && entry.options.ddl {
             guard let name = entry.options.name else {
                 if entry.options.data { selected.append(Selected(entry: entry, relation: nil)) }
                 continue
@@ -102,88 +98,107 @@ struct BackupPlanner {
                 let sequences = entry.options.sequences ? catalog.sequences(of: relation) : []
                 return Selected(entry: entry, relation: relation, sequences: sequences)
             }.filter { entry.options.data || !$0.sequences.isEmpty }
-            if entry.options.data { warnings += excludedPartitions(of: relations, entry) }
+            if entry.options.data { findings += excludedPartitions(of: relations, entry) }
             if !match.isKnown {
                 if entry.isFreeOfItsTable, entry.options.data {
                     selected.append(Selected(entry: entry, relation: nil))
                 } else {
-                    unmatched.append("\(entry.options.place): '\(name)' matches no table.")
+                    let message = "\(entry.options.place): '\(name)' matches no table"
+                    findings.append(Finding(isStrict ? .problem : .warning, message))
                 }
             }
         }
         if selected.isEmpty, needsRows {
+            let unmatched = findings.map { Finding(.problem, $0.message, table: $0.table, hint: $0.hint) }
             throw DatabudgieError(
                 .nothingToDo,
                 unmatched + [
-                    "Nothing matches the configuration, so there is nothing to back up; check the tables' names."
+                    .problem(
+                        "nothing matches the configuration: there is nothing to back up",
+                        hint: "check the tables' names"
+                    )
                 ]
             )
         }
-        if isStrict, !unmatched.isEmpty { throw DatabudgieError(.nothingToDo, unmatched) }
-        warnings += unmatched
-        return selected
+        try findings.throwProblems(.nothingToDo)
+        return (selected, findings)
     }
 
-    /// Rows of an excluded partition still come with its root: say so rather than export them silently.
-    private func excludedPartitions(of relations: [Relation], _ entry: BackupEntry) -> [String] {
+    /// Rows of an excluded partition are still exported with its root: say so rather than export them silently.
+    private func excludedPartitions(of relations: [Relation], _ entry: BackupEntry) -> [Finding] {
         guard !entry.options.exclude.isEmpty else { return [] }
         let isExcluded = TableSelection.exclusion(entry.options.exclude)
         return relations.filter { $0.kind == .partitionedTable }.flatMap { root in
             catalog.descendants(of: root.oid).compactMap { catalog[$0] }
                 .filter { isExcluded($0.name) }
-                .map { "\($0.name) is excluded, but its rows are exported with the partitioned table \(root.name)." }
+                .map {
+                    .warning(
+                        "it is excluded, but its rows are exported with the partitioned table \(root.name)",
+                        of: $0.name
+                    )
+                }
         }
     }
 
-    /// Two entries may ask for a partition and for its root on purpose, with different queries, but it has to be said.
-    private func doubleExports(_ selected: [Selected]) -> [String] {
+    /// Two entries may name a partition and its root on purpose, with different queries, but it has to be said.
+    private func doubleExports(_ selected: [Selected]) -> [Finding] {
         let exported = Set(selected.compactMap(\.relation?.oid))
         return selected.compactMap(\.relation).filter(\.isPartition).flatMap { partition in
             catalog.lineage(of: partition.oid).dropFirst().filter(exported.contains).compactMap { catalog[$0] }.map {
-                "\(partition.name) is exported on its own, and its rows again with its root \($0.name)."
+                .warning("it is exported on its own, and its rows again with its root \($0.name)", of: partition.name)
             }
         }
     }
 
-    private func job(
-        number: Int,
-        _ item: Selected,
-        inheritance: InheritanceRule,
-        warnings: inout [String]
-    ) throws -> BackupJob {
+    private func job(number: Int, _ item: Selected, _ inheritance: InheritanceRule) throws -> BackupJob {
         let entry = item.entry
-        let name = item.relation?.name.description ?? entry.options.name
-        let values = moment.pathValues(table: name, ext: "csv" + (entry.compression?.fileSuffix ?? ""))
-        let folder = try path(entry.options.location.render(values), entry)
-        var from = item.relation?.name.quoted
-        if let relation = item.relation, !entry.hasExplicitQuery {
-            from = inheritance.source(of: relation, warnings: &warnings)
+        let name = item.relation?.name.label ?? entry.options.name
+        let component =
+            item.relation.map { PathComponent($0.name) } ?? entry.options.name.map { PathComponent(label: $0) }
+        let layout = FileLayout(entry.options)
+        let format = DataFileFormat(compression: entry.compression)
+        let subject: JobID.Subject = !entry.options.data ? .sequences : item.relation == nil ? .query : .rows
+        do {
+            return BackupJob(
+                id: JobID(
+                    subject,
+                    of: try name ?? layout.folder(of: nil, at: timestamp).description,
+                    number: number
+                ),
+                relation: item.relation,
+                tableName: name,
+                includesRows: entry.options.data,
+                query: query(item, inheritance),
+                path: try layout.path(.data(format), of: component, at: timestamp),
+                sequences: item.sequences,
+                sequencesPath: try layout.path(.sequences, of: component, at: timestamp),
+                pattern: try layout.pattern(.anyData, of: component),
+                format: format,
+                skipsIfExists: entry.skipIfExists,
+                isStrict: entry.options.strict,
+                isUniquePath: entry.options.location.variables.union(entry.options.filename.variables)
+                    .contains(.timestamp),
+                estimatedRows: entry.hasExplicitQuery || !entry.options.data ? nil : item.relation?.estimatedRows,
+                reason: reason(item)
+            )
+        } catch let error as StorageError {
+            throw DatabudgieError(
+                .configuration,
+                "\(entry.options.place): \(error.message)",
+                hint: error.hint,
+                underlying: error
+            )
         }
-        let query = entry.query.render([.table: from ?? "", .timestamp: moment.timestamp, .date: moment.date])
-        return BackupJob(
-            label: TableLabel(number: number, description: name ?? folder.description),
-            relation: item.relation,
-            tableName: name,
-            includesData: entry.options.data,
-            query: QueryText.withoutTrailingSemicolon(query),
-            path: folder.appending(entry.options.filename.render(values)),
-            sequences: item.sequences,
-            sequencesPath: folder.appending("sequences").appending(
-                entry.options.filename.render(values.merging([.ext: "json"]) { _, json in json })
-            ),
-            pattern: try DataFilePattern(
-                location: entry.options.location,
-                filename: entry.options.filename,
-                table: values[.table]
-            ),
-            compression: entry.compression,
-            skipIfExists: entry.skipIfExists,
-            isStrict: entry.options.strict,
-            isUniquePath: entry.options.location.variables.union(entry.options.filename.variables)
-                .contains(.timestamp),
-            estimatedRows: entry.hasExplicitQuery ? nil : item.relation?.estimatedRows,
-            reason: reason(item)
-        )
+    }
+
+    private func query(_ item: Selected, _ inheritance: InheritanceRule) -> ExportQuery {
+        if let relation = item.relation, !item.entry.hasExplicitQuery {
+            return .table(relation.name, isOnly: inheritance.isOnly(relation))
+        }
+        let sql = item.entry.query.render([
+            .table: item.relation?.name.quoted ?? "", .timestamp: timestamp.timestamp, .date: timestamp.date,
+        ])
+        return .custom(QueryText.withoutTrailingSemicolon(sql))
     }
 
     private func reason(_ item: Selected) -> String {
@@ -192,20 +207,21 @@ struct BackupPlanner {
             return "the \(relation.kind.noun) \(relation.name) is referred to by \(referrer) (\(place))"
         }
         guard let name = item.entry.options.name else { return "an unnamed query (\(place))" }
-        guard let relation = item.relation else { return "the query of '\(name)', which is no table (\(place))" }
+        guard let relation = item.relation else { return "the query of '\(name)', which is not a table (\(place))" }
         return "the \(relation.kind.noun) \(relation.name) is matched by '\(name)' (\(place))"
     }
 
-    private func path(_ text: String, _ entry: BackupEntry) throws -> StoragePath {
-        do {
-            return try StoragePath(text)
-        } catch {
-            throw DatabudgieError(.configuration, "\(entry.options.place): \(error)", underlying: error)
-        }
+    private static func notes(_ job: BackupJob) -> [Finding] {
+        let reason = Finding.note(job.reason, of: job.id)
+        guard !job.sequences.isEmpty else { return [reason] }
+        let names = job.sequences.map(\.name.description).joined(separator: ", ")
+        return [
+            reason, .note("the values of its sequences (\(names)) are written to \(job.sequencesPath)", of: job.id),
+        ]
     }
 
     /// Two entries for one table, with different compressions, have one file of sequences: the first entry writes it.
-    private func leaveOutRepeatedSequences(_ jobs: inout [BackupJob]) {
+    private func skipRepeatedSequences(_ jobs: inout [BackupJob]) {
         var owners: [StoragePath: Relation.OID] = [:]
         for index in jobs.indices where !jobs[index].sequences.isEmpty {
             guard let oid = jobs[index].relation?.oid else { continue }
@@ -214,18 +230,16 @@ struct BackupPlanner {
         }
     }
 
-    private func refuseEqualPaths(_ jobs: [BackupJob]) throws {
+    private func pathCollisions(_ jobs: [BackupJob]) -> [Finding] {
         var owners: [StoragePath: BackupJob] = [:]
-        var problems: [String] = []
-        for (job, path) in jobs.flatMap({ job in job.paths.map { (job, $0) } }) {
-            if let other = owners.updateValue(job, forKey: path) {
-                problems.append(
-                    "Two entries would write the same file \(path): \(other.reason), and \(job.reason); "
-                        + "give one of them another location or filename."
+        return jobs.flatMap { job in job.paths.map { (job, $0) } }.compactMap { job, path in
+            owners.updateValue(job, forKey: path).map { other in
+                .problem(
+                    "two entries would write the same file \(path): \(other.reason), and \(job.reason)",
+                    hint: "give one of them another location or filename"
                 )
             }
         }
-        if !problems.isEmpty { throw DatabudgieError(.configuration, problems) }
     }
 }
 

@@ -3,10 +3,10 @@
 /// They are named in the command instead of CASCADE, so that no table is emptied that was not announced: when a foreign
 /// key is added meanwhile, the server refuses the command.
 struct CascadeReach {
-    private let catalog: Catalog
+    private let catalog: DatabaseCatalog
     private let referrers: [Relation.OID: [ForeignKey]]
 
-    init(catalog: Catalog) {
+    init(catalog: DatabaseCatalog) {
         self.catalog = catalog
         referrers = Dictionary(grouping: catalog.foreignKeys, by: \.referenced)
     }

@@ -10,24 +10,27 @@ struct DefinitionGroup: Sendable {
     /// Where the definitions of a table or schema go.
     ///
     /// - Parameters:
-    ///   - name: A table's full name, or a schema's.
-    ///   - moment: When the backup began.
+    ///   - name: What stands for the table or schema in a path.
+    ///   - timestamp: The moment of the backup.
     /// - Returns: The file's path.
-    /// - Throws: ``DatabudgieError`` for a location that is no path.
-    func path(_ name: String, _ moment: RunMoment) throws -> StoragePath {
-        let values = moment.pathValues(table: name, ext: "sql")
+    /// - Throws: ``DatabudgieError`` for a location that is not a path.
+    func path(_ name: PathComponent, _ timestamp: RunTimestamp) throws -> StoragePath {
         do {
-            return try StoragePath(options.location.render(values)).appending("ddl")
-                .appending(options.filename.render(values))
-        } catch {
-            throw DatabudgieError(.configuration, "\(options.place): \(error)", underlying: error)
+            return try FileLayout(options).path(.definition, of: name, at: timestamp)
+        } catch let error as StorageError {
+            throw DatabudgieError(
+                .configuration,
+                "\(options.place): \(error.message)",
+                hint: error.hint,
+                underlying: error
+            )
         }
     }
 }
 
 /// Finds the tables whose definitions are part of a backup.
 struct DefinitionPlanner {
-    let catalog: Catalog
+    let catalog: DatabaseCatalog
 
     /// The tables of each entry that asks for definitions.
     ///

@@ -3,32 +3,35 @@ import Postgres
 /// Decides whether a whole-table export of an inheritance parent reads the rows of its children.
 ///
 /// A child that is a job of the same run exports its own rows, so that the parent then exports its own with `ONLY`, or
-/// rows would come twice. Partitions are no matter here: their rows always come with the root.
+/// rows would be exported twice. Partitions do not matter here: their rows always come with the root.
 struct InheritanceRule {
-    let catalog: Catalog
+    let catalog: DatabaseCatalog
     /// The tables of all jobs of the run.
     let jobs: Set<Relation.OID>
 
-    /// What a whole-table query of this relation selects from.
+    /// Whether a whole-table query of this relation reads its own rows alone, because children have jobs of their own.
+    func isOnly(_ relation: Relation) -> Bool {
+        relation.kind == .table && !relation.children.isEmpty
+            && !jobs.isDisjoint(with: catalog.descendants(of: relation.oid))
+    }
+
+    /// The children whose rows no job exports.
     ///
     /// - Parameters:
-    ///   - relation: The job's table.
-    ///   - warnings: Receives a sentence for each child whose rows are then exported by nobody.
-    /// - Returns: The quoted name, with `only` before it where children have jobs of their own.
-    func source(of relation: Relation, warnings: inout [String]) -> String {
-        guard relation.kind == .table, !relation.children.isEmpty else { return relation.name.quoted }
-        let children = catalog.descendants(of: relation.oid)
-        guard !jobs.isDisjoint(with: children) else { return relation.name.quoted }
-        for child in children {
+    ///   - relation: A job's table; nil for a job without one.
+    ///   - isWhole: The job exports all rows of the table.
+    /// - Returns: A warning for each child.
+    func findings(_ relation: Relation?, isWhole: Bool) -> [Finding] {
+        guard let relation, isWhole, isOnly(relation) else { return [] }
+        return catalog.descendants(of: relation.oid).compactMap { child in
             // A job of its own, or of a parent between the two, exports the child's rows.
             let between = catalog.lineage(of: child).prefix { $0 != relation.oid }
-            guard jobs.isDisjoint(with: between) else { continue }
-            guard let name = catalog[child]?.name else { continue }
-            warnings.append(
-                "\(relation.name) is exported without its children, as some of them are exported on their own; "
-                    + "\(name) is not among them, so that its rows are left out."
+            guard jobs.isDisjoint(with: between), let name = catalog[child]?.name else { return nil }
+            return .warning(
+                "it is exported without its children, because some of them are exported on their own; \(name) is not "
+                    + "among them, so its rows are not exported",
+                of: relation.name
             )
         }
-        return "only " + relation.name.quoted
     }
 }

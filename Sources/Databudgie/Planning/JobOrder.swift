@@ -1,6 +1,6 @@
 /// Orders jobs by the foreign keys between their tables.
 struct JobOrder {
-    let catalog: Catalog
+    let catalog: DatabaseCatalog
 
     /// Groups jobs so that referenced tables come first; otherwise the order of the list decides.
     ///

@@ -3,22 +3,35 @@ import Storage
 
 /// All loads of a restore with their order, computed before anything is touched.
 struct RestorePlan: Sendable {
-    /// Referenced tables first; what is in one group lands together or not at all.
-    var groups: [RestoreGroup]
-    /// What the user should know about the selection, as sentences.
-    var warnings: [String]
-    /// Tables left out because no data file was found for them, or because they were restored before.
-    var skipped: [(label: TableLabel, reason: String)]
+    /// Referenced tables first; what is in one group is restored together or not at all.
+    var groups: [LoadGroup]
+    /// What the user should know about the selection, and why each job is there.
+    var findings: [Finding] = []
+    /// Tables without a data file, and tables that were restored before.
+    var skipped: [SkippedJob] = []
     /// Tables that an earlier run under the same id has loaded, with their data files.
     var done: [(candidate: RestoreCandidate, file: String)] = []
     /// What is set after the data, in the order of appearance.
-    var sequences = SequencePlan()
+    var sequences: [SequenceJob] = []
+    /// The number of the next job.
+    private(set) var nextNumber = 0
 
     var jobs: [RestoreJob] { groups.flatMap(\.jobs) }
+
+    /// Numbers another job.
+    mutating func newID(_ subject: JobID.Subject, of name: String) -> JobID {
+        defer { nextNumber += 1 }
+        return JobID(subject, of: name, number: nextNumber)
+    }
+
+    /// Plans to skip a table.
+    mutating func skip(_ relation: Relation, reason: String) {
+        skipped.append(SkippedJob(newID(.rows, of: relation.name.label), reason: reason))
+    }
 }
 
 /// Jobs that share one transaction.
-struct RestoreGroup: Sendable {
+struct LoadGroup: Sendable {
     /// Referenced tables first.
     var jobs: [RestoreJob]
     /// What is emptied first, in one command.
@@ -31,18 +44,16 @@ struct RestoreGroup: Sendable {
 
 /// One data file to load into one table.
 struct RestoreJob: Sendable {
-    let label: TableLabel
+    let id: JobID
     let relation: Relation
     let file: FileInfo
     let truncate: TruncateMode
     let isStrict: Bool
-    /// Why the job is there, for `--verbose`.
-    let reason: String
-    /// The entry that asked for the job.
+    /// The entry that the job is for.
     var candidate: RestoreCandidate?
 }
 
-/// A table that an entry asks for, before its file is looked up.
+/// A table that an entry names, before its file is looked up.
 struct RestoreCandidate: Sendable {
     var entry: RestoreEntry
     /// The entry's place in the list, as two entries may stand in one line.
@@ -50,14 +61,14 @@ struct RestoreCandidate: Sendable {
     let relation: Relation
     /// The entry named this very table: a missing file is an error then.
     let isExact: Bool
-    var pattern: DataFilePattern
+    var pattern: FilePattern
     /// The table whose foreign keys led to this one.
     var referrer: QualifiedName?
-    /// Where the files of a table that several others refer to may lie as well.
-    var otherPlaces: [(location: Template, pattern: DataFilePattern)] = []
+    /// Where the files of a table that several others refer to may be as well.
+    var otherPlaces: [(location: Template, pattern: FilePattern)] = []
 
-    /// All places where the candidate's files may lie.
-    var patterns: [DataFilePattern] { [pattern] + otherPlaces.map(\.pattern) }
+    /// All places where the candidate's files may be.
+    var patterns: [FilePattern] { [pattern] + otherPlaces.map(\.pattern) }
 
     /// The candidate as if it had no place but the one where a file was found.
     func placed(at file: FileInfo) -> RestoreCandidate {

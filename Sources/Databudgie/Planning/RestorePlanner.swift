@@ -1,35 +1,51 @@
 import Postgres
 import Storage
 
-/// Makes a ``RestorePlan`` from the entries of a configuration.
+/// Computes a ``RestorePlan`` from the entries of a configuration.
 struct RestorePlanner {
-    let catalog: Catalog
-    /// Warnings about names that match nothing, and about missing files, are errors.
-    let isStrict: Bool
-    /// A restore that loads nothing has nothing to do; not so where it makes tables.
-    var needsRows = true
-    /// What this run makes from definitions; some of it only after the rows.
-    var made: Set<QualifiedName> = []
-    /// Those of them that take the place of tables with rows.
-    var replaced: Set<QualifiedName> = []
+    private let catalog: DatabaseCatalog
+    private let isStrict: Bool
+    private let needsRows: Bool
+    private let created: Set<QualifiedName>
+    private let replaced: Set<QualifiedName>
+
+    /// - Parameters:
+    ///   - catalog: The target's tables.
+    ///   - isStrict: Warnings about names that match nothing, and about missing files, are problems.
+    ///   - needsRows: A restore that loads nothing has nothing to do; not so when it creates tables.
+    ///   - created: What this run creates from definitions; some of it only after the rows.
+    ///   - replaced: Those of them that take the place of tables with rows.
+    init(
+        catalog: DatabaseCatalog,
+        isStrict: Bool,
+        needsRows: Bool = true,
+        created: Set<QualifiedName> = [],
+        replaced: Set<QualifiedName> = []
+    ) {
+        self.catalog = catalog
+        self.isStrict = isStrict
+        self.needsRows = needsRows
+        self.created = created
+        self.replaced = replaced
+    }
 
     /// Expands the entries over the target's tables.
     ///
-    /// - Parameters:
-    ///   - entries: In order of appearance.
-    ///   - warnings: Receives a sentence for each name that matches nothing.
-    /// - Returns: The tables that were asked for, in the order of the entries.
+    /// - Parameter entries: In order of appearance.
+    /// - Returns: The tables that the entries name, in the order of the entries, and a warning for each name that matches
+    ///   nothing.
     /// - Throws: ``DatabudgieError`` when nothing at all matches, or in a strict run any name does not.
-    func candidates(_ entries: [RestoreEntry], warnings: inout [String]) throws -> [RestoreCandidate] {
+    func candidates(_ entries: [RestoreEntry]) throws -> (candidates: [RestoreCandidate], findings: [Finding]) {
         let selection = TableSelection(catalog: catalog)
         var candidates: [RestoreCandidate] = []
-        var unmatched: [String] = []
+        var findings: [Finding] = []
         for (entryNumber, entry) in entries.enumerated()
         where entry.options.data || entry.options.sequences {
             guard let name = entry.options.name else { continue }
             let match = selection.match(name, excluding: entry.options.exclude)
-            if !match.isKnown, !isMade(name) {
-                unmatched.append("\(entry.options.place): '\(name)' matches no table of the target database.")
+            if !match.isKnown, !isCreated(name) {
+                let message = "\(entry.options.place): '\(name)' matches no table of the target database"
+                findings.append(Finding(isStrict ? .problem : .warning, message))
             }
             try refuseManifest(match.relations, entry)
             candidates += try match.relations.map { relation in
@@ -38,62 +54,58 @@ struct RestorePlanner {
                     entryNumber: entryNumber,
                     relation: relation,
                     isExact: match.isExact,
-                    pattern: try DataFilePattern(
-                        location: entry.options.location,
-                        filename: entry.options.filename,
-                        table: PathComponent.encode(relation.name.description)
-                    )
+                    pattern: try FileLayout(entry.options).pattern(.anyData, of: PathComponent(relation.name))
                 )
             }
         }
-        candidates += try followed(entries)
+        candidates += try included(entries)
         if candidates.isEmpty, needsRows {
+            let unmatched = findings.map { Finding(.problem, $0.message, table: $0.table, hint: $0.hint) }
             throw DatabudgieError(
                 .nothingToDo,
                 unmatched + [
-                    "Nothing matches the configuration, so there is nothing to restore; check the tables' names, and "
-                        + "that the tables exist in the target database."
+                    .problem(
+                        "nothing matches the configuration: there is nothing to restore",
+                        hint: "check the tables' names, and that the tables exist in the target database"
+                    )
                 ]
             )
         }
-        if isStrict, !unmatched.isEmpty { throw DatabudgieError(.nothingToDo, unmatched) }
-        warnings += unmatched
-        return candidates
+        try findings.throwProblems(.nothingToDo)
+        return (candidates, findings)
     }
 
     /// Says which tables are emptied though they are not listed, or are listed to keep their rows.
-    private func cascades(_ groups: [RestoreGroup]) -> [String] {
+    private func cascades(_ groups: [LoadGroup]) -> [Finding] {
         groups.filter { !$0.cascaded.isEmpty }.map { group in
-            let origins = group.jobs.filter { $0.truncate == .cascade }.map(\.label.description)
+            let origins = group.jobs.filter { $0.truncate == .cascade }.map(\.id.description)
             let loaded = Set(group.jobs.map(\.relation.oid))
             let names = group.cascaded.map { relation in
                 relation.name.description + (loaded.contains(relation.oid) ? "" : " (which is not loaded)")
             }
-            return
-                "'truncate: cascade' of \(origins.joined(separator: ", ")) empties also \(names.joined(separator: ", ")), by "
-                + "way of foreign keys."
+            let verb = names.count == 1 ? "refers" : "refer"
+            return .warning(
+                "'truncate: cascade' on \(origins.joined(separator: ", ")) also empties \(names.joined(separator: ", ")), "
+                    + "which \(verb) to it"
+            )
         }
     }
 
-    /// The tables that come along, with entries as if they had been named.
-    private func followed(_ entries: [RestoreEntry]) throws -> [RestoreCandidate] {
+    /// The tables that are included by foreign keys, with entries as if they had been named.
+    private func included(_ entries: [RestoreEntry]) throws -> [RestoreCandidate] {
         let selection = TableSelection(catalog: catalog)
-        let owners = entries.enumerated().flatMap { number, entry -> [(number: Int, table: ReferencedTables.Owner)] in
+        let owners = entries.enumerated().flatMap { number, entry -> [(number: Int, table: DependencyTables.Owner)] in
             guard let name = entry.options.name else { return [] }
             return selection.match(name, excluding: entry.options.exclude).relations
-                .map { (number, ReferencedTables.Owner(options: entry.options, relation: $0)) }
+                .map { (number, DependencyTables.Owner(options: entry.options, relation: $0)) }
         }
-        return try ReferencedTables(catalog: catalog).followed(by: owners.map(\.table)).compactMap { table in
+        return try DependencyTables(catalog: catalog).included(by: owners.map(\.table)).compactMap { table in
             guard table.options.data || table.options.sequences else { return nil }
             let number = owners[table.owner].number
             var entry = entries[number]
             entry.options = table.options
             let places = try ([table.options] + table.otherOptions).map { options in
-                let pattern = try DataFilePattern(
-                    location: options.location,
-                    filename: options.filename,
-                    table: PathComponent.encode(table.relation.name.description)
-                )
+                let pattern = try FileLayout(options).pattern(.anyData, of: PathComponent(table.relation.name))
                 return (location: options.location, pattern: pattern)
             }
             return RestoreCandidate(
@@ -108,9 +120,10 @@ struct RestorePlanner {
         }
     }
 
-    private func isMade(_ name: String) -> Bool {
-        let fullName = name.utf8.contains(UInt8(ascii: ".")) ? name : "\(catalog.defaultSchema).\(name)"
-        return made.contains { $0.description == fullName }
+    private func isCreated(_ name: String) -> Bool {
+        let hasSchema = name.utf8.contains(UInt8(ascii: "."))
+        let fullName = ByteKey(hasSchema ? name : "\(catalog.defaultSchema).\(name)")
+        return created.contains { ByteKey($0.description) == fullName }
     }
 
     /// A run cannot replace the rows that say what it has done.
@@ -118,8 +131,8 @@ struct RestorePlanner {
         guard let manifest = relations.map(\.name).first(where: { $0 == catalog.manifest }) else { return }
         throw DatabudgieError(
             .preflight,
-            "\(manifest) is the manifest of this restore and cannot be restored by it (\(entry.options.place)); nothing "
-                + "was touched. Take it out of 'tables', or restore it in a run with 'manifest: null'."
+            "\(manifest) is the manifest of this restore and cannot be restored by it (\(entry.options.place))",
+            hint: "remove it from 'tables', or restore it in a run with 'manifest: null'"
         )
     }
 
@@ -127,19 +140,19 @@ struct RestorePlanner {
     ///
     /// - Parameters:
     ///   - candidates: All candidates, in order of appearance.
-    ///   - files: The file of each, nil where there is none.
+    ///   - files: The file of each, nil when there is none.
     ///   - recorded: What the manifest says was restored before; it is neither truncated nor loaded again.
-    ///   - warnings: What was collected before.
+    ///   - findings: What was found before.
     /// - Returns: The loads in their order.
-    /// - Throws: ``DatabudgieError`` for tables that were asked for by name and have no file.
+    /// - Throws: ``DatabudgieError`` for tables that were named exactly and have no file.
     func plan(
         _ candidates: [RestoreCandidate],
         files: [FileInfo?],
         recorded: RecordedTables? = nil,
-        warnings: [String]
+        findings: [Finding]
     ) throws -> RestorePlan {
         // Nothing but sequences or definitions is asked for.
-        guard !candidates.isEmpty else { return RestorePlan(groups: [], warnings: warnings, skipped: []) }
+        guard !candidates.isEmpty else { return RestorePlan(groups: [], findings: findings) }
         let found = zip(candidates, files).compactMap { candidate, file in file.map { (candidate.placed(at: $0), $0) } }
         let resumption = RestoreResumption(catalog: catalog, recorded: recorded)
         let done = candidates.filter(resumption.isDone)
@@ -147,39 +160,33 @@ struct RestorePlanner {
         let coverage = PartitionCoverage(catalog: catalog, candidates: found.map(\.0) + done)
         try refuseMissing(missing, hasFound: !found.isEmpty || !done.isEmpty, coverage)
         let chosen = found.filter { !coverage.covers($0.0) && !resumption.isDone($0.0) }
-        try refuseDoubleLoads(chosen)
-        try resumption.refuseDoubleLoads(chosen.map(\.0))
-        let jobs = chosen.enumerated().map { number, item in
-            let (candidate, file) = item
-            return RestoreJob(
-                label: TableLabel(number: number, description: candidate.relation.name.description),
+        try (doubleLoads(chosen) + resumption.doubleLoads(chosen.map(\.0))).throwProblems(.preflight)
+        var plan = RestorePlan(groups: [], findings: findings)
+        let jobs = chosen.map { candidate, file in
+            RestoreJob(
+                id: plan.newID(.rows, of: candidate.relation.name.label),
                 relation: candidate.relation,
                 file: file,
                 truncate: candidate.entry.truncate,
                 isStrict: candidate.entry.options.strict,
-                reason: "\(candidate.relation.name) is loaded from \(file.path) (\(candidate.entry.options.place))"
-                    + (candidate.referrer.map { ", as \($0) refers to it" } ?? ""),
                 candidate: candidate
             )
         }
-        let leftOut =
-            done.map { ($0, resumption.reason) }
-            + missing.filter { !coverage.covers($0) }
-            .map { ($0, "there is no data file for it in \($0.pattern.folder)") }
-        let skipped = leftOut.enumerated().map { offset, item in
-            (
-                label: TableLabel(number: jobs.count + offset, description: item.0.relation.name.description),
-                reason: item.1
-            )
+        done.forEach { plan.skip($0.relation, reason: resumption.reason) }
+        for candidate in missing where !coverage.covers(candidate) {
+            plan.skip(candidate.relation, reason: "there is no data file for it in \(candidate.pattern.folder)")
         }
-        let groups = RestoreGroups(catalog: catalog).groups(of: jobs)
-        try resumption.refuseTruncation(of: groups.flatMap(\.cascaded))
-        return RestorePlan(
-            groups: groups,
-            warnings: warnings + cascades(groups),
-            skipped: skipped,
-            done: done.map { ($0, recorded?.paths(of: $0.relation.name.description).last ?? "") }
-        )
+        plan.groups = LoadGrouping(catalog: catalog).groups(of: jobs)
+        try resumption.truncations(plan.groups.flatMap(\.cascaded)).throwProblems(.preflight)
+        plan.findings += cascades(plan.groups) + plan.jobs.map(Self.reason)
+        plan.done = done.map { ($0, recorded?.paths(of: $0.relation.name.label).last ?? "") }
+        return plan
+    }
+
+    private static func reason(_ job: RestoreJob) -> Finding {
+        let place = job.candidate.map { " (\($0.entry.options.place))" } ?? ""
+        let referrer = job.candidate?.referrer.map { ", because \($0) refers to it" } ?? ""
+        return .note("it is loaded from \(job.file.path)\(place)\(referrer)", of: job.id)
     }
 
     private func refuseMissing(
@@ -187,56 +194,63 @@ struct RestorePlanner {
         hasFound: Bool,
         _ coverage: PartitionCoverage
     ) throws {
-        let refused = missing.filter { candidate in
-            // A table that is made anew without its rows would have lost them.
+        try missing.filter { candidate in
+            // A table that is re-created without its rows would have lost them.
             (candidate.isExact || isStrict || candidate.entry.options.strict
                 || replaced.contains(candidate.relation.name))
                 && !coverage.covers(candidate) && !coverage.hasPartition(of: candidate)
-        }
-        if !refused.isEmpty {
-            throw DatabudgieError(
-                .preflight,
-                refused.map {
-                    "\($0.relation.name): there is no data file in \($0.pattern.folder) whose name matches "
-                        + "'\($0.entry.options.filename)'; nothing was touched. Check location and filename "
-                        + "(\($0.entry.options.place))."
-                }
+        }.map { candidate in
+            .problem(
+                "there is no data file in \(candidate.pattern.folder) whose name matches "
+                    + "'\(candidate.entry.options.filename)'",
+                of: candidate.relation.name,
+                hint: "check location and filename (\(candidate.entry.options.place))"
             )
-        }
+        }.throwProblems(.preflight)
         if !hasFound, needsRows || !missing.isEmpty {
-            let first = missing.first.map { ", such as \($0.relation.name) in \($0.pattern.folder)" } ?? ""
+            guard let first = missing.first else {
+                throw DatabudgieError(
+                    .preflight,
+                    "everything that the configuration names is excluded: there is nothing to restore"
+                )
+            }
             throw DatabudgieError(
                 .preflight,
-                missing.isEmpty
-                    ? "Everything that the configuration names is excluded, so there is nothing to restore."
-                    : "No data file was found for any of the \(missing.count) tables\(first); nothing was touched. "
-                        + "Check location and filename."
+                "no data file was found for any of the \(missing.count) tables, such as \(first.relation.name) in "
+                    + "\(first.pattern.folder)",
+                hint: "check location and filename"
             )
         }
     }
 
     /// The same rows must not be loaded twice, which nothing but a unique constraint would notice.
-    private func refuseDoubleLoads(_ chosen: [(RestoreCandidate, FileInfo)]) throws {
-        var problems: [String] = []
+    private func doubleLoads(_ chosen: [(RestoreCandidate, FileInfo)]) -> [Finding] {
+        var findings: [Finding] = []
         var loads: [StoragePath: [Relation.OID: RestoreCandidate]] = [:]
         for (candidate, file) in chosen {
             if let other = loads[file.path, default: [:]].updateValue(candidate, forKey: candidate.relation.oid) {
-                problems.append(
-                    "\(file.path) would be loaded into \(candidate.relation.name) twice, by \(other.description) and by "
-                        + "\(candidate.description); nothing was touched. Take one of them out."
+                findings.append(
+                    .problem(
+                        "\(file.path) would be loaded twice, by \(other) and by \(candidate)",
+                        of: candidate.relation.name,
+                        hint: "remove one of them"
+                    )
                 )
             }
         }
         let owners = Dictionary(chosen.map { ($0.0.relation.oid, $0.0) }, uniquingKeysWith: { first, _ in first })
         for (candidate, _) in chosen where candidate.relation.isPartition {
             for root in catalog.lineage(of: candidate.relation.oid).dropFirst().compactMap({ owners[$0] }) {
-                problems.append(
-                    "\(candidate.relation.name) would be loaded by \(candidate.description), and its rows again with "
-                        + "\(root.relation.name) by \(root.description); nothing was touched. Take one of them out."
+                findings.append(
+                    .problem(
+                        "it would be loaded by \(candidate), and its rows again with \(root.relation.name) by \(root)",
+                        of: candidate.relation.name,
+                        hint: "remove one of them"
+                    )
                 )
             }
         }
-        if !problems.isEmpty { throw DatabudgieError(.preflight, problems) }
+        return findings
     }
 }
 
@@ -244,11 +258,11 @@ struct RestorePlanner {
 ///
 /// A root's file has the rows of all its partitions; files of leaves count only where there is none of the root.
 private struct PartitionCoverage {
-    let catalog: Catalog
+    let catalog: DatabaseCatalog
     /// For each table with a file the entries that ask for it.
     private let entries: [Relation.OID: Set<Int>]
 
-    init(catalog: Catalog, candidates: [RestoreCandidate]) {
+    init(catalog: DatabaseCatalog, candidates: [RestoreCandidate]) {
         self.catalog = catalog
         entries = Dictionary(candidates.map { ($0.relation.oid, [$0.entryNumber]) }) { $0.union($1) }
     }

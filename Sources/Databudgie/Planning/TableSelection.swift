@@ -2,7 +2,7 @@ import Postgres
 
 /// Finds the relations that an entry's name stands for.
 struct TableSelection {
-    let catalog: Catalog
+    let catalog: DatabaseCatalog
 
     /// The relations of one entry.
     struct Match {

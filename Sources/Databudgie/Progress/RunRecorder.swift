@@ -1,121 +1,41 @@
-import Storage
-import Synchronization
+/// Tells listeners what happens in a run; it keeps nothing.
+struct RunRecorder: Sendable {
+    /// Receives events, in order, from the tasks of the run.
+    let onEvent: @Sendable (RunEvent) -> Void
 
-/// Tells listeners what happens in a run and keeps what its report needs.
-///
-/// Progress comes from the tasks that move the bytes, hence the lock.
-final class RunRecorder: Sendable {
-    private struct State {
-        var startTimes: [TableLabel: ContinuousClock.Instant] = [:]
-        var finished: [TableReport] = []
-        var skipped: [TableLabel] = []
-        var failed: [TableFailure] = []
-        var definitions: Set<String> = []
-        var sequences: [TableLabel: Int] = [:]
+    /// Reports the plan, after all that was found out for it: a warning often explains what follows.
+    func planned(_ kind: RunKind, _ jobs: [PlannedJob], _ findings: [Finding]) {
+        findings.filter { $0.kind == .warning }.forEach(found)
+        findings.filter { $0.kind == .note }.forEach(found)
+        onEvent(.planned(kind, jobs))
     }
 
-    private let action: RunAction
-    private let isDryRun: Bool
-    private let onEvent: @Sendable (RunEvent) -> Void
-    private let start = ContinuousClock.now
-    private let state = Mutex(State())
-
-    init(action: RunAction, isDryRun: Bool, onEvent: @escaping @Sendable (RunEvent) -> Void) {
-        self.action = action
-        self.isDryRun = isDryRun
-        self.onEvent = onEvent
+    func found(_ finding: Finding) {
+        onEvent(.found(finding))
     }
 
-    func planned(_ tables: [PlannedTable], reasons: [String], warnings: [String]) {
-        warnings.forEach { onEvent(.warning($0)) }
-        reasons.forEach { onEvent(.detail($0)) }
-        state.withLock { state in
-            for table in tables { state.sequences[table.label] = table.sequences }
+    func recording(_ run: RecordedRun) {
+        onEvent(.recording(run))
+    }
+
+    func started(_ job: JobID) {
+        onEvent(.started(job))
+    }
+
+    func progressed(_ job: JobID, _ totals: TransferTotals) {
+        onEvent(.progressed(job, totals))
+    }
+
+    /// Reports what became of a job.
+    ///
+    /// - Returns: The same, for the run's results.
+    @discardableResult
+    func ended(_ result: JobResult) -> JobResult {
+        switch result {
+        case .finished(let outcome): onEvent(.finished(outcome))
+        case .skipped(let job): onEvent(.skipped(job))
+        case .failed(let failure): onEvent(.failed(failure))
         }
-        onEvent(.planned(action, tables))
-    }
-
-    func warning(_ message: String) {
-        onEvent(.warning(message))
-    }
-
-    func detail(_ message: String) {
-        onEvent(.detail(message))
-    }
-
-    func recording(_ transaction: ManifestTransaction) {
-        onEvent(
-            .recording(
-                RecordingTransaction(
-                    manifest: transaction.table.description,
-                    action: transaction.action,
-                    id: transaction.id
-                )
-            )
-        )
-    }
-
-    /// Notes tables whose definitions were written, or run; before their rows.
-    func defined(_ names: [String]) {
-        state.withLock { $0.definitions.formUnion(names) }
-    }
-
-    func started(_ label: TableLabel) {
-        state.withLock { $0.startTimes[label] = .now }
-        onEvent(.started(label))
-    }
-
-    func progressed(_ label: TableLabel, _ totals: TransferTotals) {
-        onEvent(.progressed(label, totals))
-    }
-
-    func finished(_ label: TableLabel, totals: TransferTotals, path: StoragePath?) {
-        let report = state.withLock { state in
-            let report = TableReport(
-                label: label,
-                totals: totals,
-                path: path?.description,
-                duration: state.startTimes[label].map { .now - $0 } ?? .zero,
-                hasDefinition: state.definitions.contains(label.description),
-                sequences: state.sequences[label] ?? 0
-            )
-            state.finished.append(report)
-            return report
-        }
-        onEvent(.finished(report))
-    }
-
-    func skipped(_ label: TableLabel, reason: String) {
-        state.withLock { $0.skipped.append(label) }
-        onEvent(.skipped(label, reason: reason))
-    }
-
-    func failed(_ label: TableLabel, _ error: any Error) {
-        failed(label, reason: "\(error)", error)
-    }
-
-    /// Notes a table that failed because another one did.
-    func failed(_ label: TableLabel, reason: String) {
-        failed(label, reason: reason, nil)
-    }
-
-    private func failed(_ label: TableLabel, reason: String, _ error: (any Error)?) {
-        let message = "\(label): \(reason)"
-        state.withLock { $0.failed.append(TableFailure(label: label, message: message, error: error)) }
-        onEvent(.failed(label, message: message))
-    }
-
-    func report() -> RunReport {
-        state.withLock { state in
-            RunReport(
-                action: action,
-                finished: state.finished,
-                skipped: state.skipped,
-                failed: state.failed,
-                duration: .now - start,
-                definitions: state.definitions.sorted(),
-                isDryRun: isDryRun
-            )
-        }
+        return result
     }
 }

@@ -1,111 +1,123 @@
 import Postgres
 import Storage
 
-/// Everything that can be known to go wrong in a restore, found before anything is touched.
+/// Everything that can be known to go wrong in a restore, found before anything is changed.
 struct Preflight {
-    let connection: Connection
-    let catalog: Catalog
-    let storages: Storages
-    /// The caller has a transaction open, which sees tables that nobody else sees yet.
-    var isNested = false
+    let session: DatabaseSession
+    let catalog: DatabaseCatalog
+    /// The caller has a transaction open, which sees tables that no other session sees yet.
+    let isNested: Bool
 
-    /// What the checks found out for the jobs, by label.
-    struct Findings {
-        var imports: [TableLabel: ImportFormat] = [:]
-        /// Where the sequences are to stand in the end.
-        var sequences: [SequenceSettings] = []
+    /// What the checks found out.
+    struct Conclusion {
+        /// How each file is sent, by job.
+        var formats: [JobID: LoadFormat] = [:]
+        /// What the sequences are to be set to.
+        var sequences: [SequenceSetting] = []
         /// What the user should know.
-        var warnings: [String] = []
-        /// For `--verbose`.
-        var notes: [String] = []
+        var findings: [Finding] = []
     }
 
     /// Checks all jobs and reports all problems together.
     ///
     /// - Parameter plan: What is about to be loaded.
     /// - Returns: How each file is to be sent.
-    /// - Throws: ``DatabudgieError`` with a line for each problem; `PostgresError` or `StorageError` when a check could
-    ///   not be made.
-    func check(_ plan: RestorePlan) async throws -> Findings {
+    /// - Throws: ``DatabudgieError`` with all problems; `PostgresError` or `StorageError` when a check could not be made.
+    func check(_ plan: RestorePlan) async throws -> Conclusion {
         // Before the transaction, which should not idle while files are opened.
         let headers = try await readHeaders(plan.jobs)
-        let sequences = try await SequenceCheck(catalog: catalog, storages: storages).check(plan.sequences.jobs)
-        return try await connection.withTransaction(.readOnly, isNested: isNested) { connection in
-            let reader = TargetReader(connection: connection)
-            var problems: [String] = []
-            if try await reader.isStandby() {
-                problems.append("The target server is a standby, which takes no data; connect to its primary.")
-            }
-            let cascaded = plan.groups.flatMap(\.cascaded)
-            let targets = try await reader.read(
-                plan.jobs.flatMap { carriers(of: $0.relation) } + cascaded.map(\.oid)
-            )
-            problems += cascaded.filter { targets[$0.oid]?.mayTruncate == false }.map {
-                "\($0.name): the role may not truncate, and 'truncate: cascade' would have to; grant it TRUNCATE on the table."
-            }
-            var findings = Findings()
-            for (group, job) in plan.groups.flatMap({ group in group.jobs.map { (group, $0) } }) {
-                guard let target = targets[job.relation.oid] else {
-                    problems.append("\(job.label): the table was dropped meanwhile.")
-                    continue
-                }
-                let triggers = carriers(of: job.relation).flatMap { targets[$0]?.rowTriggers ?? [] }
-                problems += TargetRules.problems(of: job, target, isInCycle: isInCycle(job, group))
-                switch headers[job.label] {
-                case .success(let header):
-                    let match = ColumnMatch(header: header, job: job)
-                    problems += match.problems
-                    findings.notes += match.notes + triggerNotes(job, triggers)
-                    findings.imports[job.label] = ImportFormat(
-                        header: header,
-                        keeps: match.keeps,
-                        countMayDiffer: !triggers.isEmpty || job.relation.kind == .view
-                    )
-                case .failure(let error):
-                    problems += error.messages
-                case nil:
-                    problems.append("\(job.label): \(job.file.path) was not looked at.")
-                }
-            }
-            problems += try await TruncationReach(catalog: catalog, reader: reader).problems(of: plan)
-            problems += sequences.problems
-            findings.sequences = sequences.settings
-            findings.warnings += plan.sequences.warnings + sequences.warnings
-            findings.notes += plan.sequences.notes + sequences.notes
-            guard problems.isEmpty else {
-                throw DatabudgieError(.preflight, problems + ["Nothing was touched."])
-            }
-            return findings
+        let sequences = try await SequenceCheck(catalog: catalog, storages: session.storages).check(plan.sequences)
+        var result = Conclusion(sequences: sequences.settings)
+        let (tables, formats) = try await session.withTransaction(.catalog, isNested: isNested) {
+            try await checkTables(plan, headers)
         }
+        result.formats = formats
+        result.findings = tables + sequences.findings
+        guard result.findings.problems.isEmpty else {
+            // Warnings that were found before a failure often are its cause.
+            (plan.findings + result.findings).filter { $0.kind == .warning }.forEach(session.recorder.found)
+            throw DatabudgieError(.preflight, result.findings.problems)
+        }
+        return result
     }
 
-    private func readHeaders(_ jobs: [RestoreJob]) async throws -> [TableLabel: Result<CSVHeader, DatabudgieError>] {
-        let storages = storages
-        let headers = try await jobs.concurrentMap { job -> (TableLabel, Result<CSVHeader, DatabudgieError>) in
+    private func checkTables(
+        _ plan: RestorePlan,
+        _ headers: [JobID: Result<CSVHeader, DatabudgieError>]
+    ) async throws -> ([Finding], [JobID: LoadFormat]) {
+        let reader = TargetStateReader(connection: session.connection)
+        var findings: [Finding] = []
+        var formats: [JobID: LoadFormat] = [:]
+        if try await reader.isStandby() {
+            findings.append(
+                .problem("the target server is a standby, which accepts no data", hint: "connect to its primary")
+            )
+        }
+        let cascaded = plan.groups.flatMap(\.cascaded)
+        let states = try await reader.read(plan.jobs.flatMap { carriers(of: $0.relation) } + cascaded.map(\.oid))
+        findings += cascaded.filter { states[$0.oid]?.canTruncate == false }.map {
+            .problem(
+                "the role lacks TRUNCATE on the table, which 'truncate: cascade' needs",
+                of: $0.name.label,
+                hint: "grant it"
+            )
+        }
+        for (group, job) in plan.groups.flatMap({ group in group.jobs.map { (group, $0) } }) {
+            guard let state = states[job.relation.oid] else {
+                findings.append(.problem("the table was dropped in the meantime", of: job.id))
+                continue
+            }
+            let triggers = carriers(of: job.relation).flatMap { states[$0]?.rowTriggers ?? [] }
+            findings += TargetRules.problems(of: job, state, isInCycle: isInCycle(job, group))
+            switch headers[job.id] {
+            case .success(let header):
+                let match = ColumnMatch(header: header, job: job)
+                findings += match.findings + triggerNotes(job, triggers)
+                formats[job.id] = LoadFormat(
+                    header: header,
+                    keeps: match.keeps,
+                    countMayDiffer: !triggers.isEmpty || job.relation.kind == .view
+                )
+            case .failure(let error):
+                findings += error.problems
+            case nil:
+                findings.append(.problem("\(job.file.path) was not read", of: job.id))
+            }
+        }
+        return (findings + (try await TruncationReach(catalog: catalog, reader: reader).problems(of: plan)), formats)
+    }
+
+    private func readHeaders(
+        _ jobs: [RestoreJob]
+    ) async throws -> [JobID: Result<CSVHeader, DatabudgieError>] {
+        let storages = session.storages
+        let headers = try await jobs.concurrentMap { job -> (JobID, Result<CSVHeader, DatabudgieError>) in
             do {
                 let header = try await DataFileHeader(storage: storages.storage(for: job.file.path)).read(job.file)
-                return (job.label, .success(header))
+                return (job.id, .success(header))
             } catch let error as DatabudgieError {
-                return (job.label, .failure(error))
+                return (job.id, .failure(error))
             }
         }
         return Dictionary(headers, uniquingKeysWith: { first, _ in first })
     }
 
-    /// The tables that rows for this one end up in, as the triggers of partitions run too.
+    /// The tables that rows for this one end up in, because the triggers of partitions run too.
     private func carriers(of relation: Relation) -> [Relation.OID] {
         relation.kind == .partitionedTable ? [relation.oid] + catalog.descendants(of: relation.oid) : [relation.oid]
     }
 
-    private func triggerNotes(_ job: RestoreJob, _ triggers: [String]) -> [String] {
+    private func triggerNotes(_ job: RestoreJob, _ triggers: [String]) -> [Finding] {
         guard !triggers.isEmpty else { return [] }
         return [
-            "\(job.label): the triggers \(triggers.joined(separator: ", ")) run for every row, which takes time and may "
-                + "change rows."
+            .note(
+                "the triggers \(triggers.joined(separator: ", ")) run for every row, which takes time and may change rows",
+                of: job.id
+            )
         ]
     }
 
-    private func isInCycle(_ job: RestoreJob, _ group: RestoreGroup) -> Bool {
+    private func isInCycle(_ job: RestoreJob, _ group: LoadGroup) -> Bool {
         let family = Set(catalog.family(of: job.relation.oid))
         return group.deferredKeys.contains { !$0.isDeferrable && family.contains($0.referencing) }
     }

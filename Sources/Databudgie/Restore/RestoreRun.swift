@@ -1,26 +1,26 @@
 import Postgres
 import Storage
 
-/// Loads data files back into a database: each group of tables that belong together lands whole, or not at all.
+/// Loads data files back into a database: each group of tables that belong together is restored whole, or not at all.
 ///
 ///     let configuration = try Configuration.load(files: ["databudgie.yml"])
 ///     let report = try await RestoreRun(configuration).run { event in print(event) }
 public struct RestoreRun: Sendable {
     private let configuration: Configuration
-    private let options: RunOptions
+    private let environment: RunEnvironment
 
     /// - Parameters:
     ///   - configuration: What to restore, and where from.
-    ///   - options: Dry run, environment and clock.
-    public init(_ configuration: Configuration, options: RunOptions = RunOptions()) {
+    ///   - environment: Environment variables and clock.
+    public init(_ configuration: Configuration, environment: RunEnvironment = RunEnvironment()) {
         self.configuration = configuration
-        self.options = options
+        self.environment = environment
     }
 
     /// Runs the restore to its end.
     ///
-    /// Before anything is touched all files are found and their headers compared with the tables. Then each group of
-    /// tables is truncated, where asked, and loaded in one transaction; a failure rolls back its group and does not stop
+    /// Before anything is changed all files are found and their headers compared with the tables. Then each group of
+    /// tables is truncated, if configured, and loaded in one transaction; a failure rolls back its group and does not stop
     /// the others, unless a table of it or the run is strict. Cancelling the task rolls back the running group and
     /// throws `CancellationError`.
     /// - Parameter onEvent: Receives what happens, in order, from the tasks of the run: it must return quickly.
@@ -28,153 +28,163 @@ public struct RestoreRun: Sendable {
     /// - Throws: ``DatabudgieError``, `PostgresError`, `StorageError` or `CancellationError` when nothing more could be
     ///   done; groups that were committed before stay.
     public func run(onEvent: @escaping @Sendable (RunEvent) -> Void = { _ in }) async throws -> RunReport {
-        let clean = CleanStart(configuration: configuration, options: options)
-        return try await RunSession.run(
-            .restore,
-            configuration,
-            options,
-            onEvent: onEvent,
-            beforeConnecting: { storages, recorder in try await clean.run(storages, recorder) },
-            { session in
-                guard !clean.isOnlyPlanned else { return }
-                try await OpenManifest.with(configuration, for: .restore, over: session.connection) { manifest in
-                    try await run(session, manifest)
+        let settings = try RunSettings(configuration, for: .restore, in: environment)
+        return try await Session.run(settings, onEvent: onEvent) { session in
+            if settings.definitions.clean {
+                try await CleanPreflight(session: session, configuration: configuration.restore).check()
+                // A dry run cannot look further than the files: the database that the restore would find does not exist yet.
+                guard !settings.isDryRun else { return RunResults() }
+                try await DatabaseReset(settings: settings, recorder: session.recorder).run()
+            }
+            return try await session.withDatabase { database in
+                try await ManifestSession.with(settings, over: database.connection) { manifest in
+                    try await run(database, manifest)
                 }
             }
-        )
+        }
     }
 
-    private func run(_ session: RunSession, _ manifest: OpenManifest?) async throws {
-        let transaction = try await manifest?.begin(isDryRun: options.isDryRun)
-        let preparation = RestorePreparation(
-            configuration: configuration.restore,
+    private func run(_ session: DatabaseSession, _ manifest: ManifestSession?) async throws -> RunResults {
+        let planning = RestorePlanning(
+            entries: configuration.restore.tables,
             session: session,
-            manifest: transaction,
-            manifestTable: manifest?.table.name,
-            isDryRun: options.isDryRun
+            recordedRun: try await untouched(session.settings) { try await manifest?.begin() }
         )
-        if configuration.restore.run.ddl.enabled {
-            try await restoreWithDefinitions(preparation)
-        } else {
-            let restore = try await preparation.prepare()
-            guard !options.isDryRun else { return }
-            try await restore.setSequences(isComplete: try await restore.load())
+        if session.settings.definitions.enabled {
+            return try await restoreWithDefinitions(planning)
         }
+        let restore = try await untouched(session.settings) { try await planning.check() }
+        let skipped = restore.skip()
+        guard !session.settings.isDryRun else { return RunResults(jobs: skipped) }
+        let progress = try await restore.load()
+        return RunResults(jobs: skipped + progress.results + (try await restore.setSequences(after: progress)))
+    }
+
+    /// Runs what changes nothing, and says so when it fails.
+    private func untouched<Result>(
+        _ settings: RunSettings,
+        _ body: () async throws -> Result
+    ) async throws -> Result {
+        try await DatabudgieError.withEffect(settings.definitions.clean ? .databaseRecreated : .nothingChanged, body)
     }
 }
 
 // MARK: - With definitions
 
 extension RestoreRun {
-    /// Nothing is kept of what a transaction did, and nobody needs to hear of it as an error.
+    /// Thrown to roll back on purpose (dry run); never reported.
     private struct RolledBack: Error {}
 
-    private func restoreWithDefinitions(_ preparation: RestorePreparation) async throws {
-        let definitions = try await preparation.definitions()
-        if definitions.isReplacement {
-            try await replace(preparation, definitions)
-        } else {
-            try await create(preparation, definitions)
-        }
+    private func restoreWithDefinitions(_ planning: RestorePlanning) async throws -> RunResults {
+        let settings = planning.session.settings
+        let definitions = try await untouched(settings) { try await planning.definitions() }
+        return definitions.isReplacement
+            ? try await replace(planning, definitions) : try await create(planning, definitions)
     }
 
-    /// Old tables make room for new ones: all in one transaction, so that the old ones are there until all is well.
-    private func replace(_ preparation: RestorePreparation, _ definitions: DefinitionRestore) async throws {
-        let connection = preparation.session.connection
-        var restore: PreparedRestore?
-        var totals: [[TransferTotals]] = []
+    /// Old tables are replaced by new ones: all in one transaction, so the old ones stay until everything is restored.
+    private func replace(
+        _ planning: RestorePlanning,
+        _ definitions: DefinitionInstaller
+    ) async throws -> RunResults {
+        let session = planning.session
+        var checked: CheckedRestore?
+        var skipped: [JobResult] = []
+        var outcomes: [JobOutcome] = []
         do {
-            try await connection.withTransaction(.writing) { _ in
-                try await definitions.makeTables(isDryRun: options.isDryRun)
-                let prepared = try await preparation.prepare(
-                    made: definitions.names,
-                    replaced: definitions.replacedNames,
-                    followed: definitions.followed,
-                    isNested: true
-                )
-                restore = prepared
-                guard !options.isDryRun else { throw RolledBack() }
-                totals = try await prepared.loadNested()
-                try await definitions.finish()
+            try await DatabudgieError.withEffect(.rolledBack) {
+                try await session.withTransaction(.writing) {
+                    let restore = try await untouched(session.settings) {
+                        try await definitions.makeTables()
+                        return try await planning.check(
+                            created: definitions.names,
+                            replaced: definitions.replacedNames,
+                            included: definitions.included,
+                            isNested: true
+                        )
+                    }
+                    checked = restore
+                    skipped = restore.skip()
+                    guard !session.settings.isDryRun else { throw RolledBack() }
+                    outcomes = try await restore.loadNested()
+                    try await definitions.finish()
+                }
             }
         } catch is RolledBack {
-            return
+            return RunResults(jobs: skipped)
         } catch let failure as GroupFailure {
-            restore?.recordRollback(after: failure.culprit)
-            return
-        } catch let error as DatabudgieError {
-            guard error.code == .database else { throw error }
-            throw DatabudgieError(
-                error.code,
-                error.messages + ["All was rolled back; the tables are as they were."],
-                underlying: error.underlying
-            )
+            return RunResults(jobs: skipped + (checked?.rolledBack(by: failure) ?? []))
         }
-        definitions.recordTables()
-        restore?.report(totals)
-        // At once: the sequences are new as well, and somebody may insert rows.
-        try await restore?.setSequences(isComplete: true)
-        await restore?.analyze()
+        guard let checked else { return RunResults() }
+        let progress = checked.report(outcomes)
+        // At once: the sequences are new as well, and other sessions may insert rows.
+        let set = try await checked.setSequences(after: progress)
+        await checked.analyze()
+        return RunResults(jobs: skipped + progress.results + set, definitions: definitions.names.map(\.label))
     }
 
-    /// Nothing is lost when something fails: new tables are made first, then each group of tables lands on its own.
-    private func create(_ preparation: RestorePreparation, _ definitions: DefinitionRestore) async throws {
-        let connection = preparation.session.connection
-        var prepared: PreparedRestore?
-        if definitions.fitsOneTransaction || options.isDryRun {
+    /// Nothing is lost when something fails: new tables are created first, then each group of tables is restored on its own.
+    private func create(
+        _ planning: RestorePlanning,
+        _ definitions: DefinitionInstaller
+    ) async throws -> RunResults {
+        let session = planning.session
+        let checked: CheckedRestore
+        var skipped: [JobResult] = []
+        if definitions.fitsOneTransaction || session.settings.isDryRun {
+            var restore: CheckedRestore?
             do {
-                try await connection.withTransaction(.writing) { _ in
-                    try await definitions.makeTables(isDryRun: options.isDryRun)
-                    prepared = try await preparation.prepare(
-                        made: definitions.names,
-                        followed: definitions.followed,
-                        isNested: true
-                    )
-                    if options.isDryRun { throw RolledBack() }
+                try await untouched(session.settings) {
+                    try await session.withTransaction(.writing) {
+                        try await definitions.makeTables()
+                        let planned = try await planning.check(
+                            created: definitions.names,
+                            included: definitions.included,
+                            isNested: true
+                        )
+                        skipped = planned.skip()
+                        restore = planned
+                        if session.settings.isDryRun { throw RolledBack() }
+                    }
                 }
             } catch is RolledBack {
-                return
+                return RunResults(jobs: skipped)
             }
+            guard let restore else { return RunResults() }
+            checked = restore
         } else {
-            preparation.session.recorder.warning(
-                "The new tables are made in several transactions, as one has not enough locks for all of them: they stay, "
-                    + "empty, when the restore does not go on."
+            session.recorder.found(
+                .warning(
+                    "the new tables are created in several transactions, because one would exceed "
+                        + "max_locks_per_transaction; if the restore stops, they remain, empty"
+                )
             )
             try await definitions.makeTablesInBatches()
-            prepared = try await preparation.prepare(
-                made: definitions.names,
-                followed: definitions.followed
-            )
+            checked = try await planning.check(created: definitions.names, included: definitions.included)
+            skipped = checked.skip()
         }
-        guard let prepared else { return }
-        definitions.recordTables()
-        let isComplete: Bool
+        let results = try await load(checked, definitions)
+        return RunResults(jobs: skipped + results, definitions: definitions.names.map(\.label))
+    }
+
+    private func load(_ checked: CheckedRestore, _ definitions: DefinitionInstaller) async throws -> [JobResult] {
+        var progress: CheckedRestore.Progress
         do {
-            isComplete = try await load(prepared, preparation, definitions)
+            progress = try await checked.load()
+            guard progress.stoppedBy == nil else {
+                checked.session.recorder.found(Self.unfinished)
+                return progress.results + (try await checked.setSequences(after: progress))
+            }
+            progress.results += try await definitions.finishInBatches().map(checked.failed)
         } catch {
-            preparation.session.recorder.warning(Self.unfinished)
+            checked.session.recorder.found(Self.unfinished)
             throw error
         }
-        try await prepared.setSequences(isComplete: isComplete)
+        return progress.results + (try await checked.setSequences(after: progress))
     }
 
-    private static let unfinished =
-        "The run stopped before the indexes, keys, rights and policies of the new tables were made; restore again when the "
-        + "failure is mended."
-
-    private func load(
-        _ prepared: PreparedRestore,
-        _ preparation: RestorePreparation,
-        _ definitions: DefinitionRestore
-    ) async throws -> Bool {
-        let isComplete = try await prepared.load()
-        if isComplete {
-            for failure in try await definitions.finishInBatches() {
-                prepared.recordFailure(of: failure.table, failure.error)
-            }
-        } else {
-            preparation.session.recorder.warning(Self.unfinished)
-        }
-        return isComplete
-    }
+    private static let unfinished = Finding.warning(
+        "the restore stopped before indexes, constraints, privileges and policies of the new tables were created",
+        hint: "fix the error and restore again"
+    )
 }

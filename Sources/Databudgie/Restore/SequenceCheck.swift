@@ -1,102 +1,111 @@
 import Postgres
 import Storage
 
-/// Where the sequences of one table are to stand.
-struct SequenceSettings: Sendable {
+/// What the sequences of one table are to be set to.
+struct SequenceSetting: Sendable {
     let job: SequenceJob
-    let positions: [(sequence: TableSequence, position: SequencePosition)]
+    let states: [(sequence: TableSequence, state: SequenceState)]
+
+    /// The same for the outcome of a job.
+    var values: [SequenceValue] {
+        states.map { SequenceValue(name: $0.name, lastValue: $1.lastValue, isCalled: $1.isCalled) }
+    }
 }
 
-/// Reads the files of sequence positions and compares them with the sequences of the target.
+/// Reads the files of sequences' values and compares them with the sequences of the target.
 struct SequenceCheck {
-    let catalog: Catalog
-    let storages: Storages
-
-    /// What the checks found out.
-    struct Findings {
-        var settings: [SequenceSettings] = []
-        /// Why nothing may be restored.
-        var problems: [String] = []
-        var warnings: [String] = []
-        /// For `--verbose`.
-        var notes: [String] = []
-    }
+    let catalog: DatabaseCatalog
+    let storages: StorageRouter
 
     /// Checks all files.
     ///
+    /// - Returns: What is to be set, and what was found; a problem concerns its table alone.
     /// - Throws: `StorageError` when a file could not be read.
-    func check(_ jobs: [SequenceJob]) async throws -> Findings {
+    func check(_ jobs: [SequenceJob]) async throws -> (settings: [SequenceSetting], findings: [Finding]) {
         let storages = storages
         let files = try await jobs.concurrentMap { job in
             do {
-                let positions = try await SequencesFile.read(job.file, from: storages.storage(for: job.file.path))
-                return Result<_, DatabudgieError>.success(positions)
+                let entries = try await SequencesFile.read(job.file, from: storages.storage(for: job.file.path))
+                return Result<_, DatabudgieError>.success(entries)
             } catch let error as DatabudgieError {
                 return .failure(error)
             }
         }
-        var findings = Findings()
+        var settings: [SequenceSetting] = []
+        var findings: [Finding] = []
         for (job, file) in zip(jobs, files) {
             switch file {
-            case .success(let positions): match(positions, job, &findings)
-            case .failure(let error): findings.problems += error.messages.map { "\(job.label): \($0)" }
+            case .success(let entries):
+                let (setting, found) = match(entries, job)
+                findings += found
+                if let setting { settings.append(setting) }
+            case .failure(let error):
+                findings += error.problems.map { .problem($0.sentence, of: job.id, hint: $0.hint) }
             }
         }
-        return findings
+        return (settings, findings)
     }
 
     /// Finds the sequence of each key among those that belong to the table; all others must not be touched.
     private func match(
-        _ positions: [(key: String, position: SequencePosition)],
-        _ job: SequenceJob,
-        _ findings: inout Findings
-    ) {
+        _ entries: [(key: String, state: SequenceState)],
+        _ job: SequenceJob
+    ) -> (setting: SequenceSetting?, findings: [Finding]) {
         let sequences = catalog.sequences(of: job.relation)
-        // Names are compared by bytes, as the server does; a name written out in full wins over one without quotes.
-        let spellings =
-            sequences.map { [Array($0.fileKey.utf8)] } + sequences.map { $0.fileKeys.map { Array($0.utf8) } }
+        // A name written out in full wins over one without quotes.
+        let spellings = sequences.map { [ByteKey($0.fileKey)] } + sequences.map { $0.fileKeys.map { ByteKey($0) } }
         let owners = Dictionary(
             zip(spellings, sequences + sequences).flatMap { keys, sequence in keys.map { ($0, sequence) } },
             uniquingKeysWith: { first, _ in first }
         )
-        var strangers: [String] = []
-        var matched: [(sequence: TableSequence, position: SequencePosition)] = []
-        for (key, position) in positions {
-            guard let sequence = owners[Array(key.utf8)] else {
-                strangers.append(key)
+        var unknownKeys: [String] = []
+        var findings: [Finding] = []
+        var states: [(sequence: TableSequence, state: SequenceState)] = []
+        for (key, state) in entries {
+            guard let sequence = owners[ByteKey(key)] else {
+                unknownKeys.append(key)
                 continue
             }
-            if let problem = Self.problem(sequence, position, key: key, job) { findings.problems.append(problem) }
-            matched.append((sequence, position))
+            if let problem = Self.problem(sequence, state, key: key, job) { findings.append(problem) }
+            states.append((sequence, state))
         }
-        if !strangers.isEmpty {
-            findings.warnings.append(
-                "\(job.label): \(job.file.path) names \(strangers.joined(separator: ", ")), which is no sequence of the "
-                    + "table in the target database, and is ignored."
+        if !unknownKeys.isEmpty {
+            let verb = unknownKeys.count == 1 ? "is not a sequence" : "are not sequences"
+            findings.append(
+                .warning(
+                    "\(unknownKeys.joined(separator: ", ")) in \(job.file.path) \(verb) of the table in the target database, "
+                        + "and \(unknownKeys.count == 1 ? "is" : "are") ignored",
+                    of: job.id
+                )
             )
         }
-        guard !matched.isEmpty || job.isAlone else { return }
-        let names = matched.map(\.sequence.name.description).joined(separator: ", ")
-        findings.notes.append("\(job.label): the positions of its sequences (\(names)) come from \(job.file.path)")
-        findings.settings.append(SequenceSettings(job: job, positions: matched))
+        guard !states.isEmpty || job.isAlone else { return (nil, findings) }
+        let names = states.map(\.sequence.name.description).joined(separator: ", ")
+        findings.append(.note("the values of its sequences (\(names)) come from \(job.file.path)", of: job.id))
+        return (SequenceSetting(job: job, states: states), findings)
     }
 
     private static func problem(
         _ sequence: TableSequence,
-        _ position: SequencePosition,
+        _ state: SequenceState,
         key: String,
         _ job: SequenceJob
-    ) -> String? {
-        if !sequence.bounds.contains(position.lastValue) {
+    ) -> Finding? {
+        if !sequence.bounds.contains(state.lastValue) {
             let (lowest, highest) = (sequence.bounds.lowerBound, sequence.bounds.upperBound)
-            return
-                "\(job.label): \(job.file.path): the value \(position.lastValue) of \"\(key)\" is out of the range of the "
-                + "sequence \(sequence.name), \(lowest) to \(highest); alter the sequence, or set 'sequences: false'."
+            return .problem(
+                "\(job.file.path): the value \(state.lastValue) of \"\(key)\" is out of the range of the sequence "
+                    + "\(sequence.name), \(lowest) to \(highest)",
+                of: job.id,
+                hint: "alter the sequence, or set 'sequences: false'"
+            )
         }
         if !sequence.isSettable {
-            return
-                "\(job.label): the role may not set the position of the sequence \(sequence.name); grant it UPDATE on "
-                + "the sequence, or set 'sequences: false'."
+            return .problem(
+                "the role lacks UPDATE on the sequence \(sequence.name)",
+                of: job.id,
+                hint: "grant it, or set 'sequences: false'"
+            )
         }
         return nil
     }

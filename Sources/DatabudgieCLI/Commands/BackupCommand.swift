@@ -7,7 +7,7 @@ struct BackupCommand: RunCommand {
         commandName: "backup",
         abstract: "Write tables and query results to files."
     )
-    static let action = RunAction.backup
+    static let action = RunKind.backup
 
     @OptionGroup var options: SharedOptions
 
@@ -25,7 +25,7 @@ struct BackupCommand: RunCommand {
 
     static func perform(
         _ configuration: Configuration,
-        _ runOptions: RunOptions,
+        _ runOptions: RunEnvironment,
         onEvent: @escaping @Sendable (RunEvent) -> Void
     ) async throws -> RunReport {
         try await BackupRun(configuration, options: runOptions).run(onEvent: onEvent)

@@ -12,9 +12,9 @@ struct ConfigCommand: Subcommand {
 
     func execute() async throws -> ExitStatus {
         let configuration = try Configuration.load(try options.sources())
-        let reporter = RunReporter(options: options, logging: configuration.logging)
+        let reporter = RunDisplay(options: options, logging: configuration.logging)
         configuration.warnings.forEach { reporter.handle(.warning($0)) }
-        try Terminal.standardOutput.write(ConfigurationPrinter().yaml(configuration))
+        try StandardStream.standardOutput.write(ConfigurationPrinter().yaml(configuration))
         return .success
     }
 }

@@ -35,7 +35,7 @@ struct ManifestCreateCommand: Subcommand {
         var sources = try options.sources()
         // Here the option names the manifest, and no table to move.
         sources.overrides.tables = []
-        let action: RunAction = action == .backup ? .backup : .restore
+        let action: RunKind = action == .backup ? .backup : .restore
         let configuration = try Configuration.load(sources, for: action)
         let creation = ManifestCreation(configuration, for: action, table: options.tables.first)
         switch try await creation.run() {
@@ -48,6 +48,6 @@ struct ManifestCreateCommand: Subcommand {
     }
 
     private func say(_ sentence: String) throws {
-        try Terminal.standardOutput.write(sentence.escapedForTerminal + "\n")
+        try StandardStream.standardOutput.write(sentence.escapedForTerminal + "\n")
     }
 }

@@ -7,7 +7,7 @@ struct RestoreCommand: RunCommand {
         commandName: "restore",
         abstract: "Load tables from files."
     )
-    static let action = RunAction.restore
+    static let action = RunKind.restore
 
     @OptionGroup var options: SharedOptions
 
@@ -45,7 +45,7 @@ struct RestoreCommand: RunCommand {
 
     static func perform(
         _ configuration: Configuration,
-        _ runOptions: RunOptions,
+        _ runOptions: RunEnvironment,
         onEvent: @escaping @Sendable (RunEvent) -> Void
     ) async throws -> RunReport {
         try await RestoreRun(configuration, options: runOptions).run(onEvent: onEvent)

@@ -4,7 +4,7 @@ import Databudgie
 /// A subcommand that moves data: it loads the configuration, shows the run while it lasts and says how it ended.
 protocol RunCommand: Subcommand {
     /// What the command does.
-    static var action: RunAction { get }
+    static var action: RunKind { get }
 
     /// The configuration's sources, with the subcommand's own options in them.
     ///
@@ -21,7 +21,7 @@ protocol RunCommand: Subcommand {
     /// The run itself.
     static func perform(
         _ configuration: Configuration,
-        _ runOptions: RunOptions,
+        _ runOptions: RunEnvironment,
         onEvent: @escaping @Sendable (RunEvent) -> Void
     ) async throws -> RunReport
 }
@@ -31,7 +31,7 @@ extension RunCommand {
 
     func execute() async throws -> ExitStatus {
         let loaded = try Configuration.load(try sources(), for: Self.action)
-        let reporter = RunReporter(options: options, logging: loaded.logging)
+        let reporter = RunDisplay(options: options, logging: loaded.logging)
         LibraryLog.isShown(by: reporter)
         loaded.warnings.forEach { reporter.handle(.warning($0)) }
 
@@ -53,7 +53,7 @@ extension RunCommand {
     /// Says how the run ended, and finds the exit status for it.
     private func conclude(
         _ outcome: InterruptibleOutcome<RunReport>,
-        reporter: RunReporter
+        reporter: RunDisplay
     ) throws -> ExitStatus {
         switch (outcome.result, outcome.signal) {
         case (.failure, let signal?):
@@ -84,6 +84,6 @@ extension RunCommand {
     /// Writes a table to standard output, if it was asked for.
     private func printStatistics(_ lines: [String]) throws {
         guard options.printsStatistics else { return }
-        try Terminal.standardOutput.write(lines.map { $0 + "\n" }.joined())
+        try StandardStream.standardOutput.write(lines.map { $0 + "\n" }.joined())
     }
 }

@@ -4,8 +4,8 @@ import Foundation
 /// What the parsed options mean to a run.
 extension SharedOptions {
     /// The options that decide how a run is done, rather than what it does.
-    var runOptions: RunOptions {
-        var runOptions = RunOptions()
+    var runOptions: RunEnvironment {
+        var runOptions = RunEnvironment()
         runOptions.isDryRun = dryRun ?? false
         return runOptions
     }
@@ -26,8 +26,8 @@ extension SharedOptions {
         )
     }
 
-    private var overrides: CommandLineOverrides {
-        var overrides = CommandLineOverrides()
+    private var overrides: ConfigurationOverrides {
+        var overrides = ConfigurationOverrides()
         overrides.strict = strict
         overrides.adapter = adapter?.rawValue
         overrides.configFiles = configurationFiles
@@ -51,15 +51,15 @@ extension SharedOptions {
 
     /// Colours where standard error is a terminal that has them and nobody asked for none.
     var style: TextStyle {
-        guard Terminal.standardError.isTerminal, !Self.isDumbTerminal else { return .plain }
+        guard StandardStream.standardError.isTerminal, !Self.isDumbTerminal else { return .plain }
         return (color ?? !Self.prefersNoColor) ? .color : .plain
     }
 
     /// The way in which progress is shown.
-    var mode: RunReporter.Mode {
+    var mode: RunDisplay.Mode {
         switch logFormat {
         case .json: .json
-        case .text: Terminal.standardError.isTerminal && !Self.isDumbTerminal ? .live : .plain
+        case .text: StandardStream.standardError.isTerminal && !Self.isDumbTerminal ? .live : .plain
         }
     }
 
@@ -75,7 +75,7 @@ extension SharedOptions {
     }
 }
 
-extension RunReporter {
+extension RunDisplay {
     /// A reporter that writes to standard error as the options ask.
     convenience init(options: SharedOptions, logging: LoggingConfiguration) {
         let start = ContinuousClock.now
@@ -85,8 +85,8 @@ extension RunReporter {
             style: options.style,
             surroundings: Surroundings(
                 // Progress that cannot be shown is no reason to give up a backup.
-                write: { try? Terminal.standardError.write($0) },
-                size: { Terminal.standardError.size },
+                write: { try? StandardStream.standardError.write($0) },
+                size: { StandardStream.standardError.size },
                 elapsed: { .now - start },
                 now: { Date() }
             )

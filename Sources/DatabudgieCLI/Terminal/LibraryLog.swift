@@ -8,7 +8,7 @@ enum LibraryLog {
     /// Sends all logs to a reporter, which shows them with `-vv`.
     ///
     /// To be called once in the life of the process.
-    static func isShown(by reporter: RunReporter) {
+    static func isShown(by reporter: RunDisplay) {
         LoggingSystem.bootstrap { label in ReporterLogHandler(label: label, reporter: reporter) }
     }
 }
@@ -16,11 +16,11 @@ enum LibraryLog {
 /// Hands log messages to a reporter.
 private struct ReporterLogHandler: LogHandler {
     let label: String
-    let reporter: RunReporter
+    let reporter: RunDisplay
     var metadata: Logger.Metadata = [:]
     var logLevel: Logger.Level
 
-    init(label: String, reporter: RunReporter) {
+    init(label: String, reporter: RunDisplay) {
         self.label = label
         self.reporter = reporter
         logLevel = reporter.verbosity >= .debug ? .debug : .error

@@ -15,7 +15,7 @@ struct MessageWriter: Sendable {
                 case .json: EventJSON.error(message, at: Date())
                 }
             // There is nowhere else to say that standard error cannot be written to.
-            try? Terminal.standardError.write(line + "\n")
+            try? StandardStream.standardError.write(line + "\n")
         }
     }
 

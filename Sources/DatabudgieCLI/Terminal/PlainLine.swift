@@ -3,7 +3,7 @@ import Databudgie
 /// Events as single lines of text, for files, pipes and everything that is not a live display.
 enum PlainLine {
     /// The line of a finished table.
-    static func finished(_ report: TableReport, _ action: RunAction?, style: TextStyle) -> String {
+    static func finished(_ report: TableReport, _ action: RunKind?, style: TextStyle) -> String {
         var line = style.cyan(report.label.description.escapedForTerminal) + ": "
         line += HumanNumber.count(report.totals.rows, "row") + ", " + HumanNumber.bytes(report.totals.bytes)
         if report.totals.fileBytes > 0, report.totals.fileBytes != report.totals.bytes {
@@ -17,7 +17,7 @@ enum PlainLine {
     }
 
     /// The line that says how to go on with a run that did not come to its end.
-    static func recording(_ transaction: RecordingTransaction, style: TextStyle) -> String {
+    static func recording(_ transaction: RecordedRun, style: TextStyle) -> String {
         let action = transaction.action.rawValue
         return style.dim(
             "databudgie: recording as \(action) \(transaction.id) in \(transaction.manifest.escapedForTerminal); go on "

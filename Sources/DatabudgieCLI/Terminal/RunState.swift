@@ -13,7 +13,7 @@ struct RunState: Sendable {
     }
 
     /// What the run does; nil until the plan is known.
-    private(set) var action: RunAction?
+    private(set) var action: RunKind?
     private(set) var planned: [PlannedTable] = []
     private var estimatedRows: [TableLabel: Int] = [:]
     /// In the order in which the jobs began.

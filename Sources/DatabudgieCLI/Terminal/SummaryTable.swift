@@ -5,7 +5,7 @@ struct SummaryTable {
     /// One line of the table, as shown.
     private typealias Cells = [String]
 
-    private let action: RunAction
+    private let action: RunKind
     private let finished: [TableReport]
     private let skipped: [TableLabel]
     private let failures: [String]

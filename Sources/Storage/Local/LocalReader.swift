@@ -19,7 +19,8 @@ final class LocalReader: ChunkReader, @unchecked Sendable {
                 guard status.type == .regular else {
                     throw StorageError(
                         .invalidPath,
-                        "\(path) is no regular file: give another path.",
+                        "\(path) is not a regular file",
+                        hint: "give another path",
                         path: .local(path)
                     )
                 }
@@ -48,7 +49,7 @@ final class LocalReader: ChunkReader, @unchecked Sendable {
     func next() async throws -> [UInt8]? {
         try Task.checkCancellation()
         guard offset < end else { return nil }
-        let (start, count) = (offset, Int(min(Int64(chunkSize), end - offset)))
+        let (start, count) = (offset, Int(min(Int64(StorageBytes.chunkSize), end - offset)))
         let chunk = try await BlockingWork.run { [self] in try readChunk(at: start, count: count) }
         offset += Int64(chunk.count)
         return chunk
@@ -70,7 +71,8 @@ final class LocalReader: ChunkReader, @unchecked Sendable {
             guard chunk.count == count, try !isLast || isUnchanged() else {
                 throw StorageError(
                     .changedWhileReading,
-                    "\(path) was changed while it was read: try again when nothing writes to it.",
+                    "\(path) was changed while it was being read",
+                    hint: "try again when nothing writes to it",
                     path: .local(path)
                 )
             }
@@ -90,8 +92,8 @@ extension StorageError {
     static func truncated(_ path: StoragePath, size: Int64, range: Range<Int64>) -> StorageError {
         StorageError(
             .truncated,
-            "\(path) is only \(size) bytes long, but bytes \(range.lowerBound) to \(range.upperBound) were asked for: "
-                + "the file is not the one that was recorded, or it was cut off.",
+            "\(path) is only \(size) bytes long, but bytes \(range.lowerBound) to \(range.upperBound) were requested",
+            hint: "check that the file is the one that was recorded and was not cut off",
             path: path
         )
     }

@@ -48,10 +48,9 @@ struct ObjectChecksum {
             let tag = header("etag").map(S3Reply.unquoted), tag.utf8.count == 32
         else { return nil }
         let digits = Array(tag.utf8)
-        let bytes = stride(from: 0, to: 32, by: 2).compactMap {
-            UInt8(String(decoding: digits[$0..<$0 + 2], as: UTF8.self), radix: 16)
-        }
-        return bytes.count == 16 ? bytes : nil
+        let values = digits.compactMap(\.hexadecimalValue)
+        guard values.count == 32 else { return nil }
+        return stride(from: 0, to: 32, by: 2).map { values[$0] << 4 | values[$0 + 1] }
     }
 
     mutating func update(_ bytes: [UInt8]) {

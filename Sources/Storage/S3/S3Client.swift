@@ -16,8 +16,8 @@ final class S3Client: Sendable {
     /// What was learned from replies.
     private struct State {
         var session: Session?
-        /// Regions of buckets that do not lie in the configured one.
-        var regions: [String: String] = [:]
+        /// Regions of buckets outside the configured one.
+        var regions: [ExactString: String] = [:]
         /// How far the server's clock is ahead of ours, in seconds.
         var clockOffset: TimeInterval = 0
         /// The server has answered something.
@@ -42,7 +42,7 @@ final class S3Client: Sendable {
         var configuration = HTTPClient.Configuration(
             // Redirects need another signature, so they are followed here and not there.
             redirectConfiguration: .disallow,
-            // For bodies that are read slowly this ends the connection as well; reading then goes on with a new one.
+            // For bodies that are read slowly this ends the connection as well; reading then continues with a new one.
             timeout: .init(connect: .init(policy.connect), read: .init(policy.stall)),
             decompression: .disabled
         )
@@ -208,7 +208,7 @@ final class S3Client: Sendable {
             guard let region = reply.region, region != self.region(of: request.bucket, session.settings) else {
                 return false
             }
-            state.withLock { $0.regions[request.bucket] = region }
+            state.withLock { $0.regions[ExactString(request.bucket)] = region }
         case .credentials:
             await session.credentials.discard(credentials)
         case .body:
@@ -285,7 +285,7 @@ final class S3Client: Sendable {
     }
 
     private func region(of bucket: String, _ settings: S3Settings) -> String {
-        state.withLock { $0.regions[bucket] } ?? settings.region
+        state.withLock { $0.regions[ExactString(bucket)] } ?? settings.region
     }
 
     /// Where the credentials come from.
@@ -309,12 +309,5 @@ final class S3Client: Sendable {
             state.session = session
             return session
         }
-    }
-}
-
-extension TimeAmount {
-    init(_ duration: Duration) {
-        let (seconds, attoseconds) = duration.components
-        self = .seconds(seconds) + .nanoseconds(attoseconds / 1_000_000_000)
     }
 }

@@ -15,7 +15,7 @@ enum S3Document {
             // Keys may begin and end with spaces.
             return try XMLDecoder(trimValueWhitespaces: false).decode(type, from: Data(reply.body.readableBytesView))
         } catch {
-            throw StorageError.unexpectedReply(path, "the reply is no \(type)", underlying: error)
+            throw StorageError.unexpectedReply(path, "it is not a \(type) document", underlying: error)
         }
     }
 
@@ -144,7 +144,8 @@ extension StorageError {
     {
         StorageError(
             .unexpectedReply,
-            "The server's answer about \(path) makes no sense: \(problem). Check that the endpoint URL is that of an S3 server.",
+            "the server's reply about \(path) is not valid: \(problem)",
+            hint: "check that the endpoint URL is that of an S3 server",
             path: path,
             underlying: underlying
         )

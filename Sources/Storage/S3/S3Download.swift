@@ -3,7 +3,7 @@ import FoundationEssentials
 import NIOCore
 import NIOHTTP1
 
-/// Reads one version of an object, and goes on where a connection broke.
+/// Reads one version of an object, and resumes where a connection broke.
 ///
 /// `@unchecked Sendable`: the mutable state changes only inside `next()`, which the one iterator of `StorageBytes` calls in
 /// turn.
@@ -31,7 +31,12 @@ final class S3Download: ChunkReader, @unchecked Sendable {
         let path = StoragePath.s3(bucket: bucket, key: key)
         if let range, range.isEmpty {
             guard let head = try await client.head(bucket: bucket, key: key, action: "read") else {
-                throw StorageError(.notFound, "\(path) does not exist: check the bucket and the key.", path: path)
+                throw StorageError(
+                    .notFound,
+                    "\(path) does not exist",
+                    hint: "check the bucket and the key",
+                    path: path
+                )
             }
             info = head.info
             offset = range.lowerBound
@@ -63,13 +68,13 @@ final class S3Download: ChunkReader, @unchecked Sendable {
     func next() async throws -> [UInt8]? {
         guard offset < end else { return try finish() }
         var chunk: [UInt8] = []
-        chunk.reserveCapacity(Int(min(Int64(chunkSize + 64 * 1024), end - offset)))
-        while chunk.count < chunkSize, offset + Int64(chunk.count) < end {
+        chunk.reserveCapacity(Int(min(Int64(StorageBytes.chunkSize + 64 * 1024), end - offset)))
+        while chunk.count < StorageBytes.chunkSize, offset + Int64(chunk.count) < end {
             try Task.checkCancellation()
             do {
                 guard let part = try await nextPart(from: offset + Int64(chunk.count)) else { throw ShortBody() }
                 guard Int64(part.readableBytes) <= end - offset - Int64(chunk.count) else {
-                    throw StorageError.unexpectedReply(info.path, "more bytes came than there are")
+                    throw StorageError.unexpectedReply(info.path, "it has more bytes than the file")
                 }
                 chunk.append(contentsOf: part.readableBytesView)
                 failures = 0
@@ -117,7 +122,8 @@ final class S3Download: ChunkReader, @unchecked Sendable {
             if error is ShortBody {
                 throw StorageError(
                     .truncated,
-                    "\(info.path) cannot be read: the server's reply ended early, \(failures) times in a row. Try again later.",
+                    "\(info.path) cannot be read: the server's reply ended early \(failures) times in a row",
+                    hint: "try again later",
                     path: info.path
                 )
             }
@@ -132,8 +138,8 @@ final class S3Download: ChunkReader, @unchecked Sendable {
         guard checksum?.isRight() ?? true else {
             throw StorageError(
                 .corrupted,
-                "\(info.path) did not arrive as it was stored: its checksum is wrong. "
-                    + "Check the network and the proxies on the way, then try again.",
+                "\(info.path) did not arrive as it was stored: its checksum is wrong",
+                hint: "check the network and any proxies, then try again",
                 path: info.path
             )
         }
@@ -143,7 +149,8 @@ final class S3Download: ChunkReader, @unchecked Sendable {
     private func changed(_ reason: (any Error)?) -> StorageError {
         StorageError(
             .changedWhileReading,
-            "\(info.path) was changed or deleted while it was read: try again when nothing writes to it.",
+            "\(info.path) was changed or deleted while it was being read",
+            hint: "try again when nothing writes to it",
             path: info.path,
             underlying: reason
         )
@@ -160,7 +167,10 @@ final class S3Download: ChunkReader, @unchecked Sendable {
         guard stream.status == 206, words.count == 4, words[0] == "bytes", Int64(words[1]) == start,
             let total = Int64(words[3])
         else {
-            throw StorageError.unexpectedReply(path, "a range was asked for, but \(quoting(header)) came")
+            throw StorageError.unexpectedReply(
+                path,
+                "a range was requested, but its Content-Range is \(quoting(header))"
+            )
         }
         return total
     }

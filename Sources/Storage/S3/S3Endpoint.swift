@@ -6,7 +6,7 @@ struct S3Endpoint: Sendable, Equatable {
     var scheme: String
     /// The host with its port, as the `Host` header has it.
     var host: String
-    /// What stands before the bucket or key in every path: empty, or `/prefix`.
+    /// What precedes the bucket or key in every path: empty, or `/prefix`.
     var basePath = ""
     var style: S3Options.AddressingStyle
     /// The server is Amazon's own.
@@ -19,11 +19,11 @@ struct S3Endpoint: Sendable, Equatable {
 
     /// The name of Amazon's host for a service in a region.
     static func amazonHost(_ service: String, region: String) -> String {
-        "\(service).\(region)." + (region.hasPrefix("cn-") ? "amazonaws.com.cn" : "amazonaws.com")
+        "\(service).\(region)." + (region.beginsWithBytes(of: "cn-") ? "amazonaws.com.cn" : "amazonaws.com")
     }
 
     /// A server that the user names.
-    /// - Throws: `StorageError` when the text is no URL of a server.
+    /// - Throws: `StorageError` when the text is not the URL of a server.
     init(url text: String, style: S3Options.AddressingStyle, service: String = "S3") throws(StorageError) {
         guard let url = URLComponents(string: text), let scheme = url.scheme?.lowercased(),
             let host = url.percentEncodedHost,
@@ -31,14 +31,14 @@ struct S3Endpoint: Sendable, Equatable {
         else {
             throw StorageError(
                 .invalidConfiguration,
-                "The \(service) endpoint \(quoting(StorageError.redacted(text))) is no URL of a server: "
-                    + "give one like https://s3.example.com or http://127.0.0.1:9000."
+                "the \(service) endpoint \(quoting(redacted(text))) is not the URL of a server",
+                hint: "give one like https://s3.example.com or http://127.0.0.1:9000"
             )
         }
         let defaultPort = scheme == "https" ? 443 : 80
         let port = url.port.flatMap { $0 == defaultPort ? nil : ":\($0)" } ?? ""
         var path = url.percentEncodedPath
-        while path.last == "/" { path.removeLast() }
+        while path.utf8.last == slash { path.removeLast() }
         self.init(scheme: scheme, host: host.lowercased() + port, basePath: path, style: style)
     }
 
@@ -66,19 +66,9 @@ struct S3Endpoint: Sendable, Equatable {
         switch style {
         case .path: false
         case .virtual: true
-        // A dot would not match Amazon's certificate; upper case and `_` are no host names.
+        // A dot would not match Amazon's certificate; upper case and `_` are not allowed in host names.
         case .auto:
             isAmazon && bucket.utf8.allSatisfy { $0.isDigit || $0 == UInt8(ascii: "-") || (97...122).contains($0) }
         }
-    }
-}
-
-extension StorageError {
-    /// A URL without a user and password, for messages.
-    static func redacted(_ url: String) -> String {
-        guard let at = url.lastIndex(of: "@"), let start = url.firstRange(of: "://")?.upperBound, start < at else {
-            return url
-        }
-        return url[..<start] + "***" + url[at...]
     }
 }

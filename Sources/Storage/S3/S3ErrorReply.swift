@@ -60,7 +60,7 @@ struct S3ErrorReply: Error, Sendable {
                 ].contains(code) || (code.isEmpty && status == 400))
     }
 
-    /// The server's clock is so far from ours that this may be the reason of a refusal.
+    /// The server's clock is so far from ours that this may be the reason for a refusal.
     func isClockSkew(at now: Date) -> Bool {
         if code == "RequestTimeTooSkewed" || code == "RequestExpired" { return true }
         guard status == 403, code.isEmpty || code == "AccessDenied", let date else { return false }
@@ -74,19 +74,5 @@ struct S3ErrorReply: Error, Sendable {
         }
         let root = tags.first { tag in tag.first.map { $0.isLetter } ?? false }
         return root?.split(separator: " ").first == "Error"
-    }
-}
-
-extension Date {
-    /// Reads a date of HTTP, `Fri, 24 May 2013 00:00:00 GMT` (RFC 9110, section 5.6.7).
-    init?(http text: String) {
-        let parts = text.split(separator: " ")
-        let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-        guard parts.count == 6, let month = months.firstIndex(of: String(parts[2])), let day = Int(parts[1]),
-            let found = date(
-                iso8601: "\(parts[3])-\(month < 9 ? "0" : "")\(month + 1)-\(day < 10 ? "0" : "")\(day)T\(parts[4])Z"
-            )
-        else { return nil }
-        self = found
     }
 }

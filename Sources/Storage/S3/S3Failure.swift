@@ -11,86 +11,76 @@ struct S3Failure {
 
     /// Explains a refusal by the server.
     func error(_ reply: S3ErrorReply) -> StorageError {
-        let (code, reason) = explanation(of: reply)
-        return StorageError(code, reason, path: path, underlying: reply)
+        let (code, message, hint) = explanation(of: reply)
+        return StorageError(code, message, hint: hint, path: path, underlying: reply)
     }
 
-    private func explanation(of reply: S3ErrorReply) -> (StorageError.Code, String) {
+    private func explanation(of reply: S3ErrorReply) -> (StorageError.Code, message: String, hint: String) {
         let source = credentials?.source ?? "the configuration"
+        let failed = "\(path) cannot be \(action)"
         switch (reply.code, reply.status) {
         case ("NoSuchBucket", _):
             return (
-                .noSuchBucket,
-                "\(path) cannot be \(action): its bucket does not exist at \(endpoint). "
-                    + "Create the bucket, or correct the location or the endpoint URL."
+                .noSuchBucket, "\(failed): its bucket does not exist at \(endpoint)",
+                "create the bucket, or correct the location or the endpoint URL"
             )
         case ("NoSuchKey", _), ("", 404), ("NotFound", _):
-            return (.notFound, "\(path) does not exist: check the bucket and the key.")
+            return (.notFound, "\(path) does not exist", "check the bucket and the key")
         case ("SignatureDoesNotMatch", _):
             return (
-                .wrongCredentials,
-                "\(path) cannot be \(action): \(endpoint) says that the secret access key is wrong. "
-                    + "Correct the credentials in \(source)."
+                .wrongCredentials, "\(failed): \(endpoint) rejected the secret access key",
+                "correct the credentials in \(source)"
             )
         case ("InvalidAccessKeyId", _), ("InvalidClientTokenId", _), ("InvalidToken", _),
             ("UnrecognizedClientException", _):
             return (
-                .wrongCredentials,
-                "\(path) cannot be \(action): \(endpoint) does not know the access key or its session token. "
-                    + "Correct the credentials in \(source)."
+                .wrongCredentials, "\(failed): \(endpoint) does not know the access key or its session token",
+                "correct the credentials in \(source)"
             )
         case _ where reply.isExpiredToken:
-            return (
-                .expiredCredentials,
-                "\(path) cannot be \(action): the credentials from \(source) have expired. Renew them."
-            )
+            return (.expiredCredentials, "\(failed): the credentials from \(source) have expired", "renew them")
         case ("RequestTimeTooSkewed", _), ("RequestExpired", _):
             return (
-                .clockSkew,
-                "\(path) cannot be \(action): the clock of this machine and that of \(endpoint) are too far apart. "
-                    + "Set the clock."
+                .clockSkew, "\(failed): the clocks of this machine and of \(endpoint) are too far apart",
+                "set the clock"
             )
         case ("QuotaExceeded", _), ("XMinioStorageFull", _), ("InsufficientStorage", _), ("EntityTooLarge", _),
             (_, 507):
             return (
-                .outOfSpace,
-                "\(path) cannot be \(action): \(endpoint) has no room for it\(said(reply)). "
-                    + "Free some space or have the quota raised."
+                .outOfSpace, "\(failed): \(endpoint) has no room for it\(said(reply))",
+                "free some space or raise the quota"
             )
         case ("BadDigest", _), ("XAmzContentSHA256Mismatch", _), ("XAmzContentChecksumMismatch", _),
             ("InvalidDigest", _):
             return (
-                .corrupted,
-                "\(path) cannot be \(action): other bytes arrived at \(endpoint) than were sent\(said(reply)). "
-                    + "Check the network and the proxies on the way, then try again."
+                .corrupted, "\(failed): \(endpoint) received other bytes than were sent\(said(reply))",
+                "check the network and any proxies, then try again"
             )
         case ("ConditionalRequestConflict", _):
-            return (
-                .conflict,
-                "\(path) cannot be \(action): another writer is writing the same key. Try again when it is done."
-            )
+            return (.conflict, "\(failed): another writer is writing the same key", "try again when it is done")
         case ("PreconditionFailed", _), ("", 412):
-            return (.alreadyExists, "\(path) exists already: choose another name or remove the object.")
+            return (.alreadyExists, "\(path) already exists", "choose another name or remove the object")
         case ("KeyTooLongError", _), ("InvalidURI", _), ("InvalidBucketName", _):
-            return (.invalidPath, "\(path) cannot be \(action)\(said(reply)): correct the bucket or the key.")
-        case ("InvalidRange", _), (_, 416):
-            return (.truncated, "\(path) is shorter than the bytes that were asked for: it is not the recorded file.")
-        case _ where reply.isTransient:
             return (
-                .unavailable,
-                "\(path) cannot be \(action): \(endpoint) failed \(attempts) times\(said(reply)). Try again later."
+                .invalidPath, "\(failed): \(endpoint) rejected the bucket or the key\(said(reply))",
+                "correct the bucket or the key"
             )
+        case ("InvalidRange", _), (_, 416):
+            return (
+                .truncated, "\(path) is shorter than the bytes that were requested",
+                "check that it is the file that was recorded"
+            )
+        case _ where reply.isTransient:
+            return (.unavailable, "\(failed): \(endpoint) failed \(attempts) times\(said(reply))", "try again later")
         case ("AccessDenied", _), ("AllAccessDisabled", _), (_, 403), (_, 401):
             return (
-                .accessDenied,
-                "\(path) cannot be \(action): \(endpoint) denies access to the credentials from \(source). "
-                    + "Give them the permission, or use others."
+                .accessDenied, "\(failed): \(endpoint) denies access to the credentials from \(source)",
+                "grant them the permission, or use others"
             )
         default:
             return (
-                .rejected,
-                "\(path) cannot be \(action): \(endpoint) refuses it with status \(reply.status)\(said(reply)). "
-                    + "Check the location and the endpoint URL."
+                .rejected, "\(failed): \(endpoint) rejected the request with status \(reply.status)\(said(reply))",
+                "check the location and the endpoint URL"
             )
         }
     }
@@ -102,29 +92,21 @@ struct S3Failure {
 
     /// Explains a failure of the network.
     func error(_ failure: any Error) -> StorageError {
-        if Self.isUntrusted(failure) {
-            return StorageError(
-                .untrustedServer,
-                "\(path) cannot be \(action): the certificate of \(endpoint) is not trusted. "
-                    + "Check the endpoint URL, or install the certificate of its authority on this machine.",
-                path: path,
-                underlying: failure
-            )
-        }
         let times = attempts == 1 ? "" : " (\(attempts) attempts)"
-        if Self.isTimeout(failure) {
-            return StorageError(
-                .timedOut,
-                "\(path) cannot be \(action): \(endpoint) did not answer in time\(times). "
-                    + "Check the network and the endpoint URL, then try again.",
-                path: path,
-                underlying: failure
-            )
+        var hint = "check the network and the endpoint URL, then try again"
+        let (code, reason): (StorageError.Code, String)
+        if Self.isUntrusted(failure) {
+            (code, reason) = (.untrustedServer, "the certificate of \(endpoint) is not trusted")
+            hint = "check the endpoint URL, or install the certificate of its authority on this machine"
+        } else if Self.isTimeout(failure) {
+            (code, reason) = (.timedOut, "\(endpoint) did not answer in time\(times)")
+        } else {
+            (code, reason) = (.unavailable, "the connection to \(endpoint) failed\(times): \(Self.words(failure))")
         }
         return StorageError(
-            .unavailable,
-            "\(path) cannot be \(action): the connection to \(endpoint) failed\(times), \(Self.words(failure)). "
-                + "Check the network and the endpoint URL, then try again.",
+            code,
+            "\(path) cannot be \(action): \(reason)",
+            hint: hint,
             path: path,
             underlying: failure
         )
@@ -149,16 +131,15 @@ struct S3Failure {
         String(reflecting: failure).contains("CERTIFICATE_VERIFY_FAILED")
     }
 
-    /// The heart of an error of the network, whose own description is long and technical.
+    /// The reason of a network failure in a few words; its own description is long and technical.
     static func words(_ failure: any Error) -> String {
         if let failure = failure as? HTTPClientError { return failure.shortDescription.lowercased() }
         let description = String(describing: failure)
         let known = [
-            ("Connection refused", "nobody listens there"), ("Connection reset", "it was reset"),
-            ("Name or service not known", "the name of the host is unknown"),
-            ("unknown host", "the name of the host is unknown"),
-            ("SocketAddressError", "the name of the host is unknown"), ("unreachable", "the network is unreachable"),
+            ("Connection refused", "connection refused"), ("Connection reset", "connection reset"),
+            ("Name or service not known", "unknown host name"), ("unknown host", "unknown host name"),
+            ("SocketAddressError", "unknown host name"), ("unreachable", "network unreachable"),
         ]
-        return known.first { description.contains($0.0) }?.1 ?? "the system says: \(description.prefix(300))"
+        return known.first { description.contains($0.0) }?.1 ?? String(description.prefix(300))
     }
 }

@@ -21,15 +21,18 @@ extension S3Client {
             let page = try S3Document.decode(S3Document.Listing.self, from: await send(request), about: path)
             for object in page.objects ?? [] {
                 guard let key = page.encoding == "url" ? uriDecoded(object.key) : object.key else {
-                    throw StorageError.unexpectedReply(path, "the key \(quoting(object.key)) is not well encoded")
+                    throw StorageError.unexpectedReply(
+                        path,
+                        "the key \(quoting(object.key)) is not percent-encoded UTF-8"
+                    )
                 }
-                // An object whose key ends with a slash stands for a folder; it holds nothing.
+                // An object whose key ends with a slash represents a folder; it holds nothing.
                 guard key.utf8.last != slash else { continue }
                 found.append(try FileInfo(object, .s3(bucket: bucket, key: key), listed: path))
             }
             let next = page.isTruncated == true ? page.continuation : nil
             guard page.isTruncated != true || (next != nil && next != continuation) else {
-                throw StorageError.unexpectedReply(path, "the listing goes on but does not say where")
+                throw StorageError.unexpectedReply(path, "the listing is truncated but has no new continuation token")
             }
             continuation = next
         } while continuation != nil
@@ -58,7 +61,7 @@ extension S3Client {
         while !together.isEmpty {
             let batch = Array(together.prefix(Self.keysPerRequest))
             together = together.dropFirst(Self.keysPerRequest)
-            // What failed in a batch is tried once more alone, where the retries for single requests apply.
+            // What failed in a batch is tried once more alone, with the retries for single requests.
             singly += try await deleteTogether(bucket: bucket, batch)
         }
         var firstFailure: StorageError?
@@ -82,7 +85,7 @@ extension S3Client {
         request.query = [(name: "delete", value: "")]
         request.body = ByteBuffer(bytes: body)
         request.mayFailWithStatus200 = true
-        // The one operation for which S3 demands it.
+        // The one operation for which S3 requires it.
         request.headers = [
             (name: "content-md5", value: Data(Insecure.MD5.hash(data: body)).base64EncodedString()),
             (name: "content-type", value: "application/xml"),
@@ -101,7 +104,7 @@ extension S3Client {
 extension FileInfo {
     fileprivate init(_ object: S3Document.Object, _ path: StoragePath, listed folder: StoragePath) throws {
         guard let modified = date(iso8601: object.modified) else {
-            throw StorageError.unexpectedReply(folder, "\(quoting(object.modified)) is no time")
+            throw StorageError.unexpectedReply(folder, "\(quoting(object.modified)) is not an ISO 8601 time")
         }
         self.init(
             path: path,

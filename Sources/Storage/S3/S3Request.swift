@@ -34,7 +34,9 @@ struct S3Reply: Sendable {
     /// The object's version, without quotes.
     var entityTag: String? { headers.first(name: "etag").map(S3Reply.unquoted) }
 
-    static func unquoted(_ tag: String) -> String { String(tag.filter { $0 != "\"" }) }
+    static func unquoted(_ tag: String) -> String {
+        String(decoding: tag.utf8.filter { $0 != UInt8(ascii: "\"") }, as: UTF8.self)
+    }
 }
 
 /// A reply whose body is still to be read.

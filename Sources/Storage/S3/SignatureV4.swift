@@ -36,11 +36,12 @@ struct SignatureV4: Sendable {
 
         var signed = request
         signed.headers += added.map { (name: $0.0, value: $0.1) }
-        let scope = "\(timestamp.prefix(8))/\(region)/\(service)/aws4_request"
+        let scopes = [String(timestamp.prefix(8)), region, service, "aws4_request"]
+        let scope = scopes.joined(separator: "/")
         let canonical = Self.canonicalRequest(signed)
         let text = "AWS4-HMAC-SHA256\n\(timestamp)\n\(scope)\n\(hexadecimal(SHA256.hash(data: Array(canonical.utf8))))"
         var key = SymmetricKey(data: Array("AWS4\(credentials.secretAccessKey)".utf8))
-        for part in scope.split(separator: "/") {
+        for part in scopes {
             key = SymmetricKey(data: HMAC<SHA256>.authenticationCode(for: Array(part.utf8), using: key))
         }
         let signature = hexadecimal(HMAC<SHA256>.authenticationCode(for: Array(text.utf8), using: key))
@@ -55,7 +56,7 @@ struct SignatureV4: Sendable {
         return added.map { (name: $0.0, value: $0.1) }
     }
 
-    /// The text whose hash is signed.
+    /// The string whose hash is signed.
     static func canonicalRequest(_ request: Request) -> String {
         let headers = canonicalHeaders(request.headers)
         return [
@@ -73,13 +74,13 @@ struct SignatureV4: Sendable {
             .joined(separator: "&")
     }
 
-    /// Lower-case names in order, runs of white space in values made one space, values of one name joined by commas.
+    /// Lower-case names in order, runs of white space in values folded to one space, values of one name joined by commas.
     private static func canonicalHeaders(
         _ headers: [(name: String, value: String)]
     ) -> [(name: String, value: String)] {
         var values: [String: [String]] = [:]
         for (name, value) in headers where !unsigned.contains(name.lowercased()) {
-            let words = value.split(whereSeparator: { $0 == " " || $0.isNewline || $0 == "\t" })
+            let words = value.utf8.split(whereSeparator: { " \t\r\n".utf8.contains($0) }).map { String(Substring($0)) }
             values[name.lowercased(), default: []].append(words.joined(separator: " "))
         }
         return values.map { (name: $0.key, value: $0.value.joined(separator: ",")) }

@@ -2,9 +2,9 @@
 ///
 /// Source: "Create a canonical request" in the AWS Identity and Access Management user guide.
 /// - Parameters:
-///   - text: The text, not encoded yet.
+///   - text: The string, not encoded yet.
 ///   - keepsSlash: Whether `/` stays as it is, as in an object's key.
-/// - Returns: The encoded text, with upper-case hexadecimal digits.
+/// - Returns: The encoded string, with upper-case hexadecimal digits.
 func uriEncoded(_ text: String, keepsSlash: Bool = false) -> String {
     var encoded: [UInt8] = []
     encoded.reserveCapacity(text.utf8.count)
@@ -18,8 +18,8 @@ func uriEncoded(_ text: String, keepsSlash: Bool = false) -> String {
     return String(decoding: encoded, as: UTF8.self)
 }
 
-/// Undoes the encoding of listings, where `+` stands for a space.
-/// - Returns: The decoded text, or nil when the text is not well-formed.
+/// Decodes the encoding of listings, in which `+` stands for a space.
+/// - Returns: The decoded string, or nil when it is not well-formed.
 func uriDecoded(_ text: String) -> String? {
     var decoded: [UInt8] = []
     var bytes = text.utf8.makeIterator()
@@ -28,22 +28,13 @@ func uriDecoded(_ text: String) -> String? {
         case UInt8(ascii: "+"):
             decoded.append(UInt8(ascii: " "))
         case UInt8(ascii: "%"):
-            guard let high = bytes.next(), let low = bytes.next(),
-                let value = UInt8(String(decoding: [high, low], as: UTF8.self), radix: 16)
-            else { return nil }
-            decoded.append(value)
+            guard let high = bytes.next()?.hexadecimalValue, let low = bytes.next()?.hexadecimalValue else {
+                return nil
+            }
+            decoded.append(high << 4 | low)
         default:
             decoded.append(byte)
         }
     }
     return String(validating: decoded, as: UTF8.self)
-}
-
-/// Writes bytes as lower-case hexadecimal digits.
-func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-    String(decoding: bytes.flatMap { [hexadecimal($0 >> 4), hexadecimal($0 & 15)] }, as: UTF8.self)
-}
-
-private func hexadecimal(_ digit: UInt8, upper: Bool = false) -> UInt8 {
-    digit < 10 ? UInt8(ascii: "0") + digit : (upper ? UInt8(ascii: "A") : UInt8(ascii: "a")) + digit - 10
 }

@@ -35,7 +35,7 @@ extension TableReport {
 extension RunReport {
     /// Two tables finished, and whatever is added.
     static func example(
-        action: RunAction = .backup,
+        action: RunKind = .backup,
         skipped: [TableLabel] = [],
         failed: [TableFailure] = [],
         isDryRun: Bool = false

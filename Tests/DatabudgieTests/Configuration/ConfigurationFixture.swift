@@ -7,8 +7,8 @@ struct ConfigurationFixture {
     var text: String
     var format = ConfigurationFormat.yaml
     var environment: [String: String] = [:]
-    var overrides = CommandLineOverrides()
-    var action: RunAction?
+    var overrides = ConfigurationOverrides()
+    var action: RunKind?
     var workingDirectory = "/nonexistent"
 
     init(_ text: String, format: ConfigurationFormat = .yaml, environment: [String: String] = [:]) {

@@ -10,7 +10,7 @@ struct ConnectionTests {
     }
 
     @Test(
-        "a connection may be a URL, a mapping or a name",
+        "A connection may be a URL, a mapping or a name",
         arguments: [
             "url: postgresql://u:p@h:1/d", "connection: postgresql+psycopg2://u:p@h:1/d", "url: postgres://u:p@h:1/d",
             "url: {drivername: postgresql+psycopg2, username: u, password: p, host: h, port: 1, database: d}",
@@ -27,13 +27,13 @@ struct ConnectionTests {
         #expect(try keywords(yaml) == ["user": "u", "password": "p", "host": "h", "port": "1", "dbname": "d"])
     }
 
-    @Test("the query of a mapping becomes libpq's keywords")
+    @Test("The query of a mapping becomes libpq's keywords")
     func query() throws {
         let found = try keywords("url: {host: h, query: {sslmode: require, connect_timeout: 3, host: [/a, /b]}}")
         #expect(found == ["host": "/a,/b", "sslmode": "require", "connect_timeout": "3"])
     }
 
-    @Test("the nearest level with a url or a connection counts")
+    @Test("The nearest level with a url or a connection counts")
     func levels() throws {
         let configuration = try configuration(
             """
@@ -48,24 +48,24 @@ struct ConnectionTests {
         #expect(configuration.restore.run.connections.map(\.name) == ["b", "a"])
     }
 
-    @Test("a url beside a connection is used, with a warning")
+    @Test("A url beside a connection is used, with a warning")
     func both() throws {
         let configuration = try configuration("url: postgresql://u/d\nconnection: postgresql://c/d")
         #expect(configuration.backup.run.connection?.keywords["host"] == "u")
         #expect(
             configuration.warnings == [
-                "test.yaml:1: 'url' is used, and 'connection' beside it is not; remove one of them"
+                "test.yaml:1: 'url' takes precedence over 'connection' beside it; remove one of them"
             ]
         )
     }
 
-    @Test("no connection at all is no error of the configuration")
+    @Test("No connection at all is not an error of the configuration")
     func none() throws {
         #expect(try keywords("tables: [a]") == nil)
     }
 
     @Test(
-        "what cannot be a connection is refused with its place",
+        "What cannot be a connection is refused with its place",
         arguments: [
             (
                 "connection: prdo\nconnections: {prod: postgresql://h/d}",
@@ -78,7 +78,7 @@ struct ConnectionTests {
             ("url: [a]", "test.yaml:1: a connection must be a URL, a name or a mapping, not a list"),
             (
                 "url: {drivername: mysql}",
-                "test.yaml:1: 'drivername' cannot be 'mysql'; databudgie works with Postgres: write postgresql"
+                "test.yaml:1: 'drivername' cannot be 'mysql'; write postgresql: databudgie works with Postgres only"
             ),
             ("url: {port: 5432x}", "test.yaml:1: 'port' must be a number from 1 to 65535, not '5432x'"),
             ("url: {user: u}", "test.yaml:1: unknown key 'user' in a connection; did you mean 'username'?"),
@@ -94,14 +94,14 @@ struct ConnectionTests {
                 "connections: [{name: a, host: h}, {name: a, host: i}]",
                 "test.yaml:1: there are two connections with the name 'a'; rename one of them"
             ),
-            ("connections: text", "test.yaml:1: 'connections' must be a mapping or a list, not a text"),
+            ("connections: text", "test.yaml:1: 'connections' must be a mapping or a list, not a string"),
         ]
     )
     func refused(yaml: String, line: String) {
         #expect(problems(yaml).contains(line), "\(problems(yaml))")
     }
 
-    @Test("a named connection that cannot be used is an error only where it is chosen")
+    @Test("A named connection that cannot be used is an error only where it is chosen")
     func unusedConnection() throws {
         var fixture = ConfigurationFixture(
             "url: postgresql://h/d\nconnections:\n  old: mysql://h/d\n  lost: nowhere\n  good: postgresql://g/d"
@@ -116,9 +116,9 @@ struct ConnectionTests {
         #expect(fixture.problems.first?.contains("there is no connection 'nowhere'") == true)
     }
 
-    @Test("a run needs no connection of the other command", arguments: [RunAction.backup, .restore])
-    func otherCommand(action: RunAction) throws {
-        let sections = [RunAction.backup: "backup", .restore: "restore"]
+    @Test("A run needs no connection of the other command", arguments: [RunKind.backup, .restore])
+    func otherCommand(action: RunKind) throws {
+        let sections = [RunKind.backup: "backup", .restore: "restore"]
         let other = action == .backup ? "restore" : "backup"
         let section = try #require(sections[action])
         var fixture = ConfigurationFixture("\(section): {url: postgresql://h/d}\n\(other): {connection: prod}")
@@ -129,7 +129,32 @@ struct ConnectionTests {
         #expect(run.connection?.keywords["host"] == "h")
     }
 
-    @Test("a URL with a fault is refused without its password")
+    @Test(
+        "A URL without its scheme, or in another place, is refused without its password",
+        arguments: [
+            "url: user:hunter2@host/db", "connection: ':hunter2@host'", "url: hunter2@host",
+            "connection: user:hunter2\nconnections: {prod: postgresql://h/d}",
+            "url: {drivername: 'postgres://u:hunter2@h/d'}", "url: {port: '5432:hunter2@h'}",
+            "url: {'postgresql://u:hunter2@h/d': }", "adapter: postgresql://u:hunter2@h/d",
+            "strict: postgresql://u:hunter2@h/d", "compression: postgresql://u:hunter2@h/d",
+            "logging: {level: 'postgresql://u:hunter2@h/d'}", "url: 'postgresql://u:ab{ref.hunter2@h/d'",
+        ]
+    )
+    func secretsOfMistakes(yaml: String) throws {
+        let line = try #require(problems(yaml).first)
+        #expect(line.hasPrefix("test.yaml:1: "))
+        #expect(!line.contains("hunter2"), "\(line)")
+    }
+
+    @Test("A URL without its scheme is reported with the form to write")
+    func missingScheme() {
+        let expected =
+            "test.yaml:1: the connection is neither the name of one of 'connections' nor a URL with a scheme; "
+            + "write it as postgresql://user@host/database"
+        #expect(problems("url: user:secret@host/db").contains(expected))
+    }
+
+    @Test("A URL with a fault is refused without its password")
     func badURL() throws {
         let line = try #require(problems("url: postgresql://u:hunter2@h:port/d?nonsense=1").first)
         #expect(line.hasPrefix("test.yaml:1: "))

@@ -5,7 +5,7 @@ import Testing
 @Suite("Configuration errors")
 struct ErrorWordingTests {
     @Test(
-        "each problem is one line that names the place, the key and what to do",
+        "Each problem is one line that names the place, the key and what to do",
         arguments: [
             (
                 "tables: {a: {compresion: gzip}}",
@@ -32,11 +32,11 @@ struct ErrorWordingTests {
                 "test.yaml:1: unknown key 'lvl' in 'logging'; remove it, or begin its name with 'x-' to keep it as a note"
             ),
             ("backup: [a]", "test.yaml:1: 'backup' must be a mapping, not a list"),
-            ("location: [a]", "test.yaml:1: 'location' must be a text, not a list"),
-            ("filename: true", "test.yaml:1: 'filename' must be a text, not a truth value"),
-            ("exclude: a", "test.yaml:1: 'exclude' must be a list, not a text"),
-            ("exclude:\n- {}", "test.yaml:2: 'exclude' must be a text, not a mapping"),
-            ("exclude: [null]", "test.yaml:1: 'exclude' must be a list of texts, not null"),
+            ("location: [a]", "test.yaml:1: 'location' must be a string, not a list"),
+            ("filename: true", "test.yaml:1: 'filename' must be a string, not true or false"),
+            ("exclude: a", "test.yaml:1: 'exclude' must be a list, not a string"),
+            ("exclude:\n- {}", "test.yaml:2: 'exclude' must be a string, not a mapping"),
+            ("exclude: [null]", "test.yaml:1: 'exclude' must be a list of strings, not null"),
             ("strict: maybe", "test.yaml:1: 'strict' must be true or false, not 'maybe'"),
             ("strict: []", "test.yaml:1: 'strict' must be true or false, not a list"),
             ("data: 2", "test.yaml:1: 'data' must be true or false, not '2'"),
@@ -68,15 +68,15 @@ struct ErrorWordingTests {
                 "idle_in_transaction_timeout: -1",
                 "test.yaml:1: 'idle_in_transaction_timeout' must be a number of seconds"
             ),
-            ("tables: a", "test.yaml:1: 'tables' must be a list or a mapping, not a text"),
+            ("tables: a", "test.yaml:1: 'tables' must be a list or a mapping, not a string"),
             ("tables:\n- [a]", "test.yaml:2: an element of 'tables' must be a name or a mapping, not a list"),
             ("tables:\n- null", "test.yaml:2: an element of 'tables' must be a name or a mapping, not null"),
             ("tables: {a: 1}", "test.yaml:1: the options of the table 'a' must be a mapping, not a number"),
-            ("tables: [{name: '', query: q}]", "test.yaml:1: 'name' must not be empty; remove it to use its default"),
-            ("query: ''", "test.yaml:1: 'query' must not be empty; remove it to use its default"),
+            ("tables: [{name: '', query: q}]", "test.yaml:1: 'name' is empty; remove it to use its default"),
+            ("query: ''", "test.yaml:1: 'query' is empty; remove it to use its default"),
             (
                 "location: '{tabel}'",
-                "test.yaml:1: 'location': there is no variable '{tabel}'; use one of {table}, {timestamp}, {date}, {ext}, or '{{' and '}}' for literal braces (in '{tabel}')"
+                "test.yaml:1: 'location': unknown variable '{tabel}' (in '{tabel}'); use one of {table}, {timestamp}, {date}, {ext}, or write '{{' and '}}' for literal braces"
             ),
             ("url: x: y", "test.yaml:1: bad YAML: mapping values are not allowed in this context (column 7)"),
         ]
@@ -85,7 +85,7 @@ struct ErrorWordingTests {
         #expect(problems(yaml).contains(line), "\(problems(yaml))")
     }
 
-    @Test("all problems of a configuration are told together, each once")
+    @Test("All problems of a configuration are reported together, each once")
     func together() {
         let found = problems("strict: maybe\ntables:\n  a: {colour: red}\n  b: {compression: zip}\nurl: nowhere")
         #expect(
@@ -100,14 +100,34 @@ struct ErrorWordingTests {
         #expect(found.count == 4)
     }
 
-    @Test("a message never spans lines, whatever a key holds")
+    @Test("A message never spans lines, whatever a key holds")
     func oneLine() {
         let found = problems("\"a\\nb\": 1\n\"strict\": \"x\\r\\ny\"")
         #expect(found.count == 2)
         #expect(!found.contains { $0.contains { $0.isNewline } })
     }
 
-    @Test("an error tells its kind")
+    @Test("Place, message and hint of each problem are there apart")
+    func parts() throws {
+        let error = try #require(
+            throws: ConfigurationError.self,
+            performing: { try configuration("bakcup: {}\nstrict: maybe") }
+        )
+        #expect(error.problems.map(\.place) == ["test.yaml:1", "test.yaml:2"])
+        #expect(
+            error.problems.map(\.message) == [
+                "unknown key 'bakcup' at the root", "'strict' must be true or false, not 'maybe'",
+            ]
+        )
+        #expect(error.problems.map(\.hint) == ["did you mean 'backup'?", nil])
+        #expect(error.problems.first?.messageWithPlace == "test.yaml:1: unknown key 'bakcup' at the root")
+        #expect(error.message == "unknown key 'bakcup' at the root")
+        #expect(error.hint == "did you mean 'backup'?")
+        #expect(error.place == "test.yaml:1")
+        #expect(error.description == error.lines.joined(separator: "\n"))
+    }
+
+    @Test("An error has the kind of its first problem")
     func codes() throws {
         func code(_ yaml: String) -> ConfigurationError.Code? {
             #expect(throws: ConfigurationError.self) { try configuration(yaml) }?.code
@@ -121,7 +141,7 @@ struct ErrorWordingTests {
         #expect(code("[") == .invalidSyntax)
     }
 
-    @Test("the nearest name is found by edit distance, and none when none is near")
+    @Test("The nearest name is found by edit distance, and none when none is near")
     func suggestions() {
         let names = ["compression", "location", "name", "data"]
         #expect(KeySuggestion.nearest(to: "comprssion", among: names) == "compression")

@@ -46,7 +46,7 @@ struct FormatTests {
         ),
     ]
 
-    @Test("the same configuration means the same in every format", arguments: texts)
+    @Test("The same configuration means the same in every format", arguments: texts)
     func equalMeaning(format: ConfigurationFormat, text: String) throws {
         let configuration = try ConfigurationFixture(text, format: format).load()
         #expect(configuration.backup.run.connection?.keywords["host"] == "h")
@@ -56,7 +56,7 @@ struct FormatTests {
     }
 
     @Test(
-        "an entry knows the line it stands in",
+        "An entry knows its line",
         arguments: [(ConfigurationFormat.yaml, [4, 7]), (.json, [4, 7]), (.toml, [3, 7])]
     )
     func places(format: ConfigurationFormat, lines: [Int]) throws {
@@ -66,7 +66,7 @@ struct FormatTests {
     }
 
     @Test(
-        "a mapping of tables keeps its order in every format",
+        "A mapping of tables keeps its order in every format",
         arguments: [
             (ConfigurationFormat.yaml, "tables: {z: {}, a: , 'm.m': {}}"),
             (.json, #"{"tables": {"z": {}, "a": null, "m.m": {}}}"#),
@@ -79,7 +79,7 @@ struct FormatTests {
     }
 
     @Test(
-        "an unknown key is told with its line in every format",
+        "An unknown key is reported with its line in every format",
         arguments: [
             (ConfigurationFormat.yaml, "backup:\n  tables:\n    a:\n      qery: x", 4),
             (.json, "{\n\"backup\": {\"tables\":\n{\"a\":\n{\"qery\": 1}}}}", 4),
@@ -94,7 +94,7 @@ struct FormatTests {
     }
 
     @Test(
-        "a malformed text is told with its line, and in one line",
+        "A malformed text is reported with its line, and in one line",
         arguments: [
             (ConfigurationFormat.yaml, "a: b\nb: [1, 2\nc: d", 3), (.yaml, "a: 'x\n", 2), (.yaml, "url: a: b", 1),
             (.yaml, "url: *nothing", 1), (.yaml, "url: x\n---\nurl: y", 2), (.yaml, "url: x\u{7}", 1),
@@ -114,7 +114,7 @@ struct FormatTests {
     }
 
     @Test(
-        "a key that stands twice in a mapping is refused",
+        "A key that is in a mapping twice is refused",
         arguments: [
             (ConfigurationFormat.yaml, "url: a\nurl: b"), (.yaml, "url: a\n\"url\": b"),
             (.json, "{\"url\": 1,\n\"url\": 2}"), (.toml, "url = 'a'\nurl = 'b'"),
@@ -126,7 +126,7 @@ struct FormatTests {
         #expect(fixture.problems.first?.contains("url") == true)
     }
 
-    @Test("anchors, aliases and merge keys work, and a mapping's own keys win over merged ones")
+    @Test("Anchors, aliases and merge keys work, and a mapping's own keys win over merged ones")
     func mergeKeys() throws {
         let configuration = try configuration(
             """
@@ -142,7 +142,7 @@ struct FormatTests {
         #expect(configuration.backup.tables.map(\.options.strict) == [false, true])
     }
 
-    @Test("aliases cannot ask for unbounded memory")
+    @Test("Aliases cannot ask for unbounded memory")
     func aliasBomb() {
         var yaml = "x0: &x0 [a,a,a,a,a,a,a,a,a,a]\n"
         for level in 1...12 {
@@ -152,17 +152,17 @@ struct FormatTests {
         #expect(problems(yaml).first?.hasSuffix("the aliases expand to more than a million values") == true)
     }
 
-    @Test("a configuration must be a mapping", arguments: ["[]", "- a", "text", "1"])
+    @Test("A configuration must be a mapping", arguments: ["[]", "- a", "text", "1"])
     func topIsMapping(text: String) {
         #expect(problems(text).first?.contains("the configuration must be a mapping of keys, not a") == true)
     }
 
-    @Test("a text without content is an empty configuration", arguments: ["# nothing", "{}", "---\n", "null"])
+    @Test("A text without content is an empty configuration", arguments: ["# nothing", "{}", "---\n", "null"])
     func emptyText(text: String) throws {
         #expect(try configuration(text).backup.tables.isEmpty)
     }
 
-    @Test("yes and no are truth values where one is expected")
+    @Test("The words yes and no are booleans where one is expected")
     func truthWords() throws {
         let configuration = try configuration("tables: [a]\nstrict: yes\nsequences: off\ndata: \"no\"\nddl: 0")
         let options = try #require(configuration.backup.tables.first?.options)
@@ -172,7 +172,7 @@ struct FormatTests {
         #expect(!options.ddl)
     }
 
-    @Test("a number stands for its text where a text is expected")
+    @Test("A number is read as its text where a string is expected")
     func numbersAsText() throws {
         let configuration = try configuration("connection: {host: h, password: 0123, port: 5432}")
         #expect(configuration.backup.run.connection?.keywords["password"] == "0123")

@@ -6,7 +6,7 @@ import Testing
 @Suite("Interpolation")
 struct InterpolationTests {
     @Test(
-        "a finished value is read again as a literal of its format",
+        "A finished value is read again as a literal of its format",
         arguments: [
             // What databudgie 2.9.3 makes of the same texts, but that a text is never taken apart at a colon.
             (ConfigurationFormat.yaml, "null", SourceScalar.Kind.null), (.yaml, "true", .bool), (.yaml, "12", .number),
@@ -20,12 +20,12 @@ struct InterpolationTests {
     )
     func literals(format: ConfigurationFormat, value: String, kind: SourceScalar.Kind) throws {
         let sources = ConfigurationSources(environment: ["V": value])
-        let raw = SourceValue(text: "<% ENV[V] %>", at: SourcePlace("f", line: 1, format: format))
-        let result = try Interpolation(sources: sources).apply(to: raw)
+        let place = SourcePlace("f", line: 1, format: format)
+        let result = try Interpolation(sources: sources).insert(into: "<% ENV[V] %>", at: place).value(at: place)
         #expect(result.scalar?.kind == kind)
     }
 
-    @Test("quotes of a literal are no part of its text")
+    @Test("Quotes of a literal are not part of its text")
     func quotes() throws {
         let configuration = try configuration(
             "environment: <% ENV[E, 'it''s'] %>\nmanifest: '<% ENV[M] %>'",
@@ -35,7 +35,7 @@ struct InterpolationTests {
         #expect(configuration.backup.run.manifest == "a\tb")
     }
 
-    @Test("several values may stand in one text, and defaults step in")
+    @Test("A text may contain several values, and defaults step in")
     func several() throws {
         let configuration = try configuration(
             "location: s3://<%ENV[BUCKET]%>/<% ENV[FOLDER, back ups] %>/{table}\ntables: [a]",
@@ -44,7 +44,7 @@ struct InterpolationTests {
         #expect(configuration.backup.tables.map(\.options.location.description) == ["s3://b/back ups/{table}"])
     }
 
-    @Test("a list can be given by a variable, as JSON")
+    @Test("A list can be given by a variable, as JSON")
     func lists() throws {
         let configuration = try configuration(
             "exclude: <% ENV[X] %>\ntables: [a]",
@@ -53,7 +53,7 @@ struct InterpolationTests {
         #expect(configuration.backup.tables.map(\.options.exclude) == [["b", "c"]])
     }
 
-    @Test("null from a variable means the default")
+    @Test("Null from a variable means the default")
     func null() throws {
         let configuration = try configuration(
             "compression: <% ENV[C, null] %>\nfilename: <% ENV[F, null] %>\ntables: [a]"
@@ -62,7 +62,7 @@ struct InterpolationTests {
         #expect(configuration.backup.tables.map(\.options.filename.description) == ["{timestamp}.{ext}"])
     }
 
-    @Test("inserted text is never interpolated itself, and a password is never taken apart")
+    @Test("Inserted text is never interpolated itself, and a password is never taken apart")
     func noSecondPass() throws {
         let password = "a: b #<% ENV[HOME] %>"
         let configuration = try configuration(
@@ -70,6 +70,45 @@ struct InterpolationTests {
             environment: ["P": password]
         )
         #expect(configuration.backup.run.connection?.keywords["password"] == password)
+    }
+
+    @Test(
+        "A reference in inserted text is text",
+        arguments: ["ab{ref.x}c", "{ref.environment}", "${ref:environment}", "{ref", "{{ref.x}}"]
+    )
+    func noReferences(value: String) throws {
+        let yaml =
+            "environment: e\nconnection: {host: h, password: '<% ENV[P] %>', username: '{ref.environment}<% ENV[P] %>'}"
+        let keywords = try configuration(yaml, environment: ["P": value]).backup.run.connection?.keywords
+        #expect(keywords?["password"] == value)
+        #expect(keywords?["user"] == "e" + value)
+        try withFolder(["secret": value]) {
+            var fixture = ConfigurationFixture(
+                "connection: {password: '<% FILE[secret] %>', username: '<% DOCKER_SECRET[S] %>'}",
+                environment: ["S_FILE": "secret"]
+            )
+            fixture.workingDirectory = $0
+            let keywords = try fixture.load().backup.run.connection?.keywords
+            #expect(keywords?["password"] == value)
+            #expect(keywords?["user"] == value)
+        }
+    }
+
+    @Test("A brace that was inserted does not complete one that was written")
+    func joinedBraces() throws {
+        let yaml = "environment: '<% ENV[A] %>ref.manifest}'\nmanifest: '<% ENV[A] %>{ref.x-note}'\nx-note: n"
+        let configuration = try configuration(yaml, environment: ["A": "{"])
+        #expect(configuration.environment == "{ref.manifest}")
+        #expect(configuration.backup.run.manifest == "{n")
+    }
+
+    @Test("A written reference may have an inserted step, and a default may be a reference")
+    func writtenReferences() throws {
+        let yaml =
+            "x-a: {one: 1st}\nenvironment: '{ref.x-a[<% ENV[STEP] %>]}'\nmanifest: '<% ENV[NO, {ref.x-a.one}] %>'"
+        let configuration = try configuration(yaml, environment: ["STEP": "one"])
+        #expect(configuration.environment == "1st")
+        #expect(configuration.backup.run.manifest == "1st")
     }
 
     @Test("FILE inserts a file's text as it is, without its last line break")
@@ -100,14 +139,14 @@ struct InterpolationTests {
     }
 
     @Test(
-        "a missing value is an error with its place",
+        "A missing value is an error with its place",
         arguments: [
             ("<% ENV[NO] %>", "test.yaml:2: the environment variable NO is not set; set it, or give a default"),
-            ("<% FILE[no.txt] %>", "test.yaml:2: the file 'no.txt' is asked for: the file does not exist"),
+            ("<% FILE[no.txt] %>", "test.yaml:2: cannot insert the file 'no.txt': the file does not exist"),
             ("<% DOCKER_SECRET[x] %>", "test.yaml:2: the secret x is missing; set X_FILE to the path of its file"),
             (
                 "<% VAULT[x] %>",
-                "test.yaml:2: unknown interpolation 'VAULT'; the known ones are ENV, FILE, DOCKER_SECRET"
+                "test.yaml:2: unknown interpolation 'VAULT'; use one of ENV, FILE, DOCKER_SECRET"
             ),
             ("<% ENV[NO %>", "test.yaml:2: the interpolation 'ENV[' is not finished"),
         ]
@@ -118,19 +157,19 @@ struct InterpolationTests {
         #expect(found.first?.hasPrefix(message) == true, "\(found)")
     }
 
-    @Test("operators of pg_trgm are no interpolation")
+    @Test("Operators of pg_trgm are not interpolations")
     func operators() throws {
         let query = "select 'x' <% name from t where a <% b[1]"
         #expect(try configuration("query: \"\(query)\"\ntables: [a]").backup.tables.map(\.query.description) == [query])
     }
 
-    @Test("keys and notes are not interpolated")
+    @Test("Keys and notes are not interpolated")
     func keysAndNotes() throws {
         let configuration = try configuration("x-note: <% ENV[NO] %>\ntables: {'<% ENV[NO] %>': }")
         #expect(configuration.backup.tables.map(\.options.name) == ["<% ENV[NO] %>"])
     }
 
-    @Test("a value that a stronger source replaces needs no variable")
+    @Test("A value that a stronger source replaces needs no variable")
     func replaced() throws {
         var fixture = ConfigurationFixture("url: <% ENV[NO] %>")
         fixture.overrides.url = "postgresql://h/db"

@@ -22,26 +22,26 @@ struct OverridesTests {
           tables: [{name: a, location: a}]
         """
 
-    func load(_ change: (inout CommandLineOverrides) -> Void) throws -> Configuration {
+    func load(_ change: (inout ConfigurationOverrides) -> Void) throws -> Configuration {
         var fixture = ConfigurationFixture(Self.yaml)
         change(&fixture.overrides)
         return try fixture.load()
     }
 
-    @Test("--url beats every url and connection")
+    @Test("The option --url beats every url and connection")
     func url() throws {
         let configuration = try load { $0.url = "postgresql://option/db" }
         #expect(configuration.backup.run.connection?.keywords["host"] == "option")
         #expect(configuration.restore.run.connection?.keywords["host"] == "option")
     }
 
-    @Test("--connection beats every url and connection")
+    @Test("The option --connection beats every url and connection")
     func connection() throws {
         let configuration = try load { $0.connection = "other" }
         #expect(configuration.backup.run.connection?.keywords["host"] == "other")
     }
 
-    @Test("--url and --connection exclude each other")
+    @Test("The options --url and --connection exclude each other")
     func exclusive() {
         let error = #expect(throws: ConfigurationError.self) {
             try load {
@@ -50,16 +50,20 @@ struct OverridesTests {
             }
         }
         #expect(error?.code == .conflictingOptions)
-        #expect(error?.description == "--url and --connection exclude each other; give only one of them")
+        #expect(error?.description == "--url and --connection exclude each other; use only one of them")
     }
 
-    @Test("an unknown --connection is told with the known ones")
+    @Test("An unknown --connection is reported with the known ones")
     func unknownConnection() {
         let error = #expect(throws: ConfigurationError.self) { try load { $0.connection = "prod" } }
-        #expect(error?.description == "--connection: there is no connection 'prod'; the known ones are 'other'")
+        #expect(
+            error?.description
+                == "--connection: there is no connection 'prod'; "
+                + "use one of 'other', or a URL such as postgresql://user@host/database"
+        )
     }
 
-    @Test("--location beats every location, and stays under root_location")
+    @Test("The option --location beats every location, and stays under root_location")
     func location() throws {
         var fixture = ConfigurationFixture("root_location: /r\ntables: {'{table}': {location: x}, b: }")
         fixture.overrides.location = "/l/{table}"
@@ -67,7 +71,7 @@ struct OverridesTests {
         #expect(locations == ["/r/l/{table}", "/r/l/{table}"])
     }
 
-    @Test("--table replaces any tables of both commands")
+    @Test("The option --table replaces any tables of both commands")
     func tables() throws {
         let configuration = try load {
             $0.tables = ["c", "public.*"]
@@ -78,30 +82,30 @@ struct OverridesTests {
         #expect(configuration.restore.tables.map(\.options.place) == ["--table", "--table"])
     }
 
-    @Test("--exclude replaces every exclude")
+    @Test("The option --exclude replaces every exclude")
     func exclude() throws {
         let configuration = try load { $0.excludes = ["z", "w"] }
         #expect(configuration.backup.tables.map(\.options.exclude) == [["z", "w"], ["z", "w"]])
     }
 
-    @Test("--strict and --no-strict beat every strict", arguments: [true, false])
+    @Test("The options --strict and --no-strict beat every strict", arguments: [true, false])
     func strict(value: Bool) throws {
         let configuration = try load { $0.strict = value }
         #expect(configuration.backup.tables.map(\.options.strict) == [value, value])
         #expect(configuration.backup.run.strict == value)
     }
 
-    @Test("--ddl switches on what the configuration describes")
+    @Test("The option --ddl switches on what the configuration describes")
     func ddl() throws {
         let configuration = try load { $0.ddl = true }
-        #expect(configuration.backup.run.ddl.enabled)
-        #expect(configuration.backup.run.ddl.location.description == "definitions")
-        #expect(configuration.restore.run.ddl.enabled)
+        #expect(configuration.backup.run.definitions.enabled)
+        #expect(configuration.backup.run.definitions.location.description == "definitions")
+        #expect(configuration.restore.run.definitions.enabled)
         #expect(configuration.backup.tables.map(\.options.ddl) == [true, true])
-        #expect(try !load { $0.ddl = false }.restore.run.ddl.enabled)
+        #expect(try !load { $0.ddl = false }.restore.run.definitions.enabled)
     }
 
-    @Test("--adapter python is accepted with a warning, and an unknown adapter refused")
+    @Test("The adapter python is accepted with a warning, and an unknown adapter refused")
     func adapter() throws {
         let configuration = try load { $0.adapter = "python" }
         #expect(configuration.warnings.map { $0.hasPrefix("--adapter: the adapter 'python' runs as") } == [true])
@@ -109,7 +113,7 @@ struct OverridesTests {
         #expect(throws: ConfigurationError.self) { try load { $0.adapter = "mysql" } }
     }
 
-    @Test("--dry-run implies --stats, unless it is switched off")
+    @Test("The option --dry-run implies --stats, unless it is switched off")
     func dryRun() throws {
         let configuration = try load { $0.dryRun = true }
         #expect(configuration.backup.run.isDryRun)
@@ -122,26 +126,26 @@ struct OverridesTests {
         #expect(try !load { _ in }.backup.run.isDryRun)
     }
 
-    @Test("--clean and --no-clean beat the configuration, and --yes is kept")
+    @Test("The options --clean and --no-clean beat the configuration, and --yes is kept")
     func clean() throws {
         let configuration = try load {
             $0.clean = true
             $0.yes = true
         }
-        #expect(configuration.restore.run.ddl.clean)
+        #expect(configuration.restore.run.definitions.clean)
         #expect(configuration.restore.assumesYes)
         var fixture = ConfigurationFixture("ddl: {clean: true}")
         fixture.overrides.clean = false
-        #expect(try !fixture.load().restore.run.ddl.clean)
+        #expect(try !fixture.load().restore.run.definitions.clean)
     }
 
-    @Test("ids belong to their command")
+    @Test("An id belongs to its command")
     func ids() throws {
         let configuration = try load {
             $0.backupID = 3
             $0.restoreID = 4
         }
-        #expect(configuration.backup.run.transactionID == 3)
-        #expect(configuration.restore.run.transactionID == 4)
+        #expect(configuration.backup.run.resumeID == 3)
+        #expect(configuration.restore.run.resumeID == 4)
     }
 }

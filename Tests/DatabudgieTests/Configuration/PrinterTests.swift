@@ -15,7 +15,7 @@ struct PrinterTests {
         tables: [{name: "*", query: "select 1\\nfrom {table}", location: "null", truncate: cascade}, {query: q, location: l}]
         """
 
-    @Test("no secret is printed")
+    @Test("No secret is printed")
     func secrets() throws {
         let text = ConfigurationPrinter().yaml(try configuration(Self.yaml))
         #expect(!text.contains("secret: ") && !text.contains("urlsecret") && !text.contains("sentrykey"))
@@ -30,7 +30,7 @@ struct PrinterTests {
         #expect(text.contains("endpoint_url: http://***@e"))
     }
 
-    @Test("what is printed can be read again, and means the same")
+    @Test("What is printed can be read again, and means the same")
     func roundTrip() throws {
         let first = try configuration(Self.yaml)
         let text = ConfigurationPrinter().yaml(first)
@@ -44,7 +44,7 @@ struct PrinterTests {
         #expect(second.backup.run.connection?.keywords["sslmode"] == "require")
     }
 
-    @Test("every default is filled in")
+    @Test("Every default is filled in")
     func defaults() throws {
         let text = ConfigurationPrinter().yaml(try configuration("backup: {tables: [a]}\nrestore: {tables: [b]}"))
         #expect(

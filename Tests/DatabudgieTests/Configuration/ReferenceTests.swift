@@ -10,7 +10,7 @@ struct ReferenceTests {
     }
 
     @Test(
-        "all ways of writing a reference lead to the same place",
+        "All ways of writing a reference lead to the same place",
         arguments: [
             "{ref.backup.tables[public.*].location}", "{ref:backup.tables[public.*].location}",
             "${ref:backup.tables.\"public.*\".location}", "{ref.backup.tables.\"public.*\".location}",
@@ -32,7 +32,7 @@ struct ReferenceTests {
         )
     }
 
-    @Test("a reference may be a part of a text, and lead to another one")
+    @Test("A reference may be part of a text, and lead to another one")
     func chain() throws {
         let configuration = try configuration(
             """
@@ -46,18 +46,18 @@ struct ReferenceTests {
         #expect(configuration.restore.tables.map(\.options.location.description) == ["s3://b/e/b/{{x}}"])
     }
 
-    @Test("a key that the target lacks is looked for at the levels above")
+    @Test("A key that the target lacks is looked for at the levels above")
     func fallback() throws {
         #expect(try restoreLocation("{ref.backup.tables[a].location}", backup: "location: l, tables: [a]") == "l")
     }
 
-    @Test("a whole value may be a list or a mapping")
+    @Test("A whole value may be a list or a mapping")
     func wholeValues() throws {
         let configuration = try configuration("backup: {tables: [a, b]}\nrestore: {tables: '{ref.backup.tables}'}")
         #expect(configuration.restore.tables.map(\.options.name) == ["a", "b"])
     }
 
-    @Test("a glob with brackets can be entered")
+    @Test("A glob with brackets can be entered")
     func brackets() throws {
         #expect(
             try restoreLocation("{ref.backup.tables[p.[ab]*].location}", backup: "tables: {'p.[ab]*': {location: l}}")
@@ -66,13 +66,13 @@ struct ReferenceTests {
     }
 
     @Test(
-        "a reference that leads nowhere is an error with its place",
+        "A reference that leads nowhere is an error with its place",
         arguments: [
             ("{ref.backup.tables[x].location}", "there is no 'x' in 'backup → tables'"),
-            ("{ref.nope}", "there is no 'nope' in the root"),
+            ("{ref.nope}", "there is no 'nope' at the root"),
             ("{ref.backup.tables[a].location}", "there is no 'location' in 'backup → tables → a'"),
             ("{ref.backup.tables[a}", "is not finished"), ("{ref.}", "is not finished"),
-            ("a{ref.backup.tables}", "leads to a list, which cannot be a part of a text"),
+            ("a{ref.backup.tables}", "leads to a list, which cannot be part of a string"),
         ]
     )
     func missing(reference: String, message: String) {
@@ -82,7 +82,7 @@ struct ReferenceTests {
         #expect(found.first?.contains(message) == true, "\(found)")
     }
 
-    @Test("a cycle is an error, however long it is")
+    @Test("A cycle is an error, however long it is")
     func cycles() {
         let found = problems("location: '{ref.query}'\nquery: '{ref.filename}'\nfilename: '{ref.location}'")
         #expect(found.count == 3)
@@ -90,7 +90,7 @@ struct ReferenceTests {
         #expect(problems("backup: {tables: '{ref.backup}'}").first?.contains("leads back to itself") == true)
     }
 
-    @Test("doubled braces are no reference")
+    @Test("Doubled braces are not a reference")
     func literalBraces() throws {
         #expect(
             try configuration("query: select '{{ref.x}}'\ntables: [a]").backup.tables.map { $0.query.render([:]) }

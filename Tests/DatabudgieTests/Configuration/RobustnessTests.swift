@@ -27,7 +27,7 @@ struct RobustnessTests {
         "ddl", "---", "...", "!!str ", "%", "@", "connections", "query",
     ]
 
-    @Test("random text ends in a configuration or in an error of one line a problem", arguments: 0..<24)
+    @Test("Random text leads to a configuration or to an error of one line a problem", arguments: 0..<24)
     func randomText(seed: Int) {
         var generator = SeededGenerator(state: UInt64(seed))
         for _ in 0..<60 {
@@ -41,7 +41,7 @@ struct RobustnessTests {
         }
     }
 
-    @Test("a good configuration with a few characters changed never crashes", arguments: 0..<12)
+    @Test("A good configuration with a few characters changed never crashes", arguments: 0..<12)
     func mutations(seed: Int) {
         var generator = SeededGenerator(state: UInt64(seed) + 1000)
         for (format, text) in FormatTests.texts {
@@ -60,7 +60,7 @@ struct RobustnessTests {
     }
 
     @Test(
-        "deep nesting is an error and no stack overflow",
+        "Deep nesting is an error and not a stack overflow",
         arguments: [
             (ConfigurationFormat.yaml, "[", ""), (.json, "[", ""), (.json, "{\"a\":", ""), (.toml, "[", "a = "),
             (.yaml, "{a: ", ""), (.yaml, "- ", ""), (.toml, "{a=", "a = "), (.toml, "a.", ""), (.toml, "[a.", ""),

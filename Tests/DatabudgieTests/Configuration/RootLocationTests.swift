@@ -5,7 +5,7 @@ import Testing
 @Suite("root_location")
 struct RootLocationTests {
     @Test(
-        "a location is composed under the root as databudgie 2.9.3 does",
+        "A location is composed under the root as databudgie 2.9.3 does",
         arguments: [
             (nil, "/abs/x", "/abs/x"), ("r", "x", "r/x"), ("r/", "x/", "r/x/"), ("./r", "x", "./r/x"),
             ("/r", "/abs", "/r/abs"),
@@ -18,7 +18,7 @@ struct RootLocationTests {
         #expect(try RootLocation.compose(root, location) == expected)
     }
 
-    @Test("two buckets, or a bucket in a local folder, are refused with their place")
+    @Test("Two buckets, or a bucket in a local folder, are refused with their place")
     func contradictions() {
         #expect(
             problems("root_location: s3://a/r\ntables:\n  - {name: t, location: s3://b/x}") == [
@@ -26,17 +26,17 @@ struct RootLocationTests {
             ]
         )
         #expect(
-            problems("root_location: /r\nlocation: s3://b/x").first?.contains("cannot lie in the local folder") == true
+            problems("root_location: /r\nlocation: s3://b/x").first?.contains("cannot be in the local folder") == true
         )
     }
 
-    @Test("defaults and the ddl lie under the root too")
+    @Test("Defaults and the ddl are under the root too")
     func defaults() throws {
         let configuration = try configuration("root_location: s3://b/{date}\nddl: {location: d}\ntables: [a]")
         #expect(configuration.backup.tables.map(\.options.location.description) == ["s3://b/{date}/backups/{table}"])
-        #expect(configuration.restore.run.ddl.location.description == "s3://b/{date}/d")
+        #expect(configuration.restore.run.definitions.location.description == "s3://b/{date}/d")
         #expect(
-            try Databudgie.Configuration.load(yaml: "", environment: [:]).backup.run.ddl.location.description
+            try Databudgie.Configuration.load(yaml: "", environment: [:]).backup.run.definitions.location.description
                 == "backups/ddl"
         )
     }

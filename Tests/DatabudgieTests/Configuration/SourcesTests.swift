@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Where a configuration comes from")
 struct SourcesTests {
-    @Test("options beat environment, standard input, raw text and files, in this order")
+    @Test("Options beat environment, standard input, raw text and files, in this order")
     func precedence() throws {
         try withFolder(["a.yml": "environment: file\nlocation: file\nfilename: file\nquery: file\nmanifest: file"]) {
             folder throws in
@@ -29,7 +29,7 @@ struct SourcesTests {
         }
     }
 
-    @Test("later files are laid over earlier ones, key by key")
+    @Test("Later files are laid over earlier ones, key by key")
     func files() throws {
         let files = [
             "a.yml": "backup: {root_location: /a, manifest: m, tables: {t: {query: q1, location: l1}}}",
@@ -49,7 +49,7 @@ struct SourcesTests {
         }
     }
 
-    @Test("a table without options takes none away from the files below")
+    @Test("A table without options takes none away from the files below")
     func emptyTableOverOptions() throws {
         try withFolder(["a.yml": "tables: {t: {query: q}}", "b.yml": "tables: {t: }"]) { folder throws in
             var sources = ConfigurationSources(workingDirectory: folder)
@@ -58,7 +58,7 @@ struct SourcesTests {
         }
     }
 
-    @Test("the first default file that exists is read when nothing else is given")
+    @Test("The first default file that exists is read when nothing else is given")
     func defaultFiles() throws {
         try withFolder(["databudgie.yml": "environment: yml", "databudgie.toml": "environment = 'toml'"]) {
             folder throws in
@@ -78,7 +78,7 @@ struct SourcesTests {
         }
     }
 
-    @Test("no configuration at all has all defaults")
+    @Test("No configuration at all has all defaults")
     func nothing() throws {
         try withFolder([:]) { folder throws in
             let configuration = try Configuration.load(ConfigurationSources(workingDirectory: folder))
@@ -90,10 +90,13 @@ struct SourcesTests {
     }
 
     @Test(
-        "a file that cannot be read is told by its name",
+        "A file that cannot be read is reported by its name",
         arguments: [
             ("missing.yml", "missing.yml: the file does not exist"), ("folder.yml", "folder.yml: this is a folder"),
-            ("notes.txt", "notes.txt: the format of a configuration file is told by its name"),
+            (
+                "notes.txt",
+                "notes.txt: the name of a configuration file must end in one of .yaml, .yml, .json, .toml; rename the file"
+            ),
             ("latin.yml", "latin.yml:2: the file is not UTF-8"),
         ]
     )
@@ -109,7 +112,7 @@ struct SourcesTests {
         }
     }
 
-    @Test("environment variables nest by two underscores, and their names are lower-cased")
+    @Test("Environment variables nest by two underscores, and their names are lower-cased")
     func environment() throws {
         let environment = [
             "DATABUDGIE_RESTORE__DDL__CLEAN": "1", "DATABUDGIE_ROOT_LOCATION": "/r", "DATABUDGIE_S3__REGION": "eu",
@@ -117,9 +120,9 @@ struct SourcesTests {
             "DATABUDGIE_IDLE_IN_TRANSACTION_TIMEOUT": "1.5",
         ]
         let configuration = try configuration("restore: {ddl: true}\ncompression: gzip", environment: environment)
-        #expect(configuration.restore.run.ddl.clean)
-        #expect(configuration.restore.run.ddl.enabled)
-        #expect(!configuration.backup.run.ddl.clean)
+        #expect(configuration.restore.run.definitions.clean)
+        #expect(configuration.restore.run.definitions.enabled)
+        #expect(!configuration.backup.run.definitions.clean)
         #expect(configuration.backup.run.rootLocation == "/r")
         #expect(configuration.restore.run.s3.region == "eu")
         #expect(configuration.backup.tables.map(\.query.description) == ["select 1"])
@@ -129,7 +132,7 @@ struct SourcesTests {
     }
 
     @Test(
-        "empty, 0, false, no and off are false in the environment, and anything else is true",
+        "Empty, 0, false, no and off are false in the environment, and anything else is true",
         arguments: [
             ("", false), ("0", false), ("False", false), ("NO", false), ("off", false), ("1", true), ("t", true),
         ]
@@ -140,7 +143,7 @@ struct SourcesTests {
         #expect(configuration.backup.tables.map(\.options.strict) == [expected])
     }
 
-    @Test("an unknown key in the environment names its variable")
+    @Test("An unknown key in the environment names its variable")
     func environmentUnknownKey() {
         #expect(
             problems("", environment: ["DATABUDGIE_BACKUP__MANIFST": "x"]) == [
@@ -150,7 +153,7 @@ struct SourcesTests {
         )
     }
 
-    @Test("a variable with our prefix and no key of ours is told, and hinders nothing")
+    @Test("A variable with our prefix and an unknown key is reported and ignored")
     func environmentForeignVariable() throws {
         let configuration = try configuration(
             "url: <% ENV[DATABUDGIE_POSTGRES_DSN] %>",
@@ -159,20 +162,20 @@ struct SourcesTests {
         #expect(configuration.backup.run.connection?.keywords["host"] == "h")
         #expect(
             configuration.warnings == [
-                "environment variable DATABUDGIE_MANIFST: there is no key 'manifst', so that it changes nothing; "
+                "environment variable DATABUDGIE_MANIFST: unknown key 'manifst' is ignored; "
                     + "did you mean 'manifest'?",
-                "environment variable DATABUDGIE_POSTGRES_DSN: there is no key 'postgres_dsn', so that it changes nothing",
+                "environment variable DATABUDGIE_POSTGRES_DSN: unknown key 'postgres_dsn' is ignored",
             ]
         )
     }
 
-    @Test("two variables that contradict each other are refused")
+    @Test("Two variables that contradict each other are refused")
     func environmentConflict() {
         let found = problems("", environment: ["DATABUDGIE_DDL": "1", "DATABUDGIE_DDL__CLEAN": "1"])
         #expect(found.first?.hasPrefix("environment variable DATABUDGIE_DDL__CLEAN: another variable sets") == true)
     }
 
-    @Test("a connection in a stronger source beats a url in a weaker one")
+    @Test("A connection in a stronger source beats a url in a weaker one")
     func connectionOverURL() throws {
         let configuration = try configuration(
             "url: postgresql://file/db\nconnections: {prod: postgresql://prod/db}",

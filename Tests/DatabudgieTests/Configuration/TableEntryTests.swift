@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Tables")
 struct TableEntryTests {
-    @Test("an entry without options has the documented defaults")
+    @Test("An entry without options has the documented defaults")
     func defaults() throws {
         let configuration = try configuration("tables: [public.a]")
         let entry = try #require(configuration.backup.tables.first)
@@ -25,14 +25,14 @@ struct TableEntryTests {
     }
 
     @Test(
-        "tables may be a mapping, a list of mappings or bare names",
+        "Tables may be a mapping, a list of mappings or bare names",
         arguments: ["tables: {a: , b: {}}", "tables: [a, b]", "tables: [{name: a}, b]", "tables: {x: {name: a}, b: }"]
     )
     func forms(yaml: String) throws {
         #expect(try configuration(yaml).backup.tables.map(\.options.name) == ["a", "b"])
     }
 
-    @Test("any key may stand at a more general level, and the nearest one counts")
+    @Test("Any key is allowed at a more general level, and the nearest one counts")
     func fallback() throws {
         let configuration = try configuration(
             """
@@ -56,13 +56,13 @@ struct TableEntryTests {
         #expect(configuration.restore.run.strict)
     }
 
-    @Test("the same table may appear more than once, with other files")
+    @Test("The same table may appear more than once, with other files")
     func repeated() throws {
         let configuration = try configuration("tables: [{name: a, location: x}, {name: a, location: y, query: q}]")
         #expect(configuration.backup.tables.map(\.options.name) == ["a", "a"])
     }
 
-    @Test("options of the other command are accepted in shared entries")
+    @Test("Options of the other command are accepted in shared entries")
     func sharedEntries() throws {
         let configuration = try configuration(
             "restore: {tables: [{name: a, query: select 1, compression: gzip, skip_if_exists: true, truncate: cascade}]}"
@@ -70,7 +70,7 @@ struct TableEntryTests {
         #expect(configuration.restore.tables.map(\.truncate) == [.cascade])
     }
 
-    @Test("an entry without name is exported when it has query and location, and never restored")
+    @Test("An entry without name is exported when it has query and location, and never restored")
     func unnamed() throws {
         let configuration = try configuration("tables: [{query: select 1, location: one}, b]")
         #expect(configuration.backup.tables.map(\.options.name) == [nil, "b"])
@@ -78,7 +78,7 @@ struct TableEntryTests {
     }
 
     @Test(
-        "an entry without name that lacks query or location is refused",
+        "An entry without name that lacks query or location is refused",
         arguments: ["{query: select 1}", "{location: one}", "{}"]
     )
     func incompleteUnnamed(entry: String) {
@@ -86,20 +86,20 @@ struct TableEntryTests {
         #expect(problems("tables:\n  - \(entry)") == [line])
     }
 
-    @Test("an entry without name has no table to insert", arguments: ["query", "location", "filename"])
+    @Test("An entry without name has no table to insert", arguments: ["query", "location", "filename"])
     func unnamedWithTable(key: String) {
         var values = ["query": "select 1", "location": "one", "filename": "f.csv"]
         values[key] = "x{table}"
         let entry = values.map { "\($0.key): '\($0.value)'" }.joined(separator: ", ")
         #expect(
             problems("tables: [{\(entry)}]") == [
-                "test.yaml:1: an entry without 'name' has no table, so that its '\(key)' cannot use {table}; give it a name"
+                "test.yaml:1: an entry without 'name' has no table, so its '\(key)' cannot use {table}; give it a name"
             ]
         )
     }
 
     @Test(
-        "two entries whose files would have the same path are refused",
+        "Two entries whose files would have the same path are refused",
         arguments: [
             "[a, a]", "[{name: a}, {name: a, query: q}]", "[{name: a, location: x}, {name: b, location: x}]",
             "[{name: a, location: x, filename: y.csv.gz, compression: gzip}, {query: q, location: x, filename: 'y.{ext}', compression: gzip}]",
@@ -112,7 +112,7 @@ struct TableEntryTests {
     }
 
     @Test(
-        "entries with different files are accepted",
+        "Entries with different files are accepted",
         arguments: [
             "[a, b]", "[{name: a, location: x}, {name: a, location: y}]",
             "[{name: a, compression: gzip}, {name: a, compression: zstd}]",
@@ -123,7 +123,7 @@ struct TableEntryTests {
         #expect(problems("backup: {tables: \(tables)}").isEmpty)
     }
 
-    @Test("rules of a backup do not stop a restore")
+    @Test("Rules of a backup do not stop a restore")
     func ruleOfOtherCommand() throws {
         var fixture = ConfigurationFixture("tables: [{name: a, location: x}, {name: b, location: x}]")
         #expect(fixture.problems.count == 1)
@@ -131,7 +131,7 @@ struct TableEntryTests {
         #expect(try fixture.load().restore.tables.count == 2)
     }
 
-    @Test("truncate is false, true or cascade")
+    @Test("The key truncate is false, true or cascade")
     func truncate() throws {
         let configuration = try configuration(
             "tables: [{name: a, truncate: no}, {name: b, truncate: true}, {name: c, truncate: Cascade}, {name: d, truncate: null}]"
@@ -139,7 +139,7 @@ struct TableEntryTests {
         #expect(configuration.restore.tables.map(\.truncate) == [.keep, .truncate, .cascade, .keep])
     }
 
-    @Test("keys that begin with x- are ignored at every level")
+    @Test("Keys that begin with x- are ignored at every level")
     func notes() throws {
         let configuration = try configuration(
             """
@@ -151,17 +151,17 @@ struct TableEntryTests {
         #expect(configuration.backup.tables.map(\.options.name) == ["a"])
     }
 
-    @Test("a table's ddl follows the levels above, and its mapping means its enabled")
+    @Test("A table's ddl follows the levels above, and its mapping means its enabled")
     func ddl() throws {
         let yaml = "ddl: {enabled: true}\nbackup: {tables: [a, {name: b, ddl: false}]}\nrestore: {ddl: {}, tables: [a]}"
         let configuration = try configuration(yaml)
         #expect(configuration.backup.tables.map(\.options.ddl) == [true, false])
         #expect(configuration.restore.tables.map(\.options.ddl) == [false])
-        #expect(configuration.backup.run.ddl.enabled)
-        #expect(!configuration.restore.run.ddl.enabled)
+        #expect(configuration.backup.run.definitions.enabled)
+        #expect(!configuration.restore.run.definitions.enabled)
     }
 
-    @Test("what 2.9.3 read as no compression is none", arguments: ["null", "''", "none", "None", "false"])
+    @Test("What 2.9.3 read as no compression is none", arguments: ["null", "''", "none", "None", "false"])
     func noCompression(value: String) throws {
         let configuration = try configuration("compression: gzip\ntables: [{name: a, compression: \(value)}, b]")
         #expect(configuration.backup.tables.map(\.compression) == [nil, .gzip])

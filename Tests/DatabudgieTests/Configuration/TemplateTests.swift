@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Templates")
 struct TemplateTests {
-    @Test("variables are filled in, and doubled braces become single ones")
+    @Test("Variables are filled in, and doubled braces become single ones")
     func rendering() throws {
         let template = try Template("{{{table}}}/{timestamp}-{date}.{ext}")
         #expect(template.variables == [.table, .timestamp, .date, .ext])
@@ -14,17 +14,17 @@ struct TemplateTests {
         #expect(template.render(values) == "{public.a}/2021-04-26T09:00:00-2021-04-26.csv.gz")
     }
 
-    @Test("a variable without a value stays as it is written")
+    @Test("A variable without a value stays as it is written")
     func partialRendering() throws {
         #expect(try Template("{table}/{timestamp}").render([.table: "a"]) == "a/{timestamp}")
     }
 
     @Test(
-        "a template with a fault is refused",
+        "A template with a fault is refused",
         arguments: [
-            ("{nope}", "there is no variable '{nope}'"), ("a}", "a '}' closes nothing"),
+            ("{nope}", "unknown variable '{nope}'"), ("a}", "a '}' closes nothing"),
             ("{table", "a '{' is not closed"),
-            ("{}", "there is no variable '{}'"), ("{table!r}", "there is no variable '{table!r}'"),
+            ("{}", "unknown variable '{}'"), ("{table!r}", "unknown variable '{table!r}'"),
         ]
     )
     func faults(text: String, message: String) {
@@ -34,7 +34,7 @@ struct TemplateTests {
     }
 
     @Test(
-        "a file name matches wholly or not at all",
+        "A file name matches wholly or not at all",
         arguments: [
             ("{timestamp}.{ext}", "2021-04-26T09:00:00.csv", true),
             ("{timestamp}.{ext}", "2021-04-26T09:00:00.csv.gz", true),
@@ -62,7 +62,7 @@ struct TemplateTests {
         #expect((try Template(template).match(name) != nil) == matches)
     }
 
-    @Test("a match tells the moment that stands in the name")
+    @Test("A match has the moment in the name")
     func moment() throws {
         let template = try Template("{table}-{timestamp}.{ext}")
         let match = try #require(template.match("public.a-b-2021-04-26T09:00:00.csv.gz"))
@@ -73,7 +73,7 @@ struct TemplateTests {
         #expect(try Template("x.{ext}").match("x.csv")?.moment == "")
     }
 
-    @Test("a known value must stand where its variable does")
+    @Test("A known value must be in the place of its variable")
     func knownValues() throws {
         let template = try Template("{table}.{ext}")
         #expect(template.match("a.b.csv", [.table: "a.b"]) != nil)

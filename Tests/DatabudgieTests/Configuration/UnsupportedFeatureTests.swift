@@ -5,22 +5,22 @@ import Testing
 @Suite("Features that are read and not supported yet")
 struct UnsupportedFeatureTests {
     @Test(
-        "what is asked for and cannot be done is told with its place",
+        "What is asked for and cannot be done is reported with its place",
         arguments: [
             ("tables: [{name: a, strategy: use_latest_set}]", "'strategy: use_latest_set'", "r")
         ]
     )
     func features(yaml: String, feature: String, actions: String) throws {
         let configuration = try configuration(yaml)
-        for (action, letter) in [(RunAction.backup, "b"), (.restore, "r")] {
+        for (action, letter) in [(RunKind.backup, "b"), (.restore, "r")] {
             let line =
-                "test.yaml:1: \(feature) is not supported yet in a \(action.rawValue); remove it to go on without"
+                "test.yaml:1: \(feature) is not supported yet in a \(action.rawValue); remove it to continue without"
             #expect(configuration.unsupportedFeatures(for: action) == (actions.contains(letter) ? [line] : []))
         }
     }
 
     @Test(
-        "what is not asked for is not told",
+        "What is not asked for is not reported",
         arguments: [
             "tables: [a]",
             "ddl: true\nmanifest: m\nsequences: false\nfollow_foreign_keys: true\ntruncate: cascade\ntables: [a]",
@@ -35,7 +35,7 @@ struct UnsupportedFeatureTests {
     }
 
     @Test(
-        "logging levels may be names or Python's numbers",
+        "Logging levels may be names or Python's numbers",
         arguments: [
             ("debug", "DEBUG"), ("30", "WARNING"), ("WARN", "WARNING"), ("CRITICAL", "CRITICAL"),
             ("Fatal", "CRITICAL"), ("NotSet", "DEBUG"), ("0", "DEBUG"), ("20", "INFO"),
@@ -46,7 +46,7 @@ struct UnsupportedFeatureTests {
         #expect(configuration.logging == LoggingConfiguration(enabled: false, level: expected))
     }
 
-    @Test("a command's own logging and sentry beat those of the root when it runs")
+    @Test("A command's own logging and sentry beat those of the root when it runs")
     func reportingOfACommand() throws {
         var fixture = ConfigurationFixture(
             """
@@ -56,7 +56,7 @@ struct UnsupportedFeatureTests {
             """
         )
         for (action, level, host) in [
-            (RunAction?.none, "ERROR", "root"), (.backup, "ERROR", "root"), (.restore, "DEBUG", "restore"),
+            (RunKind?.none, "ERROR", "root"), (.backup, "ERROR", "root"), (.restore, "DEBUG", "restore"),
         ] {
             fixture.action = action
             let loaded = try fixture.load()

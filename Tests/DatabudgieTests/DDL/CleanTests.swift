@@ -15,9 +15,9 @@ struct CleanTests {
         isDryRun: Bool = false
     ) async throws -> RunReport {
         var configuration = try fixture.configuration(fixture.ddlYAML("[a, b]", more))
-        configuration.restore.run.ddl.clean = true
+        configuration.restore.run.definitions.clean = true
         configuration.restore.assumesYes = isConfirmed
-        var options = RunOptions()
+        var options = RunEnvironment()
         options.isDryRun = isDryRun
         return try await RestoreRun(configuration, options: options).run()
     }
@@ -157,7 +157,7 @@ struct CleanTests {
                 var configuration = try fixture.configuration(
                     fixture.ddlYAML("['*.*']", "manifest: app.m")
                 )
-                configuration.restore.run.ddl.clean = true
+                configuration.restore.run.definitions.clean = true
                 configuration.restore.assumesYes = true
                 #expect(try await RestoreRun(configuration).run().failed.isEmpty)
                 let query = "select nspowner::regrole::text from pg_namespace where nspname = 'app'"
@@ -169,16 +169,16 @@ struct CleanTests {
 
 @Suite("Locks of a restore with definitions")
 struct LockBudgetTests {
-    private func block(_ type: String) throws -> StoredBlock {
-        let block = DDLBlock(order: 0, section: .preData, type: type, schema: "s", sql: "")
-        return StoredBlock(block: block, path: try StoragePath("s.sql"))
+    private func block(_ type: String) throws -> StoredDefinition {
+        let block = Definition(order: 0, section: .preData, type: type, schema: "s", sql: "")
+        return StoredDefinition(block: block, path: try StoragePath("s.sql"))
     }
 
     @Test("The estimate grows with what is made and what is dropped")
     func estimate() throws {
-        #expect(LockBudget.estimate([StoredBlock](), dropped: 0) == 0)
+        #expect(LockBudget.estimate([StoredDefinition](), dropped: 0) == 0)
         #expect(LockBudget.estimate([try block("COMMENT"), try block("OWNER")], dropped: 0) == 0)
         #expect(LockBudget.estimate([try block("TABLE"), try block("SEQUENCE"), try block("INDEX")], dropped: 0) == 9)
-        #expect(LockBudget.estimate([StoredBlock](), dropped: 2) == 12)
+        #expect(LockBudget.estimate([StoredDefinition](), dropped: 2) == 12)
     }
 }

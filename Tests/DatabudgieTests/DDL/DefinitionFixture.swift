@@ -82,7 +82,7 @@ extension RunFixture {
 
     /// Runs a backup whose programs are looked for somewhere else.
     func backup(_ yaml: String, path: String) async throws -> RunReport {
-        var options = RunOptions()
+        var options = RunEnvironment()
         options.environment["PATH"] = path
         return try await BackupRun(configuration(yaml), options: options).run()
     }

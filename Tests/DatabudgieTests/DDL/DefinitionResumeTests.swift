@@ -9,7 +9,7 @@ import Testing
 struct DefinitionResumeTests {
     private func restore(_ fixture: RunFixture, _ yaml: String) async throws -> RunReport {
         var configuration = try fixture.configuration(yaml)
-        configuration.restore.run.transactionID = 7
+        configuration.restore.run.resumeID = 7
         return try await RestoreRun(configuration).run()
     }
 

@@ -53,7 +53,7 @@ struct ManifestTableTests {
                 )
                 let table = try ManifestTable("m")
                 #expect(try await ManifestInspection.find(table, over: connection)?.problems == [])
-                let transaction = ManifestTransaction(
+                let transaction = ManifestRun(
                     table: table,
                     action: .restore,
                     id: 7,

@@ -7,8 +7,9 @@ import Testing
 
 @Suite("Backup plans")
 struct BackupPlannerTests {
-    private func plan(_ catalog: Catalog, _ entries: [BackupEntry], isStrict: Bool = false) throws -> BackupPlan {
-        let moment = RunMoment(Date(timeIntervalSince1970: 1_619_427_600))
+    private func plan(_ catalog: DatabaseCatalog, _ entries: [BackupEntry], isStrict: Bool = false) throws -> BackupPlan
+    {
+        let moment = RunTimestamp(Date(timeIntervalSince1970: 1_619_427_600))
         return try BackupPlanner(catalog: catalog, moment: moment, isStrict: isStrict).plan(entries)
     }
 

@@ -8,7 +8,7 @@ struct SentryTroubleTests {
     /// Reports three failed tables, and returns what was warned of.
     private func warnings(dsn: String, within limit: Duration = .reportingUnderLoad) async throws -> [String] {
         let log = EventLog()
-        var options = RunOptions()
+        var options = RunEnvironment()
         options.reportingTimeLimit = limit
         let configuration = try configuration("sentry: {sentry_dsn: '\(dsn)'}")
         let recorder = RunRecorder(action: .backup, isDryRun: false, onEvent: log.append)
@@ -50,7 +50,7 @@ struct SentryTroubleTests {
 
     @Test("may take five seconds in all unless a test says otherwise")
     func limit() {
-        #expect(RunOptions().reportingTimeLimit == .seconds(5))
+        #expect(RunEnvironment().reportingTimeLimit == .seconds(5))
     }
 
     @Test("are given up at the first refusal", arguments: [429, 500, 403, 302])

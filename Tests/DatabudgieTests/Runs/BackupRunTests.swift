@@ -170,7 +170,7 @@ struct BackupRunTests {
         try await RunFixture.with { fixture in
             try await fixture.execute(fixture.source, shop)
             let configuration = try fixture.configuration("{root_location: \(fixture.folder), tables: [product]}")
-            var options = RunOptions()
+            var options = RunEnvironment()
             options.now = Date(timeIntervalSince1970: 1_700_000_000)
             #expect(try await BackupRun(configuration, options: options).run().failed.isEmpty)
             let second = try await BackupRun(configuration, options: options).run()
@@ -259,7 +259,7 @@ struct BackupRunTests {
                         let configuration = try fixture.configuration("tables: [product]")
                         try await snapshot.withPlan(
                             { catalog in
-                                try BackupPlanner(catalog: catalog, moment: RunMoment(.now), isStrict: false)
+                                try BackupPlanner(catalog: catalog, moment: RunTimestamp(.now), isStrict: false)
                                     .plan(configuration.backup.tables)
                             },
                             body: { _, _ in }

@@ -123,11 +123,11 @@ struct CascadeRunTests {
             try fixture.write("id\n1\n", to: "public.product/2024-01-01T00:00:00.csv")
             let yaml = "{manifest: m, " + yaml(fixture, "[{name: product, truncate: cascade}]").dropFirst()
             var configuration = try fixture.configuration(yaml)
-            configuration.restore.run.transactionID = 1
+            configuration.restore.run.resumeID = 1
             let recorded = await #expect(throws: DatabudgieError.self) { try await RestoreRun(configuration).run() }
             #expect(recorded?.description.contains("would empty public.sale, which is recorded for restore 1") == true)
             try await fixture.execute(fixture.target, "alter table m add product int references product")
-            configuration.restore.run.transactionID = nil
+            configuration.restore.run.resumeID = nil
             let itself = await #expect(throws: DatabudgieError.self) { try await RestoreRun(configuration).run() }
             #expect(itself?.description.contains("would empty the manifest public.m") == true)
         }

@@ -145,10 +145,10 @@ struct FollowRunTests {
             try await fixture.execute(fixture.source, rows)
             var configuration = try fixture.configuration(yaml(fixture, "[top]", "manifest: m,"))
             _ = try await BackupRun(configuration).run()
-            configuration.backup.run.transactionID = 1
+            configuration.backup.run.resumeID = 1
             #expect(try await BackupRun(configuration).run().skipped.count == 3)
             _ = try await RestoreRun(configuration).run()
-            configuration.restore.run.transactionID = 1
+            configuration.restore.run.resumeID = 1
             #expect(try await RestoreRun(configuration).run().skipped.count == 3)
             let path = fixture.folder + "/public.top/public.leaf/public.leaf.csv"
             for database in [fixture.source, fixture.target] {

@@ -18,8 +18,8 @@ extension RunFixture {
         events: EventLog = EventLog()
     ) async throws -> RunReport {
         var configuration = try configuration(yaml)
-        configuration.backup.run.transactionID = id
-        var options = RunOptions()
+        configuration.backup.run.resumeID = id
+        var options = RunEnvironment()
         options.now = try Date(date, strategy: .iso8601)
         options.isDryRun = isDryRun
         return try await BackupRun(configuration, options: options).run(onEvent: events.append)
@@ -28,8 +28,8 @@ extension RunFixture {
     /// Runs a restore, perhaps with the id of an earlier one.
     fileprivate func restore(_ yaml: String, id: Int?, isDryRun: Bool = false) async throws -> RunReport {
         var configuration = try configuration(yaml)
-        configuration.restore.run.transactionID = id
-        var options = RunOptions()
+        configuration.restore.run.resumeID = id
+        var options = RunEnvironment()
         options.isDryRun = isDryRun
         return try await RestoreRun(configuration, options: options).run()
     }
@@ -69,7 +69,7 @@ struct ManifestRunTests {
             ]
             #expect(try await fixture.rows(fixture.source, recorded) == expected)
             let announced = events.all.compactMap { if case .recording(let it) = $0 { it } else { nil } }
-            #expect(announced == [RecordingTransaction(manifest: "public.m", action: .backup, id: 1)])
+            #expect(announced == [RecordedRun(manifest: "public.m", action: .backup, id: 1)])
 
             let loads = "['public.*']"
             #expect(try await fixture.restore(fixture.manifestYAML(loads), id: nil).finished.count == 2)
@@ -251,7 +251,7 @@ struct ManifestRunTests {
             try await Connection.withConnection(to: fixture.source) { guardian in
                 // Another run that has begun and recorded nothing yet.
                 let other = try fixture.configuration(yaml)
-                try await OpenManifest.with(other, for: .backup, over: guardian) { manifest in
+                try await ManifestSession.with(other, for: .backup, over: guardian) { manifest in
                     try await guardian.withTransaction(.snapshot) { _ in
                         #expect(try await manifest?.begin(isDryRun: false)?.id == 1)
                         _ = try await fixture.backup(yaml, id: nil)

@@ -61,14 +61,14 @@ struct RunFixture: Sendable {
     }
 
     func backup(_ yaml: String, isDryRun: Bool = false, events: EventLog = EventLog()) async throws -> RunReport {
-        var options = RunOptions()
+        var options = RunEnvironment()
         options.isDryRun = isDryRun
         options.reportingTimeLimit = .reportingUnderLoad
         return try await BackupRun(configuration(yaml), options: options).run(onEvent: events.append)
     }
 
     func restore(_ yaml: String, isDryRun: Bool = false, events: EventLog = EventLog()) async throws -> RunReport {
-        var options = RunOptions()
+        var options = RunEnvironment()
         options.isDryRun = isDryRun
         options.reportingTimeLimit = .reportingUnderLoad
         return try await RestoreRun(configuration(yaml), options: options).run(onEvent: events.append)

@@ -21,7 +21,7 @@ struct S3RunTests {
                     insert into t values (1), (2);
                     """
                 )
-                var options = RunOptions()
+                var options = RunEnvironment()
                 options.environment = try await S3Server.shared.environment
                 let configuration = try fixture.configuration(
                     "{location: '\(folder)/{table}', compression: \(compression), truncate: true, tables: ['public.*']}"
@@ -46,7 +46,7 @@ struct S3RunTests {
     func preflight() async throws {
         try await RunFixture.with { fixture in
             try await fixture.execute(fixture.source, "create table t (id int)")
-            var options = RunOptions()
+            var options = RunEnvironment()
             options.environment = try await S3Server.shared.environment
             let elsewhere = try fixture.configuration("{location: 's3://no-such-bucket-here/{table}', tables: [t]}")
             let missing = await #expect(throws: StorageError.self) {

@@ -54,7 +54,7 @@ struct SequenceRunTests {
             try await fixture.execute(fixture.source, Self.data)
             try await fixture.execute(fixture.target, "select setval('thing_id_seq', 5), setval('item_id_seq', 99)")
             try await S3Server.shared.withFolder { folder in
-                var options = RunOptions()
+                var options = RunEnvironment()
                 options.environment = try await S3Server.shared.environment
                 let location = onS3 ? folder.description : fixture.folder
                 let configuration = try fixture.configuration("{location: '\(location)/{table}', tables: ['*.*']}")
@@ -171,7 +171,7 @@ struct SequenceRunTests {
             ("{\"t_id_seq\": 9223372036854775808}", "\"t_id_seq\" is no whole"),
             ("{\"t_id_seq\": 2147483648}", "\"t_id_seq\" is out of the range"),
             ("{\"t_id_seq\": 0}", "\"t_id_seq\" is out of the range"),
-            ("{\"t_id_seq\": 1, \"t_id_seq\": 2}", "stands twice"),
+            ("{\"t_id_seq\": 1, \"t_id_seq\": 2}", "is in the same mapping twice"),
         ]
     )
     func damage(content: String, message: String) async throws {
@@ -285,7 +285,7 @@ struct SequenceRunTests {
             var configuration = try fixture.configuration(
                 "{root_location: \(fixture.folder), location: '{table}', manifest: m, tables: [a, b]}"
             )
-            configuration.restore.run.transactionID = 3
+            configuration.restore.run.resumeID = 3
             let report = try await RestoreRun(configuration).run()
             #expect(report.finished.map(\.label.description) == ["public.b"])
             let query = "select a.last_value, b.last_value, (select count(*) from a) from a_id_seq a, b_id_seq b"

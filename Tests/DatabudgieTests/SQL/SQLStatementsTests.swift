@@ -13,7 +13,7 @@ struct SQLStatementsTests {
             select 1
             """
         #expect(
-            SQLStatements.split(script) == [
+            SQLStatements.split(Array(script.utf8)) == [
                 "insert into t values ('a;''b', E'c\\';', \"d;\");",
                 "create function f() returns text as $body$ select ';'; $x$ ; $body$ language sql;",
                 "select 1",
@@ -30,11 +30,63 @@ struct SQLStatementsTests {
              SELECT 3;
             END;
             """
-        #expect(SQLStatements.split(function + "\nSELECT 4;") == [function, "SELECT 4;"])
+        #expect(SQLStatements.split(Array((function + "\nSELECT 4;").utf8)) == [function, "SELECT 4;"])
     }
 
     @Test("Nothing but comments and white space is no statement")
     func empty() {
-        #expect(SQLStatements.split("\n-- nothing\n/* at all */ ;").isEmpty)
+        #expect(SQLStatements.split(Array("\n-- nothing\n/* at all */ ;".utf8)) == [])
+    }
+
+    @Test("The actions of a rule are one statement, as they are in parentheses")
+    func rules() {
+        let rule = "CREATE RULE r AS ON INSERT TO t DO ( DELETE FROM u;\n DELETE FROM v;\n);"
+        #expect(SQLStatements.split(Array((rule + "\nSELECT 4;").utf8)) == [rule, "SELECT 4;"])
+    }
+
+    @Test("Begin and atomic are names outside of a function's head, and open nothing")
+    func atomicNames() {
+        let statements = [
+            "SELECT begin atomic FROM t;",
+            "CREATE FUNCTION f(begin atomic) RETURNS int LANGUAGE sql AS $$ select 1; $$;",
+            "CREATE VIEW begin AS SELECT 1 AS atomic;",
+            "CREATE FUNCTION begin() RETURNS int BEGIN ATOMIC SELECT 1; END;",
+        ]
+        #expect(SQLStatements.split(Array(statements.joined(separator: "\n").utf8)) == statements)
+    }
+
+    @Test("The commands that frame a script of pg_dump are skipped; others stay for the server to refuse")
+    func commands() {
+        let script = "\\restrict a;b'c\nSELECT 1;\n\\connect evil\nSELECT 2;\n\\unrestrict a;b'c\n"
+        #expect(SQLStatements.split(Array(script.utf8)) == ["SELECT 1;", "\\connect evil", "SELECT 2;"])
+    }
+
+    @Test(
+        "A script whose literal, name or comment has no end is no list of statements",
+        arguments: ["select 'a", "select E'a\\'", "select \"a", "select $a$ $b$", "select 1; /* /* */", "select 'a''"]
+    )
+    func unfinished(_ script: String) {
+        #expect(SQLStatements.split(Array(script.utf8)) == nil)
+        #expect(!SQLStatements.isFinished(script))
+    }
+
+    @Test("Tokens are the words, literals, names and symbols of a statement as they are written")
+    func tokens() {
+        let tokens = SQLStatements.tokens("ALTER TABLE a.\"b\"\"c\"/* x */ OWNER TO U&'d''e' -- y".utf8)
+        #expect(
+            tokens.map { String(decoding: $0, as: UTF8.self) }
+                == ["ALTER", "TABLE", "a", ".", "\"b\"\"c\"", "OWNER", "TO", "U", "&", "'d''e'"]
+        )
+    }
+
+    @Test(
+        "The name that a token stands for",
+        arguments: [
+            ("name", "name"), ("\"a\"\"b\"", "a\"b"), ("\"\"\"\"", "\""), ("\"x\u{301}\"", "x\u{301}"), ("'x'", nil),
+            ("\"", nil), ("\"\"", nil), (";", nil), ("$$x$$", nil), ("\"a\"\"\"\"b\"", "a\"\"b"),
+        ]
+    )
+    func identifier(_ token: String, _ name: String?) {
+        #expect(SQLStatements.identifier(ArraySlice(token.utf8)) == name.map { Array($0.utf8) })
     }
 }

@@ -15,7 +15,7 @@ struct S3ServiceTests {
         { try await $0.delete([$1.appending("x"), $1.appending("y")]) },
     ]
 
-    @Test("is told from one that is not reachable", arguments: operations.indices)
+    @Test("A server that is not reachable is reported", arguments: operations.indices)
     func unreachable(operation: Int) async throws {
         let server = try await S3Server.shared
         let storage = S3Storage(
@@ -29,14 +29,14 @@ struct S3ServiceTests {
         #expect(error?.code == .unavailable)
         #expect(
             error?.description.hasSuffix(
-                "the connection to http://127.0.0.1:1 failed (4 attempts), nobody listens there. "
-                    + "Check the network and the endpoint URL, then try again."
+                "the connection to http://127.0.0.1:1 failed (4 attempts): connection refused; "
+                    + "check the network and the endpoint URL, then try again"
             ) == true
         )
         try await storage.shutdown()
     }
 
-    @Test("is told from a name that does not exist")
+    @Test("A host name that does not exist is reported")
     func unknownHost() async throws {
         let server = try await S3Server.shared
         let storage = S3Storage(
@@ -48,11 +48,11 @@ struct S3ServiceTests {
             try await storage.list(.s3(bucket: server.bucket, key: ""))
         }
         #expect(error?.code == .unavailable)
-        #expect(error?.description.contains("the name of the host is unknown") == true)
+        #expect(error?.description.contains("unknown host name") == true)
         try await storage.shutdown()
     }
 
-    @Test("says that the secret is wrong, whatever is done", arguments: operations.indices)
+    @Test("A wrong secret is reported, whatever is done", arguments: operations.indices)
     func wrongSecret(operation: Int) async throws {
         let server = try await S3Server.shared
         var options = server.options()
@@ -64,14 +64,14 @@ struct S3ServiceTests {
         #expect(error?.code == .wrongCredentials)
         #expect(
             error?.description.hasSuffix(
-                "\(server.endpoint) says that the secret access key is wrong. Correct the credentials in the configuration."
+                "\(server.endpoint) rejected the secret access key; correct the credentials in the configuration"
             ) == true
         )
         #expect(error?.description.contains("not-the-secret") == false)
         try await storage.shutdown()
     }
 
-    @Test("says that the access key is unknown, whatever is done", arguments: operations.indices)
+    @Test("An unknown access key is reported, whatever is done", arguments: operations.indices)
     func unknownKey(operation: Int) async throws {
         let server = try await S3Server.shared
         let environment = server.environment.merging(["AWS_ACCESS_KEY_ID": "AKIDUNKNOWN"]) { $1 }
@@ -80,11 +80,11 @@ struct S3ServiceTests {
             try await Self.operations[operation](storage, .s3(bucket: server.bucket, key: "folder"))
         }
         #expect(error?.code == .wrongCredentials)
-        #expect(error?.description.hasSuffix("Correct the credentials in the environment.") == true)
+        #expect(error?.description.hasSuffix("; correct the credentials in the environment") == true)
         try await storage.shutdown()
     }
 
-    @Test("says that the bucket is missing", arguments: [0, 1, 4, 5])
+    @Test("A missing bucket is reported", arguments: [0, 1, 4, 5])
     func missingBucket(operation: Int) async throws {
         let server = try await S3Server.shared
         let storage = S3Storage(options: server.options(), environment: [:], policy: .quick)
@@ -94,14 +94,14 @@ struct S3ServiceTests {
         #expect(error?.code == .noSuchBucket)
         #expect(
             error?.description.hasSuffix(
-                "its bucket does not exist at \(server.endpoint). "
-                    + "Create the bucket, or correct the location or the endpoint URL."
+                "its bucket does not exist at \(server.endpoint); "
+                    + "create the bucket, or correct the location or the endpoint URL"
             ) == true
         )
         try await storage.shutdown()
     }
 
-    @Test("lists and deletes more keys than fit on a page", .timeLimit(.minutes(2)))
+    @Test("More keys than fit on a page are listed and deleted", .timeLimit(.minutes(2)))
     func manyKeys() async throws {
         try await StorageUnderTest.s3.withStorage { storage, folder async throws in
             let names = (0..<1_030).map { "k \($0) +ü" }
@@ -121,7 +121,7 @@ struct S3ServiceTests {
     }
 
     @Test(
-        "keeps keys that a local disk would not",
+        "Keys that a local disk would not keep are kept",
         arguments: ["a//b", "a/./b", "a/../b", "/lead", "//", "...", String(repeating: "é/", count: 300)]
     )
     func oddKeys(key: String) async throws {
@@ -138,11 +138,11 @@ struct S3ServiceTests {
         }
     }
 
-    @Test("refuses keys and buckets that are none")
+    @Test("An empty key is refused")
     func noKey() async throws {
         let storage = S3Storage(options: S3Options(), environment: [:])
         let error = await #expect(throws: StorageError.self) { try await storage.info(.s3(bucket: "bucket", key: "")) }
-        #expect(error?.description == "s3://bucket/ names a bucket but no file in it: add a key.")
+        #expect(error?.description == "s3://bucket/ names a bucket but no file in it; add a key")
         try await storage.shutdown()
     }
 }

@@ -9,7 +9,7 @@ public enum ConfigurationFormat: String, Sendable, CaseIterable {
     /// TOML 1.0.
     case toml
 
-    /// How deep lists and mappings may nest; the readers are recursive.
+    /// How deep lists and mappings can nest; the readers are recursive.
     static let deepestNesting = 100
 
     /// Reads a whole text.
@@ -18,7 +18,7 @@ public enum ConfigurationFormat: String, Sendable, CaseIterable {
     ///   - text: The configuration.
     ///   - source: Its name in messages.
     /// - Returns: The mapping at its top; an empty one for a text without content.
-    /// - Throws: ``ConfigurationError`` with the line, when the text is malformed or its top is no mapping.
+    /// - Throws: ``ConfigurationError`` with the line, when the text is malformed or its top is not a mapping.
     func read(_ text: String, source: String) throws(ConfigurationError) -> SourceMapping {
         let place = SourcePlace(source, line: 1, format: self)
         let root: SourceValue

@@ -30,8 +30,8 @@ struct JSONReader {
     private var place: SourcePlace { SourcePlace(source, line: line, format: .json) }
     private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
 
-    private func error(_ problem: String) -> ConfigurationError {
-        ConfigurationError(.invalidSyntax, "bad JSON: \(problem)", at: place)
+    private func error(_ problem: String, hint: String? = nil) -> ConfigurationError {
+        ConfigurationError(.invalidSyntax, "bad JSON: \(problem)", hint: hint, at: place)
     }
 
     private mutating func skipSpace() {
@@ -86,7 +86,8 @@ struct JSONReader {
             guard result[key] == nil else {
                 throw ConfigurationError(
                     .invalidSyntax,
-                    "the key '\(key)' stands twice in the same mapping; remove one of them",
+                    "the key '\(key)' is in the same mapping twice",
+                    hint: "remove one of them",
                     at: keyPlace
                 )
             }
@@ -121,9 +122,8 @@ struct JSONReader {
         case "true", "false": return SourceScalar(.bool, text)
         default:
             guard text.wholeMatch(of: /-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?/) != nil else {
-                throw error(
-                    text.isEmpty ? "an unexpected character" : "'\(text)' is no value; texts need double quotes"
-                )
+                guard !text.isEmpty else { throw error("an unexpected character") }
+                throw error("'\(text)' is not a value", hint: "put strings in double quotes")
             }
             return SourceScalar(.number, text)
         }
@@ -147,15 +147,15 @@ struct JSONReader {
             switch byte {
             case UInt8(ascii: "\""): return String(decoding: units, as: UTF8.self)
             case UInt8(ascii: "\\"): units += Array(String(try escape()).utf8)
-            case 0..<0x20: throw error("a control character in a text must be written as an escape such as \\n")
+            case 0..<0x20: throw error("a control character in a string", hint: "write it as an escape such as \\n")
             default: units.append(byte)
             }
         }
-        throw error("the closing quote of a text is missing")
+        throw error("the closing quote of a string is missing")
     }
 
     private mutating func escape() throws(ConfigurationError) -> Unicode.Scalar {
-        guard let byte = next else { throw error("the closing quote of a text is missing") }
+        guard let byte = next else { throw error("the closing quote of a string is missing") }
         position += 1
         switch byte {
         case UInt8(ascii: "n"): return "\n"
@@ -165,19 +165,19 @@ struct JSONReader {
         case UInt8(ascii: "f"): return "\u{C}"
         case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return Unicode.Scalar(byte)
         case UInt8(ascii: "u"): return try codePoint()
-        default: throw error("an unknown escape '\\\(Character(Unicode.Scalar(byte)))' in a text")
+        default: throw error("an unknown escape '\\\(Character(Unicode.Scalar(byte)))' in a string")
         }
     }
 
-    /// The scalar after `\u`, which may be a pair of surrogates.
+    /// The scalar after `\u`, which can be a pair of surrogates.
     private mutating func codePoint() throws(ConfigurationError) -> Unicode.Scalar {
         let first = try unit()
         if let scalar = Unicode.Scalar(first) { return scalar }
-        guard first < 0xDC00, skip("\\"), skip("u") else { throw error("half a surrogate pair in a text") }
+        guard first < 0xDC00, skip("\\"), skip("u") else { throw error("half a surrogate pair in a string") }
         let second = try unit()
         guard (0xDC00...0xDFFF).contains(second),
             let scalar = Unicode.Scalar(0x10000 + (first - 0xD800) << 10 + (second - 0xDC00))
-        else { throw error("half a surrogate pair in a text") }
+        else { throw error("half a surrogate pair in a string") }
         return scalar
     }
 

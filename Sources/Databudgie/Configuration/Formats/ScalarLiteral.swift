@@ -1,10 +1,10 @@
 import FoundationEssentials
 
-/// How the formats tell null, truth values and numbers from texts.
+/// How the formats tell null, booleans and numbers from strings.
 enum ScalarLiteral {
     /// Reads an unquoted YAML scalar by the core schema (YAML 1.2.2, chapter 10.3.2).
     ///
-    /// `yes`, `no`, `on` and `off` are texts here, as in databudgie 2.9.3; where a truth value is expected they are read
+    /// `yes`, `no`, `on` and `off` are strings here, as in databudgie 2.9.3; where a boolean is expected they are read
     /// as one.
     static func plainYAML(_ text: String) -> SourceScalar {
         switch text {
@@ -15,13 +15,13 @@ enum ScalarLiteral {
         }
     }
 
-    /// Reads a finished interpolated text once more, as a literal of the format it stands in.
+    /// Reads a finished interpolated text once more, as a literal of the format that it is in.
     ///
-    /// As in databudgie 2.9.3 (configly), a text that begins with anything but a letter or a digit stays a text, unless
-    /// it is quoted or JSON; so that a list can be given by a variable, and a password is never taken apart.
+    /// As in databudgie 2.9.3 (configly), a text that begins with anything but a letter or a digit stays a string, unless
+    /// it is quoted or JSON: a list can be given by a variable, and a password is never taken apart.
     /// - Parameters:
     ///   - text: The text after all insertions.
-    ///   - place: Where the value stands.
+    ///   - place: Where the value is.
     /// - Returns: A scalar, or the list or mapping that the text is as JSON.
     static func read(_ text: String, at place: SourcePlace) -> SourceValue {
         let string = SourceValue(text: text, at: place)
@@ -53,14 +53,9 @@ enum ScalarLiteral {
         let quote = UInt8(ascii: "'")
         if text.utf8.first == quote {
             guard text.utf8.count > 1, text.utf8.last == quote, place.format != .json else { return nil }
-            var inside: [UInt8] = []
-            var rest = text.utf8.dropFirst().dropLast()
-            while let byte = rest.popFirst() {
-                // A quote inside is written as two.
-                if byte == quote, rest.popFirst() != quote { return nil }
-                inside.append(byte)
-            }
-            return SourceValue(text: String(decoding: inside, as: UTF8.self), at: place)
+            let inside = String(decoding: text.utf8.dropFirst().dropLast(), as: UTF8.self)
+            guard !inside.replacingBytes(of: "''", with: "").utf8.contains(quote) else { return nil }
+            return SourceValue(text: inside.replacingBytes(of: "''", with: "'"), at: place)
         }
         guard var value = try? JSONReader.read(text, source: place.source) else { return nil }
         value.move(to: place)
@@ -69,7 +64,7 @@ enum ScalarLiteral {
 
     /// An integer or decimal number; digits may be grouped by underscores.
     static func isNumber(_ text: String) -> Bool {
-        // Nearly all values are no numbers, which their first character tells.
+        // The first character rules out nearly all values.
         guard let first = text.utf8.first, first < UInt8(ascii: "A") else { return false }
         let expression = /[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9]*)?)([eE][-+]?[0-9]+)?/
         return text.wholeMatch(of: expression) != nil

@@ -1,13 +1,13 @@
-/// The lines and the order of a TOML document's keys, which TOMLKit does not tell.
+/// The lines and the order of a TOML document's keys, which TOMLKit does not report.
 ///
-/// It is no parser: TOMLKit checks the text, and what is not found here takes the place of what it stands in.
+/// It is not a parser: TOMLKit checks the text, and what is not found here takes the place of what contains it.
 struct TOMLPositions {
     /// A table, an array or a value of the document.
     final class Node {
         var line: Int
         /// A table's keys in the order of their appearance.
         private(set) var keys: [String] = []
-        private var children: [String: Node] = [:]
+        private var children: [ByteKey: Node] = [:]
         /// An array's elements.
         private(set) var elements: [Node] = []
 
@@ -15,12 +15,12 @@ struct TOMLPositions {
             self.line = line
         }
 
-        func existing(_ key: String) -> Node? { children[key] }
+        func existing(_ key: String) -> Node? { children[ByteKey(key)] }
 
         func child(_ key: String, line: Int) -> Node {
-            if let child = children[key] { return child }
+            if let child = children[ByteKey(key)] { return child }
             let child = Node(line: line)
-            children[key] = child
+            children[ByteKey(key)] = child
             keys.append(key)
             return child
         }
@@ -152,11 +152,14 @@ struct TOMLPositions {
         if next == UInt8(ascii: "\"") || next == UInt8(ascii: "'") {
             let start = position
             skipString()
-            let quoted = String(decoding: characters[start..<position], as: UTF8.self)
-            if quoted.hasPrefix("\""), let value = try? JSONReader.read(quoted, source: ""), let scalar = value.scalar {
+            let quoted = characters[start..<position]
+            if quoted.first == UInt8(ascii: "\""),
+                let value = try? JSONReader.read(String(decoding: quoted, as: UTF8.self), source: ""),
+                let scalar = value.scalar
+            {
                 return scalar.text
             }
-            return String(quoted.dropFirst().dropLast())
+            return String(decoding: quoted.dropFirst().dropLast(), as: UTF8.self)
         }
         let start = position
         while let byte = next, Self.isBare(byte) { advance() }
@@ -225,7 +228,7 @@ struct TOMLPositions {
                     advance(2)
                 } else if quote == UInt8(ascii: "\"") ? starts(with: "\"\"\"") : starts(with: "'''") {
                     advance(3)
-                    // Up to two quotes may stand right before the closing three (TOML 1.0, multi-line strings).
+                    // Up to two quotes are allowed right before the closing three (TOML 1.0, multi-line strings).
                     while next == quote { advance() }
                     return
                 } else {

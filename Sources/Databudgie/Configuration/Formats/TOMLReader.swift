@@ -38,9 +38,9 @@ struct TOMLReader {
     private func mapping(_ table: TOMLTable, _ positions: TOMLPositions.Node) -> SourceMapping {
         var result = SourceMapping()
         let keys = table.keys
-        let known = Set(keys)
-        let found = positions.keys.filter(known.contains)
-        for key in found + known.subtracting(found).sorted() {
+        let known = Set(keys.map { ByteKey($0) })
+        let found = positions.keys.map { ByteKey($0) }.filter(known.contains)
+        for key in (found + known.subtracting(found).sorted()).map(\.string) {
             guard let value = table[key] else { continue }
             let position = positions.existing(key) ?? TOMLPositions.Node(line: positions.line)
             result.set(key, self.value(value, position), keyPlace: place(position.line))

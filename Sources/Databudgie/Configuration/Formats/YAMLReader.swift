@@ -4,7 +4,9 @@ import Yams
 /// Reads YAML with the places of its values.
 struct YAMLReader {
     let source: String
-    /// Aliases are expanded, so that a short text could ask for any amount of memory.
+    /// The text was read in the form of ``YAMLByteEncoding``.
+    private var isEncoded = false
+    /// Aliases are expanded, so a short text could ask for any amount of memory.
     private static let mostValues = 1_000_000
 
     init(source: String) {
@@ -18,6 +20,10 @@ struct YAMLReader {
         do {
             // Without rules of its own: YAML 1.2 is what the Python tool reads, and Yams resolves by 1.1.
             root = try Parser(yaml: text, resolver: .basic, encoding: .utf8).singleRoot()
+        } catch YamlError.duplicatedKeysInMapping where !isEncoded && !text.utf8.allSatisfy({ $0 < 0x80 }) {
+            var reader = self
+            reader.isEncoded = true
+            return try reader.read(YAMLByteEncoding.encode(text))
         } catch let error as YamlError {
             throw self.error(error)
         } catch {
@@ -26,6 +32,10 @@ struct YAMLReader {
         guard let root else { return SourceValue(SourceScalar(.null, ""), at: start) }
         var count = 0
         return try value(root, count: &count, depth: 0)
+    }
+
+    private func string(_ scalar: Node.Scalar) -> String {
+        isEncoded ? YAMLByteEncoding.decode(scalar.string) : scalar.string
     }
 
     private func value(_ node: Node, count: inout Int, depth: Int) throws(ConfigurationError) -> SourceValue {
@@ -46,7 +56,7 @@ struct YAMLReader {
         case .scalar(let scalar):
             let isPlain = scalar.style == .plain || scalar.style == .any
             return SourceValue(
-                isPlain ? ScalarLiteral.plainYAML(scalar.string) : SourceScalar(.string, scalar.string),
+                isPlain ? ScalarLiteral.plainYAML(string(scalar)) : SourceScalar(.string, string(scalar)),
                 at: place
             )
         case .sequence(let sequence):
@@ -66,31 +76,37 @@ struct YAMLReader {
         -> SourceMapping
     {
         var result = SourceMapping()
-        var merged: Set<String> = []
+        var merged: Set<ByteKey> = []
         for (key, node) in mapping {
             let keyPlace = SourcePlace(source, line: key.mark?.line, format: .yaml)
             guard case .scalar(let scalar) = key else {
-                throw ConfigurationError(.invalidSyntax, "a key must be a text, not a list or a mapping", at: keyPlace)
+                throw ConfigurationError(
+                    .invalidSyntax,
+                    "a key must be a string, not a list or a mapping",
+                    at: keyPlace
+                )
             }
-            if scalar.string == "<<", scalar.style == .plain {
+            let name = string(scalar)
+            if name == "<<", scalar.style == .plain {
                 for base in try bases(node, at: keyPlace, count: &count, depth: depth + 1) {
                     // Earlier ones win, and the mapping's own keys win over all (YAML merge key, type repository).
                     for entry in base.entries where result[entry.key] == nil {
                         result.set(entry.key, entry.value, keyPlace: entry.keyPlace)
-                        merged.insert(entry.key)
+                        merged.insert(ByteKey(entry.key))
                     }
                 }
                 continue
             }
-            // Yams compares keys with their quoting, so that `a` and `"a"` pass its own check.
-            if result[scalar.string] != nil, merged.remove(scalar.string) == nil {
+            // Yams compares keys with their quoting, so `a` and `"a"` pass its own check.
+            if result[name] != nil, merged.remove(ByteKey(name)) == nil {
                 throw ConfigurationError(
                     .invalidSyntax,
-                    "the key '\(scalar.string)' stands twice in the same mapping; remove one of them",
+                    "the key '\(name)' is in the same mapping twice",
+                    hint: "remove one of them",
                     at: keyPlace
                 )
             }
-            result.set(scalar.string, try value(node, count: &count, depth: depth + 1), keyPlace: keyPlace)
+            result.set(name, try value(node, count: &count, depth: depth + 1), keyPlace: keyPlace)
         }
         return result
     }
@@ -113,8 +129,8 @@ struct YAMLReader {
     }
 
     private func error(_ error: YamlError) -> ConfigurationError {
-        func syntax(_ text: String, _ mark: Mark?) -> ConfigurationError {
-            ConfigurationError(.invalidSyntax, text, at: SourcePlace(source, line: mark?.line))
+        func syntax(_ text: String, hint: String? = nil, _ mark: Mark?) -> ConfigurationError {
+            ConfigurationError(.invalidSyntax, text, hint: hint, at: SourcePlace(source, line: mark?.line))
         }
         switch error {
         case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
@@ -122,8 +138,8 @@ struct YAMLReader {
             let text = context.map { "\($0.text) (line \($0.mark.line)): " } ?? ""
             return syntax("bad YAML: \(text)\(problem) (column \(mark.column))", mark)
         case .duplicatedKeysInMapping(let keys, let context):
-            let names = keys.map { "'\($0)'" }.joined(separator: ", ")
-            return syntax("the key \(names) stands twice in the same mapping; remove one of them", context.mark)
+            let names = keys.map { "'\(isEncoded ? YAMLByteEncoding.decode($0) : $0)'" }.joined(separator: ", ")
+            return syntax("the key \(names) is in the same mapping twice", hint: "remove one of them", context.mark)
         case .reader(let problem, let offset, _, let text):
             let line = text.prefix(offset ?? 0).count { $0.isNewline } + 1
             return ConfigurationError(.invalidSyntax, "bad YAML: \(problem)", at: SourcePlace(source, line: line))

@@ -1,10 +1,10 @@
 /// Finishes the values of a merged configuration: inserts what interpolations and references ask for.
 ///
-/// Keys that begin with `x-` are left alone, so that notes are never an error; a reference may still lead to them.
+/// Keys that begin with `x-` are left alone, so notes are never an error; a reference may still lead to them.
 struct ReferenceResolver {
     private let root: SourceMapping
     private let interpolation: Interpolation
-    private(set) var problems: [ConfigurationError] = []
+    private(set) var problems: [ConfigurationError.Problem] = []
 
     init(root: SourceMapping, interpolation: Interpolation) {
         self.root = root
@@ -16,43 +16,45 @@ struct ReferenceResolver {
         mapping(root, active: [])
     }
 
-    private mutating func mapping(_ mapping: SourceMapping, active: [[String]]) -> SourceMapping {
+    private mutating func mapping(_ mapping: SourceMapping, active: [[ByteKey]]) -> SourceMapping {
         var result = mapping
-        for entry in mapping.entries where !entry.key.hasPrefix("x-") {
+        for entry in mapping.entries where !entry.key.startsWithBytes(of: "x-") {
             result.set(entry.key, value(entry.value, active: active), keyPlace: entry.keyPlace)
         }
         return result
     }
 
-    private mutating func value(_ value: SourceValue, active: [[String]]) -> SourceValue {
+    private mutating func value(_ value: SourceValue, active: [[ByteKey]]) -> SourceValue {
         switch value.content {
         case .mapping(let mapping):
             return SourceValue(.mapping(self.mapping(mapping, active: active)), at: value.place)
         case .list(let list):
             return SourceValue(.list(list.map { self.value($0, active: active) }), at: value.place)
-        case .scalar:
+        case .scalar(let scalar):
+            // Options and environment variables are taken as they are.
+            guard scalar.kind == .string, value.place.format != nil else { return value }
             do {
-                let interpolated = try interpolation.apply(to: value)
-                guard let scalar = interpolated.scalar, scalar.kind == .string, value.place.format != nil,
-                    scalar.text.contains("{ref")
-                else { return interpolated }
-                return try text(scalar.text, at: value.place, active: active)
+                return try text(scalar.text, at: value.place, active: active) ?? value
             } catch {
-                problems.append(error)
+                problems += error.problems
                 return SourceValue(SourceScalar(.null, ""), at: value.place)
             }
         }
     }
 
+    /// - Returns: nil when the text asks for nothing.
     private mutating func text(
         _ text: String,
         at place: SourcePlace,
-        active: [[String]]
-    ) throws(ConfigurationError) -> SourceValue {
-        let parts = try Reference.parts(of: text, at: place)
+        active: [[ByteKey]]
+    ) throws(ConfigurationError) -> SourceValue? {
+        let interpolated = try interpolation.insert(into: text, at: place)
+        let parts = try Reference.parts(of: interpolated, at: place)
         if parts.count == 1, case .reference(let reference) = parts[0] {
             return try target(of: reference, at: place, active: active)
         }
+        let hasReference = parts.contains { if case .reference = $0 { true } else { false } }
+        guard hasReference else { return interpolated.isChanged ? interpolated.value(at: place) : nil }
         var result = ""
         for part in parts {
             switch part {
@@ -62,7 +64,8 @@ struct ReferenceResolver {
                 guard let scalar = target.scalar, scalar.kind != .null else {
                     throw ConfigurationError(
                         .invalidReference,
-                        "\(reference.text) leads to \(target.noun), which cannot be a part of a text; refer to a text",
+                        "\(reference.text) leads to \(target.noun), which cannot be part of a string",
+                        hint: "refer to a string",
                         at: place
                     )
                 }
@@ -75,34 +78,36 @@ struct ReferenceResolver {
     private mutating func target(
         of reference: Reference,
         at place: SourcePlace,
-        active: [[String]]
+        active: [[ByteKey]]
     ) throws(ConfigurationError) -> SourceValue {
         guard !active.contains(reference.path) else {
             throw ConfigurationError(
                 .invalidReference,
-                "\(reference.text) leads back to itself; give one of the places on the way a value of its own",
+                "\(reference.text) leads back to itself",
+                hint: "replace one of the references on the way with a value",
                 at: place
             )
         }
         var walk = ReferenceWalk(root: root)
         for (number, step) in reference.path.enumerated() {
-            guard walk.enter(step) else {
-                let above = number == 0 ? "the root" : "'\(reference.path[..<number].joined(separator: " → "))'"
+            guard walk.enter(step.string) else {
+                let path = reference.path[..<number].map(\.string).joined(separator: " → ")
                 throw ConfigurationError(
                     .invalidReference,
-                    "\(reference.text) leads nowhere: there is no '\(step)' in \(above); correct the reference",
+                    "\(reference.text) leads nowhere: there is no '\(step)' \(number == 0 ? "at the root" : "in '\(path)'")",
+                    hint: "correct the reference",
                     at: place
                 )
             }
         }
         var target = value(walk.current, active: active + [reference.path])
-        // What is wrong with the value is to be looked for here; a mapping keeps the places of its parts.
+        // A problem of the value is reported here; a mapping keeps the places of its parts.
         if target.scalar != nil { target.place = place }
         return target
     }
 }
 
-/// A walk through the configuration, which knows that a key may stand at a more general level than its own.
+/// A walk through the configuration, which knows that a key can be at a more general level than its own.
 private struct ReferenceWalk {
     private enum Position {
         /// The root, a command's section or a table: keys fall back to ``fallbacks``.
@@ -161,7 +166,10 @@ private struct ReferenceWalk {
     /// An element of a list: the first with that name, or else the one with that number.
     private func element(_ step: String) -> SourceValue? {
         guard let list = current.list else { return nil }
-        let named = list.first { $0.mapping?["name"]?.scalar?.text == step || $0.scalar?.text == step }
+        let named = list.first { element in
+            guard let name = (element.mapping?["name"] ?? element).scalar else { return false }
+            return name.text.hasBytes(of: step)
+        }
         if let named { return named }
         guard let index = Int(step), list.indices.contains(index) else { return nil }
         return list[index]

@@ -1,10 +1,15 @@
 /// A text with the variables `{table}`, `{timestamp}`, `{date}` and `{ext}`; `{{` and `}}` are literal braces.
+///
+/// ```swift
+/// let location = try Template("s3://backups/shop/{table}")
+/// location.render([.table: "public.product"])  // s3://backups/shop/public.product
+/// ```
 public struct Template: Sendable, Hashable, CustomStringConvertible {
-    /// A name that may stand between braces.
+    /// A name between braces.
     public enum Variable: String, Sendable, CaseIterable {
         /// The table's full name; in a query its quoted identifier.
         case table
-        /// The moment of the run in UTC, `2021-04-26T09:00:00`.
+        /// The timestamp of the run in UTC, `2021-04-26T09:00:00`.
         case timestamp
         /// The day of the run in UTC, `2021-04-26`.
         case date
@@ -12,16 +17,20 @@ public struct Template: Sendable, Hashable, CustomStringConvertible {
         case ext
     }
 
-    /// A piece of the text: literal, with doubled braces made single, or a variable.
-    enum Part: Sendable, Hashable {
+    /// A piece of the text: literal, in which doubled braces are single ones, or a variable.
+    enum Part: Sendable, Equatable {
         case literal(String)
         case variable(Variable)
 
         var written: String {
             switch self {
-            case .literal(let text): text.replacing("{", with: "{{").replacing("}", with: "}}")
+            case .literal(let text): text.replacingBytes(of: "{", with: "{{").replacingBytes(of: "}", with: "}}")
             case .variable(let variable): "{\(variable.rawValue)}"
             }
+        }
+
+        static func == (first: Part, second: Part) -> Bool {
+            first.written.hasBytes(of: second.written)
         }
     }
 
@@ -41,6 +50,12 @@ public struct Template: Sendable, Hashable, CustomStringConvertible {
     init(parts: [Part]) {
         self.parts = parts
         description = parts.map(\.written).joined()
+    }
+
+    /// The template of a path: this one as the folder, another one as what is in it.
+    func appending(_ component: Template) -> Template {
+        let hasSlash = if case .literal(let text) = parts.last { text.utf8.last == UInt8(ascii: "/") } else { false }
+        return Template(parts: parts + (hasSlash ? [] : [.literal("/")]) + component.parts)
     }
 
     /// The variables that occur in the text.
@@ -68,44 +83,56 @@ public struct Template: Sendable, Hashable, CustomStringConvertible {
     }
 
     private static func parse(_ text: String) throws(ConfigurationError) -> [Part] {
+        let (opening, closing) = (UInt8(ascii: "{"), UInt8(ascii: "}"))
         var parts: [Part] = []
-        var literal = ""
-        var rest = text[...]
-        while let character = rest.popFirst() {
-            guard character == "{" || character == "}" else {
-                literal.append(character)
+        var literal: [UInt8] = []
+        var rest = Array(text.utf8)[...]
+        while let byte = rest.popFirst() {
+            guard byte == opening || byte == closing else {
+                literal.append(byte)
                 continue
             }
-            if rest.first == character {
+            if rest.first == byte {
                 rest.removeFirst()
-                literal.append(character)
+                literal.append(byte)
                 continue
             }
-            guard character == "{" else {
-                throw error("a '}' closes nothing; write '}}' for a literal brace", in: text)
+            guard byte == opening else {
+                throw error("a '}' closes nothing", hint: "write '}}' for a literal brace", in: text)
             }
-            guard let end = rest.firstIndex(of: "}") else {
-                throw error("a '{' is not closed; write '{{' for a literal brace", in: text)
+            guard let end = rest.firstIndex(of: closing) else {
+                throw error("a '{' is not closed", hint: "write '{{' for a literal brace", in: text)
             }
-            let name = rest[..<end]
-            guard let variable = Variable(rawValue: String(name)) else {
+            let name = String(decoding: rest[..<end], as: UTF8.self)
+            guard let variable = Variable(rawValue: name) else {
                 let known = Variable.allCases.map { "{\($0.rawValue)}" }.joined(separator: ", ")
                 throw error(
-                    "there is no variable '{\(name)}'; use one of \(known), or '{{' and '}}' for literal braces",
+                    "unknown variable '{\(name)}'",
+                    hint: "use one of \(known), or write '{{' and '}}' for literal braces",
                     in: text
                 )
             }
-            rest = rest[rest.index(after: end)...]
-            if !literal.isEmpty { parts.append(.literal(literal)) }
-            literal = ""
+            rest = rest[(end + 1)...]
+            if !literal.isEmpty { parts.append(.literal(String(decoding: literal, as: UTF8.self))) }
+            literal = []
             parts.append(.variable(variable))
         }
-        if !literal.isEmpty { parts.append(.literal(literal)) }
+        if !literal.isEmpty { parts.append(.literal(String(decoding: literal, as: UTF8.self))) }
         return parts
     }
 
-    private static func error(_ problem: String, in text: String) -> ConfigurationError {
+    private static func error(_ problem: String, hint: String, in text: String) -> ConfigurationError {
         let excerpt = text.count > 80 ? text.prefix(77) + "…" : text[...]
-        return ConfigurationError(.invalidTemplate, "\(problem) (in '\(excerpt)')")
+        return ConfigurationError(.invalidTemplate, "\(problem) (in '\(excerpt)')", hint: hint)
+    }
+
+    /// Two templates are equal when all bytes of their texts are.
+    public static func == (first: Template, second: Template) -> Bool {
+        first.description.hasBytes(of: second.description)
+    }
+
+    /// Hashes the bytes of the text.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(ByteKey(description))
     }
 }

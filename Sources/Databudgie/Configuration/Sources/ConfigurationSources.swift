@@ -8,14 +8,14 @@ public struct ConfigurationSources: Sendable {
     ]
 
     /// What the command line says; strongest.
-    public var overrides: CommandLineOverrides
+    public var overrides: ConfigurationOverrides
     /// The variables that interpolations and the `DATABUDGIE_` settings are read from.
     public var environment: [String: String]
     /// Configuration that arrived on standard input; nil or empty when there is none.
     public var standardInput: String?
     /// The folder that relative paths of configuration files, `FILE` and secrets start from.
     public var workingDirectory: String
-    /// The name of ``CommandLineOverrides/rawConfig`` in messages.
+    /// The name of ``ConfigurationOverrides/rawConfig`` in messages.
     var rawConfigName = "--raw-config"
     /// The default files are looked for when nothing else is given.
     var looksForDefaultFiles = true
@@ -28,7 +28,7 @@ public struct ConfigurationSources: Sendable {
     ///   - standardInput: Configuration that arrived on standard input.
     ///   - workingDirectory: The folder that relative paths start from.
     public init(
-        overrides: CommandLineOverrides = CommandLineOverrides(),
+        overrides: ConfigurationOverrides = ConfigurationOverrides(),
         environment: [String: String] = [:],
         standardInput: String? = nil,
         workingDirectory: String = FileManager.default.currentDirectoryPath
@@ -75,7 +75,7 @@ public struct ConfigurationSources: Sendable {
 
     /// A path as it is opened: relative ones start from the working directory.
     func path(_ path: String) -> String {
-        path.hasPrefix("/") ? path : workingDirectory + "/" + path
+        path.startsWithBytes(of: "/") ? path : workingDirectory + "/" + path
     }
 
     private func exists(_ file: String) -> Bool {
@@ -83,12 +83,15 @@ public struct ConfigurationSources: Sendable {
     }
 
     private func read(_ file: String) throws(ConfigurationError) -> SourceMapping {
-        let suffix = file.split(separator: "/").last?.split(separator: ".", omittingEmptySubsequences: false).last ?? ""
-        guard file.contains("."), let format = ConfigurationFormat(rawValue: suffix.lowercased()) else {
+        let parts = file.split(atByte: "/").last?.split(atByte: ".") ?? []
+        guard parts.count > 1, let suffix = parts.last,
+            let format = ConfigurationFormat(rawValue: suffix.lowercased())
+        else {
             let formats = ConfigurationFormat.allCases.map { "." + $0.rawValue }.joined(separator: ", ")
             throw ConfigurationError(
                 .unreadableFile,
-                "the format of a configuration file is told by its name, which must end in one of \(formats)",
+                "the name of a configuration file must end in one of \(formats)",
+                hint: "rename the file",
                 place: file
             )
         }
@@ -105,20 +108,31 @@ public struct ConfigurationSources: Sendable {
     static func text(ofFile path: String, named name: String) throws(ConfigurationError) -> String {
         var isDirectory = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
-            throw ConfigurationError(.unreadableFile, "the file does not exist; check its path", place: name)
+            throw ConfigurationError(.unreadableFile, "the file does not exist", hint: "check its path", place: name)
         }
         guard !isDirectory else {
-            throw ConfigurationError(.unreadableFile, "this is a folder, not a file; check its path", place: name)
-        }
-        guard let data = try? Data(contentsOf: URL(fileURLWithPath: path)) else {
-            throw ConfigurationError(.unreadableFile, "the file cannot be read; check its permissions", place: name)
-        }
-        guard let text = String(validating: data, as: UTF8.self) else {
-            let valid = String(decoding: data, as: UTF8.self).prefix { $0 != "\u{FFFD}" }
-            let line = valid.count { $0.isNewline } + 1
             throw ConfigurationError(
                 .unreadableFile,
-                "the file is not UTF-8; save it in that encoding",
+                "this is a folder, not a file",
+                hint: "check its path",
+                place: name
+            )
+        }
+        guard let data = try? Data(contentsOf: URL(fileURLWithPath: path)) else {
+            throw ConfigurationError(
+                .unreadableFile,
+                "the file cannot be read",
+                hint: "check its permissions",
+                place: name
+            )
+        }
+        guard let text = String(validating: data, as: UTF8.self) else {
+            let valid = String(decoding: data, as: UTF8.self).unicodeScalars.prefix { $0 != "\u{FFFD}" }
+            let line = valid.count { $0 == "\n" } + 1
+            throw ConfigurationError(
+                .unreadableFile,
+                "the file is not UTF-8",
+                hint: "save it in that encoding",
                 place: "\(name):\(line)"
             )
         }

@@ -9,14 +9,14 @@ enum EnvironmentLayer {
     /// - Throws: ``ConfigurationError`` when one variable holds a value where another one nests.
     static func read(_ environment: [String: String]) throws(ConfigurationError) -> SourceMapping {
         var root = SourceMapping()
-        for (name, value) in environment.sorted(by: { $0.key < $1.key }) where name.hasPrefix(prefix) {
-            let path = name.dropFirst(prefix.count).lowercased().split(
-                separator: "__",
-                omittingEmptySubsequences: false
-            )
+        let ours = environment.filter { $0.key.startsWithBytes(of: prefix) }
+        for (name, value) in ours.sorted(by: { ByteKey($0.key) < ByteKey($1.key) }) {
+            let path = String(decoding: name.utf8.dropFirst(prefix.utf8.count), as: UTF8.self).lowercased().utf8
+                .split(separator: "__".utf8, omittingEmptySubsequences: false)
+                .map { String(decoding: $0, as: UTF8.self) }
             let place = SourcePlace(placePrefix + name)
             let scalar = SourceValue(SourceScalar(.untyped, value), at: place)
-            try set(scalar, at: path.map(String.init)[...], in: &root)
+            try set(scalar, at: path[...], in: &root)
         }
         return root
     }
@@ -35,7 +35,8 @@ enum EnvironmentLayer {
         guard path.count > 1, existing == nil || existing?.mapping != nil else {
             throw ConfigurationError(
                 .conflictingOptions,
-                "another variable sets the same key '\(key)' as a whole or in part; unset one of them",
+                "another variable sets the same key '\(key)' as a whole or in part",
+                hint: "unset one of them",
                 at: value.place
             )
         }

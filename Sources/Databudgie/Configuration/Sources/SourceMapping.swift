@@ -1,4 +1,4 @@
-/// A mapping in the order of its keys.
+/// A mapping in the order of its keys, which are compared by their bytes.
 struct SourceMapping: Sendable, Equatable {
     struct Entry: Sendable, Equatable {
         let key: String
@@ -7,11 +7,11 @@ struct SourceMapping: Sendable, Equatable {
     }
 
     private(set) var entries: [Entry] = []
-    private var positions: [String: Int] = [:]
+    private var positions: [ByteKey: Int] = [:]
 
     /// The value of a key; setting nil removes the key, and a new key comes last.
     subscript(key: String) -> SourceValue? {
-        get { positions[key].map { entries[$0].value } }
+        get { positions[ByteKey(key)].map { entries[$0].value } }
         set {
             guard let newValue else { return remove(key) }
             set(key, newValue, keyPlace: newValue.place)
@@ -21,25 +21,25 @@ struct SourceMapping: Sendable, Equatable {
     var isEmpty: Bool { entries.isEmpty }
 
     func keyPlace(_ key: String) -> SourcePlace? {
-        positions[key].map { entries[$0].keyPlace }
+        positions[ByteKey(key)].map { entries[$0].keyPlace }
     }
 
     mutating func set(_ key: String, _ value: SourceValue, keyPlace: SourcePlace) {
-        if let position = positions[key] {
+        if let position = positions[ByteKey(key)] {
             entries[position].value = value
             entries[position].keyPlace = keyPlace
         } else {
-            positions[key] = entries.count
+            positions[ByteKey(key)] = entries.count
             entries.append(Entry(key: key, keyPlace: keyPlace, value: value))
         }
     }
 
     private mutating func remove(_ key: String) {
-        guard positions[key] != nil else { return }
-        entries.removeAll { $0.key == key }
+        guard let position = positions[ByteKey(key)] else { return }
+        entries.remove(at: position)
         positions = [:]
         for (position, entry) in entries.enumerated() {
-            positions[entry.key] = position
+            positions[ByteKey(entry.key)] = position
         }
     }
 }

@@ -3,12 +3,12 @@ import Storage
 
 /// Turns a merged and finished configuration into the validated model.
 ///
-/// What is wrong goes to the report, and its default into the model, so that all problems are told at once.
+/// What is wrong goes to the report, and its default into the model: all problems are reported at once.
 struct ConfigurationBuilder {
-    let overrides: CommandLineOverrides
-    /// The command that is about to run; nil stands for both.
-    let action: RunAction?
-    let report = ConfigurationReport()
+    let overrides: ConfigurationOverrides
+    /// The command that is about to run; nil means both.
+    let action: RunKind?
+    let report = ConfigurationProblems()
 
     var read: ValueReader { ValueReader(report: report) }
 
@@ -16,7 +16,7 @@ struct ConfigurationBuilder {
         report.checkKeys(of: root, .root)
         let backup = read.mapping(root["backup"], "backup", .command(.backup)) ?? SourceMapping()
         let restore = read.mapping(root["restore"], "restore", .command(.restore)) ?? SourceMapping()
-        // What `config` shows of both commands together is what stands at the root.
+        // What `config` shows of both commands together is what is at the root.
         let reporting =
             switch action {
             case .backup: KeyScope([backup, root])
@@ -44,7 +44,7 @@ struct ConfigurationBuilder {
         var unsupported = UnsupportedFeatures(.backup)
         let tables = TableEntryBuilder(self, scope).backupEntries()
         var run = runConfiguration(scope, of: .backup, &unsupported)
-        run.transactionID = overrides.backupID
+        run.resumeID = overrides.backupID
         run.unsupportedFeatures = unsupported.lines
         return BackupConfiguration(run: run, tables: tables)
     }
@@ -53,26 +53,26 @@ struct ConfigurationBuilder {
         var unsupported = UnsupportedFeatures(.restore)
         let tables = TableEntryBuilder(self, scope).restoreEntries(&unsupported)
         var run = runConfiguration(scope, of: .restore, &unsupported)
-        run.transactionID = overrides.restoreID
-        if let clean = overrides.clean { run.ddl.clean = clean }
+        run.resumeID = overrides.restoreID
+        if let clean = overrides.clean { run.definitions.clean = clean }
         run.unsupportedFeatures = unsupported.lines
         return RestoreConfiguration(run: run, tables: tables, assumesYes: overrides.yes)
     }
 
     private func runConfiguration(
         _ scope: KeyScope,
-        of side: RunAction,
+        of side: RunKind,
         _ unsupported: inout UnsupportedFeatures
     ) -> RunConfiguration {
-        // A run needs no connection of the other command, which may be one that only another machine can have.
+        // A run needs no connection of the other command, which may be available on another machine only.
         let isNeeded = action == nil || action == side
-        let connections = ConnectionBuilder(scope, isNeeded ? report : ConfigurationReport())
+        let connections = ConnectionBuilder(scope, isNeeded ? report : ConfigurationProblems())
         checkAdapter(scope["adapter"])
         let ddl = ddl(scope["ddl"], root: read.text(scope["root_location"], "root_location"))
         if ddl.enabled, ddl.strategy == .useLatestSet {
-            unsupported.note("strategy: use_latest_set", at: scope["ddl"]?.mapping?["strategy"]?.place)
+            unsupported.note(.useLatestSet, at: scope["ddl"]?.mapping?["strategy"]?.place)
         }
-        return RunConfiguration(
+        var run = RunConfiguration(
             connection: connections.connection(),
             connections: connections.all(warns: action == nil),
             s3: s3(scope["s3"]),
@@ -83,10 +83,11 @@ struct ConfigurationBuilder {
                 "idle_in_transaction_timeout"
             ),
             strict: read.bool(scope["strict"], "strict") ?? false,
-            ddl: ddl,
-            isDryRun: overrides.dryRun ?? false,
-            showsStatistics: overrides.stats ?? overrides.dryRun ?? false
+            definitions: ddl,
+            isDryRun: overrides.dryRun ?? false
         )
+        run.showsStatistics = overrides.stats ?? overrides.dryRun ?? false
+        return run
     }
 
     private func checkAdapter(_ value: SourceValue?) {
@@ -98,7 +99,8 @@ struct ConfigurationBuilder {
         default:
             report.add(
                 .invalidValue,
-                "'adapter' cannot be '\(text)'; use postgres or postgresql, or remove it",
+                ValueReader.refusal(of: text, as: "adapter"),
+                hint: "use postgres or postgresql, or remove it",
                 at: value.place
             )
         }
@@ -115,7 +117,12 @@ struct ConfigurationBuilder {
             logging.level = level
         } else {
             let levels = LoggingConfiguration.levels.joined(separator: ", ")
-            report.add(.invalidValue, "'\(key)' cannot be '\(text)'; use one of \(levels)", at: value.place)
+            report.add(
+                .invalidValue,
+                ValueReader.refusal(of: text, as: key),
+                hint: "use one of \(levels)",
+                at: value.place
+            )
         }
         return logging
     }
@@ -131,7 +138,8 @@ struct ConfigurationBuilder {
             // The text is not repeated: its key is a secret, wherever in it the mistake is.
             report.add(
                 .invalidValue,
-                "'\(key)' is no address of a Sentry project; write it as https://key@host/project, or remove it",
+                "'\(key)' is not the address of a Sentry project",
+                hint: "write it as https://key@host/project, or remove it",
                 at: value.place
             )
             return nil
@@ -157,7 +165,7 @@ struct ConfigurationBuilder {
         return options
     }
 
-    private func ddl(_ value: SourceValue?, root: String?) -> DDLConfiguration {
+    private func ddl(_ value: SourceValue?, root: String?) -> DefinitionConfiguration {
         var mapping = SourceMapping()
         if let value, !value.isNull {
             if value.scalar != nil {
@@ -168,10 +176,10 @@ struct ConfigurationBuilder {
         }
         let place = mapping["location"]?.place ?? value?.place
         let location = composedLocation(read.text(mapping["location"], "location"), root, "backups/ddl", at: place)
-        return DDLConfiguration(
+        return DefinitionConfiguration(
             enabled: read.bool(mapping["enabled"], mapping["enabled"] == value ? "ddl" : "enabled") ?? false,
             location: location,
-            filename: read.template(mapping["filename"], "filename") ?? Defaults.filename,
+            filename: read.template(mapping["filename"], "filename"),
             clean: read.bool(mapping["clean"], "clean") ?? false,
             strategy: read.choice(mapping["strategy"], "strategy", RestoreStrategy.self)
         )
@@ -185,7 +193,7 @@ struct ConfigurationBuilder {
             let composed = try RootLocation.compose(root, given)
             return read.template(composed, "location", at: place) ?? Defaults.location
         } catch {
-            report.add(error, at: place)
+            report.add(error.code, error.message, hint: error.hint, at: place)
             return Defaults.location
         }
     }

@@ -1,6 +1,6 @@
 /// A mapping of the configuration, with the keys that it may have.
 enum ConfigurationLevel: Sendable {
-    case root, command(RunAction), table, ddl, s3, logging, sentry, connection
+    case root, command(RunKind), table, ddl, s3, logging, sentry, connection
 
     private static let tableKeys = [
         "name", "query", "location", "filename", "compression", "exclude", "ddl", "sequences", "data",
@@ -12,7 +12,7 @@ enum ConfigurationLevel: Sendable {
     ]
     private static let rootKeys = ["environment", "sentry", "logging", "backup", "restore"]
 
-    /// Any key may stand at a more general level than its own.
+    /// Any key is allowed at a more general level than its own.
     var keys: [String] {
         switch self {
         case .root: Self.tableKeys + Self.commandKeys + Self.rootKeys
@@ -31,7 +31,7 @@ enum ConfigurationLevel: Sendable {
         }
     }
 
-    /// Where a key stands, for messages.
+    /// Where a key is, for messages.
     var phrase: String {
         switch self {
         case .root: "at the root"

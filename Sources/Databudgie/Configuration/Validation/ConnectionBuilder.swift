@@ -2,34 +2,38 @@ import Postgres
 
 /// Finds out which database a command connects to.
 struct ConnectionBuilder {
-    private let report: ConfigurationReport
+    private let report: ConfigurationProblems
     private let read: ValueReader
     private let scope: KeyScope
     /// The raw connections by their names, in the order of their appearance; the nearest level first.
     private let named: SourceMapping
 
-    init(_ scope: KeyScope, _ report: ConfigurationReport) {
+    init(_ scope: KeyScope, _ report: ConfigurationProblems) {
         self.init(scope, report, named: Self.named(scope, report))
     }
 
-    private init(_ scope: KeyScope, _ report: ConfigurationReport, named: SourceMapping) {
+    private init(_ scope: KeyScope, _ report: ConfigurationProblems, named: SourceMapping) {
         self.report = report
         read = ValueReader(report: report)
         self.scope = scope
         self.named = named
     }
 
-    /// All named connections that can be used; one that cannot is an error only where it is the chosen one.
+    /// All named connections that can be used; one that cannot is an error only if it is the chosen one.
     ///
-    /// - Parameter warns: A warning tells about each that cannot be used.
+    /// - Parameter warns: Each that cannot be used leads to a warning.
     /// - Returns: The connections in the order of their appearance.
     func all(warns: Bool) -> [NamedConnection] {
         named.entries.compactMap { entry in
-            let lenient = ConnectionBuilder(scope, ConfigurationReport(), named: named)
-            let parameters = lenient.parameters(entry.value, inside: [entry.key])
+            let lenient = ConnectionBuilder(scope, ConfigurationProblems(), named: named)
+            let parameters = lenient.parameters(entry.value, inside: [ByteKey(entry.key)])
             if warns {
                 for problem in lenient.report.problems {
-                    report.warn("the connection '\(entry.key)' cannot be used: \(problem.message)", at: entry.keyPlace)
+                    report.warn(
+                        "the connection '\(entry.key)' cannot be used: \(problem.message)",
+                        hint: problem.hint,
+                        at: entry.keyPlace
+                    )
                 }
             }
             guard let parameters, lenient.report.problems.isEmpty else { return nil }
@@ -43,20 +47,24 @@ struct ConnectionBuilder {
             let values = ["url", "connection"].compactMap { level[$0] }.filter { !$0.isNull }
             guard let value = values.first else { continue }
             if values.count > 1 {
-                report.warn("'url' is used, and 'connection' beside it is not; remove one of them", at: value.place)
+                report.warn(
+                    "'url' takes precedence over 'connection' beside it",
+                    hint: "remove one of them",
+                    at: value.place
+                )
             }
             return parameters(value, inside: [])
         }
-        return named["default"].flatMap { parameters($0, inside: ["default"]) }
+        return named["default"].flatMap { parameters($0, inside: [ByteKey("default")]) }
     }
 
-    private static func named(_ scope: KeyScope, _ report: ConfigurationReport) -> SourceMapping {
+    private static func named(_ scope: KeyScope, _ report: ConfigurationProblems) -> SourceMapping {
         var result = SourceMapping()
         for value in scope.levels.compactMap({ $0["connections"] }) where !value.isNull {
-            var names: Set<String> = []
+            var names: Set<ByteKey> = []
             switch value.content {
             case .mapping(let mapping):
-                for entry in mapping.entries where !entry.key.hasPrefix("x-") && result[entry.key] == nil {
+                for entry in mapping.entries where !entry.key.startsWithBytes(of: "x-") && result[entry.key] == nil {
                     result.set(entry.key, entry.value, keyPlace: entry.keyPlace)
                 }
             case .list(let list):
@@ -69,10 +77,11 @@ struct ConnectionBuilder {
                         )
                         continue
                     }
-                    guard names.insert(name.text).inserted else {
+                    guard names.insert(ByteKey(name.text)).inserted else {
                         report.add(
                             .invalidValue,
-                            "there are two connections with the name '\(name.text)'; rename one of them",
+                            "there are two connections with the name '\(name.text)'",
+                            hint: "rename one of them",
                             at: element.place
                         )
                         continue
@@ -87,7 +96,7 @@ struct ConnectionBuilder {
     }
 
     /// Reads a connection; `active` are the names that led to it, which must not come again.
-    private func parameters(_ value: SourceValue, inside active: [String]) -> ConnectionParameters? {
+    private func parameters(_ value: SourceValue, inside active: [ByteKey]) -> ConnectionParameters? {
         switch value.content {
         case .scalar(let scalar): return value.isNull ? nil : parameters(scalar.text, at: value.place, inside: active)
         case .mapping(let mapping):
@@ -100,43 +109,60 @@ struct ConnectionBuilder {
         }
     }
 
-    private func parameters(_ text: String, at place: SourcePlace, inside active: [String]) -> ConnectionParameters? {
-        if let target = named[text], !text.utf8.contains("://".utf8) {
-            guard !active.contains(text) else {
-                report.add(.invalidReference, "the connection '\(text)' is defined by itself; give it a URL", at: place)
+    private func parameters(_ text: String, at place: SourcePlace, inside active: [ByteKey]) -> ConnectionParameters? {
+        let isURL = text.containsBytes(of: "://")
+        if !isURL, let target = named[text] {
+            guard !active.contains(ByteKey(text)) else {
+                report.add(
+                    .invalidReference,
+                    "the connection '\(text)' is defined by itself",
+                    hint: "give it a URL",
+                    at: place
+                )
                 return nil
             }
-            return parameters(target, inside: active + [text])
+            return parameters(target, inside: active + [ByteKey(text)])
         }
-        guard text.utf8.contains("://".utf8) || text.utf8.contains(UInt8(ascii: "=")) else {
-            let names = named.entries.map(\.key)
-            let advice: String
-            if let nearest = KeySuggestion.nearest(to: text, among: names) {
-                advice = "did you mean '\(nearest)'?"
-            } else if names.isEmpty {
-                advice = "write a URL such as postgresql://user@host/database, or add it to 'connections'"
-            } else {
-                advice = "the known ones are \(names.map { "'\($0)'" }.joined(separator: ", "))"
-            }
-            report.add(.invalidValue, "there is no connection '\(text)'; \(advice)", at: place)
+        guard isURL || text.utf8.contains(UInt8(ascii: "=")) else {
+            report.add(unknownConnection(text, at: place))
             return nil
         }
         do {
             return try ConnectionParameters(url: text)
         } catch {
-            report.add(.invalidValue, error.description, at: place)
+            report.add(.invalidValue, error.message, hint: error.hint, at: place)
             return nil
         }
+    }
+
+    private func unknownConnection(_ text: String, at place: SourcePlace) -> ConfigurationError.Problem {
+        let example = "postgresql://user@host/database"
+        // A URL without its scheme is not repeated, because it may hold a password.
+        guard let shown = ValueReader.repeated(text) else {
+            let message = "the connection is neither the name of one of 'connections' nor a URL with a scheme"
+            return ConfigurationError.Problem(.invalidValue, message, hint: "write it as \(example)", at: place)
+        }
+        let names = named.entries.map(\.key)
+        let hint: String
+        if let nearest = KeySuggestion.nearest(to: text, among: names) {
+            hint = "did you mean '\(nearest)'?"
+        } else if names.isEmpty {
+            hint = "write a URL such as \(example), or add it to 'connections'"
+        } else {
+            hint = "use one of \(names.map { "'\($0)'" }.joined(separator: ", ")), or a URL such as \(example)"
+        }
+        return ConfigurationError.Problem(.invalidValue, "there is no connection \(shown)", hint: hint, at: place)
     }
 
     /// libpq's keywords (Postgres documentation, 34.1.2) for the parts of an SQLAlchemy URL.
     private func parameters(_ mapping: SourceMapping, at place: SourcePlace) -> ConnectionParameters? {
         if let value = mapping["drivername"], let driver = read.text(value, "drivername") {
-            let dialect = driver.split(separator: "+").first ?? ""
+            let dialect = driver.split(atByte: "+").first ?? ""
             guard dialect == "postgresql" || dialect == "postgres" else {
                 report.add(
                     .invalidValue,
-                    "'drivername' cannot be '\(driver)'; databudgie works with Postgres: write postgresql",
+                    ValueReader.refusal(of: driver, as: "drivername"),
+                    hint: "write postgresql: databudgie works with Postgres only",
                     at: value.place
                 )
                 return nil
@@ -158,9 +184,10 @@ struct ConnectionBuilder {
         ] {
             guard let value = mapping[key], let text = read.anyText(value, key) else { continue }
             if key == "port", !Self.isPort(text) {
-                report.add(.invalidValue, "'port' must be a number from 1 to 65535, not '\(text)'", at: value.place)
+                let shown = ValueReader.repeated(text) ?? value.noun
+                report.add(.invalidValue, "'port' must be a number from 1 to 65535, not \(shown)", at: value.place)
             }
-            // The query's parts win, as they do in SQLAlchemy: a socket's folder stands there.
+            // The query's parts win, as they do in SQLAlchemy: a socket's folder is there.
             if keywords[keyword] == nil { keywords[keyword] = text }
         }
         return ConnectionParameters(keywords: keywords)
@@ -168,7 +195,7 @@ struct ConnectionBuilder {
 
     /// A port, or one for each of several hosts.
     private static func isPort(_ text: String) -> Bool {
-        text.split(separator: ",", omittingEmptySubsequences: false).allSatisfy { port in
+        text.split(atByte: ",").allSatisfy { port in
             port.isEmpty || UInt16(port).map { $0 > 0 } ?? false
         }
     }

@@ -1,4 +1,4 @@
-/// The levels at which a key may stand, the most specific one first.
+/// The levels at which a key can be, the most specific one first.
 struct KeyScope {
     let levels: [SourceMapping]
 
@@ -6,7 +6,7 @@ struct KeyScope {
         self.levels = levels
     }
 
-    /// The value at the nearest level that has the key; a null there counts, and hides what stands above it.
+    /// The value at the nearest level that has the key; a null there counts, and hides what is above it.
     subscript(key: String) -> SourceValue? {
         levels.lazy.compactMap { $0[key] }.first
     }

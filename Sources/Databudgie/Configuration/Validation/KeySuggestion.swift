@@ -1,4 +1,4 @@
-/// Finds the name that somebody probably meant.
+/// Finds the name that was probably meant.
 enum KeySuggestion {
     /// - Returns: The nearest name by edit distance, when at most a third of its characters differ; else one that
     ///   contains the given one or is contained in it; nil when none is near.
@@ -11,7 +11,7 @@ enum KeySuggestion {
             return best.name
         }
         guard lowered.utf8.count > 2 else { return nil }
-        return names.first { $0.contains(lowered) || lowered.contains($0) }
+        return names.first { $0.containsBytes(of: lowered) || lowered.containsBytes(of: $0) }
     }
 
     /// The least number of insertions, deletions, replacements and swaps of neighbours (optimal string alignment).

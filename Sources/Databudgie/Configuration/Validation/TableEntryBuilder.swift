@@ -1,11 +1,11 @@
 import Compression
 
-/// Makes the entries of `tables`.
+/// Builds the entries of `tables`.
 struct TableEntryBuilder {
     private let builder: ConfigurationBuilder
     private let scope: KeyScope
     private var read: ValueReader { builder.read }
-    private var report: ConfigurationReport { builder.report }
+    private var report: ConfigurationProblems { builder.report }
 
     init(_ builder: ConfigurationBuilder, _ scope: KeyScope) {
         self.builder = builder
@@ -26,7 +26,7 @@ struct TableEntryBuilder {
             if builder.action != .restore { check(entry, raw.place) }
             entries.append(entry)
         }
-        if builder.action != .restore { EqualPaths.check(entries, report) }
+        if builder.action != .restore { PathCollisions.check(entries, report) }
         return entries
     }
 
@@ -40,14 +40,14 @@ struct TableEntryBuilder {
                 continue
             }
             if entry.strategy == .useLatestSet {
-                unsupported.note("strategy: use_latest_set", at: scope["strategy"]?.place)
+                unsupported.note(.useLatestSet, at: scope["strategy"]?.place)
             }
             entries.append(entry)
         }
         return entries
     }
 
-    /// Reads the values that stand above any entry, so that they are checked even when every entry has its own.
+    /// Reads the values above any entry: they are checked even when every entry has its own.
     func checkGeneralValues() {
         let place = SourcePlace("")
         _ = backupEntry(scope, place)
@@ -58,7 +58,7 @@ struct TableEntryBuilder {
         guard let tables = scope["tables"], !tables.isNull else { return [] }
         switch tables.content {
         case .mapping(let mapping):
-            return mapping.entries.filter { !$0.key.hasPrefix("x-") }.compactMap { entry in
+            return mapping.entries.filter { !$0.key.startsWithBytes(of: "x-") }.compactMap { entry in
                 guard var options = entry.value.isNull ? SourceMapping() : entry.value.mapping else {
                     report.add(
                         .wrongType,
@@ -98,17 +98,15 @@ struct TableEntryBuilder {
     }
 
     private func backupEntry(_ scope: KeyScope, _ place: SourcePlace) -> BackupEntry {
-        let query = read.template(nonEmpty(scope, "query"), "query")
-        return BackupEntry(
+        BackupEntry(
             options: options(scope, place),
-            query: query ?? Defaults.query,
-            hasExplicitQuery: query != nil,
+            query: read.template(nonEmpty(scope, "query"), "query"),
             compression: compression(scope["compression"]),
             skipIfExists: read.bool(scope["skip_if_exists"], "skip_if_exists") ?? false
         )
     }
 
-    /// Databudgie 2.9.3 took what is no compression for none; the ways to write that are read so, and not misspellings.
+    /// Databudgie 2.9.3 took what is not a compression for none; only the ways to write that are read so here.
     private func compression(_ value: SourceValue?) -> CompressionFormat? {
         if let scalar = value?.scalar, ["", "none", "false"].contains(scalar.text.lowercased()) { return nil }
         return read.choice(value, "compression", CompressionFormat.self)
@@ -131,8 +129,7 @@ struct TableEntryBuilder {
     private func options(_ scope: KeyScope, _ place: SourcePlace) -> TableOptions {
         let location = read.text(scope["location"], "location")
         let root = read.text(scope["root_location"], "root_location")
-        let sequences = read.bool(scope["sequences"], "sequences")
-        return TableOptions(
+        var options = TableOptions(
             name: read.text(nonEmpty(scope, "name"), "name"),
             location: builder.composedLocation(
                 location,
@@ -140,27 +137,27 @@ struct TableEntryBuilder {
                 "backups/{table}",
                 at: scope["location"]?.place ?? place
             ),
-            filename: read.template(nonEmpty(scope, "filename"), "filename") ?? Defaults.filename,
+            filename: read.template(nonEmpty(scope, "filename"), "filename"),
             exclude: read.texts(scope["exclude"], "exclude") ?? [],
             ddl: ddl(scope["ddl"]),
-            sequences: sequences ?? true,
-            hasExplicitSequences: sequences == true,
+            sequences: read.bool(scope["sequences"], "sequences"),
             data: read.bool(scope["data"], "data") ?? true,
             followForeignKeys: read.bool(scope["follow_foreign_keys"], "follow_foreign_keys") ?? false,
             strict: read.bool(scope["strict"], "strict") ?? false,
-            place: place.description,
-            hasExplicitLocation: location?.isEmpty == false
+            place: place.description
         )
+        options.hasExplicitLocation = location?.isEmpty == false
+        return options
     }
 
     private func nonEmpty(_ scope: KeyScope, _ key: String) -> SourceValue? {
         guard let value = scope[key] else { return nil }
         guard let scalar = value.scalar, scalar.kind == .string, scalar.text.isEmpty else { return value }
-        report.add(.invalidValue, "'\(key)' must not be empty; remove it to use its default", at: value.place)
+        report.add(.invalidValue, "'\(key)' is empty", hint: "remove it to use its default", at: value.place)
         return nil
     }
 
-    /// A general level's `ddl` may be a mapping, whose `enabled` is meant here.
+    /// A general level's `ddl` may be a mapping, whose `enabled` counts here.
     private func ddl(_ value: SourceValue?) -> Bool {
         guard let value else { return true }
         guard value.mapping != nil else { return read.bool(value, "ddl") ?? true }
@@ -173,7 +170,8 @@ struct TableEntryBuilder {
         guard entry.hasExplicitQuery, entry.options.hasExplicitLocation else {
             report.add(
                 .invalidValue,
-                "an entry without 'name' needs 'query' and 'location'; give it a name, or both of them",
+                "an entry without 'name' needs 'query' and 'location'",
+                hint: "give it a name, or both of them",
                 at: place
             )
             return
@@ -183,7 +181,8 @@ struct TableEntryBuilder {
         ] where template.variables.contains(.table) {
             report.add(
                 .invalidValue,
-                "an entry without 'name' has no table, so that its '\(key)' cannot use {table}; give it a name",
+                "an entry without 'name' has no table, so its '\(key)' cannot use {table}",
+                hint: "give it a name",
                 at: place
             )
         }

@@ -4,33 +4,33 @@ import FoundationEssentials
 ///
 /// Each function returns nil for null and for a value that it has reported.
 struct ValueReader {
-    let report: ConfigurationReport
+    let report: ConfigurationProblems
 
     private func wrongType(_ key: String, _ expected: String, _ value: SourceValue) {
         report.add(.wrongType, "'\(key)' must be \(expected), not \(value.noun)", at: value.place)
     }
 
-    /// A text; a number counts as one.
+    /// A string; a number counts as one.
     func text(_ value: SourceValue?, _ key: String) -> String? {
         guard let value, !value.isNull else { return nil }
         guard let scalar = value.scalar, scalar.kind != .bool else {
-            wrongType(key, "a text", value)
+            wrongType(key, "a string", value)
             return nil
         }
         return scalar.text
     }
 
-    /// A text of any kind: a password may look like a truth value.
+    /// A string, whatever it looks like: a password may be `true`.
     func anyText(_ value: SourceValue?, _ key: String) -> String? {
         guard let value, !value.isNull else { return nil }
         guard let scalar = value.scalar else {
-            wrongType(key, "a text", value)
+            wrongType(key, "a string", value)
             return nil
         }
         return scalar.text
     }
 
-    /// A truth value; null is false, as for databudgie 2.9.3.
+    /// A boolean; null is false, as for databudgie 2.9.3.
     func bool(_ value: SourceValue?, _ key: String, expected: String = "true or false") -> Bool? {
         guard let value else { return nil }
         guard let scalar = value.scalar else {
@@ -40,7 +40,8 @@ struct ValueReader {
         let word = scalar.text.lowercased()
         if scalar.kind == .null || Self.falseWords.contains(word) { return false }
         if scalar.kind == .untyped || Self.trueWords.contains(word) { return true }
-        report.add(.wrongType, "'\(key)' must be \(expected), not '\(scalar.text)'", at: value.place)
+        let shown = Self.repeated(scalar.text) ?? value.noun
+        report.add(.wrongType, "'\(key)' must be \(expected), not \(shown)", at: value.place)
         return nil
     }
 
@@ -59,7 +60,8 @@ struct ValueReader {
         guard number * 1_000 <= Double(Int32.max) else {
             report.add(
                 .invalidValue,
-                "'\(key)' cannot be more than \(Int32.max / 1_000) seconds; write 0 for no limit",
+                "'\(key)' cannot be more than \(Int32.max / 1_000) seconds",
+                hint: "write 0 for no limit",
                 at: value.place
             )
             return nil
@@ -67,7 +69,7 @@ struct ValueReader {
         return number
     }
 
-    /// A list of texts.
+    /// A list of strings.
     func texts(_ value: SourceValue?, _ key: String) -> [String]? {
         guard let value, !value.isNull else { return nil }
         guard let list = value.list else {
@@ -75,7 +77,7 @@ struct ValueReader {
             return nil
         }
         return list.compactMap { element in
-            if element.isNull { wrongType(key, "a list of texts", element) }
+            if element.isNull { wrongType(key, "a list of strings", element) }
             return text(element, key)
         }
     }
@@ -100,10 +102,11 @@ struct ValueReader {
         guard let value, let text = text(value, key) else { return nil }
         if let choice = Choice(rawValue: text) { return choice }
         let words = Choice.allCases.map(\.rawValue)
-        let advice = KeySuggestion.nearest(to: text, among: words).map { "did you mean '\($0)'?" }
+        let nearest = KeySuggestion.nearest(to: text, among: words).map { "did you mean '\($0)'?" }
         report.add(
             .invalidValue,
-            "'\(key)' cannot be '\(text)'; \(advice ?? "use one of \(words.joined(separator: ", "))")",
+            Self.refusal(of: text, as: key),
+            hint: nearest ?? "use one of \(words.joined(separator: ", "))",
             at: value.place
         )
         return nil
@@ -120,8 +123,18 @@ struct ValueReader {
         do {
             return try Template(text)
         } catch {
-            report.add(.invalidTemplate, "'\(key)': \(error.message)", at: place)
+            report.add(.invalidTemplate, "'\(key)': \(error.message)", hint: error.hint, at: place)
             return nil
         }
+    }
+
+    /// A text in quotes, for a message; nil when it could be a URL with a password in it.
+    static func repeated(_ text: String) -> String? {
+        text.utf8.contains { $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: "@") } ? nil : "'\(text)'"
+    }
+
+    /// Says that a key cannot have a value.
+    static func refusal(of text: String, as key: String) -> String {
+        repeated(text).map { "'\(key)' cannot be \($0)" } ?? "'\(key)' cannot have this value"
     }
 }

@@ -32,7 +32,7 @@ actor CachedCredentials {
         }
     }
 
-    /// Forgets credentials that the server refused; others that came meanwhile stay.
+    /// Forgets credentials that the server refused; newer ones stay.
     func discard(_ refused: Credentials) {
         if current == refused { current = nil }
     }
@@ -44,7 +44,11 @@ actor CachedCredentials {
         let result = await task.result
         if renewal == task { renewal = nil }
         guard let fresh = try result.get() else {
-            throw StorageError(.noCredentials, "No S3 credentials were found in \(provider.place): set them there.")
+            throw StorageError(
+                .noCredentials,
+                "no S3 credentials were found in \(provider.place)",
+                hint: "set them there"
+            )
         }
         current = fresh
         renewalDate = nextRenewal(of: fresh)

@@ -18,8 +18,9 @@ struct ConfiguredEndpoints: Sendable {
         guard let section = try files.section("services", name) else {
             throw StorageError(
                 .invalidConfiguration,
-                "The AWS profile \(quoting(files.profile)) refers to the services \(quoting(name)), which are not in "
-                    + "\(files.configPath): add the section [services \(name)] or correct the name."
+                "the AWS profile \(quoting(files.profile)) refers to the services \(quoting(name)), which are not in "
+                    + files.configPath,
+                hint: "add the section [services \(name)] or correct the name"
             )
         }
         services = section

@@ -16,14 +16,16 @@ struct ContainerCredentials: CredentialProvider {
     func credentials() async throws -> Credentials? {
         let uri: String
         if let relative = context.environment["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"]?.nonEmpty {
-            guard relative.first == "/" else { throw failure("is \(quoting(relative)), which begins with no slash") }
+            guard relative.utf8.first == slash else {
+                throw failure("is \(quoting(relative)), which does not begin with a slash")
+            }
             uri = "http://169.254.170.2" + relative
         } else if let full = context.environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"]?.nonEmpty {
             uri = full
         } else {
             return nil
         }
-        let shown = StorageError.redacted(uri)
+        let shown = redacted(uri)
         guard Self.isAllowed(uri) else {
             throw failure("is \(shown), which is neither https nor a loopback address nor one of Amazon's two")
         }
@@ -80,7 +82,8 @@ struct ContainerCredentials: CredentialProvider {
     private func failure(_ problem: String, underlying: (any Error)? = nil) -> StorageError {
         StorageError(
             .noCredentials,
-            "The container's credentials URI \(problem): check AWS_CONTAINER_CREDENTIALS_FULL_URI and its relatives.",
+            "the container's credentials URI \(problem)",
+            hint: "check AWS_CONTAINER_CREDENTIALS_FULL_URI and the variables that belong to it",
             underlying: underlying
         )
     }

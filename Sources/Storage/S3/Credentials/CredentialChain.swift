@@ -10,8 +10,8 @@ struct CredentialChain: CredentialProvider {
         }
         throw StorageError(
             .noCredentials,
-            "No S3 credentials were found. These places were asked: \(place). "
-                + "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or `s3:` in the configuration."
+            "no S3 credentials were found in any of these places: \(place)",
+            hint: "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or `s3:` in the configuration"
         )
     }
 }

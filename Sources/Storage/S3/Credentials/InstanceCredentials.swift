@@ -43,7 +43,7 @@ struct InstanceCredentials: CredentialProvider {
         return mode?.lowercased() == "ipv6" ? "http://[fd00:ec2::254]" : "http://169.254.169.254"
     }
 
-    /// - Returns: nil when this is no EC2 instance, or one whose service is switched off.
+    /// - Returns: nil when this is not an EC2 instance, or its service is switched off.
     private func token(_ base: String) async throws -> String? {
         var request = HTTPClientRequest(url: base + "/latest/api/token")
         request.method = .PUT
@@ -68,7 +68,8 @@ struct InstanceCredentials: CredentialProvider {
             guard !Task.isCancelled else { throw CancellationError() }
             throw StorageError(
                 .noCredentials,
-                "The EC2 instance's metadata service stopped answering (\(url)): try again.",
+                "the EC2 instance's metadata service stopped answering (\(url))",
+                hint: "try again",
                 underlying: error
             )
         }
@@ -91,7 +92,8 @@ struct InstanceCredentials: CredentialProvider {
         let said = ServiceRefusal(reply).said(hiding: [token])
         return StorageError(
             .noCredentials,
-            "The EC2 instance's metadata service \(problem) (status \(reply.status))\(said): check the role of the instance."
+            "the EC2 instance's metadata service \(problem) (status \(reply.status))\(said)",
+            hint: "check the role of the instance"
         )
     }
 }

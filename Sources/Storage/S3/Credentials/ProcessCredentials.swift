@@ -13,7 +13,7 @@ struct ProcessCredentials: CredentialProvider {
     func credentials() async throws -> Credentials? {
         let words = try Self.words(command)
         guard let program = words.first else { throw failure("is empty") }
-        let executable: Executable = program.contains("/") ? .path(.init(program)) : .name(program)
+        let executable: Executable = program.utf8.contains(slash) ? .path(.init(program)) : .name(program)
         let variables = Dictionary(uniqueKeysWithValues: environment.map { (Environment.Key(stringLiteral: $0), $1) })
         let output: String
         do {
@@ -38,38 +38,41 @@ struct ProcessCredentials: CredentialProvider {
     private func failure(_ problem: String, underlying: (any Error)? = nil) -> StorageError {
         StorageError(
             .noCredentials,
-            "The credential_process of the AWS profile \(quoting(profile)) \(problem): run the command by hand to see why.",
+            "the credential_process of the AWS profile \(quoting(profile)) \(problem)",
+            hint: "run the command by hand to see why",
             underlying: underlying
         )
     }
 
     /// Splits a command line as the AWS tools do: by spaces, with quotes and backslashes, without a shell.
     static func words(_ line: String) throws -> [String] {
-        var words: [String] = []
-        var word: String?
-        var quote: Character?
-        var characters = line.makeIterator()
-        while let character = characters.next() {
-            switch (character, quote) {
-            case ("\\", nil), ("\\", "\""):
-                word = (word ?? "") + (characters.next().map(String.init) ?? "\\")
-            case ("'", nil), ("\"", nil):
-                (quote, word) = (character, word ?? "")
+        let (backslash, single, double) = (UInt8(ascii: "\\"), UInt8(ascii: "'"), UInt8(ascii: "\""))
+        var words: [[UInt8]] = []
+        var word: [UInt8]?
+        var quote: UInt8?
+        var bytes = line.utf8.makeIterator()
+        while let byte = bytes.next() {
+            switch (byte, quote) {
+            case (backslash, nil), (backslash, double):
+                word = (word ?? []) + [bytes.next() ?? backslash]
+            case (single, nil), (double, nil):
+                (quote, word) = (byte, word ?? [])
             case (let closing, let opening?) where closing == opening:
                 quote = nil
-            case (" ", nil), ("\t", nil):
+            case (UInt8(ascii: " "), nil), (UInt8(ascii: "\t"), nil):
                 if let finished = word { words.append(finished) }
                 word = nil
             default:
-                word = (word ?? "") + String(character)
+                word = (word ?? []) + [byte]
             }
         }
         guard quote == nil else {
             throw StorageError(
                 .noCredentials,
-                "A credential_process in the AWS configuration lacks a closing quote: add it."
+                "a credential_process in the AWS configuration lacks a closing quote",
+                hint: "add it"
             )
         }
-        return words + (word.map { [$0] } ?? [])
+        return (words + (word.map { [$0] } ?? [])).map { String(decoding: $0, as: UTF8.self) }
     }
 }

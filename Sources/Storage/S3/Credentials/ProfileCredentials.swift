@@ -1,4 +1,4 @@
-/// Credentials of a profile: those of a role, of a sign-on, written there, or printed by a command that is named there.
+/// Credentials of a profile: of a role, of a sign-on, written in it, or printed by a command that it names.
 ///
 /// Source: "Assume role credential provider" in the AWS SDKs and Tools reference guide.
 struct ProfileCredentials: CredentialProvider {
@@ -15,7 +15,7 @@ struct ProfileCredentials: CredentialProvider {
     /// Finds the credentials of a profile.
     /// - Parameters:
     ///   - profile: The profile's name.
-    ///   - settings: What stands in it.
+    ///   - settings: Its settings.
     ///   - dependents: The profiles that take their credentials from this one, each from the next.
     /// - Returns: The credentials, or nil when the profile has none.
     /// - Throws: `StorageError` when it is meant to have some, or `CancellationError`.
@@ -24,15 +24,15 @@ struct ProfileCredentials: CredentialProvider {
         _ settings: [String: String],
         for dependents: [String]
     ) async throws -> Credentials? {
-        // In a profile that is another's source, keys come before a role: so a profile may name itself as its source.
-        if dependents.last == profile, let keys = try keys(of: profile, settings) { return keys }
-        guard !dependents.contains(profile) else { throw circle(dependents + [profile]) }
+        // In a profile that is another's source, keys come before a role: so a profile can name itself as its source.
+        if dependents.last?.equalsBytes(of: profile) == true, let keys = try keys(of: profile, settings) { return keys }
+        guard !dependents.contains(where: { $0.equalsBytes(of: profile) }) else { throw circle(dependents + [profile]) }
         if !dependents.isEmpty, let keys = try keys(of: profile, settings) { return keys }
         if let arn = settings["role_arn"]?.nonEmpty {
             return try await credentials(ofRole: arn, of: profile, settings, for: dependents)
         }
         guard settings["web_identity_token_file"]?.nonEmpty == nil else {
-            throw unusable(profile, "has web_identity_token_file but no role_arn: add it.")
+            throw unusable(profile, "has web_identity_token_file but no role_arn", hint: "add role_arn")
         }
         let signOn = SingleSignOnCredentials(profile: profile, settings: settings, context: context)
         if settings["sso_account_id"]?.nonEmpty != nil || settings["sso_role_name"]?.nonEmpty != nil {
@@ -72,8 +72,9 @@ struct ProfileCredentials: CredentialProvider {
         guard settings["mfa_serial"]?.nonEmpty == nil else {
             throw unusable(
                 profile,
-                "has mfa_serial, but nobody can be asked for the code of that device here. Export temporary "
-                    + "credentials first: eval \"$(aws configure export-credentials --profile \(profile) --format env)\"."
+                "has mfa_serial, but an MFA code cannot be entered here",
+                hint: "export temporary credentials first: "
+                    + "eval \"$(aws configure export-credentials --profile \(profile) --format env)\""
             )
         }
         let source: Credentials
@@ -85,11 +86,11 @@ struct ProfileCredentials: CredentialProvider {
         case (nil, nil):
             throw unusable(
                 profile,
-                "has a role_arn but says not with which credentials the role is assumed: "
-                    + "add source_profile, credential_source or web_identity_token_file."
+                "has a role_arn but does not say which credentials assume the role",
+                hint: "add source_profile, credential_source or web_identity_token_file"
             )
         case (_?, _?):
-            throw unusable(profile, "has both source_profile and credential_source: remove one of them.")
+            throw unusable(profile, "has both source_profile and credential_source", hint: "remove one of them")
         }
         return try await SecurityTokenService(context: context).assume(role, with: source)
     }
@@ -100,11 +101,16 @@ struct ProfileCredentials: CredentialProvider {
             throw unusable(
                 dependent,
                 "has the source_profile \(quoting(name)), which is neither in \(files.configPath) nor in "
-                    + "\(files.credentialsPath): correct its name or add it."
+                    + files.credentialsPath,
+                hint: "correct its name or add it"
             )
         }
         guard let found = try await credentials(of: name, settings, for: dependents) else {
-            throw unusable(dependent, "has the source_profile \(quoting(name)), which has no credentials: add some.")
+            throw unusable(
+                dependent,
+                "has the source_profile \(quoting(name)), which has no credentials",
+                hint: "add some"
+            )
         }
         return found
     }
@@ -121,14 +127,15 @@ struct ProfileCredentials: CredentialProvider {
         default:
             throw unusable(
                 profile,
-                "has the unknown credential_source \(quoting(place)): "
-                    + "choose Environment, Ec2InstanceMetadata or EcsContainer."
+                "has the unknown credential_source \(quoting(place))",
+                hint: "choose Environment, Ec2InstanceMetadata or EcsContainer"
             )
         }
         guard let found = try await provider.credentials() else {
             throw unusable(
                 profile,
-                "has the credential_source \(place), but \(provider.place) gave no credentials: set them there."
+                "has the credential_source \(place), but \(provider.place) has no credentials",
+                hint: "set them there"
             )
         }
         return found
@@ -137,12 +144,13 @@ struct ProfileCredentials: CredentialProvider {
     private func circle(_ profiles: [String]) -> StorageError {
         StorageError(
             .invalidConfiguration,
-            "The AWS profiles refer to one another in a circle: \(profiles.map { quoting($0) }.joined(separator: " → ")). "
-                + "Let source_profile of the last one lead to a profile with credentials of its own."
+            "the AWS profiles refer to one another in a circle: "
+                + profiles.map { quoting($0) }.joined(separator: " → "),
+            hint: "let source_profile of the last one name a profile with credentials of its own"
         )
     }
 
-    private func unusable(_ profile: String, _ problem: String) -> StorageError {
-        StorageError(.invalidConfiguration, "The AWS profile \(quoting(profile)) \(problem)")
+    private func unusable(_ profile: String, _ problem: String, hint: String) -> StorageError {
+        StorageError(.invalidConfiguration, "the AWS profile \(quoting(profile)) \(problem)", hint: hint)
     }
 }

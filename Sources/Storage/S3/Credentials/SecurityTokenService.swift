@@ -5,19 +5,19 @@ import NIOCore
 import NIOHTTP1
 import XMLCoder
 
-/// Changes credentials or a web identity for those of a role, by STS.
+/// Exchanges credentials or a web identity for those of a role, by STS.
 ///
 /// Source: "AssumeRole" and "AssumeRoleWithWebIdentity" in the AWS Security Token Service API reference.
 struct SecurityTokenService: Sendable {
     let context: CredentialContext
 
-    /// What the role is asked for with.
+    /// What the role is requested with.
     private enum Proof {
         case credentials(Credentials)
         case webIdentity(token: String, file: String)
     }
 
-    /// Only one of the two is there.
+    /// Only one of the two is present.
     private struct Document: Decodable {
         var assumed: Result?
         var assumedWithWebIdentity: Result?
@@ -68,8 +68,8 @@ struct SecurityTokenService: Sendable {
             guard let result = document?.assumed ?? document?.assumedWithWebIdentity else {
                 throw StorageError(
                     .unexpectedReply,
-                    "\(service.url) gave no credentials for \(role.source), but something else: "
-                        + "check that AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL and endpoint_url lead to an STS."
+                    "\(service.url) did not return credentials for \(role.source)",
+                    hint: "check that AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL and endpoint_url point to an STS"
                 )
             }
             return try result.credentials.credentials(from: role.source)
@@ -120,37 +120,33 @@ struct SecurityTokenService: Sendable {
                 ("the web identity token in \(file)", [token])
             }
         let said = refusal.said(hiding: secrets + [role.externalID])
-        let (code, problem): (StorageError.Code, String) =
+        let (code, problem, hint): (StorageError.Code, String, String) =
             switch refusal.code {
             case "ExpiredToken", "ExpiredTokenException":
-                (.expiredCredentials, "the time of \(source) is over\(said). Renew what is there.")
+                (.expiredCredentials, "\(source) expired\(said)", "renew \(source)")
             case "InvalidIdentityToken", "IDPRejectedClaim", "InvalidIdentityTokenException":
                 (
-                    .wrongCredentials,
-                    "\(url) does not accept \(source)\(said). "
-                        + "Check the identity provider and the audience in the account of the role."
+                    .wrongCredentials, "\(url) does not accept \(source)\(said)",
+                    "check the identity provider and the audience in the account of the role"
                 )
             case "InvalidClientTokenId", "SignatureDoesNotMatch", "UnrecognizedClientException",
                 "InvalidSignatureException", "IncompleteSignature", "InvalidAccessKeyId":
-                (.wrongCredentials, "\(url) says that \(source) are wrong\(said). Correct them.")
+                (.wrongCredentials, "\(url) rejected \(source) as wrong\(said)", "correct \(source)")
             case "RequestExpired", "RequestTimeTooSkewed":
-                (.clockSkew, "the clock of this machine and that of \(url) are too far apart. Set the clock.")
+                (.clockSkew, "the clocks of this machine and of \(url) are too far apart", "set the clock")
             case _ where refusal.isTransient:
-                (.unavailable, "\(url) goes on failing\(said). Try again later.")
+                (.unavailable, "\(url) keeps failing\(said)", "try again later")
             case "AccessDenied", "AccessDeniedException":
                 (
-                    .accessDenied,
-                    "\(url) denies it to \(source)\(said). "
-                        + "Check role_arn, external_id and the trust policy of the role."
+                    .accessDenied, "\(url) denies it to \(source)\(said)",
+                    "check role_arn, external_id and the trust policy of the role"
                 )
             default:
                 (
-                    .rejected,
-                    "\(url) refuses it with status \(refusal.status)\(said). "
-                        + "Check role_arn, role_session_name, duration_seconds and the region."
+                    .rejected, "\(url) rejected the request with status \(refusal.status)\(said)",
+                    "check role_arn, role_session_name, duration_seconds and the region"
                 )
             }
-        let subject = "The role \(role.arn) of \(role.origin)"
-        return StorageError(code, "\(subject) cannot be assumed: \(problem)")
+        return StorageError(code, "the role \(role.arn) of \(role.origin) cannot be assumed: \(problem)", hint: hint)
     }
 }

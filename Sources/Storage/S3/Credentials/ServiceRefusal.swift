@@ -96,7 +96,7 @@ struct ServiceRefusal: Error, Sendable {
         // Those who do not accept a signature repeat all headers that were signed.
         var text = code.contains("Signature") ? "" : message
         for secret in secrets {
-            if let secret = secret?.nonEmpty { text = text.replacing(secret, with: "***") }
+            if let secret = secret?.nonEmpty { text = text.replacingBytes(of: secret, with: "***") }
         }
         let words = [code, text].filter { !$0.isEmpty }.joined(separator: ": ")
         return words.isEmpty ? "" : " (\(words.prefix(400)))"

@@ -2,7 +2,7 @@ import AsyncHTTPClient
 import FoundationEssentials
 import NIOHTTP1
 
-/// Credentials of a role for somebody who has signed on with `aws sso login`.
+/// Credentials of a role for a user who has signed on with `aws sso login`.
 ///
 /// Source: "IAM Identity Center credential provider" in the AWS SDKs and Tools reference guide, "GetRoleCredentials" in
 /// the IAM Identity Center Portal API reference.
@@ -51,8 +51,9 @@ struct SingleSignOnCredentials: Sendable {
             guard let found = (try? JSONDecoder().decode(Document.self, from: reply.body))?.roleCredentials else {
                 throw StorageError(
                     .unexpectedReply,
-                    "\(service.url) gave no credentials for \(what), but something else: "
-                        + "check that AWS_ENDPOINT_URL_SSO, AWS_ENDPOINT_URL and endpoint_url lead to it."
+                    "\(service.url) did not return credentials for \(what)",
+                    hint:
+                        "check that AWS_ENDPOINT_URL_SSO, AWS_ENDPOINT_URL and endpoint_url point to IAM Identity Center"
                 )
             }
             return Credentials(
@@ -65,15 +66,16 @@ struct SingleSignOnCredentials: Sendable {
         } catch let refusal as ServiceRefusal {
             let said = refusal.said(hiding: [token])
             if refusal.status == 401 { throw login.needed("\(service.url) does not accept its token\(said)") }
-            let (code, advice): (StorageError.Code, String) =
+            let (code, hint): (StorageError.Code, String) =
                 switch refusal.status {
-                case 403, 404: (.accessDenied, "Check sso_account_id, sso_role_name and what is assigned to you.")
-                case _ where refusal.isTransient: (.unavailable, "Try again later.")
-                default: (.rejected, "Check sso_account_id, sso_role_name and sso_region.")
+                case 403, 404: (.accessDenied, "check sso_account_id, sso_role_name and what is assigned to you")
+                case _ where refusal.isTransient: (.unavailable, "try again later")
+                default: (.rejected, "check sso_account_id, sso_role_name and sso_region")
                 }
             throw StorageError(
                 code,
-                "No credentials for \(what): \(service.url) refuses them with status \(refusal.status)\(said). \(advice)"
+                "no credentials for \(what): \(service.url) rejected the request with status \(refusal.status)\(said)",
+                hint: hint
             )
         }
     }
@@ -84,15 +86,15 @@ struct SingleSignOnCredentials: Sendable {
         if let session {
             guard let section = try context.files.section("sso-session", session) else {
                 throw unusable(
-                    "has the sso_session \(quoting(session)), which is not in \(context.files.configPath): "
-                        + "add the section [sso-session \(session)] or correct the name."
+                    "has the sso_session \(quoting(session)), which is not in \(context.files.configPath)",
+                    hint: "add the section [sso-session \(session)] or correct the name"
                 )
             }
             source = settings.merging(section) { $1 }
         }
         func needed(_ setting: String) throws -> String {
             if let value = source[setting]?.nonEmpty { return value }
-            throw unusable("signs on by SSO but lacks \(setting): add it, or run `aws configure sso`.")
+            throw unusable("signs on by SSO but lacks \(setting)", hint: "add it, or run `aws configure sso`")
         }
         return SignOn(
             name: try session ?? needed("sso_start_url"),
@@ -102,7 +104,7 @@ struct SingleSignOnCredentials: Sendable {
         )
     }
 
-    private func unusable(_ problem: String) -> StorageError {
-        StorageError(.invalidConfiguration, "The AWS profile \(quoting(profile)) \(problem)")
+    private func unusable(_ problem: String, hint: String) -> StorageError {
+        StorageError(.invalidConfiguration, "the AWS profile \(quoting(profile)) \(problem)", hint: hint)
     }
 }

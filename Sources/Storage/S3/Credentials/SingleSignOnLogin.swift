@@ -33,7 +33,7 @@ struct SingleSignOnLogin: Sendable {
     }
 
     /// Gives a token that is valid for a while.
-    /// - Throws: `StorageError` when somebody has to sign on again, or `CancellationError`.
+    /// - Throws: `StorageError` when the user has to sign on again, or `CancellationError`.
     func accessToken() async throws -> String {
         guard let kept = SingleSignOnToken(path: path) else {
             throw needed("there is no token for it in \(path)")
@@ -50,12 +50,12 @@ struct SingleSignOnLogin: Sendable {
         return kept.accessToken
     }
 
-    /// Says that somebody has to sign on.
+    /// The error that asks the user to sign on.
     func needed(_ reason: String) -> StorageError {
         StorageError(
             .expiredCredentials,
-            "The AWS profile \(quoting(profile)) signs on by SSO, but \(reason): "
-                + "run `aws sso login --profile \(profile)`."
+            "the AWS profile \(quoting(profile)) signs on by SSO, but \(reason)",
+            hint: "run `aws sso login --profile \(profile)`"
         )
     }
 
@@ -85,8 +85,9 @@ struct SingleSignOnLogin: Sendable {
                 let said = refusal.said(hiding: [secrets.clientSecret, secrets.refreshToken, token.accessToken])
                 throw StorageError(
                     .unavailable,
-                    "The SSO token of the AWS profile \(quoting(profile)) cannot be renewed: "
-                        + "\(service.url) goes on failing\(said). Try again later."
+                    "the SSO token of the AWS profile \(quoting(profile)) cannot be renewed: "
+                        + "\(service.url) keeps failing\(said)",
+                    hint: "try again later"
                 )
             }
             // Another program may have used up the old one and have left a new one.
@@ -98,8 +99,9 @@ struct SingleSignOnLogin: Sendable {
         guard let answer = try? JSONDecoder().decode(Renewed.self, from: reply.body) else {
             throw StorageError(
                 .unexpectedReply,
-                "\(service.url) gave no SSO token for the AWS profile \(quoting(profile)), but something else: "
-                    + "check that AWS_ENDPOINT_URL_SSO_OIDC, AWS_ENDPOINT_URL and endpoint_url lead to it."
+                "\(service.url) did not return an SSO token for the AWS profile \(quoting(profile))",
+                hint:
+                    "check that AWS_ENDPOINT_URL_SSO_OIDC, AWS_ENDPOINT_URL and endpoint_url point to IAM Identity Center"
             )
         }
         let renewed = token.replaced(

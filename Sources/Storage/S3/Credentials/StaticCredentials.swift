@@ -1,4 +1,4 @@
-/// Credentials that stand in the configuration.
+/// Credentials that are in the configuration.
 struct StaticCredentials: CredentialProvider {
     let options: S3Options
 
@@ -40,12 +40,9 @@ extension Credentials {
             let (there, missing) = id == nil ? (names.secret, names.id) : (names.id, names.secret)
             throw StorageError(
                 .noCredentials,
-                "The S3 credentials from \(source) are incomplete: \(there) is set but \(missing) is not. Set both."
+                "the S3 credentials from \(source) are incomplete: \(there) is set but \(missing) is not",
+                hint: "set both"
             )
         }
     }
-}
-
-extension String {
-    var nonEmpty: String? { isEmpty ? nil : self }
 }

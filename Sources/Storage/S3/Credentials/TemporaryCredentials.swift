@@ -18,20 +18,21 @@ struct TemporaryCredentials: Decodable {
         case expiration = "Expiration"
     }
 
-    /// - Throws: `StorageError` when a key is empty, or the time of expiration is no ISO 8601 date.
+    /// - Throws: `StorageError` when a key is empty, or the time of expiration is not an ISO 8601 date.
     func credentials(from source: String) throws -> Credentials {
         guard !accessKeyID.isEmpty, !secretAccessKey.isEmpty else {
             throw StorageError(
                 .noCredentials,
-                "The credentials from \(source) have an empty key: correct what gives them."
+                "the credentials from \(source) have an empty key",
+                hint: "correct their source"
             )
         }
         let end = expiration.flatMap(date(iso8601:))
         guard expiration == nil || end != nil else {
             throw StorageError(
                 .noCredentials,
-                "The credentials from \(source) expire at \(quoting(expiration ?? "")), which is no ISO 8601 time: "
-                    + "correct what gives them."
+                "the credentials from \(source) expire at \(quoting(expiration ?? "")), which is not an ISO 8601 time",
+                hint: "correct their source"
             )
         }
         return Credentials(
@@ -42,10 +43,4 @@ struct TemporaryCredentials: Decodable {
             source: source
         )
     }
-}
-
-/// Reads `2026-01-02T03:04:05Z`, with or without a fraction of a second or an offset.
-func date(iso8601 text: String) -> Date? {
-    (try? Date(text, strategy: .iso8601))
-        ?? (try? Date(text, strategy: .iso8601.year().month().day().time(includingFractionalSeconds: true)))
 }

@@ -11,7 +11,8 @@ struct WebIdentityCredentials: CredentialProvider {
         guard let arn = context.environment["AWS_ROLE_ARN"]?.nonEmpty else {
             throw StorageError(
                 .noCredentials,
-                "AWS_WEB_IDENTITY_TOKEN_FILE is set but AWS_ROLE_ARN is not: set both."
+                "AWS_WEB_IDENTITY_TOKEN_FILE is set but AWS_ROLE_ARN is not",
+                hint: "set both"
             )
         }
         let role = AssumedRole(
@@ -32,11 +33,11 @@ struct WebIdentityCredentials: CredentialProvider {
         let data = FileManager.default.contents(atPath: tokenFile)
         let words = data.map { String(decoding: $0, as: UTF8.self).split(whereSeparator: \.isWhitespace) }
         guard let token = words?.first, words?.count == 1 else {
-            let problem = data == nil ? "cannot be read" : "holds something else"
+            let problem = data == nil ? "cannot be read" : "does not hold one token"
             throw StorageError(
                 .noCredentials,
-                "The file \(tokenFile), which has the web identity token for \(role.source), \(problem): "
-                    + "check its path, owner, mode and content."
+                "the file \(tokenFile) with the web identity token for \(role.source) \(problem)",
+                hint: "check its path, owner, mode and content"
             )
         }
         return try await SecurityTokenService(context: context)

@@ -13,7 +13,7 @@ struct AssumedRoleTests {
         aws_secret_access_key = base secret
         """
 
-    @Test("come from STS, signed with the source profile's keys")
+    @Test("Credentials come from STS, signed with the source profile's keys")
     func sourceProfile() async throws {
         try await LoopbackService.withService { _ in
             TokenService.credentials()
@@ -59,7 +59,7 @@ struct AssumedRoleTests {
         }
     }
 
-    @Test("lead from role to role, each signing for the next")
+    @Test("Roles can lead to roles, each signing for the next")
     func chain() async throws {
         try await LoopbackService.withService { request in
             let name = request.form["RoleArn"]?.split(separator: "/").last ?? ""
@@ -90,7 +90,7 @@ struct AssumedRoleTests {
         }
     }
 
-    @Test("may begin with keys in the same profile")
+    @Test("A role can begin with keys in the same profile")
     func selfReference() async throws {
         try await LoopbackService.withService { _ in
             TokenService.credentials()
@@ -105,7 +105,7 @@ struct AssumedRoleTests {
         }
     }
 
-    @Test("begin with keys of a source profile even where that has a role")
+    @Test("Keys of a source profile come before its role")
     func sourceWithRole() async throws {
         try await LoopbackService.withService { _ in
             TokenService.credentials()
@@ -126,7 +126,7 @@ struct AssumedRoleTests {
         }
     }
 
-    @Test("may begin with the environment, an instance or a container", arguments: [0, 1, 2])
+    @Test("A role can begin with the environment, an instance or a container", arguments: [0, 1, 2])
     func credentialSource(index: Int) async throws {
         let place = ["Environment", "Ec2InstanceMetadata", "EcsContainer"][index]
         let lent =
@@ -147,7 +147,7 @@ struct AssumedRoleTests {
                     try await found(S3Options(profile: "p"), variables)
                 }
                 #expect(
-                    nothing?.description.hasPrefix("The AWS profile \"p\" has the credential_source \(place), but ")
+                    nothing?.description.hasPrefix("the AWS profile \"p\" has the credential_source \(place), but ")
                         == true
                 )
                 switch index {
@@ -168,52 +168,52 @@ struct AssumedRoleTests {
     }
 
     @Test(
-        "need profiles that make sense",
+        "Profiles that make no sense are explained",
         arguments: [
             (
                 "source_profile = p",
-                "The AWS profiles refer to one another in a circle: \"p\" → \"p\". "
-                    + "Let source_profile of the last one lead to a profile with credentials of its own."
+                "the AWS profiles refer to one another in a circle: \"p\" → \"p\"; "
+                    + "let source_profile of the last one name a profile with credentials of its own"
             ),
             (
                 "source_profile = q\n[profile q]\nrole_arn = r\nsource_profile = p",
-                "The AWS profiles refer to one another in a circle: \"p\" → \"q\" → \"p\". "
-                    + "Let source_profile of the last one lead to a profile with credentials of its own."
+                "the AWS profiles refer to one another in a circle: \"p\" → \"q\" → \"p\"; "
+                    + "let source_profile of the last one name a profile with credentials of its own"
             ),
             (
                 // Keys help only a profile that names itself.
                 "source_profile = q\naws_access_key_id = a\naws_secret_access_key = b\n"
                     + "[profile q]\nrole_arn = r\nsource_profile = p",
-                "The AWS profiles refer to one another in a circle: \"p\" → \"q\" → \"p\". "
-                    + "Let source_profile of the last one lead to a profile with credentials of its own."
+                "the AWS profiles refer to one another in a circle: \"p\" → \"q\" → \"p\"; "
+                    + "let source_profile of the last one name a profile with credentials of its own"
             ),
             (
                 "source_profile = q\n[profile q]\nregion = x",
-                "The AWS profile \"p\" has the source_profile \"q\", which has no credentials: add some."
+                "the AWS profile \"p\" has the source_profile \"q\", which has no credentials; add some"
             ),
             (
                 "region = x",
-                "The AWS profile \"p\" has a role_arn but says not with which credentials the role is assumed: "
-                    + "add source_profile, credential_source or web_identity_token_file."
+                "the AWS profile \"p\" has a role_arn but does not say which credentials assume the role; "
+                    + "add source_profile, credential_source or web_identity_token_file"
             ),
             (
                 "source_profile = a\ncredential_source = Environment",
-                "The AWS profile \"p\" has both source_profile and credential_source: remove one of them."
+                "the AWS profile \"p\" has both source_profile and credential_source; remove one of them"
             ),
             (
                 "credential_source = Moon",
-                "The AWS profile \"p\" has the unknown credential_source \"Moon\": "
-                    + "choose Environment, Ec2InstanceMetadata or EcsContainer."
+                "the AWS profile \"p\" has the unknown credential_source \"Moon\"; "
+                    + "choose Environment, Ec2InstanceMetadata or EcsContainer"
             ),
             (
                 "source_profile = base\nduration_seconds = 1h",
-                "duration_seconds of the AWS profile \"p\" is \"1h\": give a number of seconds from 900 to 43200."
+                "duration_seconds of the AWS profile \"p\" cannot be \"1h\"; give a number of seconds from 900 to 43200"
             ),
             (
                 "source_profile = base\nmfa_serial = arn:aws:iam::1:mfa/me",
-                "The AWS profile \"p\" has mfa_serial, but nobody can be asked for the code of that device here. "
-                    + "Export temporary credentials first: "
-                    + "eval \"$(aws configure export-credentials --profile p --format env)\"."
+                "the AWS profile \"p\" has mfa_serial, but an MFA code cannot be entered here; "
+                    + "export temporary credentials first: "
+                    + "eval \"$(aws configure export-credentials --profile p --format env)\""
             ),
         ]
     )
@@ -229,7 +229,7 @@ struct AssumedRoleTests {
         }
     }
 
-    @Test("need a source profile that exists")
+    @Test("A source profile that does not exist is an error")
     func missingSource() async throws {
         try await withHome(config: "[profile p]\nrole_arn = x\nsource_profile = nope") { environment async throws in
             let home = try #require(environment["HOME"])
@@ -237,23 +237,32 @@ struct AssumedRoleTests {
                 try await found(S3Options(profile: "p"), environment)
             }
             #expect(
-                error?.description == "The AWS profile \"p\" has the source_profile \"nope\", which is neither in "
-                    + "\(home)/.aws/config nor in \(home)/.aws/credentials: correct its name or add it."
+                error?.description == "the AWS profile \"p\" has the source_profile \"nope\", which is neither in "
+                    + "\(home)/.aws/config nor in \(home)/.aws/credentials; correct its name or add it"
             )
         }
     }
 
     @Test(
-        "that STS refuses are explained without secrets",
+        "A refusal by STS is explained without secrets",
         arguments: [
             (
                 "AccessDenied", 403, StorageError.Code.accessDenied,
                 "denies it to the credentials from the profile \"base\""
             ),
-            ("ExpiredToken", 403, .expiredCredentials, "the time of the credentials from the profile \"base\" is over"),
-            ("InvalidClientTokenId", 403, .wrongCredentials, "says that the credentials from the profile \"base\" are"),
-            ("SignatureDoesNotMatch", 403, .wrongCredentials, "are wrong (SignatureDoesNotMatch). Correct them."),
-            ("ValidationError", 400, .rejected, "refuses it with status 400"),
+            (
+                "ExpiredToken", 403, .expiredCredentials,
+                "the credentials from the profile \"base\" expired (ExpiredToken: No"
+            ),
+            (
+                "InvalidClientTokenId", 403, .wrongCredentials,
+                "rejected the credentials from the profile \"base\" as wrong (InvalidClientTokenId"
+            ),
+            (
+                "SignatureDoesNotMatch", 403, .wrongCredentials,
+                "as wrong (SignatureDoesNotMatch); correct the credentials from the profile \"base\""
+            ),
+            ("ValidationError", 400, .rejected, "rejected the request with status 400"),
         ]
     )
     func refused(code: String, status: Int, kind: StorageError.Code, words: String) async throws {
@@ -268,7 +277,7 @@ struct AssumedRoleTests {
                 }
                 #expect(error?.code == kind)
                 let description = error?.description ?? ""
-                #expect(description.hasPrefix("The role \(Self.arn) of the AWS profile \"p\" cannot be assumed: "))
+                #expect(description.hasPrefix("the role \(Self.arn) of the AWS profile \"p\" cannot be assumed: "))
                 #expect(description.contains(words))
                 #expect(!description.contains("base secret") && !description.contains("outside"))
             }
@@ -276,7 +285,10 @@ struct AssumedRoleTests {
         }
     }
 
-    @Test("are not invented from another answer", arguments: ["<html>Welcome</html>", "{}", "", "<a><b></a>"])
+    @Test(
+        "Credentials are not made up from another reply",
+        arguments: ["<html>Welcome</html>", "{}", "", "<a><b></a>"]
+    )
     func wrongXML(body: String) async throws {
         try await LoopbackService.withService { _ in
             .init(200, body)
@@ -290,15 +302,14 @@ struct AssumedRoleTests {
                 #expect(error?.code == .unexpectedReply)
                 #expect(
                     error?.description
-                        == "\(service.endpoint) gave no credentials for the role \(Self.arn) (the AWS profile \"p\"), "
-                        + "but something else: check that AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL and endpoint_url "
-                        + "lead to an STS."
+                        == "\(service.endpoint) did not return credentials for the role \(Self.arn) (the AWS profile \"p\"); "
+                        + "check that AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL and endpoint_url point to an STS"
                 )
             }
         }
     }
 
-    @Test("tell when STS goes on failing, or is not there")
+    @Test("An STS that keeps failing, or is not there, is reported")
     func unreachable() async throws {
         let config = "[profile p]\nrole_arn = \(Self.arn)\nsource_profile = base"
         try await LoopbackService.withService { _ in
@@ -313,7 +324,7 @@ struct AssumedRoleTests {
                 #expect(error?.code == .unavailable)
                 #expect(
                     error?.description.hasSuffix(
-                        "\(service.endpoint) goes on failing (Throttling: Rate exceeded). Try again later."
+                        "\(service.endpoint) keeps failing (Throttling: Rate exceeded); try again later"
                     ) == true
                 )
             }
@@ -327,13 +338,13 @@ struct AssumedRoleTests {
             #expect(error?.code == .unavailable)
             #expect(
                 error?.description
-                    == "No credentials came from http://127.0.0.1:1: the connection failed (4 attempts), "
-                    + "nobody listens there. Check the network, the region and AWS_ENDPOINT_URL_STS, then try again."
+                    == "credentials cannot be requested from http://127.0.0.1:1: the connection failed (4 attempts): "
+                    + "connection refused; check the network, the region and AWS_ENDPOINT_URL_STS, then try again"
             )
         }
     }
 
-    @Test("survive a clock that is wrong")
+    @Test("A wrong clock is corrected")
     func clockSkew() async throws {
         try await LoopbackService.withService { request in
             guard request.headers["x-amz-date"]?.hasPrefix("20260101T00") == true else {
@@ -360,7 +371,7 @@ struct AssumedRoleTests {
         }
     }
 
-    @Test("open a real S3 server, and are renewed before they end")
+    @Test("Credentials of a role open a real S3 server, and are renewed before they end")
     func endToEnd() async throws {
         let server = try await S3Server.shared
         let clock = SettableClock()

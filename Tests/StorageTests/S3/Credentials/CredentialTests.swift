@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Credentials")
 struct CredentialTests {
-    @Test("come from the configuration before the environment, and from there before the profile")
+    @Test("The configuration comes before the environment, and that before the profile")
     func order() async throws {
         try await withHome(credentials: "[default]\naws_access_key_id = P\naws_secret_access_key = p") {
             environment async throws in
@@ -23,42 +23,42 @@ struct CredentialTests {
         }
     }
 
-    @Test("that are found nowhere are an error which lists the places", .timeLimit(.minutes(1)))
+    @Test("An error lists all places when credentials are found nowhere", .timeLimit(.minutes(1)))
     func nowhere() async throws {
         try await withHome { environment async throws in
             var variables = environment
-            // Nobody answers here, as outside of EC2.
+            // Nothing answers here, like outside of EC2.
             variables["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = "http://127.0.0.1:1"
             variables["AWS_EC2_METADATA_DISABLED"] = nil
             let error = await #expect(throws: StorageError.self) { try await found(S3Options(), variables) }
             let home = try #require(environment["HOME"])
             #expect(error?.code == .noCredentials)
             #expect(
-                error?.description == "No S3 credentials were found. These places were asked: the configuration "
+                error?.description == "no S3 credentials were found in any of these places: the configuration "
                     + "(s3: aws_access_key_id, aws_secret_access_key), the environment (AWS_ACCESS_KEY_ID, "
                     + "AWS_SECRET_ACCESS_KEY), the web identity (AWS_WEB_IDENTITY_TOKEN_FILE, AWS_ROLE_ARN), "
                     + "the profile \"default\" (\(home)/.aws/config, \(home)/.aws/credentials), "
                     + "the container (AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, AWS_CONTAINER_CREDENTIALS_FULL_URI), "
-                    + "the EC2 instance's metadata service. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
-                    + "or `s3:` in the configuration."
+                    + "the EC2 instance's metadata service; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
+                    + "or `s3:` in the configuration"
             )
         }
     }
 
-    @Test("need both halves")
+    @Test("Half of a key pair is an error")
     func halves() async throws {
         let error = await #expect(throws: StorageError.self) {
             try await found(S3Options(), ["AWS_ACCESS_KEY_ID": "x"])
         }
         #expect(
             error?.description
-                == "The S3 credentials from the environment are incomplete: AWS_ACCESS_KEY_ID is set but "
-                + "AWS_SECRET_ACCESS_KEY is not. Set both."
+                == "the S3 credentials from the environment are incomplete: AWS_ACCESS_KEY_ID is set but "
+                + "AWS_SECRET_ACCESS_KEY is not; set both"
         )
         await #expect(throws: StorageError.self) { try await found(S3Options(secretAccessKey: "x"), [:]) }
     }
 
-    @Test("of profiles are read as the AWS tools read them")
+    @Test("Profiles are read as the AWS tools read them")
     func profiles() async throws {
         let config = """
             # comment
@@ -94,7 +94,7 @@ struct CredentialTests {
         }
     }
 
-    @Test("of files elsewhere are found by their variables")
+    @Test("Variables say where the files of profiles are")
     func otherFiles() async throws {
         try await withTemporaryFolder { folder async throws in
             try "[default]\naws_access_key_id=A\naws_secret_access_key=B\n".write(
@@ -107,7 +107,7 @@ struct CredentialTests {
         }
     }
 
-    @Test("of a profile that does not exist are an error")
+    @Test("A profile that does not exist is an error")
     func missingProfile() async throws {
         try await withHome { environment async throws in
             let home = try #require(environment["HOME"])
@@ -116,13 +116,13 @@ struct CredentialTests {
             }
             #expect(error?.code == .invalidConfiguration)
             #expect(
-                error?.description == "The AWS profile \"nope\" is neither in \(home)/.aws/config nor in "
-                    + "\(home)/.aws/credentials: correct its name (s3: profile, AWS_PROFILE) or add it."
+                error?.description == "the AWS profile \"nope\" is neither in \(home)/.aws/config nor in "
+                    + "\(home)/.aws/credentials; correct its name (s3: profile, AWS_PROFILE) or add it"
             )
         }
     }
 
-    @Test("are printed by a command of the profile")
+    @Test("A command of the profile can print credentials")
     func process() async throws {
         try await withTemporaryFolder { folder async throws in
             let reply =
@@ -139,7 +139,7 @@ struct CredentialTests {
     }
 
     @Test(
-        "that a command fails to print are an error",
+        "A command that fails to print credentials is an error",
         arguments: ["/bin/false", "/bin/echo nothing", "/no/such/command"]
     )
     func processFails(command: String) async throws {
@@ -148,12 +148,12 @@ struct CredentialTests {
                 try await found(S3Options(profile: "p"), environment)
             }
             #expect(error?.code == .noCredentials)
-            #expect(error?.description.hasPrefix("The credential_process of the AWS profile \"p\" ") == true)
-            #expect(error?.description.hasSuffix("run the command by hand to see why.") == true)
+            #expect(error?.description.hasPrefix("the credential_process of the AWS profile \"p\" ") == true)
+            #expect(error?.description.hasSuffix("; run the command by hand to see why") == true)
         }
     }
 
-    @Test("commands are split without a shell")
+    @Test("Commands are split without a shell")
     func words() throws {
         #expect(
             try ProcessCredentials.words(#"a "b c" 'd "e' f\ g "h\"i" ''"#) == ["a", "b c", "d \"e", "f g", "h\"i", ""]
@@ -161,7 +161,7 @@ struct CredentialTests {
         #expect(throws: StorageError.self) { try ProcessCredentials.words("a 'b") }
     }
 
-    @Test("are renewed five minutes before they end, once for all who wait")
+    @Test("Credentials are renewed five minutes before they end, once for all who wait")
     func renewal() async throws {
         let provider = CountingProvider()
         let clock = Mutex(Date(timeIntervalSince1970: 0))
@@ -179,7 +179,7 @@ struct CredentialTests {
         #expect(try await cache.credentials().accessKeyID == "3")
     }
 
-    @Test("that still work are kept when the renewal fails")
+    @Test("Credentials that still work are kept when the renewal fails")
     func failedRenewal() async throws {
         let provider = CountingProvider()
         let clock = Mutex(Date(timeIntervalSince1970: 0))
@@ -192,7 +192,7 @@ struct CredentialTests {
         await #expect(throws: StorageError.self) { try await cache.credentials() }
     }
 
-    @Test("that cannot be renewed in time are not asked for by every request")
+    @Test("A renewal that fails is not repeated for every request")
     func renewalPause() async throws {
         let provider = CountingProvider()
         let clock = Mutex(Date(timeIntervalSince1970: 0))
@@ -209,7 +209,7 @@ struct CredentialTests {
         #expect(try await cache.credentials().accessKeyID == "2")
     }
 
-    @Test("and region and endpoint of the environment work on a real server")
+    @Test("Credentials, region and endpoint of the environment work on a real server")
     func environment() async throws {
         let server = try await S3Server.shared
         let storage = S3Storage(options: S3Options(), environment: server.environment)
@@ -228,7 +228,7 @@ private final class CountingProvider: CredentialProvider {
     func credentials() async throws -> Credentials? {
         guard !fails.withLock({ $0 }) else {
             failures.withLock { $0 += 1 }
-            throw StorageError(.noCredentials, "None.")
+            throw StorageError(.noCredentials, "none")
         }
         let call = calls.withLock { calls in
             calls += 1

@@ -72,7 +72,7 @@ struct SingleSignOnTests {
         try await found(S3Options(profile: profile), environment, policy: .quick(at: Self.now))
     }
 
-    @Test("are lent for the token that aws sso login left", arguments: ["p", "old"])
+    @Test("Credentials are lent for the token that aws sso login left", arguments: ["p", "old"])
     func lent(profile: String) async throws {
         try await LoopbackService.withService { _ in
             Self.lent
@@ -101,7 +101,7 @@ struct SingleSignOnTests {
         }
     }
 
-    @Test("may open the way to another role")
+    @Test("A sign-on can be the source of another role")
     func source() async throws {
         try await LoopbackService.withService { request in
             request.method == "GET" ? Self.lent : TokenService.credentials()
@@ -118,7 +118,7 @@ struct SingleSignOnTests {
     }
 
     @Test(
-        "renew a token that has ended or is about to, and keep the new one",
+        "A token that has ended or is about to is renewed, and the new one kept",
         arguments: ["2025-12-31T23:00:00Z", "2026-01-01T00:04:00Z", "2025-12-31T23:00:00UTC"]
     )
     func renewal(expires: String) async throws {
@@ -165,7 +165,7 @@ struct SingleSignOnTests {
     }
 
     @Test(
-        "ask for a new sign-on when the token cannot be renewed",
+        "A token that cannot be renewed asks for a new sign-on",
         arguments: [
             (token(expires: "2025-12-31T23:00:00Z", renewable: false), "its token has expired", 0),
             (
@@ -185,15 +185,15 @@ struct SingleSignOnTests {
                 let error = await #expect(throws: StorageError.self) { try await lookup(environment) }
                 #expect(error?.code == .expiredCredentials)
                 let description = error?.description ?? ""
-                #expect(description.hasPrefix("The AWS profile \"p\" signs on by SSO, but \(reason)"))
-                #expect(description.hasSuffix(": run `aws sso login --profile p`."))
+                #expect(description.hasPrefix("the AWS profile \"p\" signs on by SSO, but \(reason)"))
+                #expect(description.hasSuffix("; run `aws sso login --profile p`"))
                 #expect(!description.contains("refresh 1"))
             }
             #expect(service.requests.count == renewals)
         }
     }
 
-    @Test("use a token that still works when it cannot be renewed yet")
+    @Test("A token that still works is used when it cannot be renewed yet")
     func stillValid() async throws {
         try await LoopbackService.withService { request in
             request.path == "/oidc/token" ? .init(500, "") : Self.lent
@@ -208,7 +208,7 @@ struct SingleSignOnTests {
         }
     }
 
-    @Test("use the token that another program has renewed meanwhile")
+    @Test("A token that another program has renewed meanwhile is used")
     func overtaken() async throws {
         try await withHome(config: Self.config) { environment async throws in
             let folder = try #require(environment["HOME"]) + "/.aws/sso/cache"
@@ -233,14 +233,17 @@ struct SingleSignOnTests {
         }
     }
 
-    @Test("tell when the renewal goes on failing, or gives something else")
+    @Test("A renewal that keeps failing, or returns something else, is reported")
     func renewalFails() async throws {
         for (reply, code, words) in [
             (
                 LoopbackService.Reply(429, #"{"error": "slow_down", "error_description": "client secret"}"#),
-                StorageError.Code.unavailable, "/oidc goes on failing (slow_down: ***). Try again later."
+                StorageError.Code.unavailable, "/oidc keeps failing (slow_down: ***); try again later"
             ),
-            (.init(200, "<html>"), .unexpectedReply, "but something else: check that AWS_ENDPOINT_URL_SSO_OIDC, "),
+            (
+                .init(200, "<html>"), .unexpectedReply,
+                "/oidc did not return an SSO token for the AWS profile \"p\"; check that AWS_ENDPOINT_URL_SSO_OIDC, "
+            ),
         ] {
             try await LoopbackService.withService { _ in
                 reply
@@ -257,27 +260,27 @@ struct SingleSignOnTests {
     }
 
     @Test(
-        "that are refused are explained without the token",
+        "A refusal is explained without the token",
         arguments: [
             (
                 401, "UnauthorizedException", StorageError.Code.expiredCredentials,
-                "does not accept its token (UnauthorizedException: No, ***): run `aws sso login --profile p`.", 1
+                "does not accept its token (UnauthorizedException: No, ***); run `aws sso login --profile p`", 1
             ),
             (
                 403, "ForbiddenException", .accessDenied,
-                "with status 403 (ForbiddenException: No, ***). "
-                    + "Check sso_account_id, sso_role_name and what is assigned to you.",
+                "with status 403 (ForbiddenException: No, ***); "
+                    + "check sso_account_id, sso_role_name and what is assigned to you",
                 1
             ),
             (
                 400, "InvalidRequestException", .rejected,
-                "with status 400 (InvalidRequestException: No, ***). "
-                    + "Check sso_account_id, sso_role_name and sso_region.",
+                "with status 400 (InvalidRequestException: No, ***); "
+                    + "check sso_account_id, sso_role_name and sso_region",
                 1
             ),
             (
                 429, "TooManyRequestsException", .unavailable,
-                "with status 429 (TooManyRequestsException: No, ***). Try again later.", 4
+                "with status 429 (TooManyRequestsException: No, ***); try again later", 4
             ),
         ]
     )
@@ -298,7 +301,7 @@ struct SingleSignOnTests {
         }
     }
 
-    @Test("are not invented from another answer")
+    @Test("Credentials are not made up from another reply")
     func wrongJSON() async throws {
         try await LoopbackService.withService { _ in
             .init(200, "{}")
@@ -311,28 +314,28 @@ struct SingleSignOnTests {
     }
 
     @Test(
-        "need everything in the profile and its session",
+        "A missing setting of the profile or its session is named",
         arguments: [
             (
                 "sso_session = s\nsso_account_id = 1\nsso_role_name = r",
-                "has the sso_session \"s\", which is not in HOME/.aws/config: "
-                    + "add the section [sso-session s] or correct the name."
+                "has the sso_session \"s\", which is not in HOME/.aws/config; "
+                    + "add the section [sso-session s] or correct the name"
             ),
             (
                 "sso_session = s\nsso_account_id = 1\n[sso-session s]\nsso_region = x",
-                "signs on by SSO but lacks sso_role_name: add it, or run `aws configure sso`."
+                "signs on by SSO but lacks sso_role_name; add it, or run `aws configure sso`"
             ),
             (
                 "sso_session = s\nsso_account_id = 1\nsso_role_name = r\n[sso-session s]\nsso_start_url = x",
-                "signs on by SSO but lacks sso_region: add it, or run `aws configure sso`."
+                "signs on by SSO but lacks sso_region; add it, or run `aws configure sso`"
             ),
             (
                 "sso_account_id = 1\nsso_role_name = r",
-                "signs on by SSO but lacks sso_start_url: add it, or run `aws configure sso`."
+                "signs on by SSO but lacks sso_start_url; add it, or run `aws configure sso`"
             ),
             (
                 "sso_session = s\n[sso-session s]\nsso_region = x",
-                "signs on by SSO but lacks sso_account_id: add it, or run `aws configure sso`."
+                "signs on by SSO but lacks sso_account_id; add it, or run `aws configure sso`"
             ),
         ]
     )
@@ -341,7 +344,7 @@ struct SingleSignOnTests {
             let error = await #expect(throws: StorageError.self) { try await lookup(environment) }
             #expect(error?.code == .invalidConfiguration)
             let expected = message.replacing("HOME", with: environment["HOME"] ?? "")
-            #expect(error?.description == "The AWS profile \"p\" \(expected)")
+            #expect(error?.description == "the AWS profile \"p\" \(expected)")
         }
     }
 

@@ -21,7 +21,7 @@ struct WebIdentityTests {
         }
     }
 
-    @Test("come from STS, unsigned, for the token in the file")
+    @Test("Credentials come from STS, unsigned, for the token in the file")
     func environment() async throws {
         try await LoopbackService.withService { _ in
             TokenService.credentials("AssumeRoleWithWebIdentity")
@@ -63,7 +63,7 @@ struct WebIdentityTests {
         }
     }
 
-    @Test("come before a profile that is not named in the configuration")
+    @Test("A web identity comes before a profile that the configuration does not name")
     func order() async throws {
         try await LoopbackService.withService { _ in
             TokenService.credentials("AssumeRoleWithWebIdentity")
@@ -82,7 +82,7 @@ struct WebIdentityTests {
         }
     }
 
-    @Test("are described by a profile as well")
+    @Test("A profile can describe a web identity as well")
     func profile() async throws {
         try await LoopbackService.withService { _ in
             TokenService.credentials("AssumeRoleWithWebIdentity")
@@ -112,7 +112,7 @@ struct WebIdentityTests {
         }
     }
 
-    @Test("take the token that is in the file at that time")
+    @Test("The token is the one that is in the file at that time")
     func rotation() async throws {
         try await LoopbackService.withService { _ in
             TokenService.credentials("AssumeRoleWithWebIdentity")
@@ -134,13 +134,13 @@ struct WebIdentityTests {
     }
 
     @Test(
-        "that STS refuses are explained without the token",
+        "A refusal by STS is explained without the token",
         arguments: [
             ("InvalidIdentityToken", 400, StorageError.Code.wrongCredentials, "does not accept the web identity token"),
-            ("ExpiredTokenException", 400, .expiredCredentials, "the time of the web identity token"),
+            ("ExpiredTokenException", 400, .expiredCredentials, "; renew the web identity token in "),
             ("IDPRejectedClaim", 403, .wrongCredentials, "does not accept the web identity token"),
             ("AccessDenied", 403, .accessDenied, "denies it to the web identity token"),
-            ("ValidationError", 400, .rejected, "refuses it with status 400"),
+            ("ValidationError", 400, .rejected, "rejected the request with status 400"),
         ]
     )
     func refused(code: String, status: Int, kind: StorageError.Code, words: String) async throws {
@@ -155,7 +155,7 @@ struct WebIdentityTests {
                 let error = await #expect(throws: StorageError.self) { try await found(S3Options(), variables) }
                 #expect(error?.code == kind)
                 let description = error?.description ?? ""
-                #expect(description.hasPrefix("The role \(Self.arn) of AWS_ROLE_ARN cannot be assumed: "))
+                #expect(description.hasPrefix("the role \(Self.arn) of AWS_ROLE_ARN cannot be assumed: "))
                 #expect(description.contains("\(words)"))
                 #expect(description.contains("(\(code): Cannot use ***!)"))
                 #expect(!description.contains("eyJhbGciOi"))
@@ -164,7 +164,7 @@ struct WebIdentityTests {
         }
     }
 
-    @Test("are asked for again when STS is busy")
+    @Test("STS is asked again when it is busy")
     func throttling() async throws {
         let refusals = Mutex([
             TokenService.refusal(400, "Throttling"), TokenService.refusal(400, "IDPCommunicationError"),
@@ -184,31 +184,33 @@ struct WebIdentityTests {
         }
     }
 
-    @Test("need the role and a token in the file")
+    @Test("A missing role or token is reported")
     func incomplete() async throws {
         try await withHome { environment async throws in
             let home = try #require(environment["HOME"])
             var variables = environment.merging(["AWS_WEB_IDENTITY_TOKEN_FILE": "\(home)/none"]) { $1 }
             var error = await #expect(throws: StorageError.self) { try await found(S3Options(), variables) }
             #expect(
-                error?.description == "AWS_WEB_IDENTITY_TOKEN_FILE is set but AWS_ROLE_ARN is not: set both."
+                error?.description == "AWS_WEB_IDENTITY_TOKEN_FILE is set but AWS_ROLE_ARN is not; set both"
             )
             variables["AWS_ROLE_ARN"] = Self.arn
             error = await #expect(throws: StorageError.self) { try await found(S3Options(), variables) }
             #expect(
                 error?.description
-                    == "The file \(home)/none, which has the web identity token for the role \(Self.arn) "
-                    + "(AWS_ROLE_ARN), cannot be read: check its path, owner, mode and content."
+                    == "the file \(home)/none with the web identity token for the role \(Self.arn) "
+                    + "(AWS_ROLE_ARN) cannot be read; check its path, owner, mode and content"
             )
             try "a b".write(toFile: "\(home)/none", atomically: true, encoding: .utf8)
             error = await #expect(throws: StorageError.self) { try await found(S3Options(), variables) }
-            #expect(error?.description.contains("holds something else: check its path") == true)
+            #expect(error?.description.contains("does not hold one token; check its path") == true)
         }
         try await withHome(config: "[profile p]\nweb_identity_token_file = /x") { environment async throws in
             let error = await #expect(throws: StorageError.self) {
                 try await found(S3Options(profile: "p"), environment)
             }
-            #expect(error?.description == "The AWS profile \"p\" has web_identity_token_file but no role_arn: add it.")
+            #expect(
+                error?.description == "the AWS profile \"p\" has web_identity_token_file but no role_arn; add role_arn"
+            )
         }
     }
 }

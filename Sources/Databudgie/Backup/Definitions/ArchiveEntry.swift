@@ -1,0 +1,22 @@
+/// One definition in an archive of pg_dump, with what its table of contents says of it.
+struct ArchiveEntry: Sendable, Equatable {
+    /// The number that other entries refer to it by.
+    let identifier: Int
+    /// The catalog that it stands in (`pg_class` is 1259), and its OID there; 0 for what has no row of its own.
+    let catalog: UInt32
+    let oid: UInt32
+    /// What has to be there before it.
+    let dependencies: [Int]
+    /// As in `TABLE`, `INDEX`, `FK CONSTRAINT`.
+    let type: String
+    let name: String
+    /// Empty for what lies in no schema.
+    var schema: String
+    let section: Definition.Section
+    /// The statements.
+    var sql: String
+    /// The statement that sets the owner.
+    let ownerSQL: String?
+
+    static let relations: UInt32 = 1259
+}

@@ -1,0 +1,91 @@
+/// The comment lines before a definition in a script of pg_restore.
+struct ArchiveHead {
+    /// The number that the table of contents has for the definition.
+    let number: Int
+    private let catalog: UInt32
+    private let oid: UInt32
+    private var dependencies: [Int] = []
+    private var description: [UInt8]?
+
+    /// Begins a head with its first line; nil for any other comment, and for what the table of contents does not have.
+    ///
+    /// - Parameters:
+    ///   - line: A comment, as in `-- TOC entry 226 (class 1259 OID 16626)`.
+    ///   - contents: What the archive has.
+    init?(_ line: ArraySlice<UInt8>, _ contents: ArchiveContents) {
+        guard line.starts(with: "-- TOC entry ".utf8) else { return nil }
+        let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
+        let numbers = line.split { !digits.contains($0) }.compactMap(ArchiveContents.number)
+        guard numbers.count == 3, let listed = contents.lines[Int(numbers[0])],
+            listed.catalog == numbers[1], listed.oid == numbers[2]
+        else { return nil }
+        (number, catalog, oid) = (Int(numbers[0]), numbers[1], numbers[2])
+    }
+
+    /// Reads one of the lines that follow.
+    mutating func read(_ line: ArraySlice<UInt8>) throws {
+        let (dependenciesLabel, nameLabel) = ("-- Dependencies: ".utf8, "-- Name: ".utf8)
+        if line.starts(with: dependenciesLabel) {
+            dependencies = line.dropFirst(dependenciesLabel.count).split(separator: UInt8(ascii: " "))
+                .compactMap { ArchiveContents.number($0).map { Int($0) } }
+        } else if line.starts(with: nameLabel), description == nil {
+            description = Array(line.dropFirst(nameLabel.count))
+        }
+    }
+
+    /// What the head says, when there is one way to read it.
+    func title(_ contents: ArchiveContents) throws -> ArchiveContents.Title {
+        let titles = contents.titles((description ?? [])[...], of: number)
+        guard let title = titles.first, titles.count == 1 else {
+            throw damaged(
+                titles.isEmpty ? "the table of contents says something else" : "its names can be read in several ways",
+                contents
+            )
+        }
+        return title
+    }
+
+    /// The definition with its statements.
+    func entry(
+        _ title: ArchiveContents.Title,
+        _ body: ArchiveBody,
+        accessMethod: [UInt8]?,
+        isPostData: Bool
+    ) -> ArchiveEntry {
+        func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+        let type = text(title.type)
+        var sql = body.sql
+        if let accessMethod, !accessMethod.elementsEqual("heap".utf8), ["TABLE", "MATERIALIZED VIEW"].contains(type) {
+            sql =
+                "SET default_table_access_method = \(text(accessMethod));\n" + sql
+                + "\nSET default_table_access_method = DEFAULT;"
+        }
+        return ArchiveEntry(
+            identifier: number,
+            catalog: catalog,
+            oid: oid,
+            dependencies: dependencies,
+            type: type,
+            name: text(title.name),
+            schema: title.schema.elementsEqual("-".utf8) ? "" : text(title.schema),
+            section: isPostData ? .postData : .preData,
+            sql: sql,
+            ownerSQL: body.ownerSQL
+        )
+    }
+
+    /// An error that names the definition.
+    func damaged(_ reason: String, _ contents: ArchiveContents) -> DatabudgieError {
+        let name = contents.lines[number].map { String(decoding: $0.description, as: UTF8.self) }
+        return Self.damaged(name ?? "entry \(number)", reason)
+    }
+
+    /// An error that names a definition.
+    static func damaged(_ name: String, _ reason: String) -> DatabudgieError {
+        DatabudgieError(
+            .database,
+            "\(name): this definition, as pg_dump and pg_restore printed it, is not backed up: \(reason); rename the object, or "
+                + "turn ddl off."
+        )
+    }
+}

@@ -1,0 +1,136 @@
+import Foundation
+import Postgres
+import Subprocess
+
+/// pg_dump and pg_restore: the only tools that get every kind of definition right.
+struct DefinitionDump: Sendable {
+    /// Where the programs are looked for (`PATH`), and what they inherit.
+    let environment: [String: String]
+
+    /// The most bytes that a script of definitions may have; 100,000 tables have a tenth of it.
+    private static let scriptLimit = 1 << 30
+
+    /// Checks that both programs are there and know the server's version.
+    ///
+    /// - Parameter server: The server that is going to be dumped.
+    /// - Throws: ``DatabudgieError`` with the code `configuration` that says what to install.
+    func check(for server: ServerInfo) async throws {
+        for tool in ["pg_dump", "pg_restore"] {
+            let major = try await majorVersion(of: tool, server)
+            guard major >= server.majorVersion else {
+                throw DatabudgieError(
+                    .configuration,
+                    "\(tool) \(major) cannot dump a server of version \(server.majorVersion)",
+                    hint: "install the client tools of Postgres \(server.majorVersion) (Debian: "
+                        + "postgresql-client-\(server.majorVersion)) and put them first in PATH, or turn ddl off"
+                )
+            }
+        }
+    }
+
+    /// Dumps the definitions of a database as seen by a snapshot.
+    ///
+    /// - Parameters:
+    ///   - connection: How the database was reached.
+    ///   - server: The very server that was reached, as the snapshot is known to no other.
+    ///   - snapshot: The name of an exported snapshot.
+    ///   - exclusions: Patterns of tables that are neither locked nor dumped.
+    /// - Returns: All definitions, in an order in which they can be run.
+    /// - Throws: ``DatabudgieError`` with what pg_dump said; `CancellationError`.
+    func definitions(
+        of connection: ConnectionParameters,
+        at server: ServerInfo,
+        snapshot: String,
+        excluding exclusions: [String]
+    ) async throws -> [ArchiveEntry] {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "databudgie-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(
+            at: folder,
+            withIntermediateDirectories: false,
+            attributes: [.posixPermissions: 0o700]
+        )
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let archive = folder.appending(path: "definitions.dump").path
+        let variables = connection.keywords["password"].map { ["PGPASSWORD": $0] } ?? [:]
+        _ = try await output(
+            of: "pg_dump",
+            [
+                "--schema-only", "--format=custom", "--encoding=UTF8", "--snapshot=\(snapshot)", "--no-password",
+                "--lock-wait-timeout=30000", "--file=\(archive)", "--dbname=\(try Self.target(connection, server))",
+            ] + exclusions.map { "--exclude-table=\($0)" },
+            variables: variables
+        )
+        let contents = ArchiveContents(try await output(of: "pg_restore", ["--list", archive]))
+        let postData = ArchiveContents(try await output(of: "pg_restore", ["--list", "--section=post-data", archive]))
+        let script = try await output(of: "pg_restore", ["--verbose", "--no-tablespaces", "--file=-", archive])
+        return try ArchiveScript.entries(of: script, contents: contents, postData: Set(postData.lines.keys))
+    }
+
+    /// The connection without its password, which would be seen in the list of processes.
+    private static func target(_ connection: ConnectionParameters, _ server: ServerInfo) throws -> String {
+        var keywords = connection.keywords
+        guard keywords["sslpassword"] == nil else {
+            throw DatabudgieError(
+                .configuration,
+                "pg_dump cannot be given the connection's 'sslpassword' without showing it in the list of processes",
+                hint: "use a key without password, or turn ddl off"
+            )
+        }
+        for keyword in ["password", "target_session_attrs", "load_balance_hosts"] { keywords[keyword] = nil }
+        if keywords["hostaddr"]?.utf8.contains(UInt8(ascii: ",")) == true { keywords["hostaddr"] = nil }
+        // Of several hosts the one that the snapshot lives on.
+        (keywords["host"], keywords["port"]) = (server.host, server.port)
+        keywords["dbname"] = server.database
+        return ConnectionParameters(keywords: keywords).connectionString
+    }
+
+    private func majorVersion(of tool: String, _ server: ServerInfo) async throws -> Int {
+        let text: String
+        do {
+            text = try await output(of: tool, ["--version"])
+        } catch let error as SubprocessError {
+            throw DatabudgieError(
+                .configuration,
+                "\(tool), which reads the definitions of tables, was not found",
+                hint:
+                    "install the client tools of Postgres \(server.majorVersion) or newer (Debian: postgresql-client), or turn "
+                    + "ddl off",
+                underlying: error
+            )
+        }
+        // As in "pg_dump (PostgreSQL) 15.20 (Debian 15.20-0+deb12u1)" and "pg_dump (PostgreSQL) 17beta1".
+        let digits = text.split(separator: " ").first { $0.first?.isNumber == true }?.prefix { $0.isNumber }
+        guard let major = digits.flatMap({ Int($0) }) else {
+            throw DatabudgieError(
+                .configuration,
+                "\(tool) --version printed no version: '\(text.prefix(80))'",
+                hint: "check PATH"
+            )
+        }
+        return major
+    }
+
+    private func output(of tool: String, _ arguments: [String], variables: [String: String] = [:]) async throws
+        -> String
+    {
+        let all = environment.merging(variables) { $1 }
+        let result = try await run(
+            .name(tool),
+            arguments: Arguments(arguments),
+            environment: .custom(
+                Dictionary(uniqueKeysWithValues: all.map { (Environment.Key(stringLiteral: $0), $1) })
+            ),
+            output: .string(limit: Self.scriptLimit),
+            error: .string(limit: 1 << 20)
+        )
+        try Task.checkCancellation()
+        guard result.terminationStatus.isSuccess else {
+            let lines = (result.standardError).split(separator: "\n").filter { !$0.contains("pg_restore: creating") }
+            throw DatabudgieError(
+                .database,
+                "\(tool) could not read the definitions: " + lines.suffix(4).joined(separator: " ")
+            )
+        }
+        return result.standardOutput
+    }
+}

@@ -1,0 +1,119 @@
+import Postgres
+import Storage
+
+/// Exports one job: the values of its sequences, then the result of its query, into one file each.
+struct JobExport {
+    let session: DatabaseSession
+    let job: BackupJob
+    /// What ``SequenceReader`` has read for the whole run.
+    let states: [Relation.OID: Result<SequenceState, any Error>]
+    /// Tables whose definitions are part of the run.
+    let defined: Set<QualifiedName>
+
+    private var connection: Connection { session.connection }
+    private var storage: any Storage { session.storages.storage(for: job.path) }
+    private var existingFile: ExistingFile { job.isUniquePath ? .fail : .replace }
+
+    /// Runs the query and publishes its file when all of it has arrived; a failure leaves no file behind.
+    ///
+    /// The data file is published last: a restore that finds it finds the values of its sequences as well. The query runs
+    /// within a savepoint, so its failure leaves the snapshot usable for the other jobs.
+    /// - Returns: What was exported.
+    /// - Throws: `PostgresError`, `StorageError`, or ``DatabudgieError`` for a sequence that could not be read and for a
+    ///   query that cannot be restored.
+    func run() async throws -> JobOutcome {
+        let start = ContinuousClock.now
+        let sequences = try sequenceValues()
+        let sequencesFile = try await write(sequences)
+        guard job.includesRows else {
+            return outcome(.zero, sequencesFile, sequences, since: start)
+        }
+        do {
+            let meter = TransferMeter { session.recorder.progressed(job.id, $0) }
+            let (columns, file, segments) = try await connection.withSavepoint("table_job") { try await export(meter) }
+            var outcome = outcome(meter.totals, file, sequences, since: start)
+            outcome.columns = columns.map { JobColumn($0.name, typeOID: $0.typeOID) }
+            outcome.segments = segments
+            return outcome
+        } catch {
+            await removeSequencesFile()
+            throw error
+        }
+    }
+
+    private func outcome(
+        _ totals: TransferTotals,
+        _ file: FileInfo?,
+        _ sequences: [SequenceValue],
+        since start: ContinuousClock.Instant
+    ) -> JobOutcome {
+        JobOutcome(
+            job: job.id,
+            totals: totals,
+            file: session.settings.isDryRun ? nil : file,
+            duration: .now - start,
+            sequences: sequences,
+            includesDefinition: job.relation.map { defined.contains($0.name) } ?? false
+        )
+    }
+
+    private func export(
+        _ meter: TransferMeter
+    ) async throws -> (columns: [ColumnDescription], file: FileInfo, segments: [HashedSegment]) {
+        let columns = try await describe()
+        let rows = try await connection.copyOut(
+            "copy (\(job.query.sql)\n) to stdout with (format csv, header)",
+            hasHeader: true
+        )
+        let stream = try ExportStream(rows, as: job.format, meter: meter)
+        let file = try await storage.write(job.path, ifExists: existingFile, from: stream)
+        return (columns, file, stream.segments)
+    }
+
+    /// Lets the server parse the query, so a mistake is reported before a file is begun.
+    ///
+    /// A restore finds columns by their names in the header, where two equal ones could not be told apart.
+    private func describe() async throws -> [ColumnDescription] {
+        let columns = try await connection.describe(job.query.sql)
+        var names: Set<ByteKey> = []
+        for column in columns where !names.insert(ByteKey(column.name)).inserted {
+            throw DatabudgieError(
+                .configuration,
+                "the query returns two columns named \"\(column.name)\"",
+                hint: "give one of them another name with AS"
+            )
+        }
+        return columns
+    }
+
+    private func sequenceValues() throws -> [SequenceValue] {
+        try job.sequences.map { sequence in
+            guard let state = try states[sequence.oid]?.get() else {
+                throw DatabudgieError(.internalInconsistency, "the sequence \(sequence.name) was not read")
+            }
+            return SequenceValue(name: sequence.name, lastValue: state.lastValue, isCalled: state.isCalled)
+        }
+    }
+
+    /// Writes the file of values; none when the job has no sequences.
+    private func write(_ values: [SequenceValue]) async throws -> FileInfo? {
+        guard !values.isEmpty else { return nil }
+        let entries = zip(job.sequences, values).map { sequence, value in
+            (key: sequence.fileKey, state: SequenceState(lastValue: value.lastValue, isCalled: value.isCalled))
+        }
+        return try await session.storages.storage(for: job.sequencesPath).write(
+            job.sequencesPath,
+            ifExists: existingFile,
+            from: SingleChunk(try SequencesFile.bytes(entries))
+        )
+    }
+
+    /// Removes the file of values after the rest of the job has failed, as far as that can be done.
+    private func removeSequencesFile() async {
+        // A file that every run replaces may have been there before.
+        guard !job.sequences.isEmpty, job.isUniquePath else { return }
+        let (storage, path) = (session.storages.storage(for: job.sequencesPath), job.sequencesPath)
+        // A task of its own, because the run may have been cancelled.
+        await Task { try? await storage.delete([path]) }.value
+    }
+}

@@ -1,0 +1,17 @@
+import Compression
+
+/// The form of a data file: CSV, compressed or not.
+///
+/// It is known here, left of the files themselves, because two entries that would write one file are refused when the
+/// configuration is read.
+struct DataFileFormat: Sendable, Hashable {
+    /// How the CSV is compressed; nil leaves it plain.
+    let compression: CompressionFormat?
+
+    /// What stands for `{ext}` in the file's name: `csv`, `csv.gz` or `csv.zst`.
+    var ext: String { "csv" + (compression?.fileSuffix ?? "") }
+
+    /// All forms that a restore finds.
+    static let all =
+        [DataFileFormat(compression: nil)] + CompressionFormat.allCases.map { DataFileFormat(compression: $0) }
+}

@@ -1,0 +1,101 @@
+import Postgres
+import Storage
+
+/// All that one run needs, resolved once from the configuration: the only truth of a run.
+struct RunSettings: Sendable {
+    let kind: RunKind
+    /// The database that the run reads or loads.
+    let database: ConnectionParameters
+    let s3: S3Options
+    /// Where finished tables are recorded; nil when nothing is.
+    let manifest: ManifestTable?
+    /// The run in the manifest that is resumed; nil begins a new one.
+    let resumeID: Int?
+    /// The whole run stops at the first failed table, and warnings about names are errors.
+    let isStrict: Bool
+    /// Queries and checks run, and nothing is written.
+    let isDryRun: Bool
+    let definitions: DefinitionConfiguration
+    /// Seconds after which the server ends an idle transaction of ours; nil leaves it without limit.
+    let idleInTransactionTimeout: Double?
+    let sentry: SentryConfiguration?
+    /// The moment of the run, as its file names carry it.
+    let timestamp: RunTimestamp
+    /// Environment variables by name.
+    let variables: [String: String]
+    /// The longest time that reports of failures may take, all of a run together.
+    let reportingTimeLimit: Duration
+
+    /// Resolves what a run needs.
+    ///
+    /// - Parameters:
+    ///   - configuration: The validated configuration.
+    ///   - kind: What the run does.
+    ///   - environment: The run's surroundings.
+    /// - Throws: ``DatabudgieError`` with the code `configuration` when no database is configured, when the configuration
+    ///   asks for something that is not supported yet, when the manifest's name is not a table's, or when a run is resumed
+    ///   that no manifest knows.
+    init(
+        _ configuration: Configuration,
+        for kind: RunKind,
+        in environment: RunEnvironment
+    ) throws(DatabudgieError) {
+        let run = configuration.run(for: kind)
+        let unsupported = configuration.unsupportedFeatures(for: kind)
+        guard unsupported.isEmpty else {
+            throw DatabudgieError(
+                .configuration,
+                unsupported.map { .problem($0, hint: "remove it to continue without") }
+            )
+        }
+        manifest = try Self.manifest(run, kind)
+        database = try configuration.database(for: kind)
+        self.kind = kind
+        s3 = run.s3
+        resumeID = run.resumeID
+        isStrict = run.strict
+        isDryRun = run.isDryRun
+        definitions = run.definitions
+        idleInTransactionTimeout = run.idleInTransactionTimeout
+        sentry = configuration.sentry
+        timestamp = RunTimestamp(environment.now)
+        variables = environment.variables
+        reportingTimeLimit = environment.reportingTimeLimit
+    }
+
+    private static func manifest(_ run: RunConfiguration, _ kind: RunKind) throws(DatabudgieError) -> ManifestTable? {
+        if let name = run.manifest { return try ManifestTable(name) }
+        guard run.resumeID == nil else {
+            throw DatabudgieError(
+                .configuration,
+                "--\(kind.rawValue)-id has no effect without a manifest, where finished tables are recorded",
+                hint: "name its table under 'manifest', or remove the option"
+            )
+        }
+        return nil
+    }
+}
+
+extension Configuration {
+    /// What a command has in common with the other one.
+    func run(for kind: RunKind) -> RunConfiguration {
+        switch kind {
+        case .backup: backup.run
+        case .restore: restore.run
+        }
+    }
+
+    /// The database of a command.
+    ///
+    /// - Throws: ``DatabudgieError`` with the code `configuration` when none is configured.
+    func database(for kind: RunKind) throws(DatabudgieError) -> ConnectionParameters {
+        guard let database = run(for: kind).connection else {
+            throw DatabudgieError(
+                .configuration,
+                "there is no database to connect to",
+                hint: "give 'url' or 'connection' under '\(kind.rawValue)', or pass --url"
+            )
+        }
+        return database
+    }
+}

@@ -1,0 +1,135 @@
+/// What the command line says; each option beats the same key at every level of the configuration.
+public struct ConfigurationOverrides: Sendable, Equatable {
+    /// `--strict` or `--no-strict`.
+    public var strict: Bool?
+    /// `--adapter`.
+    public var adapter: String?
+    /// The files named by `--config`, later ones over earlier ones.
+    public var configFiles: [String] = []
+    /// `--connection`: a name among `connections`, or a URL.
+    public var connection: String?
+    /// `--ddl` or `--no-ddl`.
+    public var ddl: Bool?
+    /// `--url`.
+    public var url: String?
+    /// `--location`; still composed under `root_location`.
+    public var location: String?
+    /// The names given by `--table`; they replace any `tables`.
+    public var tables: [String] = []
+    /// The globs given by `--exclude`; they replace any `exclude`.
+    public var excludes: [String] = []
+    /// `--stats` or `--no-stats`; nil follows ``dryRun``.
+    public var stats: Bool?
+    /// `--dry-run` or `--no-dry-run`.
+    public var dryRun: Bool?
+    /// `--raw-config`: configuration as a text.
+    public var rawConfig: String?
+    /// `--raw-config-format`: the format of ``rawConfig`` and of standard input.
+    public var rawConfigFormat: ConfigurationFormat = .json
+    /// `--backup-id`.
+    public var backupID: Int?
+    /// `--restore-id`.
+    public var restoreID: Int?
+    /// `--clean` or `--no-clean`.
+    public var clean: Bool?
+    /// `--yes`: no confirmation is asked for.
+    public var yes: Bool = false
+
+    /// Creates options of which none is given.
+    public init() {}
+
+    /// Writes the options over a configuration: they are at its root, and nowhere else.
+    ///
+    /// - Throws: ``ConfigurationError`` when options exclude each other.
+    func apply(to root: inout SourceMapping) throws(ConfigurationError) {
+        if url != nil, connection != nil {
+            throw ConfigurationError(
+                .conflictingOptions,
+                "--url and --connection exclude each other",
+                hint: "use only one of them"
+            )
+        }
+        if let url { replace(["url", "connection"], with: ("url", url), option: "--url", in: &root) }
+        if let connection {
+            replace(["url", "connection"], with: ("connection", connection), option: "--connection", in: &root)
+        }
+        if let adapter { replace(["adapter"], with: ("adapter", adapter), option: "--adapter", in: &root) }
+        if let location { replace(["location"], with: ("location", location), option: "--location", in: &root) }
+        if let strict {
+            let place = SourcePlace(strict ? "--strict" : "--no-strict")
+            replace(["strict"], key: "strict", value: .bool(strict, at: place), in: &root)
+        }
+        if !tables.isEmpty { replace(["tables"], key: "tables", value: list(tables, "--table"), in: &root) }
+        if !excludes.isEmpty { replace(["exclude"], key: "exclude", value: list(excludes, "--exclude"), in: &root) }
+        if let ddl { apply(ddl: ddl, to: &root) }
+    }
+
+    private func list(_ texts: [String], _ option: String) -> SourceValue {
+        let place = SourcePlace(option)
+        return SourceValue(.list(texts.map { SourceValue(text: $0, at: place) }), at: place)
+    }
+
+    private func replace(
+        _ keys: [String],
+        with pair: (key: String, text: String),
+        option: String,
+        in root: inout SourceMapping
+    ) {
+        replace(keys, key: pair.key, value: SourceValue(text: pair.text, at: SourcePlace(option)), in: &root)
+    }
+
+    private func replace(_ keys: [String], key: String, value: SourceValue, in root: inout SourceMapping) {
+        root.changeLevels { level, _ in
+            for key in keys { level[key] = nil }
+        }
+        root[key] = value
+    }
+
+    /// Switches definitions on or off without losing where the files are and how they are named.
+    private func apply(ddl: Bool, to root: inout SourceMapping) {
+        let value = SourceValue.bool(ddl, at: SourcePlace(ddl ? "--ddl" : "--no-ddl"))
+        root.changeLevels { level, isTable in
+            guard let given = level["ddl"] else { return }
+            if var mapping = given.mapping, !isTable {
+                mapping["enabled"] = value
+                level["ddl"] = SourceValue(.mapping(mapping), at: given.place)
+            } else {
+                level["ddl"] = nil
+            }
+        }
+        if root["ddl"] == nil { root["ddl"] = value }
+    }
+}
+
+extension SourceMapping {
+    /// Changes the root, `backup`, `restore` and every entry of their tables.
+    fileprivate mutating func changeLevels(_ change: (_ level: inout SourceMapping, _ isTable: Bool) -> Void) {
+        changeTables(change)
+        for command in ["backup", "restore"] {
+            guard let value = self[command], var level = value.mapping else { continue }
+            level.changeTables(change)
+            change(&level, false)
+            self[command] = SourceValue(.mapping(level), at: value.place)
+        }
+        change(&self, false)
+    }
+
+    private mutating func changeTables(_ change: (_ level: inout SourceMapping, _ isTable: Bool) -> Void) {
+        guard let tables = self["tables"] else { return }
+        func changed(_ entry: SourceValue) -> SourceValue {
+            guard var level = entry.mapping else { return entry }
+            change(&level, true)
+            return SourceValue(.mapping(level), at: entry.place)
+        }
+        switch tables.content {
+        case .list(let entries):
+            self["tables"] = SourceValue(.list(entries.map(changed)), at: tables.place)
+        case .mapping(var entries):
+            for entry in entries.entries {
+                entries.set(entry.key, changed(entry.value), keyPlace: entry.keyPlace)
+            }
+            self["tables"] = SourceValue(.mapping(entries), at: tables.place)
+        case .scalar: return
+        }
+    }
+}

@@ -1,0 +1,44 @@
+/// What was found while a configuration was read, for one report of all of it.
+final class ConfigurationProblems {
+    private(set) var problems: [ConfigurationError.Problem] = []
+    private(set) var warnings: [String] = []
+
+    func add(_ problem: ConfigurationError.Problem) {
+        problems.append(problem)
+    }
+
+    func add(_ code: ConfigurationError.Code, _ message: String, hint: String? = nil, at place: SourcePlace?) {
+        add(ConfigurationError.Problem(code, message, hint: hint, at: place))
+    }
+
+    func warn(_ message: String, hint: String? = nil, at place: SourcePlace) {
+        let line = ConfigurationError.Problem(.invalidValue, message, hint: hint, at: place).description
+        if !warnings.contains(where: { $0.hasBytes(of: line) }) { warnings.append(line) }
+    }
+
+    /// Reports every key that does not belong in a mapping.
+    func checkKeys(of mapping: SourceMapping, _ level: ConfigurationLevel) {
+        let known = Set(level.keys.map { ByteKey($0) })
+        for entry in mapping.entries
+        where !known.contains(ByteKey(entry.key)) && !entry.key.startsWithBytes(of: "x-") {
+            if case .root = level, entry.keyPlace.source.startsWithBytes(of: EnvironmentLayer.placePrefix) {
+                // The variable may have another use, in an interpolation, say, and then only begins like ours.
+                let nearest = KeySuggestion.nearest(to: entry.key, among: level.keys)
+                warn(
+                    "unknown key '\(entry.key)' is ignored",
+                    hint: nearest.map { "did you mean '\($0)'?" },
+                    at: entry.keyPlace
+                )
+                continue
+            }
+            // A URL may have been written where a key is expected.
+            let name = entry.key.containsBytes(of: "@") ? "key" : "key '\(entry.key)'"
+            add(
+                .unknownKey,
+                "unknown \(name) \(level.phrase)",
+                hint: level.advice(for: entry.key),
+                at: entry.keyPlace
+            )
+        }
+    }
+}

@@ -1,0 +1,182 @@
+import Postgres
+
+/// Reads the catalog of the connected database: four queries, whatever the number of tables.
+struct DatabaseCatalogReader {
+    let connection: Connection
+
+    /// Reads tables, columns, sequences and foreign keys of all schemas but the server's own.
+    ///
+    /// To be called in a transaction: the search path is empty meanwhile, so that nobody's operator or function of the
+    /// same name is called (CVE-2018-1058), and is put back afterwards for the user's queries.
+    /// - Throws: `PostgresError`.
+    func read() async throws -> DatabaseCatalog {
+        let session = try await connection.query("select pg_catalog.current_schema() as schema").rows.first
+        return try await connection.withEmptySearchPath {
+            try await readCatalog(defaultSchema: session?["schema"] ?? "public")
+        }
+    }
+
+    private func readCatalog(defaultSchema: String) async throws -> DatabaseCatalog {
+        let columns = try await readColumns()
+        let sequences = try await readSequences()
+        let foreignKeys = try await connection.query(Self.foreignKeysQuery).rows.map { row in
+            ForeignKey(
+                name: try row.text("name"),
+                referencing: try row.oid("referencing"),
+                referenced: try row.oid("referenced"),
+                isDeferrable: try row.bool("deferrable"),
+                isInherited: try row.bool("inherited")
+            )
+        }
+        let relations = try await connection.query(Self.relationsQuery).rows.compactMap { row -> Relation? in
+            guard let kind = Relation.Kind(rawValue: try row.text("kind")) else { return nil }
+            let oid = try row.oid("oid")
+            return Relation(
+                oid: oid,
+                name: QualifiedName(schema: try row.text("schema"), name: try row.text("name")),
+                kind: kind,
+                isPartition: try row.bool("is_partition"),
+                parents: try row.oids("parents"),
+                children: try row.oids("children"),
+                columns: columns[oid] ?? [],
+                estimatedRows: row["estimated_rows"].flatMap(Int.init),
+                sequences: sequences[oid] ?? [],
+                isReadable: try row.bool("is_readable")
+            )
+        }
+        return DatabaseCatalog(defaultSchema: defaultSchema, relations: relations, foreignKeys: foreignKeys)
+    }
+
+    private func readColumns() async throws -> [Relation.OID: [Column]] {
+        var columns: [Relation.OID: [Column]] = [:]
+        for row in try await connection.query(Self.columnsQuery).rows {
+            columns[try row.oid("oid"), default: []].append(
+                Column(
+                    name: try row.text("name"),
+                    isNotNull: try row.bool("not_null"),
+                    hasDefault: try row.bool("has_default"),
+                    isGenerated: try row.bool("generated")
+                )
+            )
+        }
+        return columns
+    }
+
+    private func readSequences() async throws -> [Relation.OID: [TableSequence]] {
+        var sequences: [Relation.OID: [TableSequence]] = [:]
+        for row in try await connection.query(Self.sequencesQuery).rows {
+            guard let minimum = Int64(try row.text("minimum")), let maximum = Int64(try row.text("maximum")) else {
+                throw DatabudgieError(.internalInconsistency, "The catalog query returned no bounds of a sequence.")
+            }
+            sequences[try row.oid("relation"), default: []].append(
+                TableSequence(
+                    oid: try row.oid("oid"),
+                    name: QualifiedName(schema: try row.text("schema"), name: try row.text("name")),
+                    bounds: minimum...max(minimum, maximum),
+                    isReadable: try row.bool("is_readable"),
+                    isSettable: try row.bool("is_settable")
+                )
+            )
+        }
+        return sequences
+    }
+
+    /// The relations that may be named: no system schemas, no other session's temporary tables.
+    private static let userRelations = """
+        c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname <> 'information_schema' and n.nspname !~ '^pg_'
+        """
+
+    private static let relationsQuery = """
+        with families as (
+            select inhrelid as child, inhparent as parent, inhseqno as place from pg_catalog.pg_inherits
+        ), parents as (
+            select child, pg_catalog.string_agg(parent::pg_catalog.text, ' ' order by place) as list
+            from families group by child
+        ), children as (
+            select parent, pg_catalog.string_agg(child::pg_catalog.text, ' ' order by child) as list
+            from families group by parent
+        )
+        select c.oid, n.nspname as schema, c.relname as name, c.relkind as kind, c.relispartition as is_partition,
+            parents.list as parents, children.list as children,
+            case when c.reltuples >= 0 and (c.reltuples > 0 or c.relpages > 0)
+                then c.reltuples::pg_catalog.int8 end as estimated_rows,
+            -- Null for what was dropped after the snapshot was taken.
+            coalesce(pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+                and pg_catalog.has_table_privilege(c.oid, 'SELECT'), false) as is_readable
+        from pg_catalog.pg_class c
+        join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+        left join parents on parents.child = c.oid
+        left join children on children.parent = c.oid
+        where \(userRelations)
+        """
+
+    private static let columnsQuery = """
+        select a.attrelid as oid, a.attname as name, a.attnotnull as not_null,
+            a.atthasdef or a.attidentity <> '' or t.typdefault is not null as has_default, a.attgenerated <> '' as generated
+        from pg_catalog.pg_attribute a
+        join pg_catalog.pg_type t on t.oid = a.atttypid
+        join pg_catalog.pg_class c on c.oid = a.attrelid
+        join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+        where a.attnum > 0 and not a.attisdropped and \(userRelations)
+        order by a.attrelid, a.attnum
+        """
+
+    /// Owned by a column (`a`), part of an identity column (`i`), or named in a column's default.
+    private static let sequencesQuery = """
+        with uses as (
+            select refobjid as relation, objid as sequence
+            from pg_catalog.pg_depend
+            where classid = 'pg_catalog.pg_class'::pg_catalog.regclass and refclassid = classid and refobjsubid > 0
+                and deptype in ('a', 'i')
+            union
+            select def.adrelid, d.refobjid
+            from pg_catalog.pg_attrdef def
+            join pg_catalog.pg_depend d on d.objid = def.oid
+            where d.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass
+                and d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+        )
+        select uses.relation, c.oid, n.nspname as schema, c.relname as name, s.seqmin as minimum, s.seqmax as maximum,
+            coalesce(pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+                and pg_catalog.has_sequence_privilege(c.oid, 'SELECT'), false) as is_readable,
+            coalesce(pg_catalog.has_sequence_privilege(c.oid, 'UPDATE'), false) as is_settable
+        from uses
+        join pg_catalog.pg_class c on c.oid = uses.sequence and c.relkind = 'S'
+        join pg_catalog.pg_sequence s on s.seqrelid = c.oid
+        join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+        order by uses.relation, n.nspname, c.relname
+        """
+
+    private static let foreignKeysQuery = """
+        select conname as name, conrelid as referencing, confrelid as referenced, condeferrable as deferrable,
+            conparentid <> 0 as inherited
+        from pg_catalog.pg_constraint
+        where contype = 'f'
+        order by conrelid, conname
+        """
+}
+
+extension QueryResult.Row {
+    /// The column's text; these queries never return null there.
+    fileprivate func text(_ column: String) throws -> String {
+        guard let value = self[column] else {
+            throw DatabudgieError(.internalInconsistency, "The catalog query returned no \(column).")
+        }
+        return value
+    }
+
+    fileprivate func bool(_ column: String) throws -> Bool {
+        try text(column) == "t"
+    }
+
+    fileprivate func oid(_ column: String) throws -> Relation.OID {
+        guard let oid = Relation.OID(try text(column)) else {
+            throw DatabudgieError(.internalInconsistency, "The catalog query returned no number as \(column).")
+        }
+        return oid
+    }
+
+    /// A list of OIDs, separated by spaces; null is none.
+    fileprivate func oids(_ column: String) throws -> [Relation.OID] {
+        (self[column] ?? "").split(separator: " ").compactMap { Relation.OID($0) }
+    }
+}

@@ -1,0 +1,35 @@
+import Foundation
+import Storage
+
+/// A storage that reads as another one does and writes nothing (`--dry-run`).
+///
+/// What would be written is still pulled to its end, so everything that produces it runs, and fails when it would fail.
+struct DryRunStorage: Storage {
+    let base: any Storage
+
+    func write<Bytes: AsyncSequence & Sendable>(
+        _ path: StoragePath,
+        ifExists: ExistingFile,
+        from bytes: Bytes
+    ) async throws -> FileInfo where Bytes.Element == [UInt8] {
+        var size: Int64 = 0
+        for try await chunk in bytes { size += Int64(chunk.count) }
+        return FileInfo(path: path, size: size, modified: Date(), version: nil)
+    }
+
+    func read(_ path: StoragePath, range: Range<Int64>?) async throws -> StorageBytes {
+        try await base.read(path, range: range)
+    }
+
+    func info(_ path: StoragePath) async throws -> FileInfo? {
+        try await base.info(path)
+    }
+
+    func list(_ folder: StoragePath, recursive: Bool) async throws -> [FileInfo] {
+        try await base.list(folder, recursive: recursive)
+    }
+
+    func delete(_ paths: [StoragePath]) async throws {}
+
+    func checkWritable(_ folder: StoragePath) async throws {}
+}

@@ -1,0 +1,120 @@
+import Storage
+
+/// Where the files of an entry are: every path and pattern comes from here.
+///
+/// Data is at `<location>/<filename>`, the values of sequences at `<location>/sequences/<filename>`, definitions at
+/// `<location>/ddl/<filename>`, and the list of tables with definitions at `<ddl.location>/<ddl.filename>`.
+struct FileLayout: Sendable {
+    /// What a file holds.
+    enum Content: Sendable, Hashable {
+        /// Rows in this form.
+        case data(DataFileFormat)
+        /// Rows in any form.
+        case anyData
+        /// The values of a table's sequences.
+        case sequences
+        /// The definition of a table, or of what belongs to a schema.
+        case definition
+        /// The names of all tables that have definitions.
+        case definitionList
+
+        fileprivate var folder: String? {
+            switch self {
+            case .data, .anyData, .definitionList: nil
+            case .sequences: "sequences"
+            case .definition: "ddl"
+            }
+        }
+
+        /// What stands for `{ext}`; nil for any form of data.
+        fileprivate var ext: String? {
+            switch self {
+            case .data(let format): format.ext
+            case .anyData: nil
+            case .sequences, .definitionList: "json"
+            case .definition: "sql"
+            }
+        }
+    }
+
+    /// The template of the folder.
+    let location: Template
+    /// The template of each file's name.
+    let filename: Template
+
+    /// The layout of an entry's files.
+    init(_ options: TableOptions) {
+        (location, filename) = (options.location, options.filename)
+    }
+
+    /// The layout of lists of tables.
+    init(_ definitions: DefinitionConfiguration) {
+        (location, filename) = (definitions.location, definitions.filename)
+    }
+
+    /// The path of a file that a run writes.
+    ///
+    /// - Parameters:
+    ///   - content: What the file holds.
+    ///   - name: What `{table}` stands for; nil when the file is about no table.
+    ///   - timestamp: The moment of the run.
+    /// - Returns: The file's path.
+    /// - Throws: `StorageError` for a location that is not a path.
+    func path(_ content: Content, of name: PathComponent?, at timestamp: RunTimestamp) throws -> StoragePath {
+        let values = values(content, name).merging(timestamp.values) { known, _ in known }
+        var folder = try StoragePath(location.render(values))
+        if let subfolder = content.folder { folder = folder.appending(subfolder) }
+        return folder.appending(filename.render(values))
+    }
+
+    /// The folder of the files of a name.
+    ///
+    /// - Throws: `StorageError` for a location that is not a path.
+    func folder(of name: PathComponent?, at timestamp: RunTimestamp) throws -> StoragePath {
+        try StoragePath(location.render(values(.anyData, name).merging(timestamp.values) { known, _ in known }))
+    }
+
+    /// The paths that files of all runs may have.
+    ///
+    /// - Parameters:
+    ///   - content: What the files hold.
+    ///   - name: What `{table}` stands for; nil when the files are about no table.
+    /// - Returns: Where to look, and which names count.
+    /// - Throws: `StorageError` for a location that is not a path; ``ConfigurationError`` for a broken template.
+    func pattern(_ content: Content, of name: PathComponent?) throws -> FilePattern {
+        var template = location
+        if let subfolder = content.folder { template = template.appending(Template(parts: [.literal(subfolder)])) }
+        return try FilePattern(template.appending(filename), known: values(content, name))
+    }
+
+    private func values(_ content: Content, _ name: PathComponent?) -> [Template.Variable: String] {
+        var values: [Template.Variable: String] = [:]
+        values[.table] = name?.text
+        values[.ext] = content.ext
+        return values
+    }
+}
+
+extension RunTimestamp {
+    fileprivate var values: [Template.Variable: String] { [.timestamp: timestamp, .date: date] }
+}
+
+extension TableOptions {
+    /// The options of a table that is included by a foreign key, below the location of the table that refers to it.
+    ///
+    /// - Parameters:
+    ///   - name: The full name of the included table.
+    ///   - owner: What stands for the table that the entry names.
+    /// - Returns: The entry's options with a name and a location for the table.
+    func placed(_ name: String, below owner: PathComponent) -> TableOptions {
+        let parts = location.parts.map { part -> Template.Part in
+            part == .variable(.table) ? .literal(owner.text) : part
+        }
+        var options = self
+        options.location = Template(parts: parts).appending(Template(parts: [.variable(.table)]))
+        options.name = name
+        options.exclude = []
+        options.followForeignKeys = false
+        return options
+    }
+}

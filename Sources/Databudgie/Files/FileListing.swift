@@ -1,0 +1,109 @@
+import Storage
+
+/// Finds the files that earlier backups left for a job.
+///
+/// A folder is listed once, and each of its files is matched once, however many jobs share the folder.
+struct FileListing: Sendable {
+    private struct Folder: Hashable {
+        let path: StoragePath
+        let isRecursive: Bool
+    }
+
+    /// What the patterns of many tables have in common.
+    private struct Shape: Hashable {
+        let folder: Folder
+        let remainder: ByteKey
+        let ext: String?
+
+        init(_ pattern: FilePattern) {
+            folder = Folder(path: pattern.folder, isRecursive: pattern.isNested)
+            remainder = ByteKey(pattern.remainder.description)
+            ext = pattern.known[.ext]
+        }
+    }
+
+    private struct Match {
+        let time: String
+        let file: FileInfo
+    }
+
+    /// The files of each shape, by what stands for `{table}` in their names; nil for names without the variable.
+    private let matches: [Shape: [ByteKey?: [Match]]]
+
+    /// Lists the folders of all patterns.
+    ///
+    /// - Throws: `StorageError`.
+    init(_ patterns: [FilePattern], in storages: StorageRouter) async throws {
+        let shapes = Dictionary(patterns.map { (Shape($0), $0) }, uniquingKeysWith: { first, _ in first })
+        let folders = Array(Set(shapes.keys.map(\.folder)))
+        let lists = try await folders.concurrentMap { folder in
+            try await storages.storage(for: folder.path).list(folder.path, recursive: folder.isRecursive)
+        }
+        let files = Dictionary(uniqueKeysWithValues: zip(folders, lists))
+        matches = Dictionary(
+            uniqueKeysWithValues: shapes.map { shape, pattern in
+                (shape, Self.matches(pattern, files[shape.folder, default: []]))
+            }
+        )
+    }
+
+    private static func matches(_ pattern: FilePattern, _ files: [FileInfo]) -> [ByteKey?: [Match]] {
+        var known = pattern.known
+        if pattern.remainder.variables.contains(.table) { known[.table] = nil }
+        var matches: [ByteKey?: [Match]] = [:]
+        for file in files {
+            guard let name = pattern.name(of: file.path) else { continue }
+            for match in pattern.remainder.matches(name, known) {
+                let table = match.values[.table].map { ByteKey($0) }
+                matches[table, default: []].append(Match(time: match.moment, file: file))
+            }
+        }
+        return matches
+    }
+
+    private func matches(_ pattern: FilePattern) -> [Match] {
+        let byTable = matches[Shape(pattern), default: [:]]
+        guard pattern.remainder.variables.contains(.table) else { return byTable[nil, default: []] }
+        guard let table = pattern.known[.table] else { return byTable.values.flatMap(\.self) }
+        return byTable[ByteKey(table), default: []]
+    }
+
+    /// The file that matches a pattern and is of a certain time; of several the one written last.
+    ///
+    /// - Parameters:
+    ///   - pattern: One of those that were listed.
+    ///   - time: As in the file's name.
+    /// - Returns: nil when there is none.
+    func file(_ pattern: FilePattern, of time: String) -> FileInfo? {
+        matches(pattern).filter { $0.time == time }.map(\.file).max { $0.modified < $1.modified }
+    }
+
+    /// The newest file that matches a pattern.
+    ///
+    /// - Parameters:
+    ///   - pattern: One of those that were listed.
+    ///   - strategy: What newest means; without one, the time in the name.
+    /// - Returns: nil when no file matches.
+    func newest(_ pattern: FilePattern, by strategy: RestoreStrategy? = nil) -> FileInfo? {
+        newest([pattern], by: strategy)
+    }
+
+    /// The newest file that matches one of several patterns.
+    ///
+    /// - Parameters:
+    ///   - patterns: Some of those that were listed.
+    ///   - strategy: What newest means; without one, the time in the name.
+    /// - Returns: nil when no file matches.
+    func newest(_ patterns: [FilePattern], by strategy: RestoreStrategy? = nil) -> FileInfo? {
+        let candidates = patterns.flatMap(matches)
+        switch strategy {
+        case .useLatestMetadata:
+            return candidates.map(\.file).max {
+                ($0.modified, ByteKey($0.path.description)) < ($1.modified, ByteKey($1.path.description))
+            }
+        case .useLatestFilename, .useLatestSet, nil:
+            // Two files of one moment, say .csv and .csv.gz: the one written last.
+            return candidates.max { ($0.time, $0.file.modified) < ($1.time, $1.file.modified) }?.file
+        }
+    }
+}

@@ -1,0 +1,59 @@
+import Storage
+
+/// The storages of a run: the local disk, and S3 when a path is there.
+struct StorageRouter: Sendable {
+    private let local: any Storage
+    private let s3: any Storage
+
+    /// Opens the storages for the body and closes their connections after it.
+    ///
+    /// - Parameters:
+    ///   - settings: Say where S3 is; a dry run gets storages that write nothing.
+    ///   - body: Uses the storages; they must not leave it.
+    /// - Returns: What the body returns.
+    /// - Throws: What the body throws.
+    static func withStorages<Result>(
+        _ settings: RunSettings,
+        _ body: (StorageRouter) async throws -> Result
+    ) async throws -> Result {
+        let s3 = S3Storage(options: settings.s3, environment: settings.variables)
+        let router =
+            settings.isDryRun
+            ? StorageRouter(local: DryRunStorage(base: LocalStorage()), s3: DryRunStorage(base: s3))
+            : StorageRouter(local: LocalStorage(), s3: s3)
+        do {
+            let result = try await body(router)
+            try await s3.shutdown()
+            return result
+        } catch {
+            try? await s3.shutdown()
+            throw error
+        }
+    }
+
+    /// Checks every folder on disk, and one folder of each bucket, before any work is done for them.
+    ///
+    /// - Throws: `StorageError` for the first that cannot be written.
+    func checkWritable(_ folders: [StoragePath]) async throws {
+        var checked: Set<StoragePath> = []
+        for folder in folders {
+            let scope: StoragePath
+            switch folder {
+            case .local: scope = folder
+            case .s3(let bucket, _): scope = .s3(bucket: bucket, key: "")
+            }
+            if checked.insert(scope).inserted {
+                // The folder and not the bucket: a policy may allow nothing else.
+                try await storage(for: folder).checkWritable(folder)
+            }
+        }
+    }
+
+    /// The storage that a path is in.
+    func storage(for path: StoragePath) -> any Storage {
+        switch path {
+        case .local: local
+        case .s3: s3
+        }
+    }
+}

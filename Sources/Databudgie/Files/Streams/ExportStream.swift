@@ -1,0 +1,96 @@
+import Compression
+import Crypto
+import Postgres
+import Synchronization
+
+/// The bytes of a data file on their way out: rows as COPY sends them, compressed in segments of whole rows, and hashed.
+struct ExportStream: AsyncSequence, Sendable {
+    typealias Element = [UInt8]
+
+    private let rows: CopyOut
+    private let writer: SegmentWriter
+    private let hasher = SegmentHasher()
+    private let meter: TransferMeter
+
+    /// - Parameters:
+    ///   - rows: What COPY sends, the header first.
+    ///   - format: The form of the file.
+    ///   - meter: Counts what passes.
+    /// - Throws: `CompressionError` when memory is short.
+    init(_ rows: CopyOut, as format: DataFileFormat, meter: TransferMeter) throws {
+        self.rows = rows
+        self.meter = meter
+        writer = try SegmentWriter(format: format.compression)
+    }
+
+    /// The segments that have passed, all of them when the stream has ended.
+    var segments: [HashedSegment] { hasher.segments }
+
+    func makeAsyncIterator() -> Iterator {
+        Iterator(rows: rows.makeAsyncIterator(), writer: writer, hasher: hasher, meter: meter)
+    }
+
+    struct Iterator: AsyncIteratorProtocol {
+        fileprivate var rows: CopyOut.AsyncIterator
+        fileprivate let writer: SegmentWriter
+        fileprivate let hasher: SegmentHasher
+        fileprivate let meter: TransferMeter
+        /// The header is a row of the stream, but not of the table.
+        fileprivate var headerRows = 1
+        fileprivate var isFinished = false
+
+        mutating func next() async throws -> [UInt8]? {
+            while !isFinished {
+                let output: [UInt8]
+                if let chunk = try await rows.next(isolation: #isolation) {
+                    output = try await Self.encode(chunk, writer, hasher)
+                    meter.add(rows: chunk.rows - headerRows, bytes: chunk.bytes.count, fileBytes: output.count)
+                    headerRows = 0
+                } else {
+                    isFinished = true
+                    let last = try writer.finish()
+                    hasher.add(last)
+                    output = last.bytes
+                    meter.add(fileBytes: output.count)
+                }
+                if !output.isEmpty { return output }
+            }
+            return nil
+        }
+
+        /// Off the caller's actor, because compressing and hashing take most of a job's CPU time.
+        @concurrent
+        private static func encode(
+            _ chunk: RowChunk,
+            _ writer: SegmentWriter,
+            _ hasher: SegmentHasher
+        ) async throws -> [UInt8] {
+            let encoded = try writer.append(chunk.bytes, rows: chunk.rows)
+            hasher.add(encoded)
+            return encoded.bytes
+        }
+    }
+}
+
+/// Hashes the stored bytes of each segment as they pass.
+///
+/// The stages of a stream run in different tasks, hence the lock; it is taken once a chunk.
+private final class SegmentHasher: Sendable {
+    private struct State {
+        var hash = SHA256()
+        var segments: [HashedSegment] = []
+    }
+
+    private let state = Mutex(State())
+
+    var segments: [HashedSegment] { state.withLock { $0.segments } }
+
+    func add(_ encoded: EncodedBytes) {
+        state.withLock { state in
+            state.hash.update(data: encoded.bytes)
+            guard let segment = encoded.endedSegment else { return }
+            state.segments.append(HashedSegment(segment: segment, sha256: Array(state.hash.finalize())))
+            state.hash = SHA256()
+        }
+    }
+}

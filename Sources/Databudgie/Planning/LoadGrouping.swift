@@ -1,0 +1,149 @@
+/// Groups the jobs of a restore by what has to land together.
+struct LoadGrouping {
+    let catalog: DatabaseCatalog
+
+    /// Finds the smallest groups for which one transaction each is enough.
+    ///
+    /// Together go: jobs for the same table; tables that refer to one another in a cycle; a table that is truncated and
+    /// those that refer to it, as the server truncates them in one command only; what `truncate: cascade` reaches; and
+    /// whatever lies between two members of a group, so that the groups themselves can be put into an order.
+    /// - Parameter jobs: In order of appearance.
+    /// - Returns: The groups, referenced ones first.
+    func groups(of jobs: [RestoreJob]) -> [LoadGroup] {
+        let references = JobOrder(catalog: catalog).references(between: jobs.map(\.relation.oid))
+        let components = DependencyOrder.components(count: jobs.count, references: references)
+        var union = DisjointSets(count: jobs.count)
+        for component in components {
+            for job in component.dropFirst() { union.join(component[0], job) }
+        }
+        for (job, referenced) in references.enumerated() {
+            for other in referenced where jobs[other].truncate != .keep { union.join(job, other) }
+        }
+        joinFamilies(jobs, &union)
+        let cascade = CascadeReach(catalog: catalog)
+        joinCascades(jobs, cascade, &union)
+        let positions = Dictionary(
+            uniqueKeysWithValues: components.flatMap { $0 }.enumerated().map { ($0.element, $0.offset) }
+        )
+        let cycles = components.filter { $0.count > 1 }
+        return ordered(union, references).map { members in
+            let members = members.sorted { positions[$0, default: 0] < positions[$1, default: 0] }
+            let listed = members.map { jobs[$0] }.filter { $0.truncate != .keep }
+            let names = Set(listed.map(\.relation.oid))
+            let reached = cascade.tables(from: listed.filter { $0.truncate == .cascade }.map(\.relation.oid))
+            let announced = Set(names.flatMap(cascade.withPartitions))
+            return LoadGroup(
+                jobs: members.map { jobs[$0] },
+                truncated: truncated(names.union(reached)),
+                cascaded: truncated(reached.subtracting(announced)),
+                deferredKeys: deferredKeys(cycles.filter { members.contains($0[0]) }, jobs)
+            )
+        }
+    }
+
+    /// Jobs for one table, or for a table and its parent or child, would truncate one another's rows.
+    private func joinFamilies(_ jobs: [RestoreJob], _ union: inout DisjointSets) {
+        var owners: [Relation.OID: Int] = [:]
+        for (job, item) in jobs.enumerated() {
+            if let owner = owners[item.relation.oid] { union.join(owner, job) } else { owners[item.relation.oid] = job }
+        }
+        for (job, item) in jobs.enumerated() {
+            for ancestor in catalog.lineage(of: item.relation.oid).dropFirst() {
+                if let owner = owners[ancestor] { union.join(owner, job) }
+            }
+        }
+    }
+
+    /// What a cascade empties has to be loaded after it, in the same transaction.
+    private func joinCascades(_ jobs: [RestoreJob], _ cascade: CascadeReach, _ union: inout DisjointSets) {
+        guard jobs.contains(where: { $0.truncate == .cascade }) else { return }
+        var carriers: [Relation.OID: [Int]] = [:]
+        for (job, item) in jobs.enumerated() {
+            for oid in Set(catalog.family(of: item.relation.oid)) { carriers[oid, default: []].append(job) }
+        }
+        for (job, item) in jobs.enumerated() where item.truncate == .cascade {
+            for oid in cascade.tables(from: [item.relation.oid]) {
+                for other in carriers[oid, default: []] { union.join(job, other) }
+            }
+        }
+    }
+
+    /// The groups, referenced ones first; groups that refer to one another become one.
+    private func ordered(_ union: DisjointSets, _ references: [[Int]]) -> [[Int]] {
+        var union = union
+        var numbers: [Int: Int] = [:]
+        var members: [[Int]] = []
+        for job in references.indices {
+            let root = union.root(of: job)
+            if let number = numbers[root] {
+                members[number].append(job)
+            } else {
+                numbers[root] = members.count
+                members.append([job])
+            }
+        }
+        var groupReferences: [Set<Int>] = Array(repeating: [], count: members.count)
+        for (job, referenced) in references.enumerated() {
+            guard let group = numbers[union.root(of: job)] else { continue }
+            groupReferences[group].formUnion(referenced.compactMap { numbers[union.root(of: $0)] })
+        }
+        return DependencyOrder.components(
+            count: members.count,
+            references: groupReferences.enumerated().map { $1.subtracting([$0]).sorted() }
+        ).map { component in component.flatMap { members[$0] }.sorted() }
+    }
+
+    /// The tables that the group truncates; a partitioned table stands for its partitions where all of them are listed.
+    ///
+    /// The server refuses to truncate partitions one by one when a foreign key points to their root, even where every
+    /// table concerned is named in the command.
+    private func truncated(_ listed: Set<Relation.OID>) -> [Relation] {
+        func isTruncatedWhole(_ oid: Relation.OID) -> Bool {
+            guard !listed.contains(oid) else { return true }
+            guard let relation = catalog[oid], relation.kind == .partitionedTable, !relation.children.isEmpty else {
+                return false
+            }
+            return relation.children.allSatisfy(isTruncatedWhole)
+        }
+        var seen: Set<Relation.OID> = []
+        return listed.sorted().compactMap { oid in
+            let isPartition = catalog[oid]?.isPartition == true
+            let top = isPartition ? catalog.lineage(of: oid).last(where: isTruncatedWhole) ?? oid : oid
+            return seen.insert(top).inserted ? catalog[top] : nil
+        }
+    }
+
+    /// The constraints inside cycles that are to be checked at the end.
+    private func deferredKeys(_ cycles: [[Int]], _ jobs: [RestoreJob]) -> [ForeignKey] {
+        cycles.flatMap { cycle in
+            let tables = Set(cycle.flatMap { catalog.family(of: jobs[$0].relation.oid) })
+            return catalog.foreignKeys.filter { key in
+                !key.isInherited && tables.contains(key.referencing) && tables.contains(key.referenced)
+            }
+        }
+    }
+}
+
+/// Union-find with path halving (Tarjan and van Leeuwen, 1984).
+private struct DisjointSets {
+    private var parents: [Int]
+
+    init(count: Int) {
+        parents = Array(0..<count)
+    }
+
+    mutating func root(of element: Int) -> Int {
+        var element = element
+        while parents[element] != element {
+            parents[element] = parents[parents[element]]
+            element = parents[element]
+        }
+        return element
+    }
+
+    /// The smaller root wins, so that a set is known by its first member.
+    mutating func join(_ first: Int, _ second: Int) {
+        let roots = [root(of: first), root(of: second)].sorted()
+        parents[roots[1]] = roots[0]
+    }
+}

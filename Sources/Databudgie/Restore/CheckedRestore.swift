@@ -1,0 +1,95 @@
+/// The loads of a restore, planned and checked.
+struct CheckedRestore {
+    let session: DatabaseSession
+    let plan: RestorePlan
+    let loader: GroupLoader
+    /// What the sequences are to be set to.
+    let sequences: [SequenceSetting]
+
+    private var recorder: RunRecorder { session.recorder }
+
+    /// What has been loaded.
+    struct Progress {
+        var results: [JobResult]
+        /// The job whose failure has stopped the run; nil when all loads were tried.
+        var stoppedBy: JobID?
+    }
+
+    /// Reports what is skipped.
+    func skip() -> [JobResult] {
+        plan.skipped.map { recorder.ended(.skipped($0)) }
+    }
+
+    /// Loads group after group, each in a transaction of its own.
+    ///
+    /// - Throws: `CancellationError`, and `PostgresError` when the connection was lost.
+    func load() async throws -> Progress {
+        var progress = Progress(results: [])
+        for (index, group) in plan.groups.enumerated() {
+            let (results, failedJob) = try await loader.run(group)
+            progress.results += results
+            guard let failedJob, session.settings.isStrict || group.jobs.contains(where: \.isStrict) else { continue }
+            progress.stoppedBy = failedJob
+            progress.results += plan.groups[(index + 1)...].flatMap(\.jobs).map {
+                fail($0.id, "not restored, because \(failedJob) failed and the run is strict")
+            }
+            progress.results += plan.sequences.filter(\.isAlone).map {
+                fail($0.id, "not set, because \(failedJob) failed and the run is strict")
+            }
+            return progress
+        }
+        return progress
+    }
+
+    /// Sets the sequences of the tables that were loaded, after everything else.
+    ///
+    /// - Throws: `CancellationError`, and `PostgresError` when the connection was lost.
+    func setSequences(after progress: Progress) async throws -> [JobResult] {
+        let loaded = progress.results.compactMap { if case .finished(let outcome) = $0 { outcome.job } else { nil } }
+        return try await SequenceSetter(session: session)
+            .run(sequences, loaded: Set(loaded), isStopped: progress.stoppedBy != nil)
+    }
+
+    /// Loads all groups in the caller's transaction.
+    ///
+    /// - Returns: The outcomes, for ``report(_:)``.
+    /// - Throws: ``GroupFailure`` for the first that fails; `CancellationError`, `PostgresError`.
+    func loadNested() async throws -> [JobOutcome] {
+        var outcomes: [JobOutcome] = []
+        for group in plan.groups { outcomes += try await loader.runNested(group) }
+        return outcomes
+    }
+
+    /// Reports all loads, once the transaction of theirs is committed.
+    func report(_ outcomes: [JobOutcome]) -> Progress {
+        Progress(results: loader.report(outcomes))
+    }
+
+    /// Lets the server analyze all new rows.
+    func analyze() async {
+        for group in plan.groups { await loader.analyze(group) }
+    }
+
+    /// Reports that nothing was restored, because one job failed.
+    func rolledBack(by failure: GroupFailure) -> [JobResult] {
+        failure.results
+            + plan.jobs.filter { $0.id != failure.job }.map { job in
+                fail(
+                    job.id,
+                    "rolled back, because \(failure.job) failed; tables that replace others are restored together or not at "
+                        + "all"
+                )
+            }
+    }
+
+    /// Reports a definition that could not be created after the rows.
+    func failed(_ failure: DefinitionInstaller.Failure) -> JobResult {
+        let number = plan.jobs.first { $0.relation.name.label.utf8.elementsEqual(failure.table.utf8) }?.id.number
+        let id = JobID(.definition, of: failure.table, number: number ?? plan.nextNumber)
+        return recorder.ended(.failed(JobFailure(id, failure.error)))
+    }
+
+    private func fail(_ job: JobID, _ message: String) -> JobResult {
+        recorder.ended(.failed(JobFailure(job, message: message)))
+    }
+}

@@ -1,0 +1,86 @@
+import Postgres
+import Storage
+
+/// Checks everything that can be checked before the target database is dropped and re-created (`ddl.clean`).
+struct CleanPreflight {
+    let session: Session
+    let configuration: RestoreConfiguration
+
+    private var settings: RunSettings { session.settings }
+
+    /// Checks the settings and the files of the restore; a dry run reports the files as its plan.
+    ///
+    /// - Throws: ``DatabudgieError`` when it is not confirmed, or when the restore could not continue afterwards;
+    ///   `StorageError`.
+    func check() async throws {
+        try await DatabudgieError.withEffect(.nothingChanged) {
+            try checkSettings()
+            let (jobs, findings) = try await checkFiles()
+            guard settings.isDryRun else { return }
+            session.recorder.found(
+                .warning("the database at \(settings.database) would be dropped and re-created")
+            )
+            session.recorder.planned(.restore, jobs, findings)
+        }
+    }
+
+    private func checkSettings() throws {
+        guard settings.definitions.enabled else {
+            throw DatabudgieError(
+                .configuration,
+                "'clean' without 'ddl' would leave an empty database and no tables to load",
+                hint: "turn ddl on, or drop 'clean'"
+            )
+        }
+        guard settings.resumeID == nil else {
+            throw DatabudgieError(
+                .configuration,
+                "'clean' re-creates the database, so there is no run to resume",
+                hint: "use either --clean or --restore-id"
+            )
+        }
+        for entry in configuration.tables where !entry.options.ddl && entry.options.data {
+            throw DatabudgieError(
+                .configuration,
+                "\(entry.options.place): 'clean' drops the tables of '\(entry.options.name ?? "")', and with 'ddl: false' none "
+                    + "would be created for its rows",
+                hint: "turn ddl on for it, or drop 'clean'"
+            )
+        }
+        guard configuration.assumesYes || settings.isDryRun else {
+            throw DatabudgieError(
+                .configuration,
+                "'clean' drops the whole database at \(settings.database) and has to be confirmed",
+                hint: "pass --yes"
+            )
+        }
+    }
+
+    /// The data files of the listed tables; with a header each, so they are neither empty nor damaged at their start.
+    private func checkFiles() async throws -> ([PlannedJob], [Finding]) {
+        let storages = session.storages
+        let reader = DefinitionReader(
+            storages: storages,
+            settings: settings.definitions,
+            defaultSchema: "public",
+            manifest: nil
+        )
+        let definitions = try await reader.read(configuration.tables)
+        let catalog = DatabaseCatalog(listed: definitions.listed, defaultSchema: "public")
+        let planner = RestorePlanner(catalog: catalog, isStrict: settings.isStrict, needsRows: false)
+        let (candidates, findings) = try planner.candidates(configuration.tables + definitions.included)
+        // Views have no rows of their own, and those of a partition may be in the file of its root.
+        let rowless = definitions.derived.union(definitions.partitions)
+        let loads = candidates.filter { $0.entry.options.data && !rowless.contains($0.relation.name) }
+        let files = try await FileListing(loads.flatMap(\.patterns), in: storages)
+        let plan = try planner.plan(
+            loads,
+            files: loads.map { files.newest($0.patterns, by: $0.entry.strategy) },
+            findings: findings
+        )
+        _ = try await plan.jobs.concurrentMap { job in
+            try await DataFileHeader(storage: storages.storage(for: job.file.path)).read(job.file)
+        }
+        return (plan.jobs.map { PlannedJob($0.id, location: $0.file.path.description) }, plan.findings)
+    }
+}

@@ -1,0 +1,162 @@
+import Postgres
+import Storage
+import Synchronization
+
+/// Runs definitions one by one within the caller's transaction.
+struct DefinitionRunner {
+    let connection: Connection
+    let recorder: RunRecorder
+    /// Tables whose definitions may be there already, from an earlier run.
+    var mayExist: Set<QualifiedName> = []
+    let settled: SettledDefinitions
+    /// A schema that this run has made already, which is as good as made from its definition.
+    var ownSchema: String?
+
+    /// What a run of definitions could not do, and what it left out.
+    struct Outcome {
+        /// Definitions that failed, with the server's words.
+        var failures: [(block: StoredDefinition, error: PostgresError)] = []
+        /// Sentences, with how many definitions they were for.
+        var warnings: [ByteKey: Int] = [:]
+    }
+
+    /// A definition's place: orders of two backups have nothing to do with one another.
+    struct Place: Hashable {
+        let path: StoragePath
+        let order: Int
+
+        /// The definition itself, or the one that a comment or a right is for.
+        init(subjectOf stored: StoredDefinition) {
+            path = stored.path
+            order = stored.block.attachedTo ?? stored.block.order
+        }
+    }
+
+    private enum Result {
+        case done, leftOut, retry(PostgresError), failed(PostgresError)
+    }
+
+    /// Runs all definitions; those that miss something are tried again when the others are there.
+    ///
+    /// - Parameter blocks: In their order.
+    /// - Returns: What came of them.
+    /// - Throws: `PostgresError` when the connection was lost or the task cancelled. Each definition that failed is rolled back
+    ///   alone.
+    func run(_ blocks: [StoredDefinition]) async throws -> Outcome {
+        var outcome = Outcome()
+        var pending = blocks
+        while !pending.isEmpty {
+            var missing: [(StoredDefinition, PostgresError)] = []
+            for stored in pending {
+                switch try await run(stored, &outcome) {
+                case .done, .leftOut: continue
+                case .retry(let error): missing.append((stored, error))
+                case .failed(let error): outcome.failures.append((stored, error))
+                }
+            }
+            guard missing.count < pending.count else {
+                for (stored, error) in missing { giveUp(stored, error, &outcome) }
+                break
+            }
+            pending = missing.map(\.0)
+        }
+        return outcome
+    }
+
+    private func run(_ stored: StoredDefinition, _ outcome: inout Outcome) async throws -> Result {
+        let block = stored.block
+        let subject = Place(subjectOf: stored)
+        guard !settled.contains(subject) else { return .leftOut }
+        do {
+            // Apart from the definition: the server parses a text whole, so that one mistake would undo the savepoint too.
+            try await connection.execute("savepoint definition")
+            try await connection.execute("\(sql(block))\n;release savepoint definition")
+            return .done
+        } catch {
+            guard error.code == .serverError, let state = error.sqlState else { throw error }
+            guard state != "53200" else {
+                throw DatabudgieError(
+                    .database,
+                    "the server has no room for the locks of all these tables in one transaction: \(error.message)",
+                    hint: "raise max_locks_per_transaction, or restore fewer tables at once",
+                    underlying: error
+                )
+            }
+            try await connection.execute("rollback to savepoint definition; release savepoint definition")
+            if block.type == "SCHEMA", state == "42P06", let ownSchema, isDefinition(block, of: ownSchema) {
+                return .done
+            }
+            if block.relation.map(mayExist.contains) ?? true, Self.duplicates.contains(state) {
+                settled.insert(subject)
+                recorder.found(.note("\(error.message); it stays as it is"))
+                return .leftOut
+            }
+            if Self.isForRole(block), ["42704", "42501"].contains(state) {
+                outcome.warnings[ByteKey("an owner or a privilege could not be set: \(error.message)"), default: 0] += 1
+                return .leftOut
+            }
+            if Self.absences.contains(state) { return .retry(error) }
+            if block.isOptional {
+                giveUp(stored, error, &outcome)
+                return .leftOut
+            }
+            return .failed(error)
+        }
+    }
+
+    private func giveUp(_ stored: StoredDefinition, _ error: PostgresError, _ outcome: inout Outcome) {
+        let block = stored.block
+        guard !settled.contains(Place(subjectOf: stored)) else { return }
+        let table = block.relation?.description ?? block.schema
+        let warning: String? =
+            switch (block.type, error.sqlState) {
+            case _ where block.isOptional: "skipped, because no table needs it (\(stored.path)): \(error.message)"
+            case ("FK CONSTRAINT", "42P01"), ("FK CONSTRAINT", "3F000"):
+                "a foreign key of \(table) is skipped: \(error.message)"
+            case ("POLICY", "42704"): "a policy of \(table) is skipped: \(error.message)"
+            default: nil
+            }
+        guard let warning else { return outcome.failures.append((stored, error)) }
+        outcome.warnings[ByteKey(warning), default: 0] += 1
+        settled.insert(Place(subjectOf: stored))
+    }
+
+    private func isDefinition(_ block: Definition, of schema: String) -> Bool {
+        [schema, quotedIdentifier(schema)].contains { sql(block).utf8.elementsEqual("CREATE SCHEMA \($0);".utf8) }
+    }
+
+    /// What exists must be noticed, so that its owner and comment stay.
+    private func sql(_ block: Definition) -> String {
+        let prefix = "CREATE \(block.type) IF NOT EXISTS ".utf8
+        guard ["SCHEMA", "EXTENSION"].contains(block.type), block.sql.utf8.starts(with: prefix) else {
+            return block.sql
+        }
+        return "CREATE \(block.type) " + String(decoding: block.sql.utf8.dropFirst(prefix.count), as: UTF8.self)
+    }
+
+    /// Roles are no part of a database, so that they may be missing here.
+    private static func isForRole(_ block: Definition) -> Bool {
+        ["OWNER", "ACL", "DEFAULT ACL"].contains(block.type)
+            || block.type == "COMMENT" && block.sql.utf8.starts(with: "COMMENT ON EXTENSION ".utf8)
+    }
+
+    /// duplicate_schema, duplicate_object, duplicate_function, duplicate_table; a second primary key is an
+    /// invalid_table_definition.
+    private static let duplicates: Set = ["42P06", "42710", "42723", "42P07", "42P16"]
+    /// undefined_table, undefined_object, undefined_function, invalid_schema_name.
+    private static let absences: Set = ["42P01", "42704", "42883", "3F000"]
+}
+
+/// Things that are there already or were left out: what follows them in their file, such as an owner or a right, is left out
+/// too, in whatever batch it comes.
+final class SettledDefinitions: Sendable {
+    private let places = Mutex<Set<DefinitionRunner.Place>>([])
+
+    func contains(_ place: DefinitionRunner.Place) -> Bool {
+        places.withLock { $0.contains(place) }
+    }
+
+    func insert(_ place: DefinitionRunner.Place) {
+        places.withLock { _ = $0.insert(place) }
+    }
+}

@@ -1,0 +1,42 @@
+import Postgres
+
+/// How many locks one transaction may take at the server.
+///
+/// Whoever makes or drops a table holds locks on it, its indexes and its TOAST table to the end of the transaction, and the
+/// server has room for `max_locks_per_transaction` × (`max_connections` + `max_prepared_transactions`) of them.
+struct LockBudget {
+    /// Locks that may be taken with some room for others.
+    let available: Int
+
+    /// Reads the server's settings.
+    init(connection: Connection) async throws {
+        let row = try await connection.query(
+            """
+            select pg_catalog.current_setting('max_locks_per_transaction')::pg_catalog.int8
+                operator(pg_catalog.*) (pg_catalog.current_setting('max_connections')::pg_catalog.int8
+                    operator(pg_catalog.+) pg_catalog.current_setting('max_prepared_transactions')::pg_catalog.int8) as locks
+            """
+        ).rows.first
+        available = (row?["locks"].flatMap(Int.init) ?? 6_400) * 7 / 10
+    }
+
+    /// An estimate, rather high than low, for running definitions in one transaction.
+    ///
+    /// - Parameters:
+    ///   - blocks: What is run.
+    ///   - dropped: How many tables are dropped.
+    /// - Returns: A number of locks.
+    static func estimate(_ blocks: some Sequence<StoredDefinition>, dropped: Int) -> Int {
+        blocks.reduce(dropped * 6) { sum, stored in
+            switch stored.block.type {
+            // With TOAST table and index, and what its columns and defaults refer to.
+            case "TABLE", "MATERIALIZED VIEW": sum + 5
+            case "SEQUENCE", "CONSTRAINT", "FK CONSTRAINT", "INDEX": sum + 2
+            // Each of its members.
+            case "EXTENSION": sum + 300
+            case "COMMENT", "ACL", "OWNER": sum
+            default: sum + 1
+            }
+        }
+    }
+}

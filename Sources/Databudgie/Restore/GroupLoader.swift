@@ -1,0 +1,157 @@
+import Postgres
+import Storage
+
+/// Truncates and loads the tables of one group in one transaction.
+struct GroupLoader {
+    let session: DatabaseSession
+    let catalog: DatabaseCatalog
+    /// What the preflight found out: how each file is sent, and the values of each table's sequences.
+    let formats: [JobID: LoadFormat]
+    let sequences: [JobID: [SequenceValue]]
+    /// Tables whose definitions are part of the run.
+    let defined: Set<QualifiedName>
+    /// Where finished tables are recorded, in the transaction of their data.
+    let recordedRun: ManifestRun?
+
+    private var connection: Connection { session.connection }
+    private var recorder: RunRecorder { session.recorder }
+
+    /// Loads the group; a failure is reported for all of its jobs, and leaves the tables as they were.
+    ///
+    /// - Returns: What became of the jobs, and the one that failed and took its group along; nil when the group was
+    ///   committed.
+    /// - Throws: `CancellationError`, and `PostgresError` when the connection was lost.
+    func run(_ group: LoadGroup) async throws -> (results: [JobResult], failedJob: JobID?) {
+        do {
+            let outcomes = try await loaded(group) { progress in
+                try await session.withTransaction(.writing) { try await load(group, progress) }
+            }
+            let results = report(outcomes)
+            await analyze(group)
+            return (results, nil)
+        } catch let failure as GroupFailure {
+            let results = group.jobs.filter { $0.id != failure.job }.map { job in
+                let message = "rolled back, because \(failure.job) failed and both must be restored together"
+                return recorder.ended(.failed(JobFailure(job.id, message: message)))
+            }
+            return (failure.results + results, failure.job)
+        }
+    }
+
+    /// Loads the group in the caller's transaction.
+    ///
+    /// - Returns: The outcomes of its jobs, for ``report(_:)`` once the transaction is committed.
+    /// - Throws: ``GroupFailure`` after the failure was reported for its job, upon which the caller must roll back;
+    ///   `CancellationError`, and `PostgresError` when the connection was lost.
+    func runNested(_ group: LoadGroup) async throws -> [JobOutcome] {
+        try await loaded(group) { try await load(group, $0) }
+    }
+
+    /// Reports the jobs of a group that is committed.
+    func report(_ outcomes: [JobOutcome]) -> [JobResult] {
+        outcomes.map { recorder.ended(.finished($0)) }
+    }
+
+    /// Lets the server analyze the new rows of a group that is committed.
+    func analyze(_ group: LoadGroup) async {
+        // Best effort: the rows are committed, and fresh statistics only make the first queries faster.
+        let names = group.jobs.map(\.relation.name.quoted).joined(separator: ", ")
+        try? await connection.execute("analyze \(names)")
+    }
+
+    private func loaded(
+        _ group: LoadGroup,
+        _ body: (GroupProgress) async throws -> [JobOutcome]
+    ) async throws -> [JobOutcome] {
+        let progress = GroupProgress()
+        do {
+            return try await body(progress)
+        } catch {
+            guard FailureScope(of: error) != .interruption else { throw CancellationError() }
+            let failed = progress.current ?? group.jobs[0].id
+            let result = recorder.ended(.failed(JobFailure(failed, error)))
+            try rethrowUnlessJobFailed(error)
+            throw GroupFailure(job: failed, results: [result])
+        }
+    }
+
+    private func load(_ group: LoadGroup, _ progress: GroupProgress) async throws -> [JobOutcome] {
+        let keys = group.deferredKeys.filter { !$0.isDeferrable }
+        try await alter(keys, to: "deferrable initially deferred")
+        if !group.deferredKeys.isEmpty {
+            try await connection.execute("set constraints all deferred")
+        }
+        if let statement = truncation(group) {
+            progress.current = group.jobs.first { $0.truncate != .keep }?.id
+            try await connection.execute(statement)
+        }
+        var outcomes: [JobOutcome] = []
+        for job in group.jobs {
+            try Task.checkCancellation()
+            progress.current = job.id
+            recorder.started(job.id)
+            outcomes.append(try await load(job))
+        }
+        if !group.deferredKeys.isEmpty {
+            try await connection.execute("set constraints all immediate")
+        }
+        try await alter(keys, to: "not deferrable")
+        for (job, outcome) in zip(group.jobs, outcomes) {
+            progress.current = job.id
+            try await recordedRun?.record(job.id.name, path: outcome.path ?? "", over: connection)
+        }
+        return outcomes
+    }
+
+    private func load(_ job: RestoreJob) async throws -> JobOutcome {
+        guard let format = formats[job.id] else {
+            throw DatabudgieError(.internalInconsistency, "the preflight did not check \(job.file.path)")
+        }
+        let start = ContinuousClock.now
+        let loader = TableLoader(
+            connection: connection,
+            storage: session.storages.storage(for: job.file.path),
+            job: job,
+            format: format
+        )
+        let totals = try await loader.run { recorder.progressed(job.id, $0) }
+        return JobOutcome(
+            job: job.id,
+            totals: totals,
+            file: job.file,
+            duration: .now - start,
+            columns: format.columns.map { JobColumn($0) },
+            sequences: sequences[JobID(.sequences, of: job.id.name, number: job.id.number)] ?? [],
+            includesDefinition: defined.contains(job.relation.name)
+        )
+    }
+
+    /// One command for all tables of the group, because they may refer to one another; never with CASCADE.
+    private func truncation(_ group: LoadGroup) -> String? {
+        guard !group.truncated.isEmpty else { return nil }
+        let names = group.truncated.map { ($0.kind == .table ? "only " : "") + $0.name.quoted }
+        return "truncate table " + names.joined(separator: ", ")
+    }
+
+    /// Changes only the catalog, and is rolled back with the transaction.
+    private func alter(_ keys: [ForeignKey], to mode: String) async throws {
+        for key in keys {
+            guard let table = catalog[key.referencing] else { continue }
+            try await connection.execute(
+                "alter table \(table.name.quoted) alter constraint \(quotedIdentifier(key.name)) \(mode)"
+            )
+        }
+    }
+}
+
+/// A job failed and took the jobs of its group along.
+struct GroupFailure: Error {
+    let job: JobID
+    /// What was reported of it.
+    let results: [JobResult]
+}
+
+/// Which job of a group is running, for the message when it fails.
+private final class GroupProgress {
+    var current: JobID?
+}

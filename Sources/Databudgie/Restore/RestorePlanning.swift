@@ -1,0 +1,124 @@
+import Postgres
+import Storage
+
+/// Plans a restore and checks everything that can be checked before the first row.
+struct RestorePlanning {
+    let entries: [RestoreEntry]
+    let session: DatabaseSession
+    /// Where finished tables are recorded, and what is already recorded.
+    let recordedRun: ManifestRun?
+
+    private var connection: Connection { session.connection }
+    private var settings: RunSettings { session.settings }
+
+    /// Reads the definitions of the listed tables and compares them with the target.
+    ///
+    /// - Returns: What is to be created; tables that an earlier run has finished under the same id stay as they are.
+    /// - Throws: ``DatabudgieError``, `StorageError`, `PostgresError`.
+    func definitions() async throws -> DefinitionInstaller {
+        let schema = try await connection.query("select pg_catalog.current_schema() as schema").rows.first?["schema"]
+        let reader = DefinitionReader(
+            storages: session.storages,
+            settings: settings.definitions,
+            defaultSchema: schema ?? "public",
+            manifest: settings.manifest?.name
+        )
+        return try await DefinitionInstaller(
+            try await reader.read(entries),
+            session: session,
+            ownSchema: settings.definitions.clean ? settings.manifest?.name.schema : nil,
+            isDone: { recordedRun?.recorded.paths(of: $0.label).isEmpty == false }
+        )
+    }
+
+    /// Computes the plan, checks it against the target, and reports it.
+    ///
+    /// - Parameters:
+    ///   - created: Tables and views that this run has created from their definitions.
+    ///   - replaced: Those of them that were there before.
+    ///   - included: Entries for those of them that are included by foreign keys.
+    ///   - isNested: The caller has a transaction open that sees them.
+    /// - Returns: The loads, ready to run.
+    /// - Throws: ``DatabudgieError`` with all problems found; `StorageError`, `PostgresError`.
+    func check(
+        created: [QualifiedName] = [],
+        replaced: Set<QualifiedName> = [],
+        included: [RestoreEntry] = [],
+        isNested: Bool = false
+    ) async throws -> CheckedRestore {
+        let catalog = try await session.readCatalog(without: settings.manifest, isNested: isNested)
+        let plan = try await makePlan(catalog, created: Set(created), replaced: replaced, included)
+        let preflight = Preflight(session: session, catalog: catalog, isNested: isNested)
+        let checked = try await preflight.check(plan)
+        if let announcement = recordedRun?.announcement { session.recorder.recording(announcement) }
+        let values = Dictionary(
+            checked.sequences.map { ($0.job.id, $0.values) },
+            uniquingKeysWith: { first, _ in first }
+        )
+        announce(plan, checked, values)
+        return CheckedRestore(
+            session: session,
+            plan: plan,
+            loader: GroupLoader(
+                session: session,
+                catalog: catalog,
+                formats: checked.formats,
+                sequences: values,
+                defined: Set(created),
+                recordedRun: recordedRun
+            ),
+            sequences: checked.sequences
+        )
+    }
+
+    private func makePlan(
+        _ catalog: DatabaseCatalog,
+        created: Set<QualifiedName>,
+        replaced: Set<QualifiedName>,
+        _ included: [RestoreEntry]
+    ) async throws -> RestorePlan {
+        let planner = RestorePlanner(
+            catalog: catalog,
+            isStrict: settings.isStrict,
+            needsRows: created.isEmpty,
+            created: created,
+            replaced: replaced
+        )
+        let (candidates, findings) = try planner.candidates(entries + included)
+        // A view that was created from its definition has its rows from elsewhere.
+        let isCreatedView = { (candidate: RestoreCandidate) in
+            created.contains(candidate.relation.name) && candidate.relation.kind.isDerived
+        }
+        let tables = candidates.filter { $0.entry.options.data && !isCreatedView($0) }
+        let files = try await FileListing(tables.flatMap(\.patterns), in: session.storages)
+        var plan = try planner.plan(
+            tables,
+            files: tables.map { files.newest($0.patterns, by: $0.entry.strategy) },
+            recorded: recordedRun?.recorded,
+            findings: findings
+        )
+        for view in candidates.filter(isCreatedView).map(\.relation) {
+            plan.skip(
+                view,
+                reason: "it is a \(view.kind.noun), whose definition is restored and has no rows of its own"
+            )
+        }
+        let sequences = SequencePlanner(catalog: catalog)
+        let sources = try sequences.sources(of: &plan, candidates)
+        let listing = try await FileListing(sources.map(\.pattern), in: session.storages)
+        let (jobs, found) = sequences.plan(sources, files: listing)
+        plan.sequences = jobs
+        plan.findings += found
+        return plan
+    }
+
+    private func announce(_ plan: RestorePlan, _ checked: Preflight.Conclusion, _ values: [JobID: [SequenceValue]]) {
+        func planned(_ id: JobID, _ file: FileInfo) -> PlannedJob {
+            let sequences = values[JobID(.sequences, of: id.name, number: id.number)] ?? []
+            return PlannedJob(id, location: file.path.description, sequences: sequences.count)
+        }
+        let jobs =
+            plan.jobs.map { planned($0.id, $0.file) } + plan.sequences.filter(\.isAlone).map { planned($0.id, $0.file) }
+        session.recorder.planned(.restore, jobs, plan.findings + checked.findings)
+    }
+}

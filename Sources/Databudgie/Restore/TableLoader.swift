@@ -1,0 +1,64 @@
+import Compression
+import Postgres
+import Storage
+
+/// How a data file is sent to the server.
+struct LoadFormat: Sendable {
+    let header: CSVHeader
+    /// For each column of the file whether it is loaded.
+    let keeps: [Bool]
+    /// Triggers may drop rows, so the server's count is no proof.
+    let countMayDiffer: Bool
+
+    /// The names of the loaded columns, in the order of the file.
+    var columns: [String] { zip(header.columns, keeps).filter(\.1).map(\.0) }
+}
+
+/// Streams one data file into one table, within the caller's transaction.
+struct TableLoader {
+    let connection: Connection
+    let storage: any Storage
+    let job: RestoreJob
+    let format: LoadFormat
+
+    /// Loads all rows.
+    ///
+    /// - Parameter onProgress: Receives the totals so far, a few times a second.
+    /// - Returns: The final totals.
+    /// - Throws: ``DatabudgieError`` when the file is damaged, when the server refuses a value, with its line, or when it
+    ///   took another number of rows than the file has; `PostgresError` or `StorageError` when either was lost. The
+    ///   transaction must then be rolled back.
+    func run(onProgress: @escaping @Sendable (TransferTotals) -> Void) async throws -> TransferTotals {
+        let meter = TransferMeter(report: onProgress)
+        let file = ImportStream(try await storage.read(job.file.path), header: format.header, meter: meter)
+        let rows: Int
+        do {
+            rows = try await connection.copyIn(statement, from: file.records(keeping: format.keeps))
+        } catch let error as CompressionError {
+            throw wrapped(.dataFile, error)
+        } catch let error as PostgresError where error.code == .serverError {
+            throw wrapped(.database, error)
+        }
+        guard rows == file.rows || format.countMayDiffer else {
+            throw DatabudgieError(
+                .countMismatch,
+                "\(job.file.path) has \(file.rows) rows, but the server took \(rows)",
+                hint: "a line with nothing but \\. in it ends the data for the server; quote it as \"\\.\""
+            )
+        }
+        meter.add(rows: rows)
+        return meter.totals
+    }
+
+    private func wrapped(_ code: DatabudgieError.Code, _ error: any Error) -> DatabudgieError {
+        let text = ErrorText(error)
+        return DatabudgieError(code, "\(job.file.path): \(text.message)", hint: text.hint, underlying: error)
+    }
+
+    /// The header is sent too, so the line numbers of the server's messages are the file's.
+    private var statement: String {
+        let columns = format.columns.map(quotedIdentifier).joined(separator: ", ")
+        let list = columns.isEmpty ? "" : " (\(columns))"
+        return "copy \(job.relation.name.quoted)\(list) from stdin with (format csv, header)"
+    }
+}

@@ -1,0 +1,24 @@
+public import Foundation
+
+/// What a run takes from its surroundings, so that tests and embedding programs can decide it.
+public struct RunEnvironment: Sendable {
+    /// Environment variables, for credentials and endpoints of the storage and for pg_dump.
+    public var variables: [String: String]
+    /// The moment that `{timestamp}` and `{date}` mean.
+    public var now: Date
+    /// The longest time that reports of failures may take, all of a run together.
+    var reportingTimeLimit = Duration.seconds(5)
+
+    /// Creates surroundings: those of the process at this moment, unless told otherwise.
+    ///
+    /// - Parameters:
+    ///   - variables: Environment variables by name.
+    ///   - now: The moment that `{timestamp}` and `{date}` mean.
+    public init(
+        variables: [String: String] = ProcessInfo.processInfo.environment,
+        now: Date = Date()
+    ) {
+        self.variables = variables
+        self.now = now
+    }
+}

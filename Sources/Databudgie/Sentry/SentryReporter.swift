@@ -1,0 +1,175 @@
+import AsyncHTTPClient
+import Foundation
+import NIOCore
+import NIOHTTP1
+import Synchronization
+
+/// Sends a run's failures to Sentry at its end.
+///
+/// Reporting is a courtesy: it takes a few seconds at most, and when it fails, the run's result is what it was.
+struct SentryReporter: Sendable {
+    private let sentry: SentryConfiguration
+    private let kind: RunKind
+    private let timeLimit: Duration
+
+    /// Runs the body, and reports the failures of its events, and its own, afterwards.
+    ///
+    /// - Parameters:
+    ///   - settings: Say where reports go; a dry run reports nothing, because it leaves no trace anywhere.
+    ///   - onEvent: Receives all events, and how the sending went.
+    ///   - body: The run; it is given the recorder to report to.
+    /// - Returns: What the body returns.
+    /// - Throws: What the body throws; `CancellationError` when the task was cancelled.
+    static func with<Result>(
+        _ settings: RunSettings,
+        onEvent: @escaping @Sendable (RunEvent) -> Void,
+        _ body: (RunRecorder) async throws -> Result
+    ) async throws -> Result {
+        let failures = FailureLog()
+        let recorder = RunRecorder { event in
+            failures.add(event)
+            onEvent(event)
+        }
+        let reporter = SentryReporter(settings)
+        do {
+            let result = try await body(recorder)
+            await reporter?.report(failures.all, to: recorder)
+            return result
+        } catch {
+            // Whichever layer noticed the cancellation first has an error of its own for it.
+            try Task.checkCancellation()
+            await reporter?.report(failures.all, endedBy: error, to: recorder)
+            throw error
+        }
+    }
+
+    private init?(_ settings: RunSettings) {
+        guard let sentry = settings.sentry, !settings.isDryRun else { return nil }
+        self.sentry = sentry
+        kind = settings.kind
+        timeLimit = settings.reportingTimeLimit
+    }
+
+    /// Sends an event for each failed job, and one for the run when it failed as a whole.
+    private func report(_ failures: [JobFailure], endedBy error: (any Error)? = nil, to recorder: RunRecorder) async {
+        var events = failures.map { failure in
+            event(failure.error.map(FailureSummary.init) ?? .consequence, failure.job.description, at: failure.time)
+        }
+        if let error { events.append(event(FailureSummary(error), nil, at: Date())) }
+        guard !events.isEmpty, !Task.isCancelled else { return }
+        let sent = SentCount()
+        let problem = await send(events, sent)
+        // A user who interrupts the sending does not want to read about it.
+        guard !Task.isCancelled else { return }
+        let total = events.count == 1 ? "1 failure" : "\(events.count) failures"
+        if let problem {
+            recorder.found(
+                .warning(
+                    "\(sent.value) of \(total) reported to Sentry at \(sentry.dsn.host): \(problem.message)",
+                    hint: problem.hint
+                )
+            )
+        } else {
+            recorder.found(.note("\(total) reported to Sentry at \(sentry.dsn.host)"))
+        }
+    }
+
+    private func event(_ failure: FailureSummary, _ table: String?, at time: Date) -> SentryEvent {
+        SentryEvent(
+            failure,
+            kind: kind,
+            table: table,
+            at: time,
+            release: sentry.version ?? "databudgie@\(DatabudgieVersion.current)",
+            environment: sentry.environment
+        )
+    }
+
+    /// Sends events one after another until one fails or time is up.
+    ///
+    /// - Returns: Why not all were sent, as the end of a sentence; nil when they were.
+    private func send(_ events: [SentryEvent], _ sent: SentCount) async -> SendingProblem? {
+        var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow, decompression: .disabled)
+        configuration.httpVersion = .http1Only
+        configuration.connectionPool.retryConnectionEstablishment = false
+        let client = HTTPClient(configuration: configuration)
+        // Nobody waits for it: a look-up of a name that hangs must not hold up the run's end.
+        defer { client.shutdown { _ in } }
+        return await withTaskGroup(of: SendingProblem?.self) { group in
+            group.addTask { await self.post(events, with: client, sent) }
+            group.addTask {
+                try? await Task.sleep(for: timeLimit)
+                return SendingProblem(message: "the server took too long", hint: "check sentry_dsn and the network")
+            }
+            let first = await group.next()
+            group.cancelAll()
+            return first ?? nil
+        }
+    }
+
+    private func post(_ events: [SentryEvent], with client: HTTPClient, _ sent: SentCount) async -> SendingProblem? {
+        do {
+            for event in events {
+                let status = try await post(event, with: client)
+                guard (200..<300).contains(status) else {
+                    // Retry-After names a time that nobody waits for here.
+                    return SendingProblem(
+                        message: "the server answered with status \(status)",
+                        hint: Self.hint(for: status)
+                    )
+                }
+                sent.increase()
+            }
+            return nil
+        } catch {
+            return SendingProblem(message: "the server cannot be reached", hint: "check sentry_dsn and the network")
+        }
+    }
+
+    private static func hint(for status: UInt) -> String {
+        switch status {
+        case 429: "check the project's rate limits"
+        case 400..<500: "check sentry_dsn"
+        default: "check the server's log"
+        }
+    }
+
+    private func post(_ event: SentryEvent, with client: HTTPClient) async throws -> UInt {
+        var request = HTTPClientRequest(url: sentry.dsn.envelopeURL)
+        request.method = .POST
+        request.headers.add(name: "Content-Type", value: SentryEnvelope.contentType)
+        request.headers.add(name: "User-Agent", value: Self.client)
+        request.headers.add(name: "X-Sentry-Auth", value: authorization)
+        request.body = .bytes(try SentryEnvelope(event, sentAt: Date()).bytes)
+        // The limit of all requests together ends this one as well, by cancelling it.
+        let response = try await client.execute(request, deadline: .distantFuture)
+        // The connection can be used again when the reply was read to its end.
+        for try await _ in response.body {}
+        return response.status.code
+    }
+
+    private static let client = "databudgie/\(DatabudgieVersion.current)"
+
+    private var authorization: String {
+        var parts = ["sentry_version=7", "sentry_client=\(Self.client)", "sentry_key=\(sentry.dsn.publicKey)"]
+        if let secretKey = sentry.dsn.secretKey { parts.append("sentry_secret=\(secretKey)") }
+        return "Sentry " + parts.joined(separator: ", ")
+    }
+}
+
+/// Why not all events were sent.
+private struct SendingProblem: Sendable {
+    let message: String
+    let hint: String
+}
+
+/// The failures among a run's events.
+private final class FailureLog: Sendable {
+    private let failures = Mutex<[JobFailure]>([])
+
+    var all: [JobFailure] { failures.withLock { $0 } }
+
+    func add(_ event: RunEvent) {
+        if case .failed(let failure) = event { failures.withLock { $0.append(failure) } }
+    }
+}

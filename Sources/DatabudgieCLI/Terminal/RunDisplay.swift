@@ -1,0 +1,182 @@
+import Databudgie
+import FoundationEssentials
+import Synchronization
+
+/// Tells on standard error what a run does, in one of three ways.
+///
+/// Events come from any task. All output passes one lock, so that lines never mix.
+final class RunDisplay: Sendable {
+    /// The way in which progress is shown.
+    enum Mode: Sendable {
+        /// A few lines that are redrawn, for people at a terminal.
+        case live
+        /// A line per finished table.
+        case plain
+        /// A JSON object per event, for machines.
+        case json
+    }
+
+    /// What the reporter needs from its surroundings, so that tests can own it.
+    struct Surroundings: Sendable {
+        /// Writes to standard error.
+        var write: @Sendable (String) -> Void
+        /// The terminal's size now.
+        var size: @Sendable () -> StandardStream.Size?
+        /// Time since the run began.
+        var elapsed: @Sendable () -> Duration
+        /// The time of day, for JSON.
+        var now: @Sendable () -> Date
+    }
+
+    /// At most so often is the live display redrawn.
+    private static let redrawInterval = Duration.milliseconds(100)
+
+    private struct Shared {
+        var run = RunState()
+        var region = LiveRegion()
+        var isClosed = false
+    }
+
+    private let mode: Mode
+    /// How much is told.
+    let verbosity: Verbosity
+    private let style: TextStyle
+    private let surroundings: Surroundings
+    private let shared = Mutex(Shared())
+
+    /// A reporter for one run.
+    init(mode: Mode, verbosity: Verbosity, style: TextStyle, surroundings: Surroundings) {
+        self.mode = mode
+        self.verbosity = verbosity
+        self.style = style
+        self.surroundings = surroundings
+    }
+
+    /// Takes an event in and says it where the mode has a line for it.
+    func handle(_ event: RunEvent) {
+        shared.withLock { shared in
+            shared.run.apply(event, at: surroundings.elapsed())
+            if let line = line(for: event, in: shared.run) { say(line, &shared) }
+        }
+    }
+
+    /// Redraws the live display while `body` runs.
+    ///
+    /// - Returns: What `body` returns.
+    func whileDrawing<Result: Sendable>(_ body: @Sendable () async throws -> Result) async throws -> Result {
+        let drawing = Task {
+            while isDrawing, !Task.isCancelled {
+                shared.withLock { draw(&$0) }
+                try await Task.sleep(for: Self.redrawInterval)
+            }
+        }
+        defer { drawing.cancel() }
+        return try await body()
+    }
+
+    /// Takes the live display away and draws no more.
+    func close() {
+        shared.withLock { shared in
+            shared.isClosed = true
+            surroundings.write(shared.region.clear(width: width))
+        }
+    }
+
+    /// The tables of the plan; none before it is made.
+    var plannedTables: [PlannedTable] {
+        shared.withLock { $0.run.planned }
+    }
+
+    /// The table of what has been done until now, for a run that does not come to its end.
+    var tableSoFar: SummaryTable {
+        shared.withLock { SummaryTable($0.run, duration: surroundings.elapsed()) }
+    }
+
+    /// Says that a signal came and the run is being undone.
+    func interrupting() {
+        guard mode != .json else { return }
+        shared.withLock { say(PlainLine.interrupting, &$0) }
+    }
+
+    /// Says what an interrupted run leaves behind.
+    func interrupted() {
+        shared.withLock { shared in
+            switch mode {
+            case .json: say(EventJSON.interrupted(shared.run, at: surroundings.now()), &shared)
+            case .live, .plain: say(PlainLine.interrupted(shared.run), &shared)
+            }
+        }
+    }
+
+    /// Says how the run ended.
+    ///
+    /// - Parameters:
+    ///   - report: The run's result.
+    ///   - hasTable: The table of results is shown as well; false where it goes to standard output.
+    func summary(_ report: RunReport, hasTable: Bool) {
+        switch mode {
+        case .json:
+            say(EventJSON.summary(report, at: surroundings.now()))
+        case .live, .plain:
+            guard verbosity >= .progress else { return }
+            let table = SummaryTable(report)
+            // Where nothing finished there is no table, and the failures have just been told.
+            let hasTable = hasTable && !report.finished.isEmpty
+            let lines = hasTable ? table.lines(width: surroundings.size()?.columns, style: style) : []
+            say((lines + [table.closingSentence(style: style)]).joined(separator: "\n"))
+        }
+    }
+
+    private func line(for event: RunEvent, in run: RunState) -> String? {
+        guard verbosity >= Verbosity(toShow: event) else { return nil }
+        if mode == .json { return EventJSON.line(event, at: surroundings.now()) }
+        switch event {
+        case .failed(_, let message):
+            return PlainLine.error(message, style: style)
+        case .warning(let message):
+            return PlainLine.warning(message, style: style)
+        case .detail(let message):
+            return PlainLine.detail(message, style: style)
+        case .finished(let report) where mode == .plain:
+            return PlainLine.finished(report, run.action, style: style)
+        case .recording(let transaction):
+            return PlainLine.recording(transaction, style: style)
+        case .skipped(let label, let reason):
+            return PlainLine.skipped(label, reason: reason, style: style)
+        default:
+            return nil
+        }
+    }
+
+    private var isDrawing: Bool {
+        mode == .live && verbosity >= .progress
+    }
+
+    private func say(_ line: String) {
+        shared.withLock { say(line, &$0) }
+    }
+
+    /// Writes a line above the live display.
+    private func say(_ line: String, _ shared: inout Shared) {
+        surroundings.write(shared.region.clear(width: width) + line + "\n")
+        draw(&shared)
+    }
+
+    private func draw(_ shared: inout Shared) {
+        guard isDrawing, !shared.isClosed, shared.run.action != nil else { return }
+        let size = surroundings.size() ?? StandardStream.Size(columns: 80, lines: 24)
+        let lines = LiveFrame.lines(
+            shared.run,
+            at: surroundings.elapsed(),
+            // A character in the last column would leave the cursor in two minds about where it is.
+            width: size.columns - 1,
+            height: size.lines,
+            style: style
+        )
+        surroundings.write(shared.region.redraw(lines, width: size.columns))
+    }
+
+    private var width: Int {
+        surroundings.size()?.columns ?? 80
+    }
+}
