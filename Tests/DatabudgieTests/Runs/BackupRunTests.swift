@@ -145,7 +145,7 @@ struct BackupRunTests {
                 #expect(report.finished.map(\.label.description) == ["public.product"])
                 #expect(
                     report.failed.map(\.message) == [
-                        "public.sale: permission denied for table sale (SQLSTATE 42501)."
+                        "public.sale: permission denied for table sale (SQLSTATE 42501)"
                     ]
                 )
             }
