@@ -153,7 +153,7 @@ struct BackupRunTests {
     }
 
     @Test("skip_if_exists skips a table that has a data file, also a local one")
-    func skipIfExists() async throws {
+    func skipsIfExists() async throws {
         try await RunFixture.with { fixture in
             try await fixture.execute(fixture.source, shop)
             let yaml = "{root_location: \(fixture.folder), skip_if_exists: true, tables: [product]}"
