@@ -20,7 +20,7 @@ struct ConfigurationInCodeTests {
             rootLocation: "s3://bucket/root",
             idleInTransactionTimeout: 1.5,
             strict: true,
-            ddl: DefinitionConfiguration(
+            definitions: DefinitionConfiguration(
                 enabled: true,
                 location: try Template("s3://bucket/root/definitions"),
                 filename: try Template("{date}.{ext}"),
@@ -156,7 +156,7 @@ struct ConfigurationInCodeTests {
         let entry = RestoreEntry(options: TableOptions(name: "a"), strategy: .useLatestSet)
         let configuration = Configuration(
             backup: BackupConfiguration(
-                run: RunConfiguration(ddl: DefinitionConfiguration(enabled: true, strategy: .useLatestSet))
+                run: RunConfiguration(definitions: DefinitionConfiguration(enabled: true, strategy: .useLatestSet))
             ),
             restore: RestoreConfiguration(tables: [entry])
         )
