@@ -9,7 +9,7 @@ struct ReferencedTablesTests {
     private func followed(_ catalog: DatabaseCatalog, _ names: [String], following: Set<String>) throws -> [String] {
         let owners = try names.map { name in
             var options = try Fixture.options(name, location: "a/{table}")
-            options.followForeignKeys = following.contains(name)
+            options.followsForeignKeys = following.contains(name)
             return DependencyTables.Owner(
                 options: options,
                 relation: try #require(catalog.named("public.\(name)").first)
@@ -44,7 +44,7 @@ struct ReferencedTablesTests {
         )
         let found = DependencyTables(catalog: catalog)
         var options = try Fixture.options("a")
-        options.followForeignKeys = true
+        options.followsForeignKeys = true
         let relation = try #require(catalog[1])
         #expect(
             found.included(by: [.init(options: options, relation: relation)]).map(\.relation.name.name) == ["b", "c"]
@@ -54,7 +54,7 @@ struct ReferencedTablesTests {
     @Test("keep literal braces and a final slash of the location they lie below")
     func location() throws {
         var options = try Fixture.options("top", location: "{{x}}/{table}/{date}/")
-        options.followForeignKeys = true
+        options.followsForeignKeys = true
         let owner = DependencyTables.Owner(options: options, relation: try #require(chain[2]))
         let followed = DependencyTables(catalog: chain).included(by: [owner])
         #expect(followed.map(\.options.location.description) == ["{{x}}/public.mid/{date}/{table}"])
@@ -77,7 +77,7 @@ struct ReferencedTablesTests {
             ]
         )
         var options = try Fixture.options("event")
-        options.followForeignKeys = true
+        options.followsForeignKeys = true
         let owner = DependencyTables.Owner(options: options, relation: try #require(catalog[1]))
         let followed = DependencyTables(catalog: catalog).included(by: [owner])
         #expect(followed.map(\.relation.name.name) == ["kind", "place"])

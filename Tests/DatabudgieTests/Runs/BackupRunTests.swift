@@ -145,7 +145,7 @@ struct BackupRunTests {
                 #expect(report.finished.map(\.job.description) == ["public.product"])
                 #expect(
                     report.failed.map(\.message) == [
-                        "public.sale: permission denied for table sale (SQLSTATE 42501)."
+                        "public.sale: permission denied for table sale (SQLSTATE 42501)"
                     ]
                 )
             }
@@ -153,7 +153,7 @@ struct BackupRunTests {
     }
 
     @Test("skip_if_exists skips a table that has a data file, also a local one")
-    func skipIfExists() async throws {
+    func skipsIfExists() async throws {
         try await RunFixture.with { fixture in
             try await fixture.execute(fixture.source, shop)
             let yaml = "{root_location: \(fixture.folder), skip_if_exists: true, tables: [product]}"
