@@ -17,9 +17,8 @@ struct CleanTests {
         var configuration = try fixture.configuration(fixture.ddlYAML("[a, b]", more))
         configuration.restore.run.definitions.recreatesDatabase = true
         configuration.restore.assumesYes = isConfirmed
-        var options = RunEnvironment()
-        options.isDryRun = isDryRun
-        return try await RestoreRun(configuration, options: options).run()
+        configuration.restore.run.isDryRun = isDryRun
+        return try await RestoreRun(configuration).run()
     }
 
     /// A backup of two tables, and a target with a table of its own.
