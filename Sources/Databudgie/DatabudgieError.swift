@@ -1,6 +1,6 @@
 /// What went wrong in a run: one or more problems, each with what to do about it.
 public struct DatabudgieError: Error, Sendable, CustomStringConvertible {
-    /// The kind of failure; more may come, so a `switch` needs a default.
+    /// The kind of failure; more may be added, so a `switch` needs a default.
     public struct Code: Sendable, Hashable, CustomStringConvertible {
         /// The kind's name, as in this type.
         public let description: String

@@ -2,11 +2,11 @@ import Postgres
 
 /// What a transaction of a run is for, which decides how it begins and what it pins.
 enum TransactionMode: Sendable {
-    /// A look at the catalog: sees one moment, and refuses to write.
+    /// Reading the catalog: sees one moment, and refuses to write.
     case catalog
-    /// The moment that a backup exports: sees one moment, refuses to write, and pins the settings of an export.
+    /// Exporting a backup: sees one moment, refuses to write, and pins the settings of an export.
     case snapshot
-    /// A load, also when sessions are read-only by default; pins the settings of a load.
+    /// Loading, even when sessions are read-only by default: pins the settings of a load.
     case writing
 
     fileprivate var options: TransactionOptions {
@@ -85,12 +85,12 @@ extension Connection {
         }
     }
 
-    /// Runs the body with an empty search path, so that a user-defined operator or function of the same name cannot be
-    /// picked up (CVE-2018-1058), and puts it back afterwards for the user's queries.
+    /// Runs the body with an empty search path, so a user-defined operator or function of the same name cannot be picked
+    /// up (CVE-2018-1058), and restores it afterwards for the user's queries.
     ///
     /// - Parameter body: Uses this connection, within an open transaction.
     /// - Returns: What the body returns.
-    /// - Throws: What the body throws, or `PostgresError`; the path then comes back with the transaction's end.
+    /// - Throws: What the body throws, or `PostgresError`; the path is then restored by the transaction's end.
     nonisolated(nonsending) func withEmptySearchPath<Result: Sendable>(
         _ body: () async throws -> Result
     ) async throws -> Result {

@@ -8,14 +8,14 @@ struct DatabaseCatalog: Sendable, Equatable {
 
     /// The schema that a name without a dot belongs to: the connection's default schema.
     let defaultSchema: String
-    /// In the order of schema and name, so that globs expand the same way everywhere.
+    /// In the order of schema and name, so globs expand the same way everywhere.
     let relations: [Relation]
     let foreignKeys: [ForeignKey]
-    /// The run's manifest: no glob finds it, as what a run writes is no part of what it moves.
+    /// The run's manifest: no glob finds it, because what a run writes is not part of what it moves.
     var manifest: QualifiedName?
 
     private let positions: [OID: Int]
-    /// More than one under a name only where dots in names make `a.b` + `c` and `a` + `b.c` look the same.
+    /// More than one under a name only when dots in names make `a.b` + `c` and `a` + `b.c` look the same.
     private let namesakes: [[UInt8]: [Int]]
 
     init(defaultSchema: String, relations: [Relation], foreignKeys: [ForeignKey]) {
@@ -27,7 +27,7 @@ struct DatabaseCatalog: Sendable, Equatable {
             uniquingKeysWith: { first, _ in first }
         )
         namesakes = Dictionary(grouping: self.relations.indices) { [relations = self.relations] in
-            // By bytes, as the server compares: texts that look alike may differ in Unicode normalisation.
+            // By bytes, as the server compares: names that look alike can differ in Unicode normalisation.
             Array(relations[$0].name.description.utf8)
         }
     }
@@ -36,7 +36,7 @@ struct DatabaseCatalog: Sendable, Equatable {
         positions[oid].map { relations[$0] }
     }
 
-    /// The relations whose full name, `schema.name`, is this text.
+    /// The relations whose full name, `schema.name`, has these bytes.
     func named(_ fullName: String) -> [Relation] {
         namesakes[Array(fullName.utf8), default: []].map { relations[$0] }
     }
@@ -82,13 +82,13 @@ struct Relation: Sendable, Hashable {
         case materializedView = "m"
         case foreignTable = "f"
 
-        /// A name has to be written out for the others.
+        /// The others have to be named in full.
         var isFoundByGlobs: Bool { self == .table || self == .partitionedTable }
 
         /// Its rows are those of other tables.
         var isDerived: Bool { self == .view || self == .materializedView }
 
-        /// In the words of an error message.
+        /// What an error message calls it.
         var noun: String {
             switch self {
             case .table: "table"
@@ -113,7 +113,7 @@ struct Relation: Sendable, Hashable {
     let estimatedRows: Int?
     /// The sequences that its columns own or have in their defaults, identity columns included.
     let sequences: [TableSequence]
-    /// Whether the connected role may read all of it (SELECT on the table, USAGE on its schema).
+    /// Whether the connected role can read all of it (SELECT on the table, USAGE on its schema).
     let isReadable: Bool
 }
 
@@ -121,7 +121,7 @@ struct Relation: Sendable, Hashable {
 struct Column: Sendable, Hashable {
     let name: String
     let isNotNull: Bool
-    /// True when a value is made up for a row that gives none: a default or an identity.
+    /// True when the server fills in a missing value: there is a default, or it is an identity.
     let hasDefault: Bool
     /// True for `GENERATED ALWAYS AS (…) STORED`: the server refuses values for it.
     let isGenerated: Bool

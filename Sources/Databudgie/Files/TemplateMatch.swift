@@ -5,7 +5,7 @@ public struct TemplateMatch: Sendable, Hashable {
 
     /// When the file was written, as far as its name says: its timestamp, else its date, else nothing.
     ///
-    /// ISO 8601 texts of the same kind compare as the moments do: the greatest one is the newest.
+    /// ISO 8601 strings of the same kind sort as their moments do: the greatest one is the newest.
     public var moment: String {
         values[.timestamp] ?? values[.date] ?? ""
     }

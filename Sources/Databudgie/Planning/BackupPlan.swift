@@ -44,6 +44,6 @@ extension BackupJob {
         (includesRows ? [path] : []) + (sequences.isEmpty ? [] : [sequencesPath])
     }
 
-    /// What a message names of them.
+    /// The file that messages name.
     var mainPath: StoragePath { includesRows ? path : sequencesPath }
 }

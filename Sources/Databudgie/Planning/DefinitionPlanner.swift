@@ -4,7 +4,7 @@ import Storage
 /// The tables of one entry whose definitions are backed up.
 struct DefinitionGroup: Sendable {
     let options: TableOptions
-    /// In order of schema and name; partitions come with their root.
+    /// In order of schema and name; partitions are included with their root.
     let relations: [Relation]
 
     /// Where the definitions of a table or schema go.
@@ -34,9 +34,9 @@ struct DefinitionPlanner {
 
     /// The tables of each entry that asks for definitions.
     ///
-    /// The partitions of a partitioned table belong to it, as its rows lie in them.
+    /// The partitions of a partitioned table belong to it, because its rows are in them.
     /// - Parameter entries: In order of appearance.
-    /// - Returns: One group an entry; none for an entry that matches nothing.
+    /// - Returns: One group for each entry; none for an entry that matches nothing.
     func groups(_ entries: [TableOptions]) -> [DefinitionGroup] {
         let selection = TableSelection(catalog: catalog)
         return entries.compactMap { options in

@@ -36,7 +36,7 @@ struct LoadGroup: Sendable {
     var jobs: [RestoreJob]
     /// What is emptied first, in one command.
     var truncated: [Relation]
-    /// Those of the truncated tables that nobody asked to empty but `truncate: cascade` reaches.
+    /// Those of the truncated tables that no entry asks to empty, but `truncate: cascade` reaches.
     var cascaded: [Relation] = []
     /// Constraints between tables that refer to one another in a cycle: their check waits until all rows are there.
     var deferredKeys: [ForeignKey]
@@ -56,7 +56,7 @@ struct RestoreJob: Sendable {
 /// A table that an entry names, before its file is looked up.
 struct RestoreCandidate: Sendable {
     var entry: RestoreEntry
-    /// The entry's place in the list, as two entries may stand in one line.
+    /// The entry's place in the list, because two entries may be on one line.
     let entryNumber: Int
     let relation: Relation
     /// The entry named this very table: a missing file is an error then.
@@ -64,7 +64,7 @@ struct RestoreCandidate: Sendable {
     var pattern: FilePattern
     /// The table whose foreign keys led to this one.
     var referrer: QualifiedName?
-    /// Where the files of a table that several others refer to may be as well.
+    /// Other places where the files may be, when several tables refer to this one.
     var otherPlaces: [(location: Template, pattern: FilePattern)] = []
 
     /// All places where the candidate's files may be.

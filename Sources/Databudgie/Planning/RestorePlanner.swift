@@ -254,9 +254,9 @@ struct RestorePlanner {
     }
 }
 
-/// Which partitions come with the file of their root.
+/// Which partitions are loaded from the file of their root.
 ///
-/// A root's file has the rows of all its partitions; files of leaves count only where there is none of the root.
+/// A root's file has the rows of all its partitions; files of its partitions count only when there is none of the root.
 private struct PartitionCoverage {
     let catalog: DatabaseCatalog
     /// For each table with a file the entries that ask for it.

@@ -3,7 +3,7 @@ import FoundationEssentials
 public import Postgres
 public import Storage
 
-/// All that is known of a job that is complete: manifest rows, events and the report are made from it.
+/// All that is known of a job that is complete: manifest rows, events and the report are created from it.
 public struct JobOutcome: Sendable {
     /// Which job it was.
     public let job: JobID
@@ -41,7 +41,7 @@ public struct JobColumn: Sendable, Hashable {
 
 /// A segment of a data file with its hash.
 public struct HashedSegment: Sendable, Equatable {
-    /// Where the segment lies, and what it holds.
+    /// Where the segment is in the file, and what it holds.
     public let segment: Segment
     /// SHA-256 of the segment's bytes as they are stored (FIPS 180-4), 32 bytes.
     public let sha256: [UInt8]

@@ -1,7 +1,7 @@
 /// One thing that happened in a run, in the order in which it happened.
 ///
 /// A display needs nothing else. Events of one job come in the order started, progressed, then one of finished, skipped or
-/// failed; jobs that run at the same time are interleaved. More kinds of events may come: a `switch` of a client needs an
+/// failed; jobs that run at the same time are interleaved. More kinds of events may be added: a `switch` of a client needs an
 /// `@unknown default`.
 @nonexhaustive
 public enum RunEvent: Sendable {

@@ -16,7 +16,7 @@ public struct RunReport: Sendable {
     public let isDryRun: Bool
 }
 
-/// What a run has done, from which its report is made.
+/// What a run has done, from which its report is created.
 struct RunResults: Sendable {
     /// What became of the jobs, in the order in which they ended.
     var jobs: [JobResult] = []

@@ -18,7 +18,7 @@ struct GroupLoader {
 
     /// Loads the group; a failure is reported for all of its jobs, and leaves the tables as they were.
     ///
-    /// - Returns: What became of the jobs, and the one that failed and took its group along; nil when the group was
+    /// - Returns: What became of the jobs, and the one whose failure rolled back the group; nil when the group was
     ///   committed.
     /// - Throws: `CancellationError`, and `PostgresError` when the connection was lost.
     func run(_ group: LoadGroup) async throws -> (results: [JobResult], failedJob: JobID?) {
@@ -144,7 +144,7 @@ struct GroupLoader {
     }
 }
 
-/// A job failed and took the jobs of its group along.
+/// A job failed, which rolls back all jobs of its group.
 struct GroupFailure: Error {
     let job: JobID
     /// What was reported of it.

@@ -7,7 +7,7 @@ struct LoadFormat: Sendable {
     let header: CSVHeader
     /// For each column of the file whether it is loaded.
     let keeps: [Bool]
-    /// Triggers may drop rows, so the server's count is no proof.
+    /// Triggers may drop rows, so the server's count proves nothing.
     let countMayDiffer: Bool
 
     /// The names of the loaded columns, in the order of the file.

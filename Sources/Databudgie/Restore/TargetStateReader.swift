@@ -40,7 +40,7 @@ struct TargetStateReader {
         return targets
     }
 
-    /// Whether a table has rows of its own, children left out.
+    /// Whether a table has rows of its own, its children aside.
     func hasRows(_ relation: Relation) async throws -> Bool {
         try await connection.query("select 1 from only \(relation.name.quoted) limit 1").rows.isEmpty == false
     }

@@ -41,7 +41,7 @@ struct SentryEvent: Encodable, Sendable {
     /// Describes a failure.
     ///
     /// - Parameters:
-    ///   - failure: What may be told of the error.
+    ///   - failure: What can be shared about the error.
     ///   - kind: What the run does.
     ///   - table: The table whose job failed; nil for the run as a whole.
     ///   - time: When it failed.
@@ -58,7 +58,7 @@ struct SentryEvent: Encodable, Sendable {
         eventID = UUID().uuidString.lowercased().filter { $0 != "-" }
         timestamp = Self.text(of: time)
         level = table == nil ? .fatal : .error
-        // The server throws names away that break its rules, hence these replacements.
+        // The server drops names that break its rules, hence these replacements.
         self.release = release.replacing(/[\s\/\\]/, with: "-").prefixed(200)
         self.environment = environment.map { $0.replacing(/[\s\/]/, with: "-").prefixed(64) }
         let table = table?.replacing(/\p{Cc}/, with: " ")

@@ -5,7 +5,7 @@ struct CSVHeader: Sendable, Equatable {
     /// Records end with a lone carriage return, as on the oldest Macintosh; COPY reads that too.
     let endsWithCarriageReturn: Bool
 
-    /// A header longer than this is no header: 1,600 columns of 63 bytes fit many times.
+    /// What is longer than this is not a header: 1,600 columns of 63 bytes fit many times.
     static let maximumBytes = 1 << 20
 
     /// The UTF-8 byte order mark that some spreadsheets write.
