@@ -68,6 +68,17 @@ struct SQLLexer {
         return .other(start..<index)
     }
 
+    /// A word in upper case.
+    ///
+    /// Only ASCII letters are changed, as the server does: `caſe` and `CASE` are two words, though Unicode has the capital
+    /// S for both.
+    /// - Parameter word: The bytes of a word.
+    /// - Returns: The key word that it is, if it is one.
+    static func keyword(_ word: some Collection<UInt8>) -> String {
+        let lowercase = UInt8(ascii: "a")...UInt8(ascii: "z")
+        return String(decoding: word.map { lowercase.contains($0) ? $0 - 0x20 : $0 }, as: UTF8.self)
+    }
+
     private func peek(_ offset: Int = 0) -> UInt8? {
         index + offset < text.count ? text[index + offset] : nil
     }

@@ -84,7 +84,7 @@ private struct Nesting {
 
     mutating func readWord(_ bytes: ArraySlice<UInt8>) {
         // No key word is longer, and no other word matters.
-        let word = bytes.count <= 20 ? String(decoding: bytes, as: UTF8.self).uppercased() : ""
+        let word = bytes.count <= 20 ? SQLLexer.keyword(bytes) : ""
         if firstWords.count < 4 { firstWords.append(word) }
         guard parentheses == 0, isFunction else { return }
         switch word {

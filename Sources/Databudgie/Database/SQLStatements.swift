@@ -85,7 +85,7 @@ enum SQLStatements {
         var words: [String] = []
         while words.count < limit, let token = lexer.next() {
             guard case .word(let range) = token else { continue }
-            words.append(String(decoding: bytes[range], as: UTF8.self).uppercased())
+            words.append(SQLLexer.keyword(bytes[range]))
         }
         return words
     }
