@@ -1,5 +1,5 @@
 /// What a file's name says about the file, once it has matched a template.
-public struct TemplateMatch: Sendable, Hashable {
+public struct TemplateMatch: Sendable {
     /// The text in the place of each variable; variables whose values were known are in it too.
     public let values: [Template.Variable: String]
 
@@ -9,6 +9,20 @@ public struct TemplateMatch: Sendable, Hashable {
     public var moment: String {
         values[.timestamp] ?? values[.date] ?? ""
     }
+}
+
+extension TemplateMatch: Hashable {
+    /// Whether two matches have the same values, byte by byte.
+    public static func == (left: TemplateMatch, right: TemplateMatch) -> Bool {
+        left.keys == right.keys
+    }
+
+    /// Feeds the bytes of all values to a hasher.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(keys)
+    }
+
+    private var keys: [Template.Variable: ByteKey] { values.mapValues { ByteKey($0) } }
 }
 
 extension Template {
