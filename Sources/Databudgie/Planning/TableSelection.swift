@@ -60,7 +60,7 @@ struct TableSelection {
         return { name in
             globs.contains { pattern in
                 let text = pattern.isBare ? name.name : name.description
-                return pattern.text == text || pattern.glob.matches(text)
+                return pattern.text.hasBytes(of: text) || pattern.glob.matches(text)
             }
         }
     }
