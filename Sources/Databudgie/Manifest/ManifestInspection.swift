@@ -22,6 +22,11 @@ struct ManifestInspection: Sendable {
             let oid = row["oid"].flatMap(Relation.OID.init)
         else { return nil }
         let columns = try await connection.query(columnsQuery, [String(oid)]).rows.map(ManifestColumn.init)
+        return ManifestInspection(oid: oid, problems: problems(of: row, table) + problems(of: columns, table))
+    }
+
+    /// What is wrong with the table as a whole.
+    private static func problems(of row: QueryResult.Row, _ table: ManifestTable) -> [Finding] {
         var problems: [Finding] = []
         if row["is_readable"] != "t" || row["is_writable"] != "t" {
             problems.append(
@@ -39,8 +44,14 @@ struct ManifestInspection: Sendable {
                 )
             )
         }
+        return problems
+    }
+
+    /// What is wrong with the columns: those that a run fills in, and those that it leaves to their defaults.
+    private static func problems(of columns: [ManifestColumn], _ table: ManifestTable) -> [Finding] {
+        var problems: [Finding] = []
         for (name, categories) in needed {
-            guard let column = columns.first(where: { $0.name == name }) else {
+            guard let column = columns.first(where: { $0.name.hasBytes(of: name) }) else {
                 problems.append(.problem("the manifest table \(table) has no column \"\(name)\"", hint: "add it"))
                 continue
             }
@@ -54,7 +65,8 @@ struct ManifestInspection: Sendable {
                 )
             }
         }
-        for column in columns where !needed.contains(where: { $0.name == column.name }) && column.mustBeGiven {
+        for column in columns where column.mustBeGiven && !needed.contains(where: { $0.name.hasBytes(of: column.name) })
+        {
             problems.append(
                 .problem(
                     "the column \"\(column.name)\" of the manifest table \(table) is NOT NULL and has no default",
@@ -70,7 +82,7 @@ struct ManifestInspection: Sendable {
                 )
             )
         }
-        return ManifestInspection(oid: oid, problems: problems)
+        return problems
     }
 
     /// Names with the type categories that fit (`pg_type.typcategory`): numbers; strings and enumerations.
