@@ -54,7 +54,11 @@ struct FailureSummary: Sendable, Equatable {
         // A function can raise any five characters as SQLSTATE, but nothing except digits and capital letters.
         case let error as PostgresError:
             error.sqlState.flatMap { state in
-                let isCode = state.utf8.count == 5 && state.allSatisfy { $0.isASCII && ($0.isNumber || $0.isUppercase) }
+                let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
+                let capitals = UInt8(ascii: "A")...UInt8(ascii: "Z")
+                let isCode =
+                    state.utf8.count == 5
+                    && state.utf8.allSatisfy { digits.contains($0) || capitals.contains($0) }
                 return isCode ? state : nil
             }
         default: nil
