@@ -144,13 +144,6 @@ struct GroupLoader {
     }
 }
 
-/// A job failed, which rolls back all jobs of its group.
-struct GroupFailure: Error {
-    let job: JobID
-    /// What was reported of it.
-    let results: [JobResult]
-}
-
 /// Which job of a group is running, for the message when it fails.
 private final class GroupProgress {
     var current: JobID?
