@@ -9,6 +9,8 @@ public struct RestoreRun: Sendable {
     private let configuration: Configuration
     private let environment: RunEnvironment
 
+    /// Prepares a restore; nothing is done before ``run(onEvent:)``.
+    ///
     /// - Parameters:
     ///   - configuration: What to restore, and where from.
     ///   - environment: Environment variables and clock.
