@@ -1,4 +1,4 @@
-/// Cuts SQL into tokens: just enough to tell where comments, quoted texts and statements end.
+/// Cuts SQL into tokens: just enough to know where comments, literals and statements end.
 ///
 /// Works on UTF-8 bytes by the rules of the PostgreSQL documentation, "Lexical Structure": nested block comments, doubled
 /// quotes, backslashes in `E''` literals only (also where such a literal continues on the next line), dollar quotes.
@@ -109,7 +109,7 @@ struct SQLLexer {
         unfinished = unfinished ?? start
     }
 
-    /// A literal goes on after white space with a line break in it, and backslashes keep their meaning.
+    /// A literal continues after white space with a line break in it, and backslashes keep their meaning.
     private mutating func skipEscapeString() {
         while true {
             skipQuoted(UInt8(ascii: "'"), backslashEscapes: true)

@@ -95,7 +95,7 @@ extension RestoreRun {
             try await DatabudgieError.withEffect(.rolledBack) {
                 try await session.withTransaction(.writing) {
                     let restore = try await untouched(session.settings) {
-                        try await definitions.makeTables()
+                        try await definitions.createTables()
                         return try await planning.check(
                             created: definitions.names,
                             replaced: definitions.replacedNames,
@@ -136,7 +136,7 @@ extension RestoreRun {
             do {
                 try await untouched(session.settings) {
                     try await session.withTransaction(.writing) {
-                        try await definitions.makeTables()
+                        try await definitions.createTables()
                         let planned = try await planning.check(
                             created: definitions.names,
                             included: definitions.included,
@@ -159,7 +159,7 @@ extension RestoreRun {
                         + "max_locks_per_transaction; if the restore stops, they remain, empty"
                 )
             )
-            try await definitions.makeTablesInBatches()
+            try await definitions.createTablesInBatches()
             checked = try await planning.check(created: definitions.names, included: definitions.included)
             skipped = checked.skip()
         }

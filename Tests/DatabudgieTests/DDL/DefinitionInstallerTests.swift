@@ -108,7 +108,7 @@ struct DefinitionRestoreTests {
             _ = try await fixture.backup(fixture.ddlYAML("['public.*']"))
             let file = try #require(try fixture.files().first { $0.hasPrefix("public.secret/ddl/") })
             let unit = DefinitionScript.Unit(schema: "public", table: "secret")
-            let right = try DefinitionScript(text: fixture.text(file), of: unit).blocks.first { $0.type == "ACL" }
+            let right = try DefinitionScript(text: fixture.text(file), of: unit).definitions.first { $0.type == "ACL" }
             #expect(right?.section == .postData)
             _ = try await fixture.restore(fixture.ddlYAML("['public.*']"))
             try await fixture.expectEqualDefinitions()
