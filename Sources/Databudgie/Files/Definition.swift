@@ -1,7 +1,7 @@
 import Postgres
 
 /// One definition, such as a table without its constraints, or one index.
-struct Definition: Sendable, Equatable {
+struct Definition: Sendable {
     /// When a definition is run (PostgreSQL documentation, pg_dump, `--section`).
     enum Section: String, Codable, Sendable {
         /// Before the rows.
@@ -21,9 +21,9 @@ struct Definition: Sendable, Equatable {
     var table: String?
     /// The order of the definition that a comment or a privilege is for.
     var attachedTo: Int?
-    /// The partitions that are backed up with a partitioned table, and restored whenever it is.
+    /// The partitions of a partitioned table that are backed up with it: a restore of the table includes them.
     var partitions: [DefinitionScript.Unit] = []
-    /// Nothing that the backup selected needs it: it is skipped when it cannot be created.
+    /// Nothing that the backup selected needs it: it can be skipped when it cannot be created.
     var isOptional = false
     /// One or more statements, each with its semicolon.
     var sql: String
@@ -34,17 +34,17 @@ struct Definition: Sendable, Equatable {
     /// The unit of that table or view.
     var unit: DefinitionScript.Unit? { table.map { DefinitionScript.Unit(schema: schema, table: $0) } }
 
-    /// The place among the definitions of a backup: an owner follows what it owns.
+    /// The place among the definitions of a backup: the owner of something comes right after it.
     var rank: Int { order * 2 + (type == "OWNER" ? 1 : 0) }
 }
 
 extension Definition {
-    /// Creates a definition from a statement of a file without marks; its first words say which section it is in.
+    /// A statement of a file without marks, put into its section by its first words.
     init(order: Int, sql: String, of unit: DefinitionScript.Unit) {
         let words = SQLStatements.keywords(sql, limit: 200)
         type = Self.type(words)
         let isPostData = Self.postDataTypes.contains(type)
-        // Foreign keys last, as in pg_dump: the keys that they refer to may be in later files.
+        // Foreign keys last, as pg_dump has them: the keys that they refer to may be in files that come later.
         self.order = order + (type == "FK CONSTRAINT" ? 1_000_000_000 : 0)
         section = isPostData ? .postData : .preData
         (schema, table) = (unit.schema, unit.table)
@@ -80,4 +80,15 @@ extension Definition {
         default: return first.first ?? ""
         }
     }
+}
+
+extension Definition: Equatable {
+    /// Whether two definitions are the same to the server, which compares bytes.
+    static func == (left: Definition, right: Definition) -> Bool {
+        left.order == right.order && left.section == right.section && left.type.hasBytes(of: right.type)
+            && left.place == right.place && left.attachedTo == right.attachedTo && left.partitions == right.partitions
+            && left.isOptional == right.isOptional && left.sql.hasBytes(of: right.sql)
+    }
+
+    private var place: DefinitionScript.Unit { DefinitionScript.Unit(schema: schema, table: table) }
 }

@@ -49,7 +49,7 @@ extension DefinitionScript.Unit: Hashable {
 
 // MARK: - Text
 
-/// What the comment line at the top says.
+/// The content of the comment line at the top.
 private struct ScriptMark: Codable {
     var backup: String
     var requires: [DefinitionScript.Unit]
@@ -84,7 +84,7 @@ extension DefinitionScript {
         return text
     }
 
-    /// The file's text, when it is certain to be read as it is meant: with these definitions, each with its own SQL.
+    /// The file's text, when it is certain to be read back as it is meant: with these definitions, each with its own SQL.
     ///
     /// - Throws: ``DatabudgieError`` that names the definition which would be read as another one, or as a part of one.
     func checkedText() throws -> String {
@@ -99,7 +99,7 @@ extension DefinitionScript {
                 .database,
                 "a definition (\(definition.type)) cannot be backed up, because its file would be read as something else",
                 table: definition.relation?.label ?? definition.schema,
-                hint: "turn ddl off, and report this as a defect"
+                hint: "turn ddl off, and report this as a bug"
             )
         }
         return text

@@ -60,7 +60,7 @@ public struct RestoreRun: Sendable {
         return RunResults(jobs: skipped + progress.results + (try await restore.setSequences(after: progress)))
     }
 
-    /// Runs what changes nothing, and says so when it fails.
+    /// Runs what changes nothing, and adds that to its error when it fails.
     private func untouched<Result>(
         _ settings: RunSettings,
         _ body: () async throws -> Result
