@@ -103,7 +103,7 @@ struct ArchiveScriptTests {
         #expect(entries[2].ownerSQL == nil)
     }
 
-    @Test("A table in another access method brings it along; the next one does not")
+    @Test("A table in another access method has it in its definition; the next one does not")
     func accessMethods() throws {
         let entries = try entries()
         try #require(entries.count == 3)

@@ -2,8 +2,8 @@ import Testing
 
 @testable import Databudgie
 
-@Suite("DDL files")
-struct DDLScriptTests {
+@Suite("Definition files")
+struct DefinitionScriptTests {
     private let unit = DefinitionScript.Unit(schema: "app", table: "t")
 
     @Test("A file is read as it was written, whatever is in its names and functions")
@@ -59,7 +59,7 @@ struct DDLScriptTests {
                 ]
             )
             let error = #expect(throws: DatabudgieError.self) { try script.checkedText() }
-            #expect(error?.description.hasPrefix("app.t: a definition (COMMENT) is not backed up") == true, "\(sql)")
+            #expect(error?.description.hasPrefix("app.t: a definition (COMMENT) cannot be backed up") == true, "\(sql)")
         }
     }
 
@@ -89,7 +89,7 @@ struct DDLScriptTests {
         #expect(DefinitionScript.Unit(schema: "app") != DefinitionScript.Unit(schema: "app", table: ""))
     }
 
-    @Test("A damaged comment line of ours is an error")
+    @Test("A damaged comment line of this program is an error")
     func damagedMark() {
         let text =
             "-- databudgie {\"backup\":\"2026\",\"requires\":[]}\n\n-- databudgie {\"order\":1\nCREATE TABLE t ();\n"
@@ -101,7 +101,10 @@ struct DDLScriptTests {
         func definition(_ order: Int, _ type: String) -> Definition {
             Definition(order: order, section: .preData, type: type, schema: "app", sql: "\(order)")
         }
-        var script = DefinitionScript(requires: [.init(schema: "b")], definitions: [definition(1, "SCHEMA"), definition(5, "TYPE")])
+        var script = DefinitionScript(
+            requires: [.init(schema: "b")],
+            definitions: [definition(1, "SCHEMA"), definition(5, "TYPE")]
+        )
         script.merge(
             DefinitionScript(
                 requires: [.init(schema: "a"), .init(schema: "b")],
@@ -109,7 +112,7 @@ struct DDLScriptTests {
             )
         )
         #expect(script.definitions.map(\.type) == ["SCHEMA", "OWNER", "TABLE", "TYPE"])
-        #expect(script.requires.map(\.pathName) == ["a", "b"])
+        #expect(script.requires.map(\.component.text) == ["a", "b"])
     }
 
     @Test(
