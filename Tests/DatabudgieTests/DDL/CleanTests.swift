@@ -51,6 +51,7 @@ struct CleanTests {
             try await restore(fixture, more, isConfirmed: isConfirmed)
         }
         #expect(error?.code == code)
+        #expect(error?.effect == .nothingChanged)
         #expect(error?.description.contains(text) == true, "\(String(describing: error))")
         #expect(try await fixture.names(fixture.target) == ["mine", "v"])
     }
@@ -112,7 +113,7 @@ struct CleanTests {
             try FileManager.default.removeItem(atPath: fixture.folder + "/" + definition)
             try await expectRefusal(fixture, .preflight, "public.a: there is no definition")
             try FileManager.default.removeItem(atPath: fixture.folder + "/" + list)
-            try await expectRefusal(fixture, .preflight, "There is no list of tables")
+            try await expectRefusal(fixture, .preflight, "there is no list of tables")
         }
     }
 
