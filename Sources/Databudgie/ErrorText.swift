@@ -2,14 +2,14 @@ import Compression
 import Postgres
 import Storage
 
-/// The words of an error: what happened, and what to do about it.
+/// The text of an error: what happened, and what to do about it.
 public struct ErrorText: Sendable, Hashable {
     /// What happened, without a full stop.
     public let message: String
     /// What to do about it, in the imperative and without a full stop; nil when the error does not say.
     public let hint: String?
 
-    /// Reads the words of any error.
+    /// Takes the text from any error.
     ///
     /// - Parameter error: An error of this library, of one below it, or of anything else.
     public init(_ error: any Error) {
@@ -24,7 +24,7 @@ public struct ErrorText: Sendable, Hashable {
     }
 }
 
-/// An error that says apart what happened and what to do.
+/// An error that separates what happened from what to do.
 protocol HintedError: Error {
     var message: String { get }
     var hint: String? { get }

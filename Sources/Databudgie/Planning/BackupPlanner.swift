@@ -68,7 +68,7 @@ struct BackupPlanner {
         return DependencyTables(catalog: catalog).included(by: tables).map { table in
             var entry = owners[table.owner].entry
             entry.options = table.options
-            // A query that names its table is about that one alone; the others are exported whole.
+            // A query that names its table itself is for that one alone; the others are exported whole.
             if entry.hasExplicitQuery, !entry.query.variables.contains(.table) {
                 entry.query = Defaults.query
                 entry.hasExplicitQuery = false
@@ -142,7 +142,7 @@ struct BackupPlanner {
         }
     }
 
-    /// Two entries may name a partition and its root on purpose, with different queries, but it has to be said.
+    /// Two entries may name a partition and its root on purpose, with different queries, but the user should know.
     private func doubleExports(_ selected: [Selected]) -> [Finding] {
         let exported = Set(selected.compactMap(\.relation?.oid))
         return selected.compactMap(\.relation).filter(\.isPartition).flatMap { partition in
@@ -247,7 +247,7 @@ struct BackupPlanner {
 }
 
 extension BackupEntry {
-    /// Names no table: its query and location are both explicit and do without `{table}`.
+    /// Names no table: its query and location are both explicit and have no `{table}`.
     var isFreeOfItsTable: Bool {
         hasExplicitQuery && options.hasExplicitLocation && !query.variables.contains(.table)
             && !options.location.variables.contains(.table)

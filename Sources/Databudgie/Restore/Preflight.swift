@@ -1,7 +1,7 @@
 import Postgres
 import Storage
 
-/// Everything that can be known to go wrong in a restore, found before anything is changed.
+/// Finds what would go wrong in a restore, before anything is changed.
 struct Preflight {
     let session: DatabaseSession
     let catalog: DatabaseCatalog
@@ -22,7 +22,7 @@ struct Preflight {
     ///
     /// - Parameter plan: What is about to be loaded.
     /// - Returns: How each file is to be sent.
-    /// - Throws: ``DatabudgieError`` with all problems; `PostgresError` or `StorageError` when a check could not be made.
+    /// - Throws: ``DatabudgieError`` with all problems; `PostgresError` or `StorageError` when a check could not be done.
     func check(_ plan: RestorePlan) async throws -> Conclusion {
         // Before the transaction, which should not idle while files are opened.
         let headers = try await readHeaders(plan.jobs)

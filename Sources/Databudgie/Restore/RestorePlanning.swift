@@ -23,7 +23,7 @@ struct RestorePlanning {
             defaultSchema: schema ?? "public",
             manifest: settings.manifest?.name
         )
-        return try await DefinitionInstaller(
+        return try await DefinitionInstaller.compare(
             try await reader.read(entries),
             session: session,
             ownSchema: settings.definitions.recreatesDatabase ? settings.manifest?.name.schema : nil,
@@ -85,7 +85,7 @@ struct RestorePlanning {
             replaced: replaced
         )
         let (candidates, findings) = try planner.candidates(entries + included)
-        // A view that was created from its definition has its rows from elsewhere.
+        // A view that was created from its definition has no rows of its own.
         let isCreatedView = { (candidate: RestoreCandidate) in
             created.contains(candidate.relation.name) && candidate.relation.kind.isDerived
         }

@@ -60,7 +60,7 @@ public struct RestoreRun: Sendable {
         return RunResults(jobs: skipped + progress.results + (try await restore.setSequences(after: progress)))
     }
 
-    /// Runs what changes nothing, and says so when it fails.
+    /// Runs what changes nothing, and adds that to its error when it fails.
     private func untouched<Result>(
         _ settings: RunSettings,
         _ body: () async throws -> Result
@@ -98,7 +98,7 @@ extension RestoreRun {
             try await DatabudgieError.withEffect(.rolledBack) {
                 try await session.withTransaction(.writing) {
                     let restore = try await untouched(session.settings) {
-                        try await definitions.makeTables()
+                        try await definitions.createTables()
                         return try await planning.check(
                             created: definitions.names,
                             replaced: definitions.replacedNames,
@@ -139,7 +139,7 @@ extension RestoreRun {
             do {
                 try await untouched(session.settings) {
                     try await session.withTransaction(.writing) {
-                        try await definitions.makeTables()
+                        try await definitions.createTables()
                         let planned = try await planning.check(
                             created: definitions.names,
                             included: definitions.included,
@@ -162,7 +162,7 @@ extension RestoreRun {
                         + "max_locks_per_transaction; if the restore stops, they remain, empty"
                 )
             )
-            try await definitions.makeTablesInBatches()
+            try await definitions.createTablesInBatches()
             checked = try await planning.check(created: definitions.names, included: definitions.included)
             skipped = checked.skip()
         }

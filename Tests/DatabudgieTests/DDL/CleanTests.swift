@@ -6,7 +6,7 @@ import Testing
 
 @testable import Databudgie
 
-@Suite("Restores into a database made anew")
+@Suite("Restores into a re-created database")
 struct CleanTests {
     private func restore(
         _ fixture: RunFixture,
@@ -85,7 +85,7 @@ struct CleanTests {
         }
     }
 
-    @Test("Without a confirmation nothing is touched, and a dry run needs none")
+    @Test("Without a confirmation nothing is changed, and a dry run needs none")
     func confirmation() async throws {
         try await withBackup { fixture in
             try await expectRefusal(fixture, .configuration, "pass --yes", isConfirmed: false)
@@ -117,7 +117,7 @@ struct CleanTests {
         }
     }
 
-    @Test("A role without CREATEDB, or that does not own the database, is told so before anything is touched")
+    @Test("A role without CREATEDB, or that does not own the database, is refused before anything is changed")
     func rights() async throws {
         try await PostgresServer.withRole("LOGIN CREATEDB") { creator in
             try await PostgresServer.withRole { owner in
@@ -132,7 +132,7 @@ struct CleanTests {
         }
     }
 
-    @Test("The manifest is made anew with the database, and has what was restored")
+    @Test("The manifest is re-created with the database, and has what was restored")
     func manifest() async throws {
         try await withBackup { fixture in
             try await fixture.execute(fixture.target, ManifestTable("m").definition)
@@ -169,16 +169,21 @@ struct CleanTests {
 
 @Suite("Locks of a restore with definitions")
 struct LockBudgetTests {
-    private func block(_ type: String) throws -> StoredDefinition {
-        let block = Definition(order: 0, section: .preData, type: type, schema: "s", sql: "")
-        return StoredDefinition(block: block, path: try StoragePath("s.sql"))
+    private func definition(_ type: String) throws -> StoredDefinition {
+        let definition = Definition(order: 0, section: .preData, type: type, schema: "s", sql: "")
+        return StoredDefinition(definition: definition, path: try StoragePath("s.sql"))
     }
 
-    @Test("The estimate grows with what is made and what is dropped")
+    @Test("The estimate grows with what is created and what is dropped")
     func estimate() throws {
         #expect(LockBudget.estimate([StoredDefinition](), dropped: 0) == 0)
-        #expect(LockBudget.estimate([try block("COMMENT"), try block("OWNER")], dropped: 0) == 0)
-        #expect(LockBudget.estimate([try block("TABLE"), try block("SEQUENCE"), try block("INDEX")], dropped: 0) == 9)
+        #expect(LockBudget.estimate([try definition("COMMENT"), try definition("OWNER")], dropped: 0) == 0)
+        #expect(
+            LockBudget.estimate(
+                [try definition("TABLE"), try definition("SEQUENCE"), try definition("INDEX")],
+                dropped: 0
+            ) == 9
+        )
         #expect(LockBudget.estimate([StoredDefinition](), dropped: 2) == 12)
     }
 }

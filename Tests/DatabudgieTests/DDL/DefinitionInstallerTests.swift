@@ -35,7 +35,7 @@ struct DefinitionRestoreTests {
         #expect(try await fixture.rows(fixture.target, "select * from sale") == ["9"])
     }
 
-    @Test("Listed tables replace those that are there, again and again")
+    @Test("Listed tables replace those that exist, again and again")
     func replace() async throws {
         try await withOldShop { fixture in
             for _ in 1...2 {
@@ -48,7 +48,7 @@ struct DefinitionRestoreTests {
         }
     }
 
-    @Test("A table that is there is not replaced when its rows are nowhere")
+    @Test("An existing table is not replaced when its rows are missing")
     func missingRows() async throws {
         try await withOldShop { fixture in
             for file in try fixture.files() where file.hasPrefix("public.sale/") && file.hasSuffix(".csv") {
@@ -60,7 +60,7 @@ struct DefinitionRestoreTests {
         }
     }
 
-    @Test("A definition that is no SQL is told with its file, and nothing changes")
+    @Test("A definition that is not SQL is reported with its file, and nothing changes")
     func brokenSQL() async throws {
         try await withOldShop { fixture in
             let file = try #require(try fixture.files().first { $0.hasPrefix("public.sale/ddl/") })
@@ -75,7 +75,7 @@ struct DefinitionRestoreTests {
         }
     }
 
-    @Test("A role that does not own a listed table is told so, and nothing changes")
+    @Test("A role that does not own a listed table is refused, and nothing changes")
     func notOwner() async throws {
         try await PostgresServer.withRole { role in
             try await withOldShop { fixture in
@@ -93,7 +93,7 @@ struct DefinitionRestoreTests {
         }
     }
 
-    @Test("A publication that loses a table which is made anew is named")
+    @Test("A publication that loses a re-created table is named")
     func publications() async throws {
         try await withOldShop { fixture in
             try await fixture.execute(fixture.target, "create publication news for table sale")
@@ -104,21 +104,21 @@ struct DefinitionRestoreTests {
         }
     }
 
-    @Test("Rights are given after the rows and together with the policies")
+    @Test("Privileges are granted after the rows and together with the policies")
     func rights() async throws {
         try await RunFixture.with { fixture in
             try await fixture.execute(fixture.source, "create table secret (i int); grant select on secret to public")
             _ = try await fixture.backup(fixture.ddlYAML("['public.*']"))
             let file = try #require(try fixture.files().first { $0.hasPrefix("public.secret/ddl/") })
             let unit = DefinitionScript.Unit(schema: "public", table: "secret")
-            let right = try DefinitionScript(text: fixture.text(file), of: unit).blocks.first { $0.type == "ACL" }
+            let right = try DefinitionScript(text: fixture.text(file), of: unit).definitions.first { $0.type == "ACL" }
             #expect(right?.section == .postData)
             _ = try await fixture.restore(fixture.ddlYAML("['public.*']"))
             try await fixture.expectEqualDefinitions()
         }
     }
 
-    @Test("A table of an extension comes with it, and the others come all the same")
+    @Test("A table of an extension is created with it, and the others are restored all the same")
     func extensionTables() async throws {
         try await RunFixture.with { fixture in
             try await fixture.execute(
@@ -135,7 +135,7 @@ struct DefinitionRestoreTests {
         }
     }
 
-    @Test("A dry run changes nothing, whether the tables are there or not")
+    @Test("A dry run changes nothing, whether the tables exist or not")
     func dryRun() async throws {
         try await withOldShop { fixture in
             let report = try await fixture.restore(fixture.ddlYAML("['public.*']"), isDryRun: true)
@@ -198,7 +198,7 @@ struct DefinitionRestoreTests {
     }
 
     @Test(
-        "What is not listed and depends on a listed table is named, and nothing is touched",
+        "What is not listed and depends on a listed table is named, and nothing is changed",
         arguments: [
             ("create view v as select id from product", "view public.v"),
             ("create view v as select id from product; create materialized view m as select * from v", "view public.v"),
@@ -218,13 +218,18 @@ struct DefinitionRestoreTests {
     func dependents(_ sql: String, _ name: String) async throws {
         try await withOldShop { fixture in
             try await fixture.execute(fixture.target, sql)
-            let lines = await fixture.preflightLines(fixture.ddlYAML("['public.product', 'public.sale']"))
+            let error = await #expect(throws: DatabudgieError.self) {
+                try await fixture.restore(fixture.ddlYAML("['public.product', 'public.sale']"))
+            }
+            #expect(error?.code == .preflight)
+            #expect(error?.effect == .nothingChanged)
+            let lines = error?.problems.map(\.message) ?? []
             #expect(lines.contains { $0.hasPrefix("\(name) depends on ") }, "\(lines)")
             try await expectOldShop(fixture)
         }
     }
 
-    @Test("A partition that the backup does not know is named, and nothing is touched")
+    @Test("A partition that the backup does not know is named, and nothing is changed")
     func unlistedPartition() async throws {
         try await RunFixture.with { fixture in
             try await fixture.onBoth(
@@ -263,7 +268,7 @@ struct DefinitionRestoreTests {
         }
     }
 
-    @Test("What is there and not listed keeps its owner, comment, rights and definition")
+    @Test("What exists and is not listed keeps its owner, comment, privileges and definition")
     func unlisted() async throws {
         try await RunFixture.withRole { fixture, role in
             let things = """
@@ -297,7 +302,7 @@ struct DefinitionRestoreTests {
         }
     }
 
-    @Test("Roles that are missing here are a warning each, also in a policy and for a name with a line break")
+    @Test("Each missing role is a warning, also in a policy and for a name with a line break")
     func missingRoles() async throws {
         try await RunFixture.with { fixture in
             try await PostgresServer.withRole { role in
@@ -323,7 +328,7 @@ struct DefinitionRestoreTests {
         }
     }
 
-    @Test("A foreign key to a table or schema that is not there is left out with its comment, with a warning")
+    @Test("A foreign key to a missing table or schema is skipped with its comment, with a warning")
     func missingReference() async throws {
         try await RunFixture.with { fixture in
             try await fixture.execute(
@@ -363,7 +368,9 @@ struct DefinitionRestoreTests {
         }
     }
 
-    @Test("An index or key that the rows of a new table break is told with the table's name, and the others are made")
+    @Test(
+        "An index or key that the rows of a new table break is reported with the table's name, and the others are created"
+    )
     func brokenIndex() async throws {
         try await RunFixture.with { fixture in
             try await fixture.execute(fixture.source, shop)
@@ -380,7 +387,7 @@ struct DefinitionRestoreTests {
         }
     }
 
-    @Test("A list or a file that is missing or damaged stops the run before anything is touched")
+    @Test("A list or a file that is missing or damaged stops the run before anything is changed")
     func damagedFiles() async throws {
         try await withOldShop { fixture in
             let yaml = fixture.ddlYAML("['public.*']")

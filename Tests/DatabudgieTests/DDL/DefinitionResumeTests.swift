@@ -5,7 +5,7 @@ import Testing
 
 @testable import Databudgie
 
-@Suite("Restores with definitions that go on after a crash")
+@Suite("Restores with definitions that are resumed after a crash")
 struct DefinitionResumeTests {
     private func restore(_ fixture: RunFixture, _ yaml: String) async throws -> RunReport {
         var configuration = try fixture.configuration(yaml)
@@ -64,7 +64,7 @@ struct DefinitionResumeTests {
         return yaml
     }
 
-    @Test("A table that is recorded and was dropped since is not made anew without its rows")
+    @Test("A table that is recorded and was dropped since is not re-created without its rows")
     func droppedSince() async throws {
         try await RunFixture.with { fixture in
             let yaml = try await prepared(fixture)

@@ -1,39 +1,6 @@
 import Postgres
 import Storage
 
-/// One file with the values of one table's sequences.
-struct SequenceJob: Sendable {
-    /// The sequences of a table's load, or a job of its own when only the sequences are restored.
-    let id: JobID
-    let relation: Relation
-    let file: FileInfo
-    let rows: SequenceSource.Rows
-    let isStrict: Bool
-
-    /// Nothing but the sequences is restored, so they are a job of their own in the run's report.
-    var isAlone: Bool { rows == .skipped }
-}
-
-/// Where the files of values for a table may be.
-struct SequenceSource: Sendable {
-    /// What becomes of the table's rows.
-    enum Rows: Sendable {
-        /// The run loads them; the sequences are set only when that has succeeded.
-        case loaded
-        /// An earlier run under the same id has loaded them, and may have ended before it set their sequences.
-        case loadedBefore
-        /// They are not part of the run.
-        case skipped
-    }
-
-    let id: JobID
-    let candidate: RestoreCandidate
-    let pattern: FilePattern
-    /// The time in the name of the table's data file; nil when the rows are not part of the run.
-    let dataTime: String?
-    let rows: Rows
-}
-
 /// Plans which sequences are set.
 struct SequencePlanner {
     let catalog: DatabaseCatalog
