@@ -51,6 +51,7 @@ struct CleanTests {
             try await restore(fixture, more, isConfirmed: isConfirmed)
         }
         #expect(error?.code == code)
+        #expect(error?.effect == .nothingChanged)
         #expect(error?.description.contains(text) == true, "\(String(describing: error))")
         #expect(try await fixture.names(fixture.target) == ["mine", "v"])
     }

@@ -221,7 +221,7 @@ struct DefinitionToolTests {
         let messages = try await refused(.configuration) { fixture in
             try fixture.path(withFake: "pg_dump", "echo 'pg_dump (PostgreSQL) 9.6.24'\n")
         }
-        #expect(messages.first?.hasPrefix("pg_dump 9 cannot dump a server of version ") == true)
+        #expect(messages.first?.contains("pg_dump 9 cannot dump a server of version") == true)
     }
 
     @Test("A pg_dump that fails half-way leaves no files, and its message is reported")
