@@ -4,7 +4,8 @@ import PackageDescription
 let package = Package(
     name: "databudgie",
     products: [
-        .library(name: "Databudgie", targets: ["Databudgie"]),
+        // With the modules whose types its public API names: errors, connections, files.
+        .library(name: "Databudgie", targets: ["Databudgie", "Postgres", "Storage", "Compression"]),
         .executable(name: "databudgie", targets: ["DatabudgieCLI"]),
     ],
     dependencies: [

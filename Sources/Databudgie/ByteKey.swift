@@ -1,7 +1,7 @@
 /// A name that equals another one only when all bytes of the two are the same.
 ///
-/// Swift's own `==` takes `é` composed (U+00E9) and decomposed (`e` and U+0301) for one text, and so do dictionaries and
-/// sets of `String`. For Postgres, for S3 and for most file systems they are two names.
+/// Swift's own `==` treats `é` composed (U+00E9) and decomposed (`e` and U+0301) as equal, and so do dictionaries and sets
+/// of `String`. For Postgres, for S3 and for most file systems they are two names.
 struct ByteKey: Hashable, Sendable, Comparable, CustomStringConvertible {
     /// The name itself.
     let string: String
@@ -26,44 +26,44 @@ struct ByteKey: Hashable, Sendable, Comparable, CustomStringConvertible {
         for byte in string.utf8 {
             hasher.combine(byte)
         }
-        // No byte of UTF-8 has this value: names in a row cannot run into one another.
+        // No byte of UTF-8 has this value: names hashed one after another stay apart.
         hasher.combine(0xFF as UInt8)
     }
 }
 
 extension StringProtocol {
-    /// Whether all bytes of the two texts are the same.
+    /// Whether all bytes of the two strings are the same.
     func hasBytes(of other: some StringProtocol) -> Bool {
         utf8.elementsEqual(other.utf8)
     }
 
-    /// Whether the bytes of a text come first in this one, whatever combining mark follows them.
+    /// Whether the bytes of a string come first in this one, whatever combining mark follows them.
     func startsWithBytes(of prefix: some StringProtocol) -> Bool {
         utf8.starts(with: prefix.utf8)
     }
 
-    /// Whether the bytes of a text are in this one, whatever combining mark follows them.
+    /// Whether the bytes of a string are in this one, whatever combining mark follows them.
     func containsBytes(of text: some StringProtocol) -> Bool {
         utf8.firstRange(of: text.utf8) != nil
     }
 
-    /// Splits the text at an ASCII character, whatever combining mark follows it.
+    /// Splits the string at an ASCII character, whatever combining mark follows it.
     ///
     /// - Parameters:
     ///   - separator: The character, which is in no part.
-    ///   - maxSplits: How often the text is split at most.
+    ///   - maxSplits: How often the string is split at most.
     /// - Returns: All parts, empty ones included.
     func split(atByte separator: Unicode.Scalar, maxSplits: Int = .max) -> [String] {
         utf8.split(separator: UInt8(ascii: separator), maxSplits: maxSplits, omittingEmptySubsequences: false)
             .map { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// Replaces the bytes of a text wherever they are.
+    /// Replaces the bytes of a string wherever they are.
     ///
     /// - Parameters:
     ///   - text: What is replaced; whole code points.
     ///   - replacement: What takes its place.
-    /// - Returns: The text with all replacements.
+    /// - Returns: The string with all replacements.
     func replacingBytes(of text: some StringProtocol, with replacement: some StringProtocol) -> String {
         String(decoding: Array(utf8).replacing(Array(text.utf8), with: Array(replacement.utf8)), as: UTF8.self)
     }

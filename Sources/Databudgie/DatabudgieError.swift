@@ -1,6 +1,6 @@
 /// What went wrong in a run: one or more problems, each with what to do about it.
 public struct DatabudgieError: Error, Sendable, CustomStringConvertible {
-    /// The kind of failure; more may come, so a `switch` needs a default.
+    /// The kind of failure; more may be added, so a `switch` needs a default.
     public struct Code: Sendable, Hashable, CustomStringConvertible {
         /// The kind's name, as in this type.
         public let description: String
@@ -72,26 +72,6 @@ public struct DatabudgieError: Error, Sendable, CustomStringConvertible {
 
     /// Problems with their hints, one a line.
     public var description: String { problems.map(\.description).joined(separator: "\n") }
-}
-
-/// What a run that failed has left behind.
-@nonexhaustive
-public enum RunEffect: String, Sendable, CustomStringConvertible {
-    /// The target is as it was before the run.
-    case nothingChanged = "nothing_changed"
-    /// Changes were begun, and all of them were rolled back.
-    case rolledBack = "rolled_back"
-    /// `clean` has re-created the database, and nothing was restored into it.
-    case databaseRecreated = "database_recreated"
-
-    /// The effect as a sentence, without a full stop.
-    public var description: String {
-        switch self {
-        case .nothingChanged: "nothing was changed"
-        case .rolledBack: "everything was rolled back; the tables are unchanged"
-        case .databaseRecreated: "the database was re-created and has none of the tables"
-        }
-    }
 }
 
 extension DatabudgieError {

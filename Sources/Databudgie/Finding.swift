@@ -1,5 +1,5 @@
 /// Something that a run found out before or while it worked: a problem, a warning, or a note.
-public struct Finding: Sendable, Hashable, CustomStringConvertible {
+public struct Finding: Sendable, CustomStringConvertible {
     /// How much a finding matters.
     @nonexhaustive
     public enum Kind: String, Sendable {
@@ -59,6 +59,21 @@ public struct Finding: Sendable, Hashable, CustomStringConvertible {
     static func note(_ message: String, of table: (some CustomStringConvertible)? = String?.none) -> Finding {
         Finding(.note, message, table: table?.description)
     }
+}
+
+extension Finding: Hashable {
+    /// Whether two findings say the same, byte by byte, of the same table.
+    public static func == (left: Finding, right: Finding) -> Bool {
+        left.kind == right.kind && left.keys == right.keys
+    }
+
+    /// Feeds what the finding says to a hasher.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(kind)
+        hasher.combine(keys)
+    }
+
+    private var keys: [ByteKey?] { [table.map { ByteKey($0) }, ByteKey(message), hint.map { ByteKey($0) }] }
 }
 
 extension Sequence<Finding> {

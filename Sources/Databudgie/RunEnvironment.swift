@@ -9,7 +9,7 @@ public struct RunEnvironment: Sendable {
     /// The longest time that reports of failures may take, all of a run together.
     var reportingTimeLimit = Duration.seconds(5)
 
-    /// Creates surroundings: those of the process at this moment, unless told otherwise.
+    /// Creates surroundings: by default those of the process at this moment.
     ///
     /// - Parameters:
     ///   - variables: Environment variables by name.

@@ -16,36 +16,36 @@ public final class FaultProxy: Sendable {
         var requests: [Request] = []
     }
 
-    /// What a client asked for.
+    /// What a client requested.
     public struct Request: Sendable {
         /// The method.
         public let method: String
         /// The path and the query, as they were sent.
         public let target: String
-        /// The fault that it met.
+        /// The fault that it triggered.
         public let fault: Fault?
     }
 
-    /// Which requests meet a fault.
+    /// Which requests trigger a fault.
     public struct Rule: Sendable {
         /// The fault.
         public var fault: Fault
         /// The method of the requests; nil for any.
         public var method: String?
-        /// A text in the requests' path or query; nil for any.
+        /// A string in the requests' path or query; nil for any.
         public var target: String?
         /// How many matching requests pass unharmed first.
         public var skip: Int
-        /// How many requests meet the fault after that.
+        /// How many requests trigger the fault after that.
         public var count: Int
 
         /// Describes a rule.
         /// - Parameters:
         ///   - fault: The fault.
         ///   - method: The method of the requests; nil for any.
-        ///   - target: A text in the requests' path or query; nil for any.
+        ///   - target: A string in the requests' path or query; nil for any.
         ///   - skip: How many matching requests pass unharmed first.
-        ///   - count: How many requests meet the fault after that.
+        ///   - count: How many requests trigger the fault after that.
         public init(_ fault: Fault, method: String? = nil, target: String? = nil, skip: Int = 0, count: Int = .max) {
             self.fault = fault
             self.method = method
@@ -57,21 +57,21 @@ public final class FaultProxy: Sendable {
 
     /// Ways to misbehave.
     public enum Fault: Sendable {
-        /// Answers itself, and the server sees nothing.
+        /// Replies itself; the server sees nothing.
         case reply(status: Int, headers: [String: String] = [:], body: String = "")
-        /// Resets the connection when some bytes of the request's body have come.
+        /// Resets the connection after some bytes of the request's body.
         case reset(afterBytes: Int)
         /// Lets the server do its work, and resets the connection instead of passing the reply on.
         case loseReply
         /// Lets the server do its work, and passes no reply on.
         case withholdReply
-        /// Closes the connection as if all were well after some bytes of the reply's body.
+        /// Closes the connection cleanly after some bytes of the reply's body.
         case cutReply(afterBytes: Int)
-        /// Turns a bit of the request's body at an offset in bytes.
+        /// Flips a bit of the request's body at an offset in bytes.
         case flipRequest(at: Int)
-        /// Turns a bit of the reply's body at an offset in bytes.
+        /// Flips a bit of the reply's body at an offset in bytes.
         case flipReply(at: Int)
-        /// Takes the request and never answers.
+        /// Accepts the request and never replies.
         case hang
         /// Sends some bytes of the reply's body, then nothing more.
         case stall(afterBytes: Int)
@@ -98,11 +98,11 @@ public final class FaultProxy: Sendable {
         state = Mutex(State(rules: rules))
     }
 
-    /// All requests so far, in the order in which they came.
+    /// All requests so far, in order of arrival.
     public var requests: [Request] { state.withLock { $0.requests } }
 
     /// Replaces the rules.
-    /// - Parameter rules: The new rules; the first that fits a request counts.
+    /// - Parameter rules: The new rules; the first that matches a request counts.
     public func setRules(_ rules: [Rule]) {
         state.withLock { $0.rules = rules }
     }
@@ -110,7 +110,7 @@ public final class FaultProxy: Sendable {
     /// Runs a proxy for the length of a closure.
     /// - Parameters:
     ///   - server: The URL of the server behind the proxy, `http://host:port`.
-    ///   - rules: The first that fits a request counts.
+    ///   - rules: The first that matches a request counts.
     ///   - body: What to do meanwhile.
     /// - Returns: What the closure returns.
     /// - Throws: The closure's error.
@@ -147,7 +147,7 @@ public final class FaultProxy: Sendable {
         }
     }
 
-    /// Finds the fault for a request, and counts it.
+    /// Finds the fault for a request, and counts its use.
     private func note(method: String, target: String) -> Fault? {
         state.withLock { state in
             var found: Fault?

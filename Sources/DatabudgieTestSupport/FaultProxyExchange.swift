@@ -6,7 +6,7 @@ import NIOPosix
 struct FaultProxyExchange {
     typealias AsyncChannel = NIOAsyncChannel<ByteBuffer, ByteBuffer>
 
-    /// What came was no HTTP request with a length.
+    /// The request was not HTTP with a length.
     struct Malformed: Error {}
 
     let channel: any Channel
@@ -68,7 +68,7 @@ struct FaultProxyExchange {
             }
         var exchange = self
         try await server.executeThenClose { replies, requests in
-            // The server closes after its reply, so that the reply's end is plain to see.
+            // The server closes after its reply, so the reply's end is unmistakable.
             let lines = exchange.head.split(separator: "\r\n").filter { !$0.lowercased().hasPrefix("connection:") }
             try await requests.write(
                 ByteBuffer(string: lines.joined(separator: "\r\n") + "\r\nConnection: close\r\n\r\n")

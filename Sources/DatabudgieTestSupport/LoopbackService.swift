@@ -3,7 +3,7 @@ import NIOCore
 import NIOHTTP1
 import Synchronization
 
-/// An HTTP service on loopback whose answers a test gives, and which remembers what it was asked.
+/// An HTTP service on loopback: a test gives its replies, and it remembers the requests.
 public final class LoopbackService: Sendable {
     /// The service's URL, without a slash at its end.
     public let endpoint: String
@@ -45,11 +45,11 @@ public final class LoopbackService: Sendable {
         }
     }
 
-    /// What a client gets.
+    /// What a client receives.
     public struct Reply: Sendable {
         /// The status of HTTP.
         public var status: Int
-        /// More headers than the length.
+        /// Headers in addition to the length.
         public var headers: [String: String]
         /// The body.
         public var body: String
@@ -58,7 +58,7 @@ public final class LoopbackService: Sendable {
         /// - Parameters:
         ///   - status: The status of HTTP.
         ///   - body: The body.
-        ///   - headers: More headers than the length.
+        ///   - headers: Headers in addition to the length.
         public init(_ status: Int, _ body: String = "", headers: [String: String] = [:]) {
             self.status = status
             self.headers = headers
@@ -72,7 +72,7 @@ public final class LoopbackService: Sendable {
         self.endpoint = endpoint
     }
 
-    /// All requests so far, in the order in which they came.
+    /// All requests so far, in order of arrival.
     public var requests: [Request] { received.withLock { $0 } }
 
     /// Runs a service for the length of a closure.
@@ -144,7 +144,7 @@ public final class LoopbackService: Sendable {
     }
 }
 
-/// Turns bodies that are buffers into what the encoder of HTTP takes.
+/// Turns bodies that are buffers into what the HTTP encoder accepts.
 private final class BufferBodies: ChannelOutboundHandler {
     typealias OutboundIn = HTTPPart<HTTPResponseHead, ByteBuffer>
     typealias OutboundOut = HTTPServerResponsePart

@@ -3,7 +3,7 @@ public import Postgres
 import Synchronization
 
 extension PostgresServer {
-    /// Makes an empty database on the shared server for the length of a closure.
+    /// Creates an empty database on the shared server for the length of a closure.
     ///
     /// - Parameter body: What to do with the database, given how to log in as the superuser without a password.
     /// - Returns: What the closure returns.
@@ -12,7 +12,7 @@ extension PostgresServer {
         try await shared.withDatabase(body)
     }
 
-    /// Makes an empty database on this server for the length of a closure.
+    /// Creates an empty database on this server for the length of a closure.
     ///
     /// - Parameters:
     ///   - name: What it is called; nil for a unique name.
@@ -24,7 +24,7 @@ extension PostgresServer {
         _ body: (ConnectionParameters) async throws -> R
     ) async throws -> R {
         let name = name ?? Self.uniqueName("database")
-        // Copying files is the faster way here, as the server does without fsync; 15 has a choice for the first time.
+        // Copying files is faster here, because the server runs without fsync; servers before 15 know no other way.
         try await onSuperuserConnection { connection in
             let strategy = connection.server.majorVersion >= 15 ? " STRATEGY file_copy" : ""
             try await connection.execute("CREATE DATABASE \(quotedIdentifier(name)) TEMPLATE template0\(strategy)")
@@ -36,9 +36,9 @@ extension PostgresServer {
         }
     }
 
-    /// Makes a role on the shared server for the length of a closure.
+    /// Creates a role on the shared server for the length of a closure.
     ///
-    /// Make the role first and the database inside: a role that still owns something cannot be dropped.
+    /// Create the role first and the database inside: a role that still owns something cannot be dropped.
     ///
     /// - Parameters:
     ///   - attributes: As for CREATE ROLE, for example `"LOGIN PASSWORD 'secret'"`.
@@ -67,14 +67,14 @@ extension PostgresServer {
             try await cleanUp(sql)
             return result
         } catch {
-            // The test's own error tells more than one of cleaning up after it.
+            // The test's own error says more than one from cleaning up after it.
             try? await cleanUp(sql)
             throw error
         }
     }
 
     private func cleanUp(_ sql: String) async throws {
-        // A task of its own, as the test's may have been cancelled.
+        // A task of its own, because the test's may have been cancelled.
         try await Task { try await onSuperuserConnection { try await $0.execute(sql) } }.value
     }
 
@@ -82,7 +82,7 @@ extension PostgresServer {
         try await Connection.withConnection(to: superuser, body: body)
     }
 
-    /// A name that no other test and no other process uses.
+    /// Returns a name that no other test and no other process uses.
     private static func uniqueName(_ kind: String) -> String {
         let number = counter.wrappingAdd(1, ordering: .relaxed).newValue
         return "databudgie_test_\(kind)_\(ProcessInfo.processInfo.processIdentifier)_\(number)"

@@ -5,9 +5,9 @@ import SystemPackage
 
 /// A real server for tests: one for the whole test process, or one of a test's own.
 public struct PostgresServer: Sendable {
-    /// How to log in as the superuser, over the unix socket, which asks for no password.
+    /// How to log in as the superuser, over the unix socket, which requires no password.
     public let superuser: ConnectionParameters
-    /// The folder of a server that this process has started; nil for one that was there before.
+    /// The folder of a server that this process has started; nil for one that was already running.
     public let folder: String?
 
     /// The server that all tests of this process share.
@@ -47,13 +47,13 @@ public struct PostgresServer: Sendable {
         }
     }
 
-    /// The same server over TCP, where it asks for a password.
+    /// The same server over TCP, which requires a password.
     ///
     /// - Parameters:
     ///   - parameters: How to reach a database over the unix socket.
     ///   - user: The role; nil for the one in the parameters.
     ///   - password: The password; nil sends none. The superuser's is `postgres`.
-    /// - Returns: Parameters with TLS off, as the server has no certificate.
+    /// - Returns: Parameters with TLS off, because the server has no certificate.
     public static func overTCP(
         _ parameters: ConnectionParameters,
         user: String? = nil,
@@ -75,7 +75,7 @@ public struct PostgresServer: Sendable {
         _ = try await Self.runScript(["stop", "--dir", folder])
     }
 
-    /// What `scripts/postgres-server` had to say when it failed.
+    /// The output of `scripts/postgres-server` when it failed.
     public struct ScriptFailure: Error, CustomStringConvertible {
         /// Its messages.
         public let description: String

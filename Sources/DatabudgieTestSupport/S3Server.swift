@@ -37,7 +37,7 @@ public struct S3Server: Sendable {
         ) {
             return given
         }
-        // Never a server that is somewhere else and happens to be in the developer's environment.
+        // Never a remote server that happens to be in the developer's environment.
         if let exported = S3Server(environment, names: exportedNames), exported.endpoint.hasPrefix("http://127.0.0.1:")
         {
             return exported
@@ -61,7 +61,7 @@ public struct S3Server: Sendable {
     }
 
     /// The options to reach the server with.
-    /// - Parameter endpoint: Another URL, as of a proxy before the server.
+    /// - Parameter endpoint: Another URL, for example of a proxy in front of the server.
     /// - Returns: Options that depend on no environment.
     public func options(endpoint: String? = nil) -> S3Options {
         S3Options(
@@ -100,7 +100,7 @@ public struct S3Server: Sendable {
         return try outcome.get()
     }
 
-    /// What `scripts/s3-server` had to say when it failed.
+    /// The output of `scripts/s3-server` when it failed.
     public struct ScriptFailure: Error, CustomStringConvertible {
         /// Its messages.
         public let description: String

@@ -3,12 +3,12 @@ import Foundation
 /// A request to a Sentry server, taken apart by the rules of Sentry's developer documentation ("Envelopes", "Event
 /// Payloads", "Authentication").
 public struct SentryEnvelopeReading: Sendable {
-    /// Everything that breaks a rule; empty when the server would take the event.
+    /// Everything that breaks a rule; empty when the server would accept the event.
     public private(set) var problems: [String] = []
-    /// The body as it came.
+    /// The body as it was received.
     public let text: String
 
-    /// How bad the failure is.
+    /// The severity of the failure.
     public private(set) var level = ""
     /// The release.
     public private(set) var release: String?
@@ -18,7 +18,7 @@ public struct SentryEnvelopeReading: Sendable {
     public private(set) var tags: [String: String] = [:]
     /// The type of the one exception.
     public private(set) var type = ""
-    /// The text of the one exception.
+    /// The message of the one exception.
     public private(set) var value = ""
     /// The event's id.
     public private(set) var eventID = ""
@@ -34,7 +34,7 @@ public struct SentryEnvelopeReading: Sendable {
         expect(header("content-length") == ["\(body.count)"], "the length is not given")
         expect(header("user-agent").count == 1, "there is no user agent")
         readAuthorization(header("x-sentry-auth"))
-        expect(String(validating: body, as: UTF8.self) != nil, "the body is no UTF-8")
+        expect(String(validating: body, as: UTF8.self) != nil, "the body is not UTF-8")
         readEnvelope(body)
     }
 
@@ -72,10 +72,10 @@ public struct SentryEnvelopeReading: Sendable {
         }
         expect(Set(["event_id", "sent_at", "dsn", "sdk"]).isSuperset(of: header.keys), "unknown keys in the header")
         eventID = header["event_id"] as? String ?? ""
-        expect(eventID.wholeMatch(of: /[0-9a-f]{32}/) != nil, "the event's id is no UUID in 32 digits")
-        expect(isRecent(header["sent_at"]), "sent_at is no time of today")
+        expect(eventID.wholeMatch(of: /[0-9a-f]{32}/) != nil, "the event's id is not a UUID of 32 digits")
+        expect(isRecent(header["sent_at"]), "sent_at is not a recent time")
         expect(Set(["type", "length", "content_type"]).isSuperset(of: item.keys), "unknown keys in the item's header")
-        expect(item["type"] as? String == "event", "the item is no event")
+        expect(item["type"] as? String == "event", "the item is not an event")
         guard let length = item["length"] as? Int, length <= parts[2].count else {
             problems.append("the item's length is missing or too large")
             return
@@ -83,7 +83,7 @@ public struct SentryEnvelopeReading: Sendable {
         let rest = parts[2].dropFirst(length)
         expect(rest.isEmpty || Array(rest) == [newline], "the payload does not end where its length says")
         guard let event = object(parts[2].prefix(length)) else {
-            problems.append("the payload is no JSON object")
+            problems.append("the payload is not a JSON object")
             return
         }
         readEvent(event)
@@ -96,7 +96,7 @@ public struct SentryEnvelopeReading: Sendable {
         ]
         expect(known.isSuperset(of: event.keys), "unknown keys in the event: \(event.keys.sorted())")
         expect(event["event_id"] as? String == eventID, "the event's two ids differ")
-        expect(isRecent(event["timestamp"]), "the timestamp is no time of today")
+        expect(isRecent(event["timestamp"]), "the timestamp is not a recent time")
         let platforms: Set = [
             "as3", "c", "cfml", "cocoa", "csharp", "elixir", "haskell", "go", "groovy", "java", "javascript", "native",
             "node", "objc", "other", "perl", "php", "python", "ruby",
@@ -122,7 +122,7 @@ public struct SentryEnvelopeReading: Sendable {
 
     private mutating func readTags(_ value: Any?) {
         guard let tags = value as? [String: String] else {
-            problems.append("the tags are no mapping of texts")
+            problems.append("the tags are not a mapping of strings")
             return
         }
         self.tags = tags

@@ -1,16 +1,16 @@
 import Synchronization
 
-/// A receiver of Sentry's envelopes on loopback, which takes nothing that breaks the protocol.
+/// A receiver of Sentry's envelopes on loopback that accepts nothing that breaks the protocol.
 public final class SentryServer: Sendable {
-    /// What it answers to a request.
+    /// What it replies to a request.
     public enum Behaviour: Sendable {
         /// 200 for a valid envelope, 400 for any other.
         case accept
-        /// This status, whatever came.
+        /// This status, whatever is received.
         case reply(Int, headers: [String: String] = [:])
         /// This status after some envelopes were accepted.
         case acceptFirst(Int, thenReply: Int)
-        /// Nothing at all.
+        /// No reply at all.
         case hang
     }
 
@@ -27,7 +27,7 @@ public final class SentryServer: Sendable {
         self.received = received
     }
 
-    /// All requests so far, in the order in which they came.
+    /// All requests so far, in order of arrival.
     public var envelopes: [SentryEnvelopeReading] { received.all }
 
     /// Everything that is wrong with any of the requests.
@@ -36,7 +36,7 @@ public final class SentryServer: Sendable {
     /// Runs a receiver for the length of a closure.
     ///
     /// - Parameters:
-    ///   - behaviour: What it answers.
+    ///   - behaviour: What it replies.
     ///   - body: What to do meanwhile.
     /// - Returns: What the closure returns.
     /// - Throws: The closure's error.
@@ -78,7 +78,7 @@ public final class SentryServer: Sendable {
     }
 }
 
-/// What a receiver got, in order.
+/// What a receiver received, in order.
 private final class EnvelopeLog: Sendable {
     private let envelopes = Mutex<[SentryEnvelopeReading]>([])
 

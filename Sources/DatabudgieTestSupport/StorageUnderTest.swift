@@ -1,6 +1,6 @@
 public import Storage
 
-/// The storages that the conformance suite runs on; a new kind is added here and has all tests at once.
+/// The storages that the conformance suite runs on; a new kind that is added here gets all tests.
 public enum StorageUnderTest: String, Sendable, CaseIterable, CustomStringConvertible {
     /// This machine's disk.
     case local
@@ -10,7 +10,7 @@ public enum StorageUnderTest: String, Sendable, CaseIterable, CustomStringConver
     /// The kind's name in test results.
     public var description: String { rawValue }
 
-    /// Makes a storage and an empty folder in it, and removes both afterwards.
+    /// Creates a storage and an empty folder in it, and removes both afterwards.
     /// - Parameter body: What to do with them.
     /// - Returns: What the closure returns.
     /// - Throws: The closure's error.

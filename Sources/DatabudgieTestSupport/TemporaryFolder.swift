@@ -1,21 +1,21 @@
 import Foundation
 
-/// Makes an empty folder for a test and removes it with everything in it afterwards.
+/// Creates an empty folder for a test and removes it with everything in it afterwards.
 ///
 /// - Parameter body: What to do with the folder, given its absolute path.
 /// - Returns: What the closure returns.
-/// - Throws: The closure's error, or Foundation's when the folder cannot be made.
+/// - Throws: The closure's error, or Foundation's when the folder cannot be created.
 public func withTemporaryFolder<R>(_ body: (String) async throws -> R) async throws -> R {
     let folder = try makeTemporaryFolder()
     defer { try? FileManager.default.removeItem(atPath: folder) }
     return try await body(folder)
 }
 
-/// Makes an empty folder that the caller removes.
+/// Creates an empty folder that the caller removes.
 ///
 /// - Returns: Its absolute path, short enough for a unix socket inside.
 func makeTemporaryFolder() throws -> String {
-    // Symbolic links resolved, so that paths which tests compare are the ones that programs report.
+    // With symbolic links resolved: the paths that tests compare are the ones that programs report.
     let parent = FileManager.default.temporaryDirectory.resolvingSymlinksInPath()
     let folder = parent.appending(path: "databudgie-\(UInt32.random(in: 0 ... .max))", directoryHint: .isDirectory)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
@@ -23,7 +23,7 @@ func makeTemporaryFolder() throws -> String {
 }
 
 extension String {
-    /// The text without a suffix, if it has it.
+    /// The string without a suffix, if it has it.
     fileprivate func trimmingSuffix(_ suffix: String) -> String {
         hasSuffix(suffix) ? String(dropLast(suffix.count)) : self
     }

@@ -3,7 +3,7 @@ import Dispatch
 
 /// Cancels the statement that a connection runs, from any thread.
 ///
-/// Each statement has a number, so that a cancellation that comes late never hits the statement after it.
+/// Each statement has a number, so a late cancellation never hits the statement after it.
 @safe
 final class Canceller: @unchecked Sendable {
     // Unchecked: `handle` never changes, and PQcancel is thread-safe (Postgres documentation, 34.7); all other state is
@@ -12,7 +12,7 @@ final class Canceller: @unchecked Sendable {
     /// The number of a statement.
     typealias StatementID = UInt64
 
-    /// A queue and no mutex, because PQcancel blocks: whoever asks for a cancellation does not wait for it, but the next
+    /// A queue instead of a mutex, because PQcancel blocks: the caller of ``cancel(_:)`` does not wait for it, but the next
     /// statement does.
     private let queue = DispatchQueue(label: "databudgie.postgres.cancel")
     private let handle: OpaquePointer?
@@ -22,7 +22,7 @@ final class Canceller: @unchecked Sendable {
 
     /// Creates a canceller.
     ///
-    /// - Parameter handle: What PQgetCancel gave; owned by the canceller from now on.
+    /// - Parameter handle: What PQgetCancel returned; owned by the canceller from now on.
     @unsafe
     init(handle: OpaquePointer?) {
         unsafe self.handle = unsafe handle
@@ -32,7 +32,7 @@ final class Canceller: @unchecked Sendable {
         unsafe PQfreeCancel(handle)
     }
 
-    /// Notes that a statement is about to be sent.
+    /// Records that a statement is about to be sent.
     ///
     /// - Returns: Its number.
     func begin() -> StatementID {
@@ -44,7 +44,7 @@ final class Canceller: @unchecked Sendable {
         }
     }
 
-    /// Notes that a statement has ended, and waits for a cancellation of it that is just being sent.
+    /// Records that a statement has ended, and waits for a cancellation of it that is being sent.
     func end(_ statement: StatementID) {
         queue.sync {
             if current == statement {
@@ -53,7 +53,7 @@ final class Canceller: @unchecked Sendable {
         }
     }
 
-    /// Whether somebody has asked to cancel the statement that began last.
+    /// Whether a cancellation of the statement that began last was requested.
     var isRequested: Bool {
         queue.sync { hasRequest }
     }
@@ -71,11 +71,11 @@ final class Canceller: @unchecked Sendable {
 
     /// Sends the request, and again until the statement has ended; called on the queue.
     ///
-    /// A server ignores a request that overtakes the statement, so that one is not enough.
+    /// A server ignores a request that overtakes the statement, so one is not enough.
     private func send(_ statement: StatementID) {
         guard current == statement, let handle = unsafe handle else { return }
         unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
-            // What it returns does not matter: if the request could not be sent, the next one may be.
+            // Its return value does not matter: if the request could not be sent, the next one may be.
             _ = unsafe PQcancel(handle, buffer.baseAddress, Int32(buffer.count))
         }
         queue.asyncAfter(deadline: .now() + .milliseconds(200)) {

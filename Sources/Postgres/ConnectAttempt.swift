@@ -1,10 +1,9 @@
 import CLibpq
 import Synchronization
 
-/// An attempt to connect that can be given up at once, even while libpq waits for a name server.
+/// An attempt to connect that can be abandoned at once, even while libpq waits for a name server.
 ///
-/// Whoever is first, the handshake or the cancellation, resumes the waiting task; a connection that comes too late is
-/// closed.
+/// The first of the two, handshake or cancellation, resumes the waiting task; a connection that comes too late is closed.
 final class ConnectAttempt: Sendable {
     /// What a handshake ends with.
     typealias Outcome = Result<EstablishedConnection, PostgresError>
@@ -17,7 +16,7 @@ final class ConnectAttempt: Sendable {
 
     private let state = Mutex(State.waiting(nil))
 
-    /// Whether nobody waits any more.
+    /// Whether the caller has stopped waiting.
     var isCancelled: Bool {
         state.withLock { if case .cancelled = $0 { true } else { false } }
     }
@@ -26,7 +25,7 @@ final class ConnectAttempt: Sendable {
     ///
     /// - Parameters:
     ///   - executor: Where the blocking work is done.
-    ///   - handshake: The blocking work; it looks at ``isCancelled`` from time to time.
+    ///   - handshake: The blocking work; it checks ``isCancelled`` from time to time.
     /// - Returns: The connection.
     /// - Throws: The handshake's error, or ``PostgresError/Code/cancelled`` as soon as the task is cancelled.
     func run(
@@ -72,11 +71,11 @@ final class ConnectAttempt: Sendable {
     }
 }
 
-/// A libpq connection on its way from the thread that made it to the actor that owns it.
+/// A libpq connection on its way from the thread that opened it to the actor that owns it.
 @safe
 struct EstablishedConnection: @unchecked Sendable {
-    // Unchecked: it is made on one thread and handed over exactly once, through ConnectAttempt's mutex; the maker keeps
-    // no copy, and only the receiver uses it, one thread at a time.
+    // Unchecked: it is created on one thread and handed over exactly once, through ConnectAttempt's mutex; its creator
+    // keeps no copy, and only the receiver uses it, one thread at a time.
 
     /// The handle, never nil.
     let handle: OpaquePointer

@@ -3,14 +3,14 @@ import CLibpq
 extension Connection {
     /// Runs a COPY … FROM STDIN with bytes from a sequence.
     ///
-    /// When the sequence throws, or the task is cancelled, the server is told to give up, so that no row is kept. When the
-    /// server refuses a row, it is noticed at once on a connection without TLS, and at the sequence's end with TLS.
+    /// If the sequence throws, or the task is cancelled, the server aborts the command and keeps no row. If the server
+    /// refuses a row, that is noticed at once on a connection without TLS, and at the end of the sequence with TLS.
     ///
     /// - Parameters:
     ///   - sql: The whole COPY command; two statements are refused by the server.
     ///   - source: The bytes, in pieces of any size.
-    /// - Returns: How many rows the server has stored.
-    /// - Throws: The sequence's error; ``PostgresError``, whose context names line and column for a value that the server
+    /// - Returns: How many rows the server stored.
+    /// - Throws: The sequence's error; ``PostgresError``, whose context names the line and column of a value that the server
     ///   refuses; ``PostgresError/Code/cancelled`` when the task is cancelled, whatever the sequence throws then.
     public func copyIn<Bytes: AsyncSequence>(
         _ sql: String,
@@ -44,7 +44,7 @@ extension Connection {
         var sender = try unsafe CopyInSender(liveHandle())
         for try await chunk in source {
             guard !Task.isCancelled else { throw PostgresError.cancelled }
-            // Throws when the connection was closed while the sequence was waited for.
+            // Throws if the connection was closed during the wait for the sequence.
             guard try unsafe sender.send(chunk, to: liveHandle()) else { return }
         }
         guard !Task.isCancelled else { throw PostgresError.cancelled }
@@ -53,14 +53,14 @@ extension Connection {
     /// Ends the COPY and reads its result.
     ///
     /// - Parameter failure: Why the rows must not be kept; nil when they are complete.
-    /// - Returns: How many rows the server has stored.
-    /// - Throws: ``PostgresError`` of the server, always when there is a failure.
+    /// - Returns: How many rows the server stored.
+    /// - Throws: ``PostgresError`` of the server, always if there is a failure.
     private func endCopyIn(failure: String?) throws(PostgresError) -> Int {
         let handle = try unsafe liveHandle()
-        // What it returns does not matter: when nothing can be sent, the result says why.
+        // Its return value does not matter: if nothing can be sent, the result says why.
         _ = unsafe PQputCopyEnd(handle, failure)
         guard let rows = try collect().affectedRows else {
-            throw PostgresError(.protocolViolation, "The server did not say how many rows it has stored")
+            throw PostgresError(.protocolViolation, "the server did not report how many rows it stored")
         }
         return rows
     }

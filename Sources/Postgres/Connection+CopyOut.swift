@@ -8,7 +8,7 @@ extension Connection {
     ///   - sql: The whole COPY command; two statements are refused by the server.
     ///   - hasHeader: Whether the command asks for a header line, which the server does not count as a row.
     ///   - chunkSize: The bytes after which a chunk is full.
-    /// - Returns: The rows in chunks; one chunk is read ahead while the one before it is worked on.
+    /// - Returns: The rows in chunks; one chunk is read ahead while the previous one is processed.
     /// - Throws: ``PostgresError``.
     public func copyOut(
         _ sql: String,
@@ -37,12 +37,12 @@ extension Connection {
         return CopyOut(lease: CopyOut.Lease(connection: self, statement: statement, progress: progress))
     }
 
-    /// The next chunk of a COPY, or nil behind the last.
+    /// The next chunk of a COPY, or nil after the last.
     ///
     /// - Parameters:
     ///   - statement: The number of the COPY.
-    ///   - progress: What is known of it beyond its end.
-    /// - Returns: The chunk, nil behind the last, or why there is none.
+    ///   - progress: What remains known of it after its end.
+    /// - Returns: The chunk, nil after the last, or why there is none.
     func nextChunk(
         of statement: Canceller.StatementID,
         _ progress: CopyOut.Progress
@@ -60,12 +60,12 @@ extension Connection {
             activity = .nothing
             return outcome
         }
-        // While the caller works on this chunk, the next one leaves the socket, so that the server can go on.
+        // While the caller works on this chunk, the next one is read from the socket, so the server can continue.
         Task { readAhead(statement, progress) }
         return outcome
     }
 
-    /// Stops a COPY that nobody will read to its end, and makes the connection usable again.
+    /// Stops a COPY that will not be read to its end, and makes the connection usable again.
     ///
     /// - Parameter statement: The number of the COPY; nil for whichever is running.
     func abandonCopyOut(_ statement: Canceller.StatementID? = nil) {
@@ -79,7 +79,7 @@ extension Connection {
         canceller.end(reader.statement)
     }
 
-    /// Sends a COPY and waits until the server agrees.
+    /// Sends a COPY and waits until the server accepts it.
     ///
     /// - Parameters:
     ///   - sql: The whole COPY command.
@@ -96,7 +96,8 @@ extension Connection {
         guard result.status != status else { return }
         var failure = PostgresError(
             .protocolViolation,
-            "The statement is not a COPY \(status == PGRES_COPY_OUT ? "TO STDOUT" : "FROM STDIN"): correct it"
+            "the statement is not a COPY \(status == PGRES_COPY_OUT ? "TO STDOUT" : "FROM STDIN")",
+            hint: "correct it"
         )
         switch result.status {
         case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY: break
@@ -108,7 +109,7 @@ extension Connection {
         throw explain(failure)
     }
 
-    /// Reads and forgets rows until the server sends no more.
+    /// Reads and discards rows until the server sends no more.
     @unsafe
     func discardRows(_ handle: OpaquePointer) {
         var row: UnsafeMutablePointer<CChar>?
@@ -130,13 +131,13 @@ extension Connection {
             let chunk = unsafe reader.read(try liveHandle())
             guard reader.hasEnded else { return .success(chunk) }
             defer { canceller.end(reader.statement) }
-            // PQgetCopyData says only that no more rows come; whether that is the end or a failure stands in the result.
+            // PQgetCopyData says only that no more rows come; the result says whether that is the end or a failure.
             let counted = try collect().affectedRows
             let received = reader.messages - progress.headerRows
             guard counted == received else {
                 throw PostgresError(
                     .protocolViolation,
-                    "The server counted \(counted.map(String.init) ?? "no") rows in the COPY, but \(received) arrived"
+                    "the server counted \(counted.map(String.init) ?? "no") rows in the COPY, but \(received) arrived"
                 )
             }
             progress.rows.withLock { $0 = received }
@@ -149,7 +150,7 @@ extension Connection {
     private static var abandoned: PostgresError {
         PostgresError(
             .connectionUnavailable,
-            "The COPY was given up, because the connection was closed or used for something else before its end"
+            "the COPY was abandoned: the connection was closed or used for something else before its end"
         )
     }
 }

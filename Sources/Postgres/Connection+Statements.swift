@@ -82,14 +82,18 @@ extension Connection {
         _ = try unsafe liveHandle()
         switch activity {
         case .nothing: break
-        // Whoever begins something else has lost interest in the rest of the rows.
+        // A caller that begins something else does not want the rest of the rows.
         case .copyingOut: abandonCopyOut()
         case .copyingIn:
-            throw PostgresError(.connectionUnavailable, "The connection is busy with COPY FROM: wait for it to end")
+            throw PostgresError(
+                .connectionUnavailable,
+                "the connection is busy with COPY FROM",
+                hint: "wait for it to end"
+            )
         }
     }
 
-    /// Sends one statement by the extended protocol, which refuses a second one behind it.
+    /// Sends one statement by the extended protocol, which refuses a second one after it.
     func sendQuery(_ sql: String, _ parameters: [String?]) throws(PostgresError) {
         let handle = try unsafe liveHandle()
         try check(sql)
@@ -129,7 +133,7 @@ extension Connection {
             }
         }
         if let failure {
-            // Only now does libpq know whether the connection has survived.
+            // Only now does libpq know whether the connection survived.
             throw explain(failure)
         }
         guard let last else {
@@ -140,7 +144,7 @@ extension Connection {
         return last
     }
 
-    /// Tells a cancelled statement and a lost connection from other errors of the server.
+    /// Distinguishes a cancelled statement and a lost connection from other errors of the server.
     func explain(_ error: PostgresError) -> PostgresError {
         var error = error
         if error.sqlState == "57014", canceller.isRequested {
@@ -149,10 +153,10 @@ extension Connection {
         } else if unsafe PQstatus(handle) == CONNECTION_BAD {
             error.code = .connectionLost
             error.message =
-                "The connection to the server was lost: \(error.message.isEmpty ? "no reason given" : error.message)"
+                "the connection to the server was lost: \(error.message.isEmpty ? "no reason given" : error.message)"
         } else if error.code == .connectionLost {
             error.code = .protocolViolation
-            error.message = "The server's answer is incomplete: \(error.message)"
+            error.message = "the server's answer is incomplete: \(error.message)"
         }
         return error
     }
@@ -160,7 +164,7 @@ extension Connection {
     /// The handle, if the connection is still usable.
     func liveHandle() throws(PostgresError) -> OpaquePointer {
         guard let handle = unsafe handle else {
-            throw PostgresError(.connectionUnavailable, "The connection has been closed: make a new one")
+            throw PostgresError(.connectionUnavailable, "the connection has been closed", hint: "open a new one")
         }
         return unsafe handle
     }
@@ -179,7 +183,8 @@ extension Connection {
         guard !text.utf8.contains(0) else {
             throw PostgresError(
                 .invalidParameters,
-                "A statement or a value holds a NUL character, which Postgres cannot store: remove it"
+                "a statement or a value contains a NUL character, which Postgres cannot store",
+                hint: "remove it"
             )
         }
     }
@@ -187,7 +192,8 @@ extension Connection {
     private static var unexpectedCopy: PostgresError {
         PostgresError(
             .protocolViolation,
-            "The statement is a COPY from or to the client: run it with copyIn or copyOut"
+            "the statement is a COPY from or to the client",
+            hint: "run it with copyIn or copyOut"
         )
     }
 }

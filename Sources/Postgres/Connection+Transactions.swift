@@ -4,14 +4,14 @@ extension Connection {
     /// Runs a closure inside a transaction: committed when it returns, rolled back when it throws.
     ///
     /// A task that is cancelled before the commit rolls back, however the closure ended; the commit itself is not
-    /// interrupted, so that its outcome is known.
+    /// interrupted, so its outcome is known.
     ///
     /// - Parameters:
     ///   - options: How the transaction is begun.
     ///   - body: What to do in it, on this connection.
     /// - Returns: What the closure returns.
-    /// - Throws: The closure's error; ``PostgresError/Code/transactionAborted`` when a statement had failed and the
-    ///   closure returned all the same; ``PostgresError`` when it cannot be begun or committed.
+    /// - Throws: The closure's error; ``PostgresError/Code/transactionAborted`` if a statement had failed and the
+    ///   closure returned all the same; ``PostgresError`` if it cannot be begun or committed.
     public nonisolated(nonsending) func withTransaction<R>(
         _ options: TransactionOptions = TransactionOptions(),
         body: (Connection) async throws -> R
@@ -27,21 +27,25 @@ extension Connection {
         }
     }
 
-    /// Pins the settings that make the same data give the same bytes everywhere, until the transaction ends.
+    /// Pins the settings with which the same data gives the same bytes everywhere, until the transaction ends.
     ///
-    /// Settings that the server does not know are left out; `search_path` is not touched.
+    /// Settings that the server does not know are skipped; `search_path` is not touched.
     ///
     /// - Parameters:
     ///   - purpose: What the transaction is for.
     ///   - overrides: Other values for some of them, or further settings, for example
     ///     `["idle_in_transaction_session_timeout": "60s"]`.
-    /// - Throws: ``PostgresError`` when a value is refused, or when no transaction is open.
+    /// - Throws: ``PostgresError`` if a value is refused, or if no transaction is open.
     public func pinSessionSettings(
         _ purpose: Purpose,
         overrides: [String: String] = [:]
     ) async throws(PostgresError) {
         guard unsafe PQtransactionStatus(try liveHandle()) != PQTRANS_IDLE else {
-            throw PostgresError(.connectionUnavailable, "Settings can be pinned only inside a transaction: begin one")
+            throw PostgresError(
+                .connectionUnavailable,
+                "settings can be pinned only inside a transaction",
+                hint: "begin one"
+            )
         }
         let settings = SessionSettings.values(for: purpose).merging(overrides) { $1 }
         _ = try await query(SessionSettings.statement(pinning: settings))
@@ -52,7 +56,8 @@ extension Connection {
         guard unsafe PQtransactionStatus(try liveHandle()) == PQTRANS_IDLE else {
             throw PostgresError(
                 .connectionUnavailable,
-                "A transaction is open on the connection already: end it before the next one"
+                "a transaction is already open on the connection",
+                hint: "end it before the next one"
             )
         }
         try await execute(options.beginCommand)
@@ -64,20 +69,20 @@ extension Connection {
         guard unsafe PQtransactionStatus(try liveHandle()) != PQTRANS_IDLE else {
             throw PostgresError(
                 .transactionAborted,
-                "The transaction was ended by a statement inside it, not by its owner"
+                "the transaction was ended by a statement inside it"
             )
         }
-        // A failed transaction answers COMMIT with ROLLBACK, and no error.
+        // A failed transaction answers COMMIT with ROLLBACK, without an error.
         guard try executeUninterrupted("COMMIT") == "COMMIT" else {
             throw PostgresError(
                 .transactionAborted,
-                "The transaction was rolled back, because a statement inside it had failed"
+                "the transaction was rolled back, because a statement inside it had failed"
             )
         }
     }
 
     private func rollBack() {
-        // The closure's error is the one to report; a connection that cannot roll back is useless, and closing it makes the
+        // The closure's error is the one to report. A connection that cannot roll back is useless, and closing it has the
         // server roll back.
         do throws(PostgresError) {
             try prepareForStatement()

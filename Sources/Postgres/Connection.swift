@@ -2,9 +2,9 @@ import CLibpq
 
 /// A connection to a Postgres server.
 ///
-/// It does one thing at a time, on a thread of its own, so that libpq may block there. When the task that waits for a
-/// statement is cancelled, the server is told to stop it, and the wait ends with ``PostgresError/Code/cancelled`` once
-/// it has; the connection can be used on. That is the one error of cancellation everywhere in this module.
+/// It does one thing at a time, on a thread of its own, where libpq can block. When the task that waits for a statement is
+/// cancelled, the server is asked to stop it, and the wait ends with ``PostgresError/Code/cancelled`` once it has; the
+/// connection remains usable. That is the only error of cancellation in this module.
 @safe
 public actor Connection {
     /// What a transaction's settings are pinned for.
@@ -22,7 +22,7 @@ public actor Connection {
         case copyingIn
     }
 
-    /// What is known of the server.
+    /// What is known about the server.
     public nonisolated let server: ServerInfo
 
     /// Where the actor's code runs.
@@ -47,15 +47,15 @@ public actor Connection {
         server = unsafe ServerInfo(connection.handle)
     }
 
-    // Nobody refers to the connection any more, so that no code of it runs and PQfinish has the handle to itself.
+    // Nothing refers to the connection any more, so no code of it runs and PQfinish has the handle to itself.
     isolated deinit {
         unsafe PQfinish(handle)
     }
 
     /// Connects to a server.
     ///
-    /// An attempt is given up after 10 seconds for each address, unless `connect_timeout` says otherwise. The encoding
-    /// is UTF-8 and the application's name `databudgie`, unless another one is given.
+    /// An attempt ends after 10 seconds for each address, unless `connect_timeout` says otherwise. The encoding is UTF-8,
+    /// and the application's name is `databudgie` unless another one is given.
     ///
     /// - Parameters:
     ///   - parameters: Where it is and how to log in.
@@ -105,14 +105,14 @@ public actor Connection {
 
     /// Cancels the statement that runs now, from any thread; without one, nothing happens.
     ///
-    /// Whoever waits for the statement gets a ``PostgresError/Code/cancelled``.
+    /// The caller that waits for the statement gets a ``PostgresError/Code/cancelled``.
     public nonisolated func cancel() {
         canceller.cancel()
     }
 
     /// Closes the connection; an open transaction is rolled back by the server.
     ///
-    /// A COPY that is being read ends with an error. Closing twice is no error.
+    /// A COPY that is being read ends with an error. Closing twice is not an error.
     public func close() {
         abandonCopyOut()
         unsafe PQfinish(handle)
@@ -128,7 +128,7 @@ public actor Connection {
 }
 
 extension ServerInfo {
-    /// Reads what libpq knows of a new connection.
+    /// Reads what libpq knows about a new connection.
     @unsafe
     fileprivate init(_ handle: OpaquePointer) {
         unsafe self.init(

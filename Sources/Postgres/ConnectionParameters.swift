@@ -1,6 +1,6 @@
 import CLibpq
 
-/// Where a database is and how to log in, in libpq's keywords (Postgres documentation, 34.1.2).
+/// Where a database is and how to log in, by libpq's keywords (Postgres documentation, 34.1.2).
 ///
 /// Service files, the password file, `PG…` variables and TLS settings work as in psql: libpq itself reads them.
 public struct ConnectionParameters: Sendable, Equatable {
@@ -9,7 +9,7 @@ public struct ConnectionParameters: Sendable, Equatable {
 
     /// Creates parameters from libpq's keywords.
     ///
-    /// - Parameter keywords: The values by keyword; an unknown keyword is an error when a connection is made.
+    /// - Parameter keywords: The values by keyword; an unknown keyword is an error as soon as a connection is opened.
     public init(keywords: [String: String]) {
         self.keywords = keywords
     }
@@ -18,11 +18,11 @@ public struct ConnectionParameters: Sendable, Equatable {
     ///
     /// - Parameter url: `postgresql://user:password@host:port/database?option=value`, also with `postgres://`, with
     ///   SQLAlchemy's driver suffixes (`postgresql+psycopg2://`) and with several hosts; or `host=… dbname=…`.
-    /// - Throws: ``PostgresError`` with ``PostgresError/Code/invalidParameters`` that names an option which libpq does
+    /// - Throws: ``PostgresError`` with ``PostgresError/Code/invalidParameters`` . It names an option that libpq does
     ///   not know, and never repeats what could be a password.
     public init(url: String) throws(PostgresError) {
         guard !url.utf8.contains(0) else {
-            throw PostgresError(.invalidParameters, "The connection URL holds a NUL character: remove it")
+            throw PostgresError(.invalidParameters, "the connection URL contains a NUL character", hint: "remove it")
         }
         keywords =
             if url.utf8.contains("://".utf8) {
@@ -41,13 +41,15 @@ public struct ConnectionParameters: Sendable, Equatable {
             guard Self.knownKeywords.contains(keyword) else {
                 throw PostgresError(
                     .invalidParameters,
-                    "The connection option \"\(keyword)\" is unknown to libpq: remove it, or correct its name"
+                    "the connection option \"\(keyword)\" is unknown to libpq",
+                    hint: "remove it, or correct its name"
                 )
             }
             guard !value.utf8.contains(0) else {
                 throw PostgresError(
                     .invalidParameters,
-                    "The connection option \"\(keyword)\" holds a NUL character: remove it"
+                    "the connection option \"\(keyword)\" contains a NUL character",
+                    hint: "remove it"
                 )
             }
         }
@@ -56,7 +58,8 @@ public struct ConnectionParameters: Sendable, Equatable {
         {
             throw PostgresError(
                 .invalidParameters,
-                "The connection option \"client_encoding\" is \(encoding), but all files are written and read in UTF-8: remove it"
+                "the connection option \"client_encoding\" is \(encoding), but all files are written and read in UTF-8",
+                hint: "remove it"
             )
         }
     }
@@ -76,13 +79,14 @@ public struct ConnectionParameters: Sendable, Equatable {
             if let match = text.firstMatch(of: /invalid connection option "(\w+)"/) {
                 throw PostgresError(
                     .invalidParameters,
-                    "The connection option \"\(match.1)\" is unknown to libpq: remove it, or correct its name"
+                    "the connection option \"\(match.1)\" is unknown to libpq",
+                    hint: "remove it, or correct its name"
                 )
             }
             throw PostgresError(
                 .invalidParameters,
-                "The connection string is neither a URL (postgresql://user:password@host:port/database) nor a list of"
-                    + " options (host=… dbname=…): correct it"
+                "the connection string is neither a URL nor a list of options",
+                hint: "write postgresql://user:password@host:port/database, or host=… dbname=…"
             )
         }
         defer { unsafe PQconninfoFree(options) }
@@ -91,8 +95,8 @@ public struct ConnectionParameters: Sendable, Equatable {
 
     /// Reads libpq's array of options, which ends with one without keyword.
     ///
-    /// - Parameter options: What PQconndefaults, PQconninfo or PQconninfoParse gave.
-    /// - Returns: All keywords, with their values where they have one.
+    /// - Parameter options: What PQconndefaults, PQconninfo or PQconninfoParse returned.
+    /// - Returns: All keywords, with their values if they have one.
     @unsafe
     static func keywords(of options: UnsafeMutablePointer<PQconninfoOption>) -> [String: String?] {
         var result: [String: String?] = [:]
@@ -123,7 +127,7 @@ extension ConnectionParameters: CustomStringConvertible {
         }
         text += hostsDescription
         if let database = keywords["dbname"] {
-            // A connection string may stand here too (34.1.1), with a password of its own.
+            // It may be a connection string as well (34.1.1), with a password of its own.
             text += "/" + (Self.isConnectionString(database) ? "***" : database)
         }
         let shown: Set = ["user", "password", "host", "port", "dbname"]
@@ -145,7 +149,7 @@ extension ConnectionParameters: CustomStringConvertible {
         let ports = Self.elements(of: keywords["port"] ?? "")
         return hosts.indices.map { index in
             let host = hosts[index].utf8.contains(UInt8(ascii: ":")) ? "[\(hosts[index])]" : hosts[index]
-            // One port stands for all hosts.
+            // A single port is that of all hosts.
             let port = ports.count == 1 ? ports[0] : ports.indices.contains(index) ? ports[index] : ""
             return port.isEmpty ? host : "\(host):\(port)"
         }.joined(separator: ",")
@@ -153,12 +157,12 @@ extension ConnectionParameters: CustomStringConvertible {
 }
 
 extension ConnectionParameters: CustomDebugStringConvertible {
-    /// The same as the description, so that no debugger or test report shows a password.
+    /// The same as the description, so no debugger or test report shows a password.
     public var debugDescription: String { description }
 }
 
 extension ConnectionParameters: CustomReflectable {
-    /// Nothing but the description, so that `dump` shows no password.
+    /// Only the description, so `dump` shows no password.
     public var customMirror: Mirror {
         Mirror(self, children: ["description": description])
     }

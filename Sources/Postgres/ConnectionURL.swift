@@ -1,6 +1,6 @@
-/// Reads connection URLs as libpq does (Postgres documentation, 34.1.1.2), and as SQLAlchemy does where libpq refuses.
+/// Reads connection URLs as libpq does (Postgres documentation, 34.1.1.2), and what libpq refuses as SQLAlchemy does.
 ///
-/// SQLAlchemy lets a password hold `/`, `?` and `:` as they are, and configurations written for it do so.
+/// SQLAlchemy allows `/`, `?` and `:` in a password as they are, and configurations written for it use them.
 struct ConnectionURL {
     /// Cut by Unicode scalars: to `Substring` itself, a delimiter followed by a combining mark is another Character.
     private let remainder: Substring.UnicodeScalarView
@@ -9,34 +9,35 @@ struct ConnectionURL {
 
     /// Reads the scheme.
     ///
-    /// - Parameter text: A text that contains `://`.
-    /// - Throws: ``PostgresError`` when the scheme is not one of Postgres's.
+    /// - Parameter text: A string that contains `://`.
+    /// - Throws: ``PostgresError`` if the scheme is not one of Postgres.
     init(_ text: String) throws(PostgresError) {
         guard let separator = text.utf8.firstRange(of: "://".utf8) else {
             throw PostgresError(
                 .invalidParameters,
-                "The connection URL has no \"://\": write postgresql://host/database"
+                "the connection URL has no \"://\"",
+                hint: "write postgresql://host/database"
             )
         }
         let scheme = text[..<separator.lowerBound].lowercased()
         let parts = scheme.split(separator: "+", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts[0] == "postgresql" || parts[0] == "postgres" else {
-            // What is no scheme at all might be a password.
+            // What is not a scheme might be a password.
             let isScheme = scheme.wholeMatch(of: /[a-z][a-z0-9+.\-]*/) != nil
             throw PostgresError(
                 .invalidParameters,
-                "The connection URL begins with \(isScheme ? "\(scheme)://" : "something else"): only postgresql:// and"
-                    + " postgres:// are supported"
+                "the connection URL begins with \(isScheme ? "\(scheme)://" : "an unknown scheme")",
+                hint: "write postgresql:// or postgres://, which are the only ones supported"
             )
         }
         remainder = text[separator.upperBound...].unicodeScalars
         hasDriver = parts.count == 2
     }
 
-    /// Reads everything behind the scheme.
+    /// Reads everything after the scheme.
     ///
     /// - Returns: The values by libpq's keywords.
-    /// - Throws: ``PostgresError`` when a host or an option cannot be read.
+    /// - Throws: ``PostgresError`` if a host or an option cannot be read.
     func keywords() throws(PostgresError) -> [String: String] {
         var keywords: [String: String] = [:]
         var rest = remainder
@@ -61,7 +62,7 @@ struct ConnectionURL {
         return keywords.filter { !$0.value.isEmpty }
     }
 
-    /// Finds the `@` behind user and password.
+    /// Finds the `@` after user and password.
     private func endOfCredentials(_ text: Substring.UnicodeScalarView) -> String.Index? {
         guard let at = text.firstIndex(of: "@") else { return nil }
         guard let slash = text[..<at].firstIndex(where: { $0 == "/" || $0 == "?" }) else { return at }
@@ -88,7 +89,8 @@ struct ConnectionURL {
             guard let afterAddress else {
                 throw PostgresError(
                     .invalidParameters,
-                    "The connection URL has a \"[\" without \"]\" in its host: add it"
+                    "the connection URL has a \"[\" without \"]\" in its host",
+                    hint: "add it"
                 )
             }
             if let colon = entry[afterAddress...].firstIndex(of: ":") {
@@ -102,8 +104,8 @@ struct ConnectionURL {
                 // It is not repeated: it may be the end of a password with an "@" in it.
                 throw PostgresError(
                     .invalidParameters,
-                    "The connection URL has a port that is not a number: correct it, and write @ as %40 and : as %3A in a"
-                        + " password"
+                    "the connection URL has a port that is not a number",
+                    hint: "correct it, and write @ as %40 and : as %3A in a password"
                 )
             }
             hosts.append(host.percentDecoded())
@@ -123,13 +125,14 @@ struct ConnectionURL {
             guard parts.count == 2 else {
                 throw PostgresError(
                     .invalidParameters,
-                    "The connection option \"\(name)\" in the URL has no value: write \(name)=…"
+                    "the connection option \"\(name)\" in the URL has no value",
+                    hint: "write \(name)=…"
                 )
             }
             let value = parts[1].percentDecoded(readingPlusAsSpace: hasDriver)
             switch name {
             case "ssl":
-                // JDBC's and asyncpg's name for it; libpq knows only "true".
+                // The name that JDBC and asyncpg use; libpq knows only "true".
                 keywords["sslmode"] = value == "true" ? "require" : value == "false" ? "disable" : value
             case "host":
                 hosts.append(value)
@@ -138,7 +141,7 @@ struct ConnectionURL {
             }
         }
         guard !hosts.isEmpty else { return }
-        // SQLAlchemy's way to name several: ?host=a:5432&host=b:5433
+        // SQLAlchemy's form for several hosts: ?host=a:5432&host=b:5433
         let pairs = hosts.map { $0.wholeMatch(of: /([^\/,:]+):([0-9]+)/.matchingSemantics(.unicodeScalar)) }
         keywords["host"] = zip(hosts, pairs).map { $1.map { String($0.1) } ?? $0 }.joined(separator: ",")
         if pairs.contains(where: { $0 != nil }) {

@@ -1,15 +1,15 @@
 import CLibpq
 import Glibc
 
-/// Sends the bytes of a COPY … FROM STDIN and notices when the server has given up.
+/// Sends the bytes of a COPY … FROM STDIN and notices when the server has aborted it.
 ///
-/// libpq looks at the server's answer only when everything has been sent, which may be hours after a bad value. So the
-/// socket is watched beside it: a server that has given up sends an error, and whatever follows is wasted.
+/// libpq reads the server's answer only when everything has been sent, which may be hours after a bad value. So the socket
+/// is watched in addition: a server that has aborted sends an error, and whatever is sent afterwards is wasted.
 struct CopyInSender {
-    /// Whether what waits in the socket can be read: not under encryption, and not any more once libpq has read a part.
+    /// Whether what is in the socket can be read: not under encryption, and no longer once libpq has read a part of it.
     private var canPeek: Bool
 
-    /// So little that it usually has room in the socket; while libpq waits for room, it hides what the server says.
+    /// Small enough to usually fit in the socket; while libpq waits for room, it hides what the server says.
     private static let pieceSize = 32_768
 
     /// Creates a sender.
@@ -25,7 +25,7 @@ struct CopyInSender {
     /// - Parameters:
     ///   - bytes: The bytes.
     ///   - handle: The connection, in COPY IN state.
-    /// - Returns: False when the server has given up or is gone, so that its result should be read.
+    /// - Returns: False if the server has aborted or is gone, and its result should be read.
     @unsafe
     mutating func send(_ bytes: [UInt8], to handle: OpaquePointer) -> Bool {
         unsafe bytes.withUnsafeBytes { buffer in
@@ -44,7 +44,7 @@ struct CopyInSender {
 
     /// Waits until the socket takes bytes.
     ///
-    /// - Returns: Whether it does; nil when the server has given up or is gone.
+    /// - Returns: Whether it does; nil if the server has aborted or is gone.
     @unsafe
     private mutating func waitForRoom(_ handle: OpaquePointer) -> Bool? {
         var descriptor = unsafe pollfd(fd: PQsocket(handle), events: Int16(POLLIN | POLLOUT), revents: 0)
@@ -57,10 +57,10 @@ struct CopyInSender {
             return nil
         }
         if events & POLLIN != 0 {
-            if canPeek, Self.hasGivenUp(descriptor.fd) {
+            if canPeek, Self.hasAborted(descriptor.fd) {
                 return nil
             }
-            // Notices. From here on a message may be half in libpq's memory and half in the socket.
+            // Notices. From now on a message may be half in libpq's memory and half in the socket.
             canPeek = false
             if unsafe PQconsumeInput(handle) == 0 {
                 return nil
@@ -69,8 +69,8 @@ struct CopyInSender {
         return events & POLLOUT != 0
     }
 
-    /// Whether an error, or the end of the stream, waits in a socket; nothing is taken from it.
-    private static func hasGivenUp(_ socket: Int32) -> Bool {
+    /// Whether an error, or the end of the stream, is in a socket; nothing is taken from it.
+    private static func hasAborted(_ socket: Int32) -> Bool {
         unsafe withUnsafeTemporaryAllocation(byteCount: 16_384, alignment: 1) { buffer in
             let count = unsafe recv(socket, buffer.baseAddress, buffer.count, Int32(MSG_PEEK | MSG_DONTWAIT))
             guard count > 0 else { return count == 0 }

@@ -2,29 +2,29 @@ import Synchronization
 
 /// The rows that a COPY … TO STDOUT sends, in chunks, pulled from the server as they are asked for.
 ///
-/// The sequence can be read once. It ends without error only when the server has reported the command as complete and
-/// its count is that of the rows that came. Whoever stops half-way cancels the query; the connection can be used on.
-/// When the task is cancelled the query is too, and the sequence throws ``PostgresError/Code/cancelled``.
+/// The sequence can be read once. It ends without an error only if the server has reported the command as complete and
+/// has counted as many rows as have arrived. Stopping half-way cancels the query; the connection remains usable. If the
+/// task is cancelled, so is the query, and the sequence throws ``PostgresError/Code/cancelled``.
 public struct CopyOut: AsyncSequence, Sendable {
     /// Whole rows.
     public typealias Element = RowChunk
-    /// Why the rows did not come to their end.
+    /// Why the rows are incomplete.
     public typealias Failure = PostgresError
 
     /// Reads the chunks.
     public struct Iterator: AsyncIteratorProtocol {
         let lease: Lease
 
-        /// The next rows, or nil behind the last.
+        /// The next rows, or nil after the last.
         ///
-        /// - Returns: A chunk of about the size that ``Connection/copyOut(_:hasHeader:chunkSize:)`` was given; longer when
-        ///   one row is.
+        /// - Returns: A chunk of about the size that ``Connection/copyOut(_:hasHeader:chunkSize:)`` was given; longer if
+        ///   a single row is.
         /// - Throws: ``PostgresError``.
         public mutating func next(
             isolation actor: isolated (any Actor)? = #isolation
         ) async throws(PostgresError) -> RowChunk? {
             let lease = lease
-            // Installed here and not on the connection's thread, which may be blocked by the reading.
+            // Installed here, not on the connection's thread, which may be blocked by the reading.
             let outcome = await withTaskCancellationHandler {
                 await lease.connection.nextChunk(of: lease.statement, lease.progress)
             } onCancel: {
@@ -33,7 +33,7 @@ public struct CopyOut: AsyncSequence, Sendable {
             return try outcome.get()
         }
 
-        /// The next rows, or nil behind the last.
+        /// The next rows, or nil after the last.
         public mutating func next() async throws(PostgresError) -> RowChunk? {
             try await next(isolation: #isolation)
         }
@@ -46,16 +46,16 @@ public struct CopyOut: AsyncSequence, Sendable {
         lease.progress.rows.withLock { $0 }
     }
 
-    /// Begins to read; a second iterator goes on where the first one is.
+    /// Begins to read; a second iterator continues where the first one is.
     public func makeAsyncIterator() -> Iterator {
         Iterator(lease: lease)
     }
 
-    /// What outlives the sequence's end.
+    /// What remains known after the end of the sequence.
     final class Progress: Sendable {
-        /// The rows in the command's tag, once it has come.
+        /// The rows in the command's tag, once it has arrived.
         let rows = Mutex<Int?>(nil)
-        /// How many of the messages are no rows.
+        /// How many of the messages are not rows.
         let headerRows: Int
 
         init(headerRows: Int) {
@@ -63,7 +63,7 @@ public struct CopyOut: AsyncSequence, Sendable {
         }
     }
 
-    /// The right to read a COPY, given up when nobody holds it any more.
+    /// The right to read a COPY, which ends with the last reference to it.
     final class Lease: Sendable {
         let connection: Connection
         let statement: Canceller.StatementID
@@ -77,7 +77,7 @@ public struct CopyOut: AsyncSequence, Sendable {
 
         deinit {
             guard progress.rows.withLock({ $0 == nil }) else { return }
-            // At once, as the connection's thread may be waiting for the next row.
+            // At once, because the connection's thread may be waiting for the next row.
             connection.canceller.cancel(statement)
             let (connection, statement) = (connection, statement)
             Task { await connection.abandonCopyOut(statement) }

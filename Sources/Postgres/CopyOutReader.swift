@@ -3,23 +3,23 @@ import Glibc
 
 /// Batches the rows of a running COPY … TO STDOUT into chunks; used by its connection only.
 ///
-/// One CopyData message is one row (Postgres documentation, 55.2.6), so that rows are counted without looking into them.
+/// One CopyData message is one row (Postgres documentation, 55.2.6), so rows are counted without looking into them.
 @safe
 final class CopyOutReader {
     /// The number of the COPY.
     let statement: Canceller.StatementID
     /// The chunk that was read ahead, or the end.
     var prepared: Result<RowChunk?, PostgresError>?
-    /// How many messages came; the header is one.
+    /// How many messages have arrived; the header is one.
     private(set) var messages = 0
-    /// Whether the server has sent everything, so that its result can be read.
+    /// Whether the server has sent everything and its result can be read.
     private(set) var hasEnded = false
 
     private let chunkSize: Int
-    /// A row that had no room in the last chunk, in libpq's memory.
+    /// A row that did not fit in the last chunk, in libpq's memory.
     private var waiting: (bytes: UnsafeMutablePointer<CChar>, count: Int)?
 
-    /// A row of this size always fits behind the last one, so that the usual rows are never set aside.
+    /// A row of this size always fits after the last one, so rows of usual size are never set aside.
     private static let slack = 16_384
 
     /// Creates a reader.
@@ -40,10 +40,10 @@ final class CopyOutReader {
 
     /// Reads rows until a chunk is full or the server has no more.
     ///
-    /// No memory is allocated for a row but by libpq; one chunk is one array.
+    /// Only libpq allocates memory for a row; one chunk is one array.
     ///
     /// - Parameter handle: The connection, in COPY OUT state.
-    /// - Returns: The rows that came, none at the end; see ``hasEnded``.
+    /// - Returns: The rows that arrived, none at the end; see ``hasEnded``.
     @unsafe
     func read(_ handle: OpaquePointer) -> RowChunk {
         var rows = 0

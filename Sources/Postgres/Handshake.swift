@@ -2,9 +2,9 @@ import CLibpq
 import Dispatch
 import Glibc
 
-/// Makes a libpq connection, blocking the thread, with a deadline and an eye on cancellation.
+/// Opens a libpq connection, blocking the thread, with a deadline and checks for cancellation.
 ///
-/// PQconnectdb would do it in one call, but does not tell the SQLSTATE of a refusal and cannot be interrupted.
+/// PQconnectdb would do it in one call, but does not report the SQLSTATE of a refusal and cannot be interrupted.
 struct Handshake {
     let parameters: ConnectionParameters
     let notices: NoticeReceiver
@@ -13,8 +13,8 @@ struct Handshake {
     /// The seconds that one address of a host may take when neither parameters nor environment say otherwise.
     static let defaultTimeout = 10
 
-    /// How long a cancelled attempt may go on in the background, in milliseconds.
-    private static let patience: Int32 = 100
+    /// The longest that a cancelled attempt continues in the background, in milliseconds.
+    private static let pollInterval: Int32 = 100
 
     /// Connects to the first of the hosts that answers.
     ///
@@ -22,7 +22,7 @@ struct Handshake {
     /// - Throws: ``PostgresError`` whose message is one line.
     func run() throws(PostgresError) -> EstablishedConnection {
         var keywords = parameters.keywords
-        // What the program sends is UTF-8, and files are; nobody's environment may change that.
+        // The program sends UTF-8, and files are UTF-8: no environment variable can change that.
         keywords["client_encoding"] = "UTF8"
         keywords["fallback_application_name"] = keywords["fallback_application_name"] ?? "databudgie"
         while true {
@@ -32,8 +32,8 @@ struct Handshake {
                 guard let remaining else {
                     throw PostgresError(
                         .connectionFailed,
-                        "The server \(place) did not answer within \(seconds) seconds: check host and port, or set"
-                            + " connect_timeout"
+                        "the server \(place) did not answer within \(seconds) seconds",
+                        hint: "check host and port, or set connect_timeout"
                     )
                 }
                 keywords.merge(remaining) { $1 }
@@ -43,13 +43,13 @@ struct Handshake {
 
     private enum Outcome {
         case connected(EstablishedConnection)
-        /// The keywords name the hosts that have not been tried yet, nil when there are none.
+        /// The keywords name the hosts that have not been tried yet; nil if there are none.
         case timedOut(place: String, seconds: Int, remaining: [String: String]?)
     }
 
     private func connect(_ keywords: [String: String]) throws(PostgresError) -> Outcome {
         guard let handle = unsafe Self.start(keywords) else {
-            throw PostgresError(.connectionFailed, "There is not enough memory for a connection")
+            throw PostgresError(.connectionFailed, "there is not enough memory for a connection")
         }
         var isConnected = false
         defer {
@@ -73,7 +73,7 @@ struct Handshake {
                 events: Int16(phase == PGRES_POLLING_READING ? POLLIN : POLLOUT),
                 revents: 0
             )
-            if unsafe poll(&descriptor, 1, Self.patience) != 0 {
+            if unsafe poll(&descriptor, 1, Self.pollInterval) != 0 {
                 phase = unsafe PQconnectPoll(handle)
             }
             // Each address has the whole time, as with PQconnectdb.
@@ -107,7 +107,7 @@ struct Handshake {
         return unsafe PQconnectStartParams(constantNames, constantValues, 1)
     }
 
-    /// The value that is in force, whether it came from the parameters, a service file or the environment.
+    /// The value in effect, whether it comes from the parameters, a service file or the environment.
     @unsafe
     private static func effectiveValue(_ keyword: String, _ handle: OpaquePointer) -> String? {
         guard let options = unsafe PQconninfo(handle) else { return nil }
@@ -146,7 +146,7 @@ struct Handshake {
         return remaining
     }
 
-    /// Has a dead peer noticed within about two minutes, where nobody has chosen otherwise.
+    /// Has a dead peer noticed within about two minutes, unless the user has chosen otherwise.
     @unsafe
     private static func keepAlive(_ handle: OpaquePointer) {
         guard unsafe effectiveValue("keepalives", handle) != "0" else { return }
@@ -157,7 +157,7 @@ struct Handshake {
         ]
         for (keyword, option, value) in options where (unsafe effectiveValue(keyword, handle) ?? "").isEmpty {
             var value = value
-            // A unix socket refuses it, and needs none.
+            // A unix socket refuses it, and does not need it.
             _ = unsafe setsockopt(
                 PQsocket(handle),
                 Int32(IPPROTO_TCP),

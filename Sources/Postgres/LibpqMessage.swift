@@ -1,17 +1,17 @@
-/// Makes one line of libpq's own messages, which come in several lines with tabs.
+/// Turns libpq's own messages, which have several lines with tabs, into one line.
 enum LibpqMessage {
     /// Joins the lines of a message.
     ///
     /// - Parameter text: The message as libpq wrote it.
-    /// - Returns: One line without a full stop; questions to the reader ("Is the server running …?") are left out.
+    /// - Returns: One line without a full stop; questions to the reader ("Is the server running …?") are omitted.
     static func tidied(_ text: String) -> String {
         lines(of: text).joined(separator: "; ")
     }
 
-    /// Makes an error of the message of a failed attempt to connect.
+    /// Creates an error from the message of a failed attempt to connect.
     ///
-    /// - Parameter text: The message, written with PQERRORS_VERBOSE, so that it holds the SQLSTATE.
-    /// - Returns: One whose code tells wrong credentials from everything else.
+    /// - Parameter text: The message, written with PQERRORS_VERBOSE, so it contains the SQLSTATE.
+    /// - Returns: An error whose code distinguishes wrong credentials from everything else.
     static func connectionError(_ text: String) -> PostgresError {
         var sqlState: String?
         var details: [String: String] = [:]
@@ -20,7 +20,7 @@ enum LibpqMessage {
                 details[label] = String(line.dropFirst(label.count + 1)).trimmed
                 return nil
             }
-            // The place in the server's source helps nobody.
+            // The place in the server's source is of no use to the reader.
             if line.contains(/, \w+\.c:\d+$/) {
                 return nil
             }
@@ -33,7 +33,7 @@ enum LibpqMessage {
         let isAuthentication = sqlState.map { $0.hasPrefix("28") } ?? message.contains("no password supplied")
         var error = PostgresError(
             isAuthentication ? .authenticationFailed : .connectionFailed,
-            message.isEmpty ? "The connection failed, and libpq does not say why" : message,
+            message.isEmpty ? "the connection failed, and libpq gives no reason" : message,
             sqlState: sqlState
         )
         error.detail = details["DETAIL"]

@@ -1,13 +1,13 @@
 import CLibpq
 
-/// A result of libpq's, freed when it goes out of scope.
+/// A result of libpq, freed when it goes out of scope.
 @safe
 struct LibpqResult: ~Copyable {
     private let pointer: OpaquePointer
 
     /// Takes over a result.
     ///
-    /// - Parameter pointer: What PQgetResult gave; nil when there are no more results.
+    /// - Parameter pointer: What PQgetResult returned; nil if there are no more results.
     init?(_ pointer: OpaquePointer?) {
         guard let pointer = unsafe pointer else { return nil }
         unsafe self.pointer = unsafe pointer
@@ -27,7 +27,7 @@ struct LibpqResult: ~Copyable {
         unsafe PQcmdStatus(pointer).map { unsafe String(cString: $0) } ?? ""
     }
 
-    /// The number of rows in the command tag, where it has one.
+    /// The number of rows in the command tag, if it has one.
     var affectedRows: Int? {
         unsafe PQcmdTuples(pointer).flatMap { Int(unsafe String(cString: $0)) }
     }
@@ -63,13 +63,13 @@ struct LibpqResult: ~Copyable {
 
     /// The error that the result reports.
     func error() -> PostgresError {
-        var error = PostgresError(.serverError, "The server reported an error without saying which")
+        var error = PostgresError(.serverError, "the server reported an error without a message")
         if let message = field("M") {
             error.message = message
         } else if let message = unsafe PQresultErrorMessage(pointer).map({ unsafe String(cString: $0) }),
             !message.isEmpty
         {
-            // An error of libpq's own, for example when the connection broke.
+            // An error of libpq itself, for example a broken connection.
             error.message = LibpqMessage.tidied(message)
         }
         error.sqlState = field("C")
@@ -115,7 +115,7 @@ struct LibpqResult: ~Copyable {
 
     /// A notice as the server sent it.
     ///
-    /// - Parameter result: A live result that a notice receiver was given.
+    /// - Parameter result: A live result that a notice receiver got.
     /// - Returns: The notice.
     @unsafe
     static func notice(_ result: OpaquePointer) -> Notice {

@@ -1,4 +1,4 @@
-/// A message that the server sent beside its answer, for example by RAISE NOTICE.
+/// A message that the server sent in addition to its answer, for example by RAISE NOTICE.
 public struct Notice: Sendable, Hashable {
     /// How serious it is, in English: NOTICE, WARNING, INFO, LOG, DEBUG.
     public var severity: String

@@ -1,6 +1,6 @@
 import CLibpq
 
-/// Hands the server's notices to a closure, so that libpq prints nothing to standard error.
+/// Hands the server's notices to a closure; otherwise libpq would print them to standard error.
 final class NoticeReceiver: Sendable {
     private let handler: (@Sendable (Notice) -> Void)?
 
@@ -11,12 +11,12 @@ final class NoticeReceiver: Sendable {
         self.handler = handler
     }
 
-    /// Tells libpq to deliver a connection's notices here.
+    /// Has libpq deliver a connection's notices here.
     ///
     /// - Parameter connection: A live connection, which must end before the receiver does.
     @unsafe
     func attach(to connection: OpaquePointer) {
-        // The pointer stays valid: whoever owns the connection also owns the receiver (EstablishedConnection, Connection).
+        // The pointer stays valid: the owner of the connection also owns the receiver (EstablishedConnection, Connection).
         let context = unsafe Unmanaged.passUnretained(self).toOpaque()
         _ = unsafe PQsetNoticeReceiver(
             connection,

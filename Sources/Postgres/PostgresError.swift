@@ -1,42 +1,46 @@
 /// An error of the server, of the connection to it, or of what it was asked to do.
 ///
-/// Its description never holds a password.
+/// Its description never contains a password.
 public struct PostgresError: Error, Sendable, Equatable {
-    /// The kind of a failure; new kinds may be added, so that a `switch` over it needs a `default`.
+    /// The kind of a failure; more kinds may be added, so a `switch` over it needs a `default`.
     public struct Code: Sendable, Hashable, CustomStringConvertible {
-        /// The kind's name, as it stands in this type.
+        /// The kind's name.
         public let description: String
 
+        init(_ name: String) {
+            description = name
+        }
+
         /// No server could be reached, or it refused the connection for another reason than the credentials.
-        public static let connectionFailed = Code(description: "connectionFailed")
+        public static let connectionFailed = Code("connectionFailed")
         /// The server refused the user or the password.
-        public static let authenticationFailed = Code(description: "authenticationFailed")
+        public static let authenticationFailed = Code("authenticationFailed")
         /// The connection ended while it was in use.
-        public static let connectionLost = Code(description: "connectionLost")
+        public static let connectionLost = Code("connectionLost")
         /// The server refused a statement; ``PostgresError/sqlState`` says why.
-        public static let serverError = Code(description: "serverError")
+        public static let serverError = Code("serverError")
         /// The task was cancelled, or ``Connection/cancel()`` was called.
-        public static let cancelled = Code(description: "cancelled")
+        public static let cancelled = Code("cancelled")
         /// The transaction could not be committed, because one of its statements had failed.
-        public static let transactionAborted = Code(description: "transactionAborted")
-        /// The connection does something else, or has been closed.
-        public static let connectionUnavailable = Code(description: "connectionUnavailable")
-        /// The server answered something that does not fit what it was asked.
-        public static let protocolViolation = Code(description: "protocolViolation")
+        public static let transactionAborted = Code("transactionAborted")
+        /// The connection is busy with something else, or has been closed.
+        public static let connectionUnavailable = Code("connectionUnavailable")
+        /// The server's answer does not fit what it was asked.
+        public static let protocolViolation = Code("protocolViolation")
         /// The connection's parameters, a statement or a value cannot be sent as they are.
-        public static let invalidParameters = Code(description: "invalidParameters")
+        public static let invalidParameters = Code("invalidParameters")
     }
 
     /// The kind of the failure.
     public var code: Code
-    /// What went wrong; the server's primary message where it reported the error.
+    /// What happened; the server's primary message if it reported the error.
     public var message: String
-    /// The five characters of the SQLSTATE (Postgres documentation, appendix A), where the server reported the error.
+    /// What to do about it: the server's suggestion, or ours; nil if there is none.
+    public var hint: String?
+    /// The five characters of the SQLSTATE (Postgres documentation, appendix A), if the server reported the error.
     public var sqlState: String?
     /// The server's further explanation.
     public var detail: String?
-    /// The server's suggestion.
-    public var hint: String?
     /// Where it happened, for example `COPY products, line 3, column price: "abc"`.
     public var context: String?
     /// The schema that the error is about.
@@ -56,38 +60,45 @@ public struct PostgresError: Error, Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - code: The kind of the failure.
-    ///   - message: What went wrong.
+    ///   - message: What happened, without capital and full stop.
+    ///   - hint: What to do about it, without capital and full stop.
     ///   - sqlState: The five characters of the SQLSTATE.
-    public init(_ code: Code, _ message: String, sqlState: String? = nil) {
+    public init(_ code: Code, _ message: String, hint: String? = nil, sqlState: String? = nil) {
         self.code = code
         self.message = message
+        self.hint = hint
         self.sqlState = sqlState
     }
 
     /// The error of everything that was interrupted by a cancelled task or by ``Connection/cancel()``.
-    static let cancelled = PostgresError(.cancelled, "The query was cancelled")
+    static let cancelled = PostgresError(.cancelled, "the query was cancelled")
 }
 
 extension PostgresError: CustomStringConvertible {
-    /// The message, the SQLSTATE and whatever else the server had to say, as one line.
-    public var description: String {
-        var text = message
+    /// The message with the SQLSTATE, the detail and the context, as one line without the hint.
+    ///
+    /// It is what to embed in another error's message, next to passing ``hint`` on.
+    public var fullMessage: String {
+        var text = message.asPhrase
         if let sqlState {
             text += " (SQLSTATE \(sqlState))"
         }
-        text = text.asSentence
-        for (name, value) in [("Detail", detail), ("Hint", hint), ("Where", context)] {
-            if let value {
-                text += " \(name): \(value.split(whereSeparator: \.isNewline).joined(separator: "; "))".asSentence
-            }
+        for (name, value) in [("detail", detail), ("context", context)] {
+            if let value { text += "; \(name): \(value.asPhrase)" }
         }
         return text
+    }
+
+    /// The full message and the hint, as one line.
+    public var description: String {
+        hint.map { "\(fullMessage); \($0.asPhrase)" } ?? fullMessage
     }
 }
 
 extension String {
-    /// The text with a full stop at its end, unless it ends a sentence already.
-    fileprivate var asSentence: String {
-        if let last, ".!?".contains(last) { self } else { self + "." }
+    /// The text as one line without a full stop at its end.
+    fileprivate var asPhrase: String {
+        let line = split(whereSeparator: \.isNewline).joined(separator: "; ")
+        return line.utf8.last == UInt8(ascii: ".") ? String(line.unicodeScalars.dropLast()) : line
     }
 }

@@ -1,15 +1,15 @@
-/// The name of a table, view or sequence together with its schema, both as the catalog has them.
+/// The name of a table, view or sequence with its schema, both as the catalog has them.
 public struct QualifiedName: Sendable, Hashable {
     /// The schema's name, without quotes.
     public var schema: String
-    /// The name inside the schema, without quotes.
+    /// The name within the schema, without quotes.
     public var name: String
 
     /// Creates a name from its parts.
     ///
     /// - Parameters:
     ///   - schema: The schema's name, without quotes.
-    ///   - name: The name inside the schema, without quotes.
+    ///   - name: The name within the schema, without quotes.
     public init(schema: String, name: String) {
         self.schema = schema
         self.name = name
@@ -31,7 +31,7 @@ extension QualifiedName: CustomStringConvertible {
 extension QualifiedName {
     /// Whether two names are the same to the server, which compares bytes.
     ///
-    /// Swift's texts are equal when their characters are, however they are composed: two tables may be named `é`.
+    /// Swift's strings are equal if their characters are, however they are composed, but two tables may be named `é`.
     public static func == (left: QualifiedName, right: QualifiedName) -> Bool {
         left.schema.utf8.elementsEqual(right.schema.utf8) && left.name.utf8.elementsEqual(right.name.utf8)
     }

@@ -1,4 +1,4 @@
-/// The rows that a query returned, all values in Postgres's text form.
+/// The rows that a query returned, all values in the text form of Postgres.
 public struct QueryResult: Sendable {
     /// The columns' names, in order.
     public let columns: [String]
@@ -10,7 +10,7 @@ public struct QueryResult: Sendable {
     /// - Parameters:
     ///   - columns: The columns' names.
     ///   - cells: The values, row after row.
-    ///   - rowCount: How many rows there are, as `cells` cannot tell when there are no columns.
+    ///   - rowCount: How many rows there are, which `cells` does not show if there are no columns.
     init(columns: [String], cells: [String?], rowCount: Int) {
         self.columns = columns
         rows = Rows(columns: columns, cells: cells, count: rowCount)
@@ -27,12 +27,12 @@ public struct QueryResult: Sendable {
         /// The position of the first row.
         public var startIndex: Int { 0 }
 
-        /// The position behind the last row.
+        /// The position after the last row.
         public var endIndex: Int { count }
 
         /// The row at a position.
         public subscript(position: Int) -> Row {
-            precondition(indices.contains(position), "row \(position) of \(count) was asked for")
+            precondition(indices.contains(position), "there is no row \(position), only \(count) rows")
             let start = position * columns.count
             return Row(columns: columns, cells: cells[start..<start + columns.count])
         }
@@ -50,10 +50,12 @@ public struct QueryResult: Sendable {
 
         /// The value of the first column of a name; nil for NULL.
         ///
-        /// A name that the statement does not return is a mistake in the program, and ends it.
+        /// A name that the statement does not return is a bug in the program, and ends it.
         public subscript(column: String) -> String? {
-            guard let index = columns.firstIndex(of: column) else {
-                preconditionFailure("the query returns no column \(column), only \(columns.joined(separator: ", "))")
+            guard let index = columns.firstIndex(where: { $0.utf8.elementsEqual(column.utf8) }) else {
+                preconditionFailure(
+                    "the query does not return a column \(column), only \(columns.joined(separator: ", "))"
+                )
             }
             return self[index]
         }

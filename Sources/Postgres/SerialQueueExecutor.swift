@@ -1,6 +1,6 @@
 import Dispatch
 
-/// A serial executor on a dispatch queue of its own, where blocking calls starve nobody else.
+/// A serial executor on a dispatch queue of its own, where blocking calls do not hold up other tasks.
 final class SerialQueueExecutor: SerialExecutor {
     private let queue: DispatchQueue
 

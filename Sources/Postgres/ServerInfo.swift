@@ -1,4 +1,4 @@
-/// What is known of a server since the connection to it was made.
+/// What is known about a server once a connection to it is open.
 public struct ServerInfo: Sendable, Hashable {
     /// The version as a number, 150018 for 15.18.
     public var versionNumber: Int

@@ -1,8 +1,8 @@
-/// The settings that make the same data give the same bytes, whatever server, database or role is asked.
+/// The settings with which the same data gives the same bytes, whatever the server, database or role.
 enum SessionSettings {
     /// The settings of a purpose, by name.
     ///
-    /// `search_path` is not among them: the user's query runs with the role's own.
+    /// `search_path` is not among them: the user's query runs with that of the role.
     ///
     /// - Parameter purpose: What the transaction is for.
     /// - Returns: Names and values as for `SET`.
@@ -13,7 +13,7 @@ enum SessionSettings {
         }
     }
 
-    /// The statement that pins settings until the end of the transaction, and skips those that the server does not know.
+    /// The statement that pins settings until the end of the transaction, skipping those that the server does not know.
     ///
     /// - Parameter settings: Names and values as for `SET`.
     /// - Returns: One SELECT.
@@ -37,7 +37,7 @@ enum SessionSettings {
         "extra_float_digits": "3",
         // An error is better than rows that a policy filters out silently.
         "row_security": "off",
-        // The order of rows should not depend on who else reads the table.
+        // The order of rows should not depend on other sessions that read the table.
         "synchronize_seqscans": "off",
         "idle_in_transaction_session_timeout": "0",
         "lock_timeout": "0",

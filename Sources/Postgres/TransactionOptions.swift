@@ -1,4 +1,4 @@
-/// How a transaction is begun.
+/// How a transaction begins.
 public struct TransactionOptions: Sendable, Hashable {
     /// What a transaction sees of others (Postgres documentation, 13.2).
     public enum Isolation: String, Sendable {

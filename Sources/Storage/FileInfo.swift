@@ -2,21 +2,21 @@ public import struct FoundationEssentials.Date
 
 /// What a storage knows about one file without reading it.
 public struct FileInfo: Sendable, Hashable {
-    /// Where the file lies.
+    /// The file.
     public var path: StoragePath
     /// The file's length in bytes.
     public var size: Int64
-    /// When the file was last written; S3 knows it to the second.
+    /// When the file was last written; S3 reports it to the second.
     public var modified: Date
-    /// Tells one content from another under the same path: the ETag on S3, inode and modification time on a disk.
+    /// Distinguishes one content from another under the same path: the ETag on S3, inode and modification time on a disk.
     public var version: String?
 
     /// Describes a file.
     /// - Parameters:
-    ///   - path: Where the file lies.
+    ///   - path: The file.
     ///   - size: The file's length in bytes.
     ///   - modified: When the file was last written.
-    ///   - version: What tells this content from another, if known.
+    ///   - version: What distinguishes this content from another under the same path, if known.
     public init(path: StoragePath, size: Int64, modified: Date, version: String?) {
         self.path = path
         self.size = size
@@ -25,9 +25,9 @@ public struct FileInfo: Sendable, Hashable {
     }
 }
 
-/// What a write does when its path exists already.
+/// What a write does when its path already exists.
 public enum ExistingFile: Sendable {
-    /// The new file takes the old one's place in one step.
+    /// The new file replaces the old one in one step.
     case replace
     /// The write fails with code `alreadyExists`, and the old file stays as it is.
     case fail

@@ -2,7 +2,7 @@ import Synchronization
 
 /// The bytes of an open file, in chunks of about 256 KiB.
 ///
-/// It is single-pass: a second iterator traps. Letting go of it closes the file.
+/// It is single-pass: a second iterator traps. Releasing it closes the file.
 public struct StorageBytes: AsyncSequence, Sendable {
     /// A chunk, never empty.
     public typealias Element = [UInt8]
@@ -28,9 +28,9 @@ public struct StorageBytes: AsyncSequence, Sendable {
     }
 
     /// Reads everything into memory.
-    /// - Parameter limit: The most bytes to accept.
+    /// - Parameter limit: The most bytes to accept; the file may be larger than memory.
     /// - Returns: All bytes.
-    /// - Throws: The error of the storage, or `StorageError` with code `rejected` when there are more bytes.
+    /// - Throws: ``StorageError``, with code `rejected` when there are more bytes; `CancellationError`.
     public func collect(upTo limit: Int) async throws -> [UInt8] {
         var all: [UInt8] = []
         for try await chunk in self {

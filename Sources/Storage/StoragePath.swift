@@ -1,4 +1,9 @@
-/// Where a file lies: on this machine's disks, or in an S3 bucket.
+/// The place of a file: on this machine's disks, or in an S3 bucket.
+///
+/// ```swift
+/// let folder = try StoragePath("s3://my-bucket/nightly")
+/// let file = folder.appending("public.sales/2026-01-02T03:04:05.csv.gz")
+/// ```
 ///
 /// Keys are taken verbatim: `?`, `#`, `%`, `+`, `:`, spaces and `//` in an `s3://` path are parts of the key, as in the
 /// AWS command line, and never a query, a fragment or an encoding. Paths are cut and compared by their UTF-8 bytes: `é` in
@@ -10,10 +15,10 @@ public enum StoragePath: Sendable {
     /// An object's key in a bucket; an empty key is the bucket itself.
     case s3(bucket: String, key: String)
 
-    /// Reads a path as people write it: `s3://bucket/key`, or a local path.
+    /// Parses a path as people write it: `s3://bucket/key`, or a local path.
     /// - Parameter text: The path, not percent-encoded.
-    /// - Throws: `StorageError` with code `invalidPath` when the text is empty, holds a NUL byte, names no valid bucket or
-    ///   has another scheme than `s3`.
+    /// - Throws: `StorageError` with code `invalidPath` when the text is empty, contains a NUL byte, does not name a
+    ///   valid bucket or has another scheme than `s3`.
     public init(_ text: String) throws(StorageError) {
         guard !text.isEmpty else {
             throw StorageError(.invalidPath, "the path is empty", hint: "give a local path or s3://bucket/key")
@@ -67,7 +72,7 @@ public enum StoragePath: Sendable {
         }
     }
 
-    /// What stands after the last `/`: the file's name.
+    /// What follows the last `/`: the file's name.
     public var lastComponent: String {
         let text = text
         guard let end = text.utf8.lastIndex(of: slash) else { return text }

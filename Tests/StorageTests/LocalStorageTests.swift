@@ -8,7 +8,7 @@ import Testing
 struct LocalStorageTests {
     let storage = LocalStorage()
 
-    @Test("makes files and folders that only their owner may read")
+    @Test("Files and folders can be read only by their owner")
     func modes() async throws {
         try await withTemporaryFolder { folder async throws in
             try await storage.write(.local("\(folder)/a/b/file"), [1])
@@ -18,7 +18,7 @@ struct LocalStorageTests {
         }
     }
 
-    @Test("gives the file its name only when it is complete, and hides it until then")
+    @Test("A file gets its name only when it is complete, and is hidden until then")
     func temporaryNames() async throws {
         try await withTemporaryFolder { folder async throws in
             let waiting = Signal()
@@ -36,7 +36,7 @@ struct LocalStorageTests {
         }
     }
 
-    @Test("takes names of 255 bytes, and no longer ones", arguments: [("a", 255), ("日", 85)])
+    @Test("Names of 255 bytes are accepted, and no longer ones", arguments: [("a", 255), ("日", 85)])
     func longNames(character: String, count: Int) async throws {
         try await withTemporaryFolder { folder async throws in
             let path = StoragePath.local(folder).appending(String(repeating: character, count: count))
@@ -55,7 +55,7 @@ struct LocalStorageTests {
         }
     }
 
-    @Test("replaces a symbolic link instead of following it", arguments: [ExistingFile.replace, .fail])
+    @Test("A symbolic link is replaced instead of followed", arguments: [ExistingFile.replace, .fail])
     func linkAsTarget(ifExists: ExistingFile) async throws {
         try await withTemporaryFolder { folder async throws in
             try await storage.write(.local("\(folder)/victim"), [1])
@@ -77,7 +77,7 @@ struct LocalStorageTests {
         }
     }
 
-    @Test("follows a folder's link of one's own, but not when listing")
+    @Test("A link of one's own to a folder is followed, but not when listing")
     func ownLink() async throws {
         try await withTemporaryFolder { folder async throws in
             try FileManager.default.createDirectory(atPath: "\(folder)/real", withIntermediateDirectories: false)
@@ -91,7 +91,7 @@ struct LocalStorageTests {
     }
 
     @Test(
-        "does not follow a folder's link of another user",
+        "Another user's link to a folder is not followed",
         .enabled(if: geteuid() == 0, "only root can give a link away")
     )
     func foreignLink() async throws {
@@ -114,7 +114,7 @@ struct LocalStorageTests {
         }
     }
 
-    @Test("notices a file that is changed while it is read", arguments: ["shorter", "longer", "same length"])
+    @Test("A file that is changed while it is being read is detected", arguments: ["shorter", "longer", "same length"])
     func changedWhileReading(kind: String) async throws {
         try await withTemporaryFolder { folder async throws in
             let path = "\(folder)/file"
@@ -135,7 +135,7 @@ struct LocalStorageTests {
         }
     }
 
-    @Test("goes on reading the old version when a file is replaced")
+    @Test("Reading continues with the old version when a file is replaced")
     func replacedWhileReading() async throws {
         try await withTemporaryFolder { folder async throws in
             let path = StoragePath.local("\(folder)/file")
@@ -147,7 +147,7 @@ struct LocalStorageTests {
     }
 
     @Test(
-        "says that the disk is full, and leaves nothing",
+        "A full disk is reported, and nothing is left",
         .enabled(if: geteuid() == 0, "only root can mount a small disk")
     )
     func diskFull() async throws {
@@ -167,7 +167,7 @@ struct LocalStorageTests {
         }
     }
 
-    @Test("says what is in the way of a folder")
+    @Test("A file in the place of a folder is reported")
     func unwritable() async throws {
         try await withTemporaryFolder { folder async throws in
             try await storage.write(.local("\(folder)/file"), [1])
@@ -192,7 +192,7 @@ struct LocalStorageTests {
         }
     }
 
-    @Test("opens no device and no pipe", .timeLimit(.minutes(1)))
+    @Test("Devices and pipes are not opened", .timeLimit(.minutes(1)))
     func noDevices() async throws {
         try await withTemporaryFolder { folder async throws in
             #expect(mkfifo("\(folder)/pipe", 0o600) == 0)
@@ -203,7 +203,7 @@ struct LocalStorageTests {
         }
     }
 
-    @Test("limits what it takes into memory")
+    @Test("What is read into memory is limited")
     func collectLimit() async throws {
         try await withTemporaryFolder { folder async throws in
             try await storage.write(.local("\(folder)/file"), pattern(100))

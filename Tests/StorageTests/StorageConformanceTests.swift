@@ -7,7 +7,7 @@ import Testing
 @Suite("Every storage")
 struct StorageConformanceTests {
     @Test(
-        "gives back what was written",
+        "What was written is read back",
         arguments: StorageUnderTest.allCases,
         [0, 1, 100_000, 256 * 1024, 6 << 20, (6 << 20) + 1, 20 << 20]
     )
@@ -27,7 +27,7 @@ struct StorageConformanceTests {
         }
     }
 
-    @Test("hands over chunks of a sensible size", arguments: StorageUnderTest.allCases)
+    @Test("Chunks have a sensible size", arguments: StorageUnderTest.allCases)
     func chunks(_ kind: StorageUnderTest) async throws {
         try await kind.withStorage { storage, folder async throws in
             let path = folder.appending("file")
@@ -40,7 +40,7 @@ struct StorageConformanceTests {
     }
 
     @Test(
-        "takes names with anything in them",
+        "Names can have anything in them",
         arguments: StorageUnderTest.allCases,
         [
             "2021-04-26T09:00:00.csv", "with space.csv", "a+b.csv", "100%.csv", "%41.csv", "a#b.csv", "what?x=1&y=2",
@@ -108,7 +108,7 @@ struct StorageConformanceTests {
         }
     }
 
-    @Test("replaces a file when that is wanted", arguments: StorageUnderTest.allCases)
+    @Test("A file is replaced on request", arguments: StorageUnderTest.allCases)
     func replace(_ kind: StorageUnderTest) async throws {
         try await kind.withStorage { storage, folder async throws in
             let path = folder.appending("file")
@@ -119,7 +119,7 @@ struct StorageConformanceTests {
         }
     }
 
-    @Test("leaves a file alone that is not to be replaced", arguments: StorageUnderTest.allCases, [10, 9 << 20])
+    @Test("A file that is not to be replaced stays as it is", arguments: StorageUnderTest.allCases, [10, 9 << 20])
     func fail(_ kind: StorageUnderTest, size: Int) async throws {
         try await kind.withStorage { storage, folder async throws in
             let path = folder.appending("file")
@@ -134,7 +134,7 @@ struct StorageConformanceTests {
         }
     }
 
-    @Test("lets exactly one of several writers win", arguments: StorageUnderTest.allCases)
+    @Test("Exactly one of several writers wins", arguments: StorageUnderTest.allCases)
     func race(_ kind: StorageUnderTest) async throws {
         try await kind.withStorage { storage, folder async throws in
             let path = folder.appending("file")
@@ -153,7 +153,7 @@ struct StorageConformanceTests {
         }
     }
 
-    @Test("leaves nothing when the source fails", arguments: StorageUnderTest.allCases, [0, 1000, 20 << 20])
+    @Test("Nothing is left when the source fails", arguments: StorageUnderTest.allCases, [0, 1000, 20 << 20])
     func sourceError(_ kind: StorageUnderTest, size: Int) async throws {
         try await kind.withStorage { storage, folder async throws in
             await #expect(throws: ByteSource.Broken()) {
@@ -168,7 +168,7 @@ struct StorageConformanceTests {
     }
 
     @Test(
-        "keeps the old file when the source of the new one fails",
+        "The old file stays when the source of the new one fails",
         arguments: StorageUnderTest.allCases,
         [10, 20 << 20]
     )
@@ -184,7 +184,7 @@ struct StorageConformanceTests {
         }
     }
 
-    @Test("leaves nothing when the write is cancelled", arguments: StorageUnderTest.allCases, [0, 1000, 20 << 20])
+    @Test("Nothing is left when the write is cancelled", arguments: StorageUnderTest.allCases, [0, 1000, 20 << 20])
     func cancellation(_ kind: StorageUnderTest, size: Int) async throws {
         try await kind.withStorage { storage, folder async throws in
             let waiting = Signal()
@@ -197,7 +197,7 @@ struct StorageConformanceTests {
         }
     }
 
-    @Test("stops reading when the task is cancelled", arguments: StorageUnderTest.allCases)
+    @Test("Reading stops when the task is cancelled", arguments: StorageUnderTest.allCases)
     func cancelledRead(_ kind: StorageUnderTest) async throws {
         try await kind.withStorage { storage, folder async throws in
             let path = folder.appending("file")
@@ -211,7 +211,7 @@ struct StorageConformanceTests {
         }
     }
 
-    @Test("reads ranges", arguments: StorageUnderTest.allCases)
+    @Test("Ranges are read", arguments: StorageUnderTest.allCases)
     func ranges(_ kind: StorageUnderTest) async throws {
         try await kind.withStorage { storage, folder async throws in
             let (path, content) = (folder.appending("file"), pattern(9 << 20))
@@ -228,7 +228,7 @@ struct StorageConformanceTests {
         }
     }
 
-    @Test("does not pass a short file off as the wanted range", arguments: StorageUnderTest.allCases)
+    @Test("A file that is shorter than the range is an error", arguments: StorageUnderTest.allCases)
     func rangePastEnd(_ kind: StorageUnderTest) async throws {
         try await kind.withStorage { storage, folder async throws in
             let path = folder.appending("file")
@@ -242,7 +242,7 @@ struct StorageConformanceTests {
         }
     }
 
-    @Test("says that a file is missing", arguments: StorageUnderTest.allCases)
+    @Test("A missing file is reported", arguments: StorageUnderTest.allCases)
     func missing(_ kind: StorageUnderTest) async throws {
         try await kind.withStorage { storage, folder async throws in
             let path = folder.appending("no such file")
@@ -257,7 +257,7 @@ struct StorageConformanceTests {
         }
     }
 
-    @Test("takes a folder for no file", arguments: StorageUnderTest.allCases)
+    @Test("A folder is not a file", arguments: StorageUnderTest.allCases)
     func folderIsNoFile(_ kind: StorageUnderTest) async throws {
         try await kind.withStorage { storage, folder async throws in
             try await storage.write(folder.appending("a/b"), [1])
@@ -266,7 +266,7 @@ struct StorageConformanceTests {
         }
     }
 
-    @Test("lists a folder and what is below it, in order", arguments: StorageUnderTest.allCases)
+    @Test("A folder and what is below it are listed in order", arguments: StorageUnderTest.allCases)
     func list(_ kind: StorageUnderTest) async throws {
         try await kind.withStorage { storage, folder async throws in
             for name in ["a/1", "a/2", "a/b/3", "a/b/c/4", "ab/5", "a.csv", "Z", "é", "a0"] {
@@ -290,7 +290,7 @@ struct StorageConformanceTests {
         }
     }
 
-    @Test("lists what it can look up, with the same facts", arguments: StorageUnderTest.allCases)
+    @Test("A listing and a look-up give the same facts", arguments: StorageUnderTest.allCases)
     func listAgreesWithInfo(_ kind: StorageUnderTest) async throws {
         try await kind.withStorage { storage, folder async throws in
             let path = folder.appending("file")
@@ -305,7 +305,7 @@ struct StorageConformanceTests {
         }
     }
 
-    @Test("deletes several files at once, and does not mind missing ones", arguments: StorageUnderTest.allCases)
+    @Test("Several files are deleted at once, and missing ones are no error", arguments: StorageUnderTest.allCases)
     func delete(_ kind: StorageUnderTest) async throws {
         try await kind.withStorage { storage, folder async throws in
             let paths = ["1", "2", "b/3", "keep"].map { folder.appending($0) }
@@ -317,7 +317,7 @@ struct StorageConformanceTests {
         }
     }
 
-    @Test("tells that a folder can be written to, and leaves no trace", arguments: StorageUnderTest.allCases)
+    @Test("A check whether a folder can be written to leaves no trace", arguments: StorageUnderTest.allCases)
     func checkWritable(_ kind: StorageUnderTest) async throws {
         try await kind.withStorage { storage, folder async throws in
             try await storage.checkWritable(folder)
@@ -326,7 +326,7 @@ struct StorageConformanceTests {
         }
     }
 
-    @Test("refuses the other kind's paths", arguments: StorageUnderTest.allCases)
+    @Test("Paths of the other kind are refused", arguments: StorageUnderTest.allCases)
     func otherKind(_ kind: StorageUnderTest) async throws {
         try await kind.withStorage { storage, _ async throws in
             let path = kind == .local ? StoragePath.s3(bucket: "bucket", key: "key") : .local("/tmp/file")

@@ -4,7 +4,7 @@ import Testing
 @Suite("A storage path")
 struct StoragePathTests {
     @Test(
-        "takes an S3 location verbatim",
+        "An S3 location is taken verbatim",
         arguments: [
             ("s3://bucket/key", "key"), ("s3://bucket/a b+c%41?x#y", "a b+c%41?x#y"),
             ("s3://bucket//double//slash/", "/double//slash/"),
@@ -18,7 +18,7 @@ struct StoragePathTests {
     }
 
     @Test(
-        "takes everything without a scheme as a local path",
+        "Everything without a scheme is a local path",
         arguments: ["a", "/a/b", "./a", "a:b/c", "s3:/x", "C:\\x", "//x"]
     )
     func local(text: String) throws {
@@ -26,7 +26,7 @@ struct StoragePathTests {
     }
 
     @Test(
-        "says what is wrong with a path",
+        "What is wrong with a path is reported",
         arguments: [
             ("", "the path is empty; give a local path or s3://bucket/key"),
             (
@@ -48,14 +48,14 @@ struct StoragePathTests {
     }
 
     @Test(
-        "refuses a bucket that would change the address",
+        "A bucket that would change the address is refused",
         arguments: ["s3://a@b.c/k", "s3://x?y/k", "s3://a:80/k", "s3://ab/k"]
     )
     func bucket(text: String) {
         #expect(throws: StorageError.self) { try StoragePath(text) }
     }
 
-    @Test("adds components after one slash")
+    @Test("Components are added after one slash")
     func appending() {
         #expect(
             StoragePath.s3(bucket: "bucket", key: "").appending("a").appending("b/c")
@@ -66,7 +66,7 @@ struct StoragePathTests {
         #expect(StoragePath.local("a").appending("..") == .local("a/.."))
     }
 
-    @Test("knows its folder and its name")
+    @Test("A path knows its folder and its name")
     func parts() {
         #expect(StoragePath.local("/a/b").parent == .local("/a"))
         #expect(StoragePath.local("/a").parent == .local("/"))
@@ -106,7 +106,7 @@ struct StoragePathTests {
         #expect(StoragePath.s3(bucket: "bucket", key: "a/").appending(name) == path)
     }
 
-    @Test("reads back what it prints", arguments: ["s3://bucket/a b", "s3://bucket/", "/x/y", "x"])
+    @Test("A path is parsed from what it prints", arguments: ["s3://bucket/a b", "s3://bucket/", "/x/y", "x"])
     func description(text: String) throws {
         #expect(try StoragePath(text).description == text)
     }

@@ -4,7 +4,7 @@ import Postgres
 struct ExportSnapshot {
     let session: DatabaseSession
 
-    /// Lock timeout of each attempt. Short, because other sessions queue behind our pending lock.
+    /// Lock timeout of each attempt: short, because other sessions queue behind our pending lock.
     var lockTimeout = Duration.seconds(10)
 
     private static let attempts = 3

@@ -72,7 +72,7 @@ struct JobExport {
 
     /// Lets the server parse the query, so a mistake is reported before a file is begun.
     ///
-    /// A restore finds columns by their names in the header, where two equal ones could not be told apart.
+    /// A restore finds columns by their names in the header, in which two equal names would be ambiguous.
     private func describe() async throws -> [ColumnDescription] {
         let columns = try await connection.describe(job.query.sql)
         var names: Set<ByteKey> = []
@@ -108,7 +108,7 @@ struct JobExport {
         )
     }
 
-    /// Removes the file of values after the rest of the job has failed, as far as that can be done.
+    /// Removes the file of values after the rest of the job has failed, if possible.
     private func removeSequencesFile() async {
         // A file that every run replaces may have been there before.
         guard !job.sequences.isEmpty, job.isUniquePath else { return }

@@ -8,8 +8,8 @@ struct SequenceReader {
 
     /// Reads the values of sequences.
     ///
-    /// To be called in the run's snapshot. Sequences do not obey snapshots, their present value is read; taken after the
-    /// snapshot it is never behind a value in the rows of that moment.
+    /// To be called in the run's snapshot. Sequences do not obey snapshots: their current value is read, and because that
+    /// comes after the snapshot, it is never behind a value in the rows of that moment.
     /// - Parameter sequences: Each once or more often.
     /// - Returns: The state of each, by its OID, or why it could not be read.
     /// - Throws: `PostgresError` when the connection was lost; `CancellationError`.
@@ -26,7 +26,7 @@ struct SequenceReader {
         return results
     }
 
-    /// Reads a batch in one query; when that fails, its halves, down to the one that is to blame.
+    /// Reads a batch in one query; when that fails, its halves, down to the one that fails.
     private func read(
         _ batch: ArraySlice<TableSequence>,
         into results: inout [Relation.OID: Result<SequenceState, any Error>]
@@ -50,7 +50,7 @@ struct SequenceReader {
         let query = batch.enumerated().map { number, sequence in
             "select \(number) as number, last_value, is_called from \(sequence.name.quoted)"
         }.joined(separator: " union all ")
-        // Rolled back in any case, so that the server's lock table does not fill up with sequences.
+        // Rolled back in any case, so the server's lock table does not fill up with sequences.
         try await connection.execute("savepoint sequence_states")
         let result: Result<QueryResult, PostgresError>
         do throws(PostgresError) {

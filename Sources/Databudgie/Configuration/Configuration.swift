@@ -1,7 +1,28 @@
 public import Foundation
 
 /// The validated settings of a run: what every later stage reads, and nothing else.
-public struct Configuration: Sendable {
+///
+/// Settings come from files, variables and options with ``load(_:for:)`` and its kin, or are written in code, where
+/// everything has the default that it has in a file:
+///
+/// ```swift
+/// let products = TableOptions(
+///     name: "public.*",
+///     location: try Template("s3://backups/shop/{table}"),
+///     exclude: ["audit_*"]
+/// )
+/// let configuration = Configuration(
+///     backup: BackupConfiguration(
+///         run: RunConfiguration(connection: try ConnectionParameters(url: "postgresql://reader@db.example.com/shop")),
+///         tables: [BackupEntry(options: products, compression: .zstd)]
+///     ),
+///     restore: RestoreConfiguration(
+///         run: RunConfiguration(connection: try ConnectionParameters(url: "postgresql://localhost/shop_dev")),
+///         tables: [RestoreEntry(options: products, truncate: .truncate)]
+///     )
+/// )
+/// ```
+public struct Configuration: Sendable, Equatable {
     /// The name of the environment the run belongs to, for reports (`environment`).
     public var environment: String?
     /// How much is logged (`logging`).
@@ -17,12 +38,35 @@ public struct Configuration: Sendable {
     /// What the configuration was read from, strongest first: `environment`, `standard input`, `--raw-config`, files.
     public internal(set) var sources: [String] = []
 
+    /// Gathers settings; each has its default.
+    ///
+    /// Nothing is checked here: a run checks its settings when it plans.
+    /// - Parameters:
+    ///   - environment: The name of the environment the run belongs to, for reports.
+    ///   - logging: How much is logged.
+    ///   - sentry: Where failures are reported; nil: nowhere.
+    ///   - backup: Settings of a backup.
+    ///   - restore: Settings of a restore.
+    public init(
+        environment: String? = nil,
+        logging: LoggingConfiguration = LoggingConfiguration(),
+        sentry: SentryConfiguration? = nil,
+        backup: BackupConfiguration = BackupConfiguration(),
+        restore: RestoreConfiguration = RestoreConfiguration()
+    ) {
+        self.environment = environment
+        self.logging = logging
+        self.sentry = sentry
+        self.backup = backup
+        self.restore = restore
+    }
+
     /// Reads, merges and validates a configuration.
     ///
     /// - Parameters:
     ///   - sources: Everything that the configuration can come from.
-    ///   - action: The command that is about to run; rules that concern only the other one are then left out, such as
-    ///     that two entries may not write the same file. Nil applies all rules.
+    ///   - action: The command that is about to run; rules that concern only the other one are skipped, such as
+    ///     that two entries must not write the same file. Nil applies all rules.
     /// - Returns: The settings of both commands, with all defaults filled in.
     /// - Throws: ``ConfigurationError`` with all problems that were found.
     public static func load(
@@ -45,7 +89,7 @@ public struct Configuration: Sendable {
     /// Reads configuration files, later ones over earlier ones.
     ///
     /// - Parameters:
-    ///   - files: Paths whose names end in `.yml`, `.yaml`, `.json` or `.toml`; with none, the default files are looked for.
+    ///   - files: Paths whose names end in `.yml`, `.yaml`, `.json` or `.toml`; with none, the default files are searched for.
     ///   - environment: The variables that interpolations and the `DATABUDGIE_` settings are read from.
     /// - Returns: The settings of both commands, with all defaults filled in.
     /// - Throws: ``ConfigurationError`` with all problems that were found.
@@ -58,7 +102,7 @@ public struct Configuration: Sendable {
         return try load(sources)
     }
 
-    /// Reads configuration from a text; no file is looked for.
+    /// Reads configuration from a text; no file is searched for.
     ///
     /// - Parameters:
     ///   - yaml: The configuration as YAML.

@@ -1,30 +1,5 @@
 import Postgres
 
-/// What a transaction of a run is for, which decides how it begins and what it pins.
-enum TransactionMode: Sendable {
-    /// A look at the catalog: sees one moment, and refuses to write.
-    case catalog
-    /// The moment that a backup exports: sees one moment, refuses to write, and pins the settings of an export.
-    case snapshot
-    /// A load, also when sessions are read-only by default; pins the settings of a load.
-    case writing
-
-    fileprivate var options: TransactionOptions {
-        switch self {
-        case .catalog, .snapshot: TransactionOptions(isolation: .repeatableRead, readOnly: true)
-        case .writing: TransactionOptions(isolation: .readCommitted, readOnly: false)
-        }
-    }
-
-    fileprivate var pinnedSettings: Connection.Purpose? {
-        switch self {
-        case .catalog: nil
-        case .snapshot: .backup
-        case .writing: .restore
-        }
-    }
-}
-
 extension Connection {
     /// Runs the body in a transaction that pins its own settings.
     ///
@@ -85,12 +60,12 @@ extension Connection {
         }
     }
 
-    /// Runs the body with an empty search path, so that a user-defined operator or function of the same name cannot be
-    /// picked up (CVE-2018-1058), and puts it back afterwards for the user's queries.
+    /// Runs the body with an empty search path, so a user-defined operator or function of the same name cannot be picked
+    /// up (CVE-2018-1058), and restores it afterwards for the user's queries.
     ///
     /// - Parameter body: Uses this connection, within an open transaction.
     /// - Returns: What the body returns.
-    /// - Throws: What the body throws, or `PostgresError`; the path then comes back with the transaction's end.
+    /// - Throws: What the body throws, or `PostgresError`; the path is then restored by the transaction's end.
     nonisolated(nonsending) func withEmptySearchPath<Result: Sendable>(
         _ body: () async throws -> Result
     ) async throws -> Result {

@@ -6,8 +6,8 @@ struct DatabaseCatalogReader {
 
     /// Reads tables, columns, sequences and foreign keys of all schemas but the server's own.
     ///
-    /// To be called in a transaction: the search path is empty meanwhile, so that nobody's operator or function of the
-    /// same name is called (CVE-2018-1058), and is put back afterwards for the user's queries.
+    /// To be called in a transaction: the search path is empty meanwhile, so no user-defined operator or function of the
+    /// same name is called (CVE-2018-1058), and is restored afterwards for the user's queries.
     /// - Throws: `PostgresError`.
     func read() async throws -> DatabaseCatalog {
         let session = try await connection.query("select pg_catalog.current_schema() as schema").rows.first
@@ -66,7 +66,7 @@ struct DatabaseCatalogReader {
         var sequences: [Relation.OID: [TableSequence]] = [:]
         for row in try await connection.query(Self.sequencesQuery).rows {
             guard let minimum = Int64(try row.text("minimum")), let maximum = Int64(try row.text("maximum")) else {
-                throw DatabudgieError(.internalInconsistency, "The catalog query returned no bounds of a sequence.")
+                throw DatabudgieError(.internalInconsistency, "the catalog query returned no bounds of a sequence")
             }
             sequences[try row.oid("relation"), default: []].append(
                 TableSequence(
@@ -81,7 +81,7 @@ struct DatabaseCatalogReader {
         return sequences
     }
 
-    /// The relations that may be named: no system schemas, no other session's temporary tables.
+    /// The relations that can be named: not those of system schemas, nor temporary tables of other sessions.
     private static let userRelations = """
         c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname <> 'information_schema' and n.nspname !~ '^pg_'
         """
@@ -156,10 +156,10 @@ struct DatabaseCatalogReader {
 }
 
 extension QueryResult.Row {
-    /// The column's text; these queries never return null there.
+    /// The column's value; these queries never return null there.
     fileprivate func text(_ column: String) throws -> String {
         guard let value = self[column] else {
-            throw DatabudgieError(.internalInconsistency, "The catalog query returned no \(column).")
+            throw DatabudgieError(.internalInconsistency, "the catalog query returned no \(column)")
         }
         return value
     }
@@ -170,7 +170,7 @@ extension QueryResult.Row {
 
     fileprivate func oid(_ column: String) throws -> Relation.OID {
         guard let oid = Relation.OID(try text(column)) else {
-            throw DatabudgieError(.internalInconsistency, "The catalog query returned no number as \(column).")
+            throw DatabudgieError(.internalInconsistency, "the catalog query returned no number for \(column)")
         }
         return oid
     }

@@ -3,7 +3,7 @@ import Postgres
 extension QualifiedName {
     /// The name under which a table is reported and recorded: `schema.name`.
     ///
-    /// Only where a dot inside a part would make two tables look the same it has quotes: `"a.b".c`.
+    /// It has quotes only when a dot inside a part would make two tables look the same: `"a.b".c`.
     var label: String {
         let parts = [schema, name]
         guard parts.contains(where: { $0.utf8.contains(UInt8(ascii: ".")) }) else { return description }

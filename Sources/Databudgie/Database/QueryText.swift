@@ -3,9 +3,9 @@ enum QueryText {
     /// Removes a semicolon at the end, with whatever comments and white space follow it.
     ///
     /// Semicolons inside quotes, dollar quotes and comments do not count. One that separates two statements stays, so
-    /// that the server refuses the text.
+    /// the server refuses the text.
     /// - Parameter sql: The query as written.
-    /// - Returns: The query, to be followed by a line break, as it may end in a `--` comment.
+    /// - Returns: The query, to be followed by a line break, because it may end in a `--` comment.
     static func withoutTrailingSemicolon(_ sql: String) -> String {
         let bytes = Array(sql.utf8)
         var lexer = SQLLexer(bytes)

@@ -1,7 +1,7 @@
-/// Cuts SQL into tokens: just enough to tell where comments, quoted texts and statements end.
+/// Cuts SQL into tokens: just enough to know where comments, quoted text and statements end.
 ///
 /// Works on UTF-8 bytes by the rules of the PostgreSQL documentation, "Lexical Structure": nested block comments, doubled
-/// quotes, backslashes in `E''` literals only (also where such a literal continues on the next line), dollar quotes.
+/// quotes, backslashes in `E''` literals only (also when such a literal continues on the next line), dollar quotes.
 struct SQLLexer {
     /// A token and the bytes that it covers.
     enum Token: Equatable {
@@ -16,7 +16,7 @@ struct SQLLexer {
 
     private let text: [UInt8]
     private var index: Int
-    /// Where a literal, a quoted identifier or a block comment begins that has no end: all tokens after it are guesses.
+    /// The start of a literal, a quoted identifier or a block comment that has no end; all tokens after it are guesses.
     private(set) var unfinished: Int?
 
     /// - Parameter text: SQL in UTF-8.
@@ -25,9 +25,9 @@ struct SQLLexer {
         index = 0
     }
 
-    /// Moves to the end of the line, as a command of psql ends there.
+    /// Moves to the end of the line, because a command of psql ends there.
     ///
-    /// - Returns: The place of the line break, or the end of the text.
+    /// - Returns: The index of the line break, or the end of the text.
     mutating func skipLine() -> Int {
         skip { $0 != UInt8(ascii: "\n") }
         return index
@@ -57,7 +57,7 @@ struct SQLLexer {
             skip(while: Self.isWord)
             return .word(start..<index)
         case _ where Self.isWord(byte):
-            // An identifier may contain dollar signs, which then open no quote.
+            // An identifier can contain dollar signs; they do not open a quote.
             skip { Self.isWord($0) || $0 == UInt8(ascii: "$") }
             return .word(start..<index)
         case UInt8(ascii: "$"):
@@ -66,6 +66,17 @@ struct SQLLexer {
             index += 1
         }
         return .other(start..<index)
+    }
+
+    /// A word in upper case.
+    ///
+    /// Only ASCII letters are changed, as the server does: `caſe` and `CASE` are two words, though Unicode has the capital
+    /// S for both.
+    /// - Parameter word: The bytes of a word.
+    /// - Returns: The key word that it is, if it is one.
+    static func keyword(_ word: some Collection<UInt8>) -> String {
+        let lowercase = UInt8(ascii: "a")...UInt8(ascii: "z")
+        return String(decoding: word.map { lowercase.contains($0) ? $0 - 0x20 : $0 }, as: UTF8.self)
     }
 
     private func peek(_ offset: Int = 0) -> UInt8? {
@@ -109,7 +120,7 @@ struct SQLLexer {
         unfinished = unfinished ?? start
     }
 
-    /// A literal goes on after white space with a line break in it, and backslashes keep their meaning.
+    /// A literal continues after white space with a line break in it, and backslashes keep their meaning.
     private mutating func skipEscapeString() {
         while true {
             skipQuoted(UInt8(ascii: "'"), backslashEscapes: true)

@@ -1,13 +1,13 @@
 /// Cuts a script into statements, and into the comments and commands of psql between them.
 ///
-/// A semicolon ends a statement outside of parentheses, as a rule has them with several actions, and outside of the body of
-/// a function with `BEGIN ATOMIC … END` (PostgreSQL 14 and later).
+/// A semicolon ends a statement unless it is inside parentheses, which a rule with several actions has, or inside the body
+/// of a function with `BEGIN ATOMIC … END` (PostgreSQL 14 and later).
 struct SQLPieces {
     /// A piece of a script and the bytes that it covers.
     enum Piece: Equatable {
         /// A comment between two statements; those inside a statement belong to it.
         case comment(Range<Int>)
-        /// A statement with its semicolon; the last one may do without.
+        /// A statement with its semicolon; the last one can lack it.
         case statement(Range<Int>)
         /// A line that begins with a backslash.
         case command(Range<Int>)
@@ -66,11 +66,11 @@ struct SQLPieces {
     }
 }
 
-/// How deep a place in a statement is inside parentheses and inside `BEGIN ATOMIC … END`.
+/// How deep a place in a statement is nested in parentheses and in `BEGIN ATOMIC … END`.
 private struct Nesting {
     private var parentheses = 0
     private var bodies = 0
-    /// The first words, which say whether the statement can have a body.
+    /// The first words, which show whether the statement can have a body.
     private var firstWords: [String] = []
     private var isAfterBegin = false
 
@@ -84,12 +84,12 @@ private struct Nesting {
 
     mutating func readWord(_ bytes: ArraySlice<UInt8>) {
         // No key word is longer, and no other word matters.
-        let word = bytes.count <= 20 ? String(decoding: bytes, as: UTF8.self).uppercased() : ""
+        let word = bytes.count <= 20 ? SQLLexer.keyword(bytes) : ""
         if firstWords.count < 4 { firstWords.append(word) }
         guard parentheses == 0, isFunction else { return }
         switch word {
         case "ATOMIC" where isAfterBegin && bodies == 0: bodies = 1
-        // In a body only CASE opens a further END.
+        // In a body, only CASE has an END of its own.
         case "CASE" where bodies > 0: bodies += 1
         case "END" where bodies > 0: bodies -= 1
         default: break

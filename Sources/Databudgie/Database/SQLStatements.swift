@@ -2,7 +2,7 @@
 enum SQLStatements {
     /// Cuts a script at the semicolons that end its statements.
     ///
-    /// - Parameter script: SQL. Of the commands of psql, `\restrict` and `\unrestrict` are skipped, as pg_dump writes them
+    /// - Parameter script: SQL. Of the commands of psql, `\restrict` and `\unrestrict` are skipped, because pg_dump writes them
     ///   into every script; any other one is kept, and the server refuses it.
     /// - Returns: The statements with their semicolons, without the comments and white space between them; nil when a
     ///   literal, a quoted identifier or a comment has no end.
@@ -55,7 +55,7 @@ enum SQLStatements {
     /// The name that a token stands for.
     ///
     /// - Parameter token: A word or a quoted identifier.
-    /// - Returns: The name's bytes; nil for any other token. A word is taken as it is, as pg_dump writes them in lower case.
+    /// - Returns: The name's bytes; nil for any other token. A word is taken as it is, because pg_dump writes it in lower case.
     static func identifier(_ token: ArraySlice<UInt8>) -> [UInt8]? {
         let quote = UInt8(ascii: "\"")
         guard token.first == quote else {
@@ -73,7 +73,7 @@ enum SQLStatements {
         return name
     }
 
-    /// The key words and plain identifiers of a statement, in upper case; texts in quotes are left out.
+    /// The key words and plain identifiers of a statement, in upper case; quoted text is skipped.
     ///
     /// - Parameters:
     ///   - statement: One statement.
@@ -85,7 +85,7 @@ enum SQLStatements {
         var words: [String] = []
         while words.count < limit, let token = lexer.next() {
             guard case .word(let range) = token else { continue }
-            words.append(String(decoding: bytes[range], as: UTF8.self).uppercased())
+            words.append(SQLLexer.keyword(bytes[range]))
         }
         return words
     }

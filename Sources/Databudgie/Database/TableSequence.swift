@@ -6,18 +6,18 @@ struct TableSequence: Sendable, Hashable {
     let name: QualifiedName
     /// What the sequence may be set to, both ends included.
     let bounds: ClosedRange<Int64>
-    /// Whether the connected role may read its position (SELECT on the sequence, USAGE on its schema).
+    /// Whether the connected role can read its value (SELECT on the sequence, USAGE on its schema).
     let isReadable: Bool
-    /// Whether the connected role may set its position (UPDATE on the sequence).
+    /// Whether the connected role can set its value (UPDATE on the sequence).
     let isSettable: Bool
 
-    /// The name in a file of positions: without its schema when that is `public`, with quotes where SQL needs them.
+    /// The name in a file of values: without its schema when that is `public`, with quotes when SQL needs them.
     ///
     /// databudgie 2.9.3 puts the name between single quotes into `SELECT setval('…', …)`, so one inside is doubled: by
     /// bytes, because the server would not take a quote and the combining mark after it for a single character.
     var fileKey: String {
         let identifiers = name.schema == "public" ? [name.name] : [name.schema, name.name]
-        let key = identifiers.map(Self.quotedWhereNeeded).joined(separator: ".")
+        let key = identifiers.map(Self.quotedIfNeeded).joined(separator: ".")
         let quote = UInt8(ascii: "'")
         return String(decoding: key.utf8.flatMap { $0 == quote ? [quote, quote] : [$0] }, as: UTF8.self)
     }
@@ -28,12 +28,12 @@ struct TableSequence: Sendable, Hashable {
         return [fileKey, name.quoted] + plain
     }
 
-    /// As the server reads a name that is given as a text: upper case is folded outside quotes, in ASCII only.
-    private static func quotedWhereNeeded(_ name: String) -> String {
-        let isPlain = name.utf8.enumerated().allSatisfy { position, byte in
+    /// As the server reads a name that is given as a string: upper case is folded outside quotes, in ASCII only.
+    private static func quotedIfNeeded(_ name: String) -> String {
+        let isPlain = name.utf8.enumerated().allSatisfy { offset, byte in
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "_"), 0x80...: true
-            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "$"): position > 0
+            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "$"): offset > 0
             default: false
             }
         }

@@ -1,32 +1,32 @@
 import Foundation
 import Postgres
 
-/// The definitions that one DDL file holds, in the order in which they can be run.
+/// The definitions in one file, in the order in which they can be run.
 ///
-/// The file is plain SQL that psql and databudgie 2.9.3 run as well. What a restore wants to know beyond that stands in
-/// comment lines, `-- databudgie {…}`: one at the top, and one before each block.
+/// The file is plain SQL that psql and databudgie 2.9.3 run as well. What a restore needs beyond that is in comment lines,
+/// `-- databudgie {…}`: one at the top, and one before each definition.
 struct DefinitionScript: Sendable, Equatable {
-    /// The moment of the backup that wrote the file; nil for a file of another tool.
-    var moment: String?
+    /// The timestamp of the backup that wrote the file; nil for a file of another tool.
+    var timestamp: String?
     /// The schemas and tables whose files have to be run too.
     var requires: [Unit] = []
-    var blocks: [Definition]
+    var definitions: [Definition]
 
-    /// What a file is about: a table or view, or what lies in a schema beside them.
+    /// What a file is about: a table or view, or the other objects of a schema.
     struct Unit: Codable, Sendable {
         let schema: String
         var table: String?
 
-        /// What stands for `{table}` in the file's path; it tells any two units apart.
+        /// What replaces `{table}` in the file's path; no two units have the same.
         var component: PathComponent {
             table.map { PathComponent(QualifiedName(schema: schema, name: $0)) } ?? PathComponent(schema: schema)
         }
     }
 
-    /// Takes in another script of the same backup; what both have comes once.
+    /// Adds another script of the same backup; what both have is in it once.
     mutating func merge(_ other: DefinitionScript) {
-        let known = Set(blocks.map(\.rank))
-        blocks = (blocks + other.blocks.filter { !known.contains($0.rank) }).sorted { $0.rank < $1.rank }
+        let known = Set(definitions.map(\.rank))
+        definitions = (definitions + other.definitions.filter { !known.contains($0.rank) }).sorted { $0.rank < $1.rank }
         requires = Set(requires + other.requires).sorted { ByteKey($0.component.text) < ByteKey($1.component.text) }
     }
 }
@@ -47,54 +47,16 @@ extension DefinitionScript.Unit: Hashable {
     private var tableBytes: [UInt8]? { table.map { Array($0.utf8) } }
 }
 
-/// One definition, such as a table without its constraints, or one index.
-struct Definition: Sendable, Equatable {
-    /// When a definition is run (PostgreSQL documentation, pg_dump, `--section`).
-    enum Section: String, Codable, Sendable {
-        /// Before the rows.
-        case preData = "pre-data"
-        /// After the rows: indexes, constraints, triggers, rules, policies.
-        case postData = "post-data"
-    }
-
-    /// The place in pg_dump's order, in which everything that a definition needs comes before it.
-    var order: Int
-    var section: Section
-    /// pg_dump's name for the kind of definition, such as `TABLE` or `FK CONSTRAINT`; `OWNER` for an owner alone.
-    var type: String
-    /// The schema that it belongs to; empty for what belongs to none, such as an extension.
-    var schema: String
-    /// The table or view that it belongs to; nil for what belongs to the schema as a whole.
-    var table: String?
-    /// The order of the definition that a comment or a right is for.
-    var attachedTo: Int?
-    /// The partitions of a partitioned table that are backed up with it: whoever asks for it asks for them.
-    var partitions: [DefinitionScript.Unit] = []
-    /// Nothing that the backup selected needs it: it may be left out where it cannot be made.
-    var isOptional = false
-    /// One or more statements, each with its semicolon.
-    var sql: String
-
-    /// The table or view that the definition belongs to.
-    var relation: QualifiedName? { table.map { QualifiedName(schema: schema, name: $0) } }
-
-    /// The unit of that table or view.
-    var unit: DefinitionScript.Unit? { table.map { DefinitionScript.Unit(schema: schema, table: $0) } }
-
-    /// The place among the blocks of a backup: an owner follows what it owns.
-    var rank: Int { order * 2 + (type == "OWNER" ? 1 : 0) }
-}
-
 // MARK: - Text
 
-/// What the comment line at the top says.
+/// The content of the comment line at the top.
 private struct ScriptMark: Codable {
     var backup: String
     var requires: [DefinitionScript.Unit]
 }
 
-/// What the comment line before a block says.
-private struct BlockMark: Codable {
+/// What the comment line before a definition says.
+private struct DefinitionMark: Codable {
     var order: Int
     var section: Definition.Section
     var type: String
@@ -108,53 +70,54 @@ private struct BlockMark: Codable {
 extension DefinitionScript {
     private static let mark = Array("-- databudgie {".utf8)
 
-    /// A file whose marks or statements cannot be told from one another.
+    /// A literal, a quoted identifier or a comment of a file has no end, so its definitions cannot be distinguished.
     struct Damage: Error {}
 
     /// The file's text.
     ///
-    /// - Throws: When a name is no text that JSON can hold.
+    /// - Throws: When JSON cannot hold a name.
     func text() throws -> String {
-        var text = try Self.line(ScriptMark(backup: moment ?? "", requires: requires))
+        var text = try Self.line(ScriptMark(backup: timestamp ?? "", requires: requires))
         // For psql: functions may name tables that come later.
         text += "SET check_function_bodies = false;\n"
-        for block in blocks { text += try "\n" + Self.text(block) }
+        for definition in definitions { text += try "\n" + Self.text(definition) }
         return text
     }
 
-    /// The file's text, when it is certain to be read as it is meant: with these definitions, each with its own SQL.
+    /// The file's text, when it is certain to be read back as it is meant: with these definitions, each with its own SQL.
     ///
     /// - Throws: ``DatabudgieError`` that names the definition which would be read as another one, or as a part of one.
     func checkedText() throws -> String {
         let text = try text()
-        let read = (try? DefinitionScript(text: text, of: Unit(schema: "")).blocks) ?? []
-        let broken = try blocks.enumerated().first { index, block in
-            guard SQLStatements.isFinished(block.sql), index < read.count else { return true }
-            return try !Self.text(block).utf8.elementsEqual(Self.text(read[index]).utf8)
+        let read = (try? DefinitionScript(text: text, of: Unit(schema: "")).definitions) ?? []
+        let broken = try definitions.enumerated().first { index, definition in
+            guard SQLStatements.isFinished(definition.sql), index < read.count else { return true }
+            return try !Self.text(definition).utf8.elementsEqual(Self.text(read[index]).utf8)
         }
-        if let block = broken?.element ?? (read.count == blocks.count ? nil : blocks.last) {
+        if let definition = broken?.element ?? (read.count == definitions.count ? nil : definitions.last) {
             throw DatabudgieError(
                 .database,
-                "\(block.relation?.description ?? block.schema): a definition (\(block.type)) is not backed up, because its "
-                    + "file would be read as something else; turn ddl off, and report this as a defect."
+                "a definition (\(definition.type)) cannot be backed up, because its file would be read as something else",
+                table: definition.relation?.label ?? definition.schema,
+                hint: "turn ddl off, and report this as a bug"
             )
         }
         return text
     }
 
     /// The comment line before a definition, and its SQL.
-    private static func text(_ block: Definition) throws -> String {
-        let mark = BlockMark(
-            order: block.order,
-            section: block.section,
-            type: block.type,
-            schema: block.schema,
-            table: block.table,
-            of: block.attachedTo,
-            partitions: block.partitions.isEmpty ? nil : block.partitions,
-            optional: block.isOptional ? true : nil
+    private static func text(_ definition: Definition) throws -> String {
+        let mark = DefinitionMark(
+            order: definition.order,
+            section: definition.section,
+            type: definition.type,
+            schema: definition.schema,
+            table: definition.table,
+            of: definition.attachedTo,
+            partitions: definition.partitions.isEmpty ? nil : definition.partitions,
+            optional: definition.isOptional ? true : nil
         )
-        return try line(mark) + block.sql + "\n"
+        return try line(mark) + definition.sql + "\n"
     }
 
     private static func line(_ mark: some Encodable) throws -> String {
@@ -163,38 +126,29 @@ extension DefinitionScript {
         return "-- databudgie " + String(decoding: try encoder.encode(mark), as: UTF8.self) + "\n"
     }
 
-    /// Reads a file of ours, or one of databudgie 2.9.3 or any other SQL without meta-commands.
+    /// Reads a file of this program or of databudgie 2.9.3, or any other SQL without commands of psql.
     ///
     /// - Parameters:
     ///   - text: The file's content.
-    ///   - unit: The schema or table that the file was looked up for, for blocks that do not say.
-    /// - Throws: `DecodingError` when a comment line of ours is damaged; ``Damage`` when a literal or a comment has no end.
+    ///   - unit: The schema or table that the file was looked up for, for definitions that do not name theirs.
+    /// - Throws: `DecodingError` when a comment line of this program is damaged; ``Damage`` when a literal or a comment has no end.
     init(text: String, of unit: Unit) throws {
         let bytes = Array(text.utf8)
         guard bytes.starts(with: Self.mark) else {
             guard let statements = SQLStatements.split(bytes) else { throw Damage() }
-            blocks = statements.enumerated().map { order, sql in
+            definitions = statements.enumerated().map { order, sql in
                 Definition(order: order, sql: sql, of: unit)
             }
             return
         }
-        var lexer = SQLLexer(bytes)
-        var marks: [Range<Int>] = []
-        while let token = lexer.next() {
-            // A mark has a line of its own.
-            guard case .comment(let range) = token, bytes[range].starts(with: Self.mark),
-                range.lowerBound == 0 || bytes[range.lowerBound - 1] == UInt8(ascii: "\n")
-            else { continue }
-            marks.append(range)
-        }
-        guard lexer.unfinished == nil else { throw Damage() }
+        let marks = try Self.marks(in: bytes)
         func decode<Mark: Decodable>(_ type: Mark.Type, _ range: Range<Int>) throws -> Mark {
             try JSONDecoder().decode(type, from: Data(bytes[range].dropFirst(Self.mark.count - 1)))
         }
         let top = try decode(ScriptMark.self, marks[0])
-        (moment, requires) = (top.backup, top.requires)
-        blocks = try marks.indices.dropFirst().map { index in
-            let mark = try decode(BlockMark.self, marks[index])
+        (timestamp, requires) = (top.backup, top.requires)
+        definitions = try marks.indices.dropFirst().map { index in
+            let mark = try decode(DefinitionMark.self, marks[index])
             let end = index + 1 < marks.count ? marks[index + 1].lowerBound : bytes.count
             return Definition(
                 order: mark.order,
@@ -212,54 +166,25 @@ extension DefinitionScript {
 }
 
 extension DefinitionScript {
+    /// The comment lines of ours.
+    private static func marks(in bytes: [UInt8]) throws(Damage) -> [Range<Int>] {
+        var lexer = SQLLexer(bytes)
+        var marks: [Range<Int>] = []
+        while let token = lexer.next() {
+            // A mark has a line of its own.
+            guard case .comment(let range) = token, bytes[range].starts(with: mark),
+                range.lowerBound == 0 || bytes[range.lowerBound - 1] == UInt8(ascii: "\n")
+            else { continue }
+            marks.append(range)
+        }
+        guard lexer.unfinished == nil else { throw Damage() }
+        return marks
+    }
+
     private static func withoutOuterLineBreaks(_ sql: ArraySlice<UInt8>) -> String {
         let isLineBreak = { (byte: UInt8) in byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") }
         var sql = sql.drop(while: isLineBreak)
         while sql.last.map(isLineBreak) == true { sql.removeLast() }
         return String(decoding: sql, as: UTF8.self)
-    }
-}
-
-extension Definition {
-    /// A statement of a file without marks, put into its section by its first words.
-    fileprivate init(order: Int, sql: String, of unit: DefinitionScript.Unit) {
-        let words = SQLStatements.keywords(sql, limit: 200)
-        type = Self.type(words)
-        let isLate = Self.lateTypes.contains(type)
-        // Foreign keys last, as pg_dump has them: the keys that they refer to may stand in files that come later.
-        self.order = order + (type == "FK CONSTRAINT" ? 1_000_000_000 : 0)
-        section = isLate ? .postData : .preData
-        (schema, table) = (unit.schema, unit.table)
-        // databudgie 2.9.3 put everything of the schema into its file.
-        isOptional = table == nil && type != "SCHEMA"
-        self.sql = sql
-    }
-
-    private static let lateTypes: Set = [
-        "INDEX", "CONSTRAINT", "FK CONSTRAINT", "TRIGGER", "RULE", "POLICY", "STATISTICS", "ROW SECURITY",
-        "INDEX ATTACH",
-        "REPLICA IDENTITY", "ACL",
-    ]
-
-    private static func type(_ words: [String]) -> String {
-        let first = Array(words.prefix(4))
-        switch first.first {
-        case "GRANT", "REVOKE": return "ACL"
-        case "COMMENT": return "COMMENT"
-        case "CREATE":
-            let kind = first.dropFirst().first { !["UNIQUE", "CONSTRAINT", "OR", "REPLACE"].contains($0) } ?? ""
-            return kind
-        case "ALTER":
-            if words.contains("OWNER"), words.dropFirst(2).contains("TO"), words.suffix(4).contains("OWNER") {
-                return "OWNER"
-            }
-            if first.dropFirst().first == "INDEX" { return "INDEX ATTACH" }
-            if words.contains("FOREIGN"), words.contains("REFERENCES") { return "FK CONSTRAINT" }
-            if words.contains("ADD"), words.contains("CONSTRAINT") { return "CONSTRAINT" }
-            if words.contains("ROW"), words.contains("SECURITY") { return "ROW SECURITY" }
-            if words.contains("REPLICA") || words.contains("CLUSTER") { return "REPLICA IDENTITY" }
-            return "ALTER"
-        default: return first.first ?? ""
-        }
     }
 }

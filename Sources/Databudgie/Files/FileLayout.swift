@@ -56,7 +56,7 @@ struct FileLayout: Sendable {
     ///
     /// - Parameters:
     ///   - content: What the file holds.
-    ///   - name: What `{table}` stands for; nil when the file is about no table.
+    ///   - name: What `{table}` stands for; nil when the file is not about a table.
     ///   - timestamp: The moment of the run.
     /// - Returns: The file's path.
     /// - Throws: `StorageError` for a location that is not a path.
@@ -78,7 +78,7 @@ struct FileLayout: Sendable {
     ///
     /// - Parameters:
     ///   - content: What the files hold.
-    ///   - name: What `{table}` stands for; nil when the files are about no table.
+    ///   - name: What `{table}` stands for; nil when the files are not about a table.
     /// - Returns: Where to look, and which names count.
     /// - Throws: `StorageError` for a location that is not a path; ``ConfigurationError`` for a broken template.
     func pattern(_ content: Content, of name: PathComponent?) throws -> FilePattern {
@@ -114,7 +114,7 @@ extension TableOptions {
         options.location = Template(parts: parts).appending(Template(parts: [.variable(.table)]))
         options.name = name
         options.exclude = []
-        options.followForeignKeys = false
+        options.followsForeignKeys = false
         return options
     }
 }

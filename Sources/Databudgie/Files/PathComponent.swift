@@ -2,9 +2,9 @@ import Postgres
 
 /// A name as one component of a path: what stands for `{table}` in a location or a file's name.
 ///
-/// Slashes, per cent signs and control characters become `%XX`, so that no name leads out of its folder; all other
-/// characters stay, so ordinary names are readable and equal to those that databudgie 2.9.3 wrote. The parts of a name are
-/// encoded apart, and a dot inside a part becomes `%2E`: `"a.b".c` and `a."b.c"` are two components.
+/// Slashes, per cent signs and control characters become `%XX`, so no name leads out of its folder; all other characters
+/// stay, so ordinary names are readable and equal to those that databudgie 2.9.3 wrote. The parts of a name are encoded
+/// separately, and a dot inside a part becomes `%2E`: `"a.b".c` and `a."b.c"` are two components.
 struct PathComponent: Sendable, Hashable {
     /// The encoded name.
     let text: String
@@ -28,7 +28,7 @@ struct PathComponent: Sendable, Hashable {
             : Self.encode(label, dots: false)
     }
 
-    /// Takes a component apart that ``init(_:)`` has encoded.
+    /// Decodes a component that ``init(_:)`` has encoded.
     ///
     /// - Parameter text: As in a list of tables.
     /// - Returns: The table's name; nil when the text has no dot.

@@ -1,13 +1,6 @@
 import Foundation
 import Storage
 
-/// What a sequence has given out.
-struct SequenceState: Sendable, Hashable {
-    let lastValue: Int64
-    /// False when the next value is ``lastValue`` itself, as in a new sequence.
-    let isCalled: Bool
-}
-
 /// The file of the values of a table's sequences: `{"product_id_seq": 17}`, as databudgie 2.9.3 writes and reads it.
 ///
 /// That tool restores an entry by `SELECT setval('name', value)`, which always means a value that was given out already.

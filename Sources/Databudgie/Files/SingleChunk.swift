@@ -1,4 +1,4 @@
-/// Bytes that are all there, as the sequence of chunks that a storage takes.
+/// Bytes in memory, as the sequence of chunks that a storage takes.
 struct SingleChunk: AsyncSequence, Sendable {
     typealias Element = [UInt8]
 

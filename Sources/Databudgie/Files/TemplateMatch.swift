@@ -1,14 +1,28 @@
 /// What a file's name says about the file, once it has matched a template.
-public struct TemplateMatch: Sendable, Hashable {
+public struct TemplateMatch: Sendable {
     /// The text in the place of each variable; variables whose values were known are in it too.
     public let values: [Template.Variable: String]
 
     /// When the file was written, as far as its name says: its timestamp, else its date, else nothing.
     ///
-    /// ISO 8601 texts of the same kind compare as the moments do: the greatest one is the newest.
+    /// ISO 8601 strings of the same kind sort as their moments do: the greatest one is the newest.
     public var moment: String {
         values[.timestamp] ?? values[.date] ?? ""
     }
+}
+
+extension TemplateMatch: Hashable {
+    /// Whether two matches have the same values, byte by byte.
+    public static func == (left: TemplateMatch, right: TemplateMatch) -> Bool {
+        left.keys == right.keys
+    }
+
+    /// Feeds the bytes of all values to a hasher.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(keys)
+    }
+
+    private var keys: [Template.Variable: ByteKey] { values.mapValues { ByteKey($0) } }
 }
 
 extension Template {

@@ -22,6 +22,11 @@ struct ManifestInspection: Sendable {
             let oid = row["oid"].flatMap(Relation.OID.init)
         else { return nil }
         let columns = try await connection.query(columnsQuery, [String(oid)]).rows.map(ManifestColumn.init)
+        return ManifestInspection(oid: oid, problems: problems(of: row, table) + problems(of: columns, table))
+    }
+
+    /// What is wrong with the table as a whole.
+    private static func problems(of row: QueryResult.Row, _ table: ManifestTable) -> [Finding] {
         var problems: [Finding] = []
         if row["is_readable"] != "t" || row["is_writable"] != "t" {
             problems.append(
@@ -39,8 +44,14 @@ struct ManifestInspection: Sendable {
                 )
             )
         }
+        return problems
+    }
+
+    /// What is wrong with the columns: those that a run fills in, and those that it leaves to their defaults.
+    private static func problems(of columns: [ManifestColumn], _ table: ManifestTable) -> [Finding] {
+        var problems: [Finding] = []
         for (name, categories) in needed {
-            guard let column = columns.first(where: { $0.name == name }) else {
+            guard let column = columns.first(where: { $0.name.hasBytes(of: name) }) else {
                 problems.append(.problem("the manifest table \(table) has no column \"\(name)\"", hint: "add it"))
                 continue
             }
@@ -54,7 +65,8 @@ struct ManifestInspection: Sendable {
                 )
             }
         }
-        for column in columns where !needed.contains(where: { $0.name == column.name }) && column.mustBeGiven {
+        for column in columns where column.mustBeGiven && !needed.contains(where: { $0.name.hasBytes(of: column.name) })
+        {
             problems.append(
                 .problem(
                     "the column \"\(column.name)\" of the manifest table \(table) is NOT NULL and has no default",
@@ -62,7 +74,7 @@ struct ManifestInspection: Sendable {
                 )
             )
         }
-        for column in columns where !column.maySetDefault {
+        for column in columns where !column.canUseDefault {
             problems.append(
                 .problem(
                     "the role lacks USAGE on the sequence of the column \"\(column.name)\" of the manifest table \(table)",
@@ -70,10 +82,10 @@ struct ManifestInspection: Sendable {
                 )
             )
         }
-        return ManifestInspection(oid: oid, problems: problems)
+        return problems
     }
 
-    /// Names with the type categories that fit (`pg_type.typcategory`): numbers; texts and enumerations.
+    /// Names with the type categories that fit (`pg_type.typcategory`): numbers; strings and enumerations.
     private static let needed: [(name: String, categories: Set<String>)] = [
         ("transaction", ["N"]), ("action", ["S", "E"]), ("table", ["S"]), ("file_path", ["S"]),
     ]
@@ -93,8 +105,8 @@ struct ManifestInspection: Sendable {
         select a.attname as name, pg_catalog.format_type(a.atttypid, a.atttypmod) as type, t.typcategory as category,
             a.attnotnull and not (a.atthasdef or a.attidentity operator(pg_catalog.<>) '' or t.typdefault is not null)
                 as must_be_given,
-            -- Identity columns use their sequence without a privilege. The order of evaluation is the planner's, but for
-            -- CASE, and the function refuses what is not a sequence.
+            -- Identity columns use their sequence without a privilege. The planner decides the order of evaluation, except
+            -- in CASE, and the function refuses what is not a sequence.
             not exists (
                 select from pg_catalog.pg_depend d
                 join pg_catalog.pg_class s on s.oid operator(pg_catalog.=) d.objid
@@ -103,7 +115,7 @@ struct ManifestInspection: Sendable {
                     and d.deptype operator(pg_catalog.=) 'a'
                     and case when s.relkind operator(pg_catalog.=) 'S'
                         then not pg_catalog.has_sequence_privilege(s.oid, 'USAGE, UPDATE') else false end
-            ) as may_set_default
+            ) as can_use_default
         from pg_catalog.pg_attribute a
         join pg_catalog.pg_type t on t.oid operator(pg_catalog.=) a.atttypid
         where a.attrelid operator(pg_catalog.=) $1::pg_catalog.oid and a.attnum operator(pg_catalog.>) 0
@@ -112,19 +124,19 @@ struct ManifestInspection: Sendable {
         """
 }
 
-/// A column of a table that may be a manifest.
+/// A column of a table that could be a manifest.
 private struct ManifestColumn {
     let name: String
     let type: String
     let category: String
     let mustBeGiven: Bool
-    let maySetDefault: Bool
+    let canUseDefault: Bool
 
     init(_ row: QueryResult.Row) {
         name = row["name"] ?? ""
         type = row["type"] ?? ""
         category = row["category"] ?? ""
         mustBeGiven = row["must_be_given"] == "t"
-        maySetDefault = row["may_set_default"] == "t"
+        canUseDefault = row["can_use_default"] == "t"
     }
 }

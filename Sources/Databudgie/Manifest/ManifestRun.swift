@@ -12,7 +12,7 @@ struct ManifestRun: Sendable {
     /// Sees and writes rows outside of the backup's snapshot.
     let rows: Connection
 
-    /// What events say of it; nil when nothing will be recorded.
+    /// How events describe it; nil when nothing will be recorded.
     var announcement: RecordedRun? {
         isDryRun ? nil : RecordedRun(manifest: table.description, kind: kind, id: id)
     }

@@ -12,10 +12,10 @@ struct ManifestSession: Sendable {
 
     private var kind: RunKind { settings.kind }
 
-    /// Finds and checks the manifest that a configuration names, and keeps it at hand for the length of the body.
+    /// Finds and checks the manifest that a configuration names, and keeps it open while the body runs.
     ///
-    /// A run has two connections then. A backup reads in a read-only transaction, so that the second one writes the
-    /// rows. A restore writes each row in the transaction of the table's data, and the second connection keeps an empty
+    /// A run has two connections then. A backup reads in a read-only transaction, so the second one writes the rows.
+    /// A restore writes each row in the transaction of the table's data, and the second connection keeps an empty
     /// transaction open whose lock says that the run is alive. A lock of the session would need no transaction, but
     /// poolers such as PgBouncer hand sessions around.
     /// - Parameters:
@@ -74,7 +74,7 @@ struct ManifestSession: Sendable {
             throw DatabudgieError(
                 .preflight,
                 "the \(kind.rawValue) \(resumeID) of the manifest \(table) is still running elsewhere",
-                hint: "wait for its end"
+                hint: "wait until it has finished"
             )
         }
         // After the lock was taken: what the run before us recorded is complete by now.

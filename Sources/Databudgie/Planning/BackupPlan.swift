@@ -1,6 +1,3 @@
-import Postgres
-import Storage
-
 /// All jobs of a backup with their order and the reason for each, computed before anything is written.
 struct BackupPlan: Sendable {
     /// In the order of execution: referenced tables first, otherwise the order of appearance.
@@ -9,41 +6,4 @@ struct BackupPlan: Sendable {
     var definitions: [DefinitionGroup]
     /// What the user should know about the selection, and why each job is there.
     var findings: [Finding]
-}
-
-/// One query to export into one data file.
-struct BackupJob: Sendable {
-    let id: JobID
-    /// The table the entry named; nil for an unnamed query and for a name that is only a label.
-    let relation: Relation?
-    /// The name that the manifest records; nil for an unnamed query, which is never recorded.
-    let tableName: String?
-    /// The rows are exported; false when only the values of sequences are.
-    let includesRows: Bool
-    let query: ExportQuery
-    let path: StoragePath
-    /// Whose values are exported; empty when there are none, or none are wanted.
-    var sequences: [TableSequence]
-    let sequencesPath: StoragePath
-    /// The data files of this job, whichever run wrote them, for `skip_if_exists`.
-    let pattern: FilePattern
-    let format: DataFileFormat
-    let skipsIfExists: Bool
-    let isStrict: Bool
-    /// The path holds the run's timestamp, so a file of that name can only come from another run.
-    let isUniquePath: Bool
-    /// Rows that the statistics expect; nil when they say nothing about the query.
-    let estimatedRows: Int?
-    /// Why the job is there: `the table public.product is matched by 'public.*' (databudgie.yml:4)`.
-    let reason: String
-}
-
-extension BackupJob {
-    /// All files that the job writes, the first to be published last.
-    var paths: [StoragePath] {
-        (includesRows ? [path] : []) + (sequences.isEmpty ? [] : [sequencesPath])
-    }
-
-    /// What a message names of them.
-    var mainPath: StoragePath { includesRows ? path : sequencesPath }
 }

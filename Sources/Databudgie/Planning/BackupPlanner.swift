@@ -37,12 +37,12 @@ struct BackupPlanner {
             includesDefinitions
             ? DefinitionPlanner(catalog: catalog).groups((entries + included.map(\.entry)).map(\.options)) : []
         let (named, findings) = try select(entries, needsRows: definitions.isEmpty)
-        let selected = named + included.filter { $0.entry.options.data || !$0.sequences.isEmpty }
+        let selected = named + included.filter { $0.entry.options.includesRows || !$0.sequences.isEmpty }
         let ordered = JobOrder(catalog: catalog).components(of: selected.map(\.relation?.oid)).flatMap { $0 }
             .map { selected[$0] }
-        let exported = ordered.filter(\.entry.options.data)
+        let exported = ordered.filter(\.entry.options.includesRows)
         let inheritance = InheritanceRule(catalog: catalog, jobs: Set(exported.compactMap(\.relation?.oid)))
-        var jobs = try ordered.enumerated().map { number, item in try job(number: number, item, inheritance) }
+        var jobs = try ordered.enumerated().map { number, item in try locatedJob(number: number, item, inheritance) }
         skipRepeatedSequences(&jobs)
         try pathCollisions(jobs).throwProblems(.configuration)
         return BackupPlan(
@@ -68,7 +68,7 @@ struct BackupPlanner {
         return DependencyTables(catalog: catalog).included(by: tables).map { table in
             var entry = owners[table.owner].entry
             entry.options = table.options
-            // A query that names its table is about that one alone; the others are exported whole.
+            // A query that names its table itself is for that one alone; the others are exported whole.
             if entry.hasExplicitQuery, !entry.query.variables.contains(.table) {
                 entry.query = Defaults.query
                 entry.hasExplicitQuery = false
@@ -76,7 +76,7 @@ struct BackupPlanner {
             return Selected(
                 entry: entry,
                 relation: table.relation,
-                sequences: entry.options.sequences ? catalog.sequences(of: table.relation) : [],
+                sequences: entry.options.includesSequences ? catalog.sequences(of: table.relation) : [],
                 referrer: owners[table.owner].relation?.name
             )
         }
@@ -87,41 +87,43 @@ struct BackupPlanner {
         var selected: [Selected] = []
         var findings: [Finding] = []
         for entry in entries
-        where entry.options.data || entry.options.sequences || includesDefinitions && entry.options.ddl {
+        where entry.options.includesRows || entry.options.includesSequences || includesDefinitions && entry.options.includesDefinition {
             guard let name = entry.options.name else {
-                if entry.options.data { selected.append(Selected(entry: entry, relation: nil)) }
+                if entry.options.includesRows { selected.append(Selected(entry: entry, relation: nil)) }
                 continue
             }
             let match = selection.match(name, excluding: entry.options.exclude)
             let relations = selection.withoutCoveredPartitions(match.relations)
             selected += relations.map { relation in
-                let sequences = entry.options.sequences ? catalog.sequences(of: relation) : []
+                let sequences = entry.options.includesSequences ? catalog.sequences(of: relation) : []
                 return Selected(entry: entry, relation: relation, sequences: sequences)
-            }.filter { entry.options.data || !$0.sequences.isEmpty }
-            if entry.options.data { findings += excludedPartitions(of: relations, entry) }
-            if !match.isKnown {
-                if entry.isFreeOfItsTable, entry.options.data {
-                    selected.append(Selected(entry: entry, relation: nil))
-                } else {
-                    let message = "\(entry.options.place): '\(name)' matches no table"
-                    findings.append(Finding(isStrict ? .problem : .warning, message))
-                }
+            }.filter { entry.options.includesRows || !$0.sequences.isEmpty }
+            if entry.options.includesRows { findings += excludedPartitions(of: relations, entry) }
+            guard !match.isKnown else { continue }
+            if entry.isFreeOfItsTable, entry.options.includesRows {
+                selected.append(Selected(entry: entry, relation: nil))
+            } else {
+                let message = "\(entry.options.place): '\(name)' matches no table"
+                findings.append(Finding(isStrict ? .problem : .warning, message))
             }
         }
-        if selected.isEmpty, needsRows {
-            let unmatched = findings.map { Finding(.problem, $0.message, table: $0.table, hint: $0.hint) }
-            throw DatabudgieError(
-                .nothingToDo,
-                unmatched + [
-                    .problem(
-                        "nothing matches the configuration: there is nothing to back up",
-                        hint: "check the tables' names"
-                    )
-                ]
-            )
-        }
+        if selected.isEmpty, needsRows { throw Self.nothingMatches(findings) }
         try findings.throwProblems(.nothingToDo)
         return (selected, findings)
+    }
+
+    /// The error of a backup without any job, with what was found as its causes.
+    private static func nothingMatches(_ findings: [Finding]) -> DatabudgieError {
+        let unmatched = findings.map { Finding(.problem, $0.message, table: $0.table, hint: $0.hint) }
+        return DatabudgieError(
+            .nothingToDo,
+            unmatched + [
+                .problem(
+                    "nothing matches the configuration: there is nothing to back up",
+                    hint: "check the tables' names"
+                )
+            ]
+        )
     }
 
     /// Rows of an excluded partition are still exported with its root: say so rather than export them silently.
@@ -140,13 +142,27 @@ struct BackupPlanner {
         }
     }
 
-    /// Two entries may name a partition and its root on purpose, with different queries, but it has to be said.
+    /// Two entries may name a partition and its root on purpose, with different queries, but the user should know.
     private func doubleExports(_ selected: [Selected]) -> [Finding] {
         let exported = Set(selected.compactMap(\.relation?.oid))
         return selected.compactMap(\.relation).filter(\.isPartition).flatMap { partition in
             catalog.lineage(of: partition.oid).dropFirst().filter(exported.contains).compactMap { catalog[$0] }.map {
                 .warning("it is exported on its own, and its rows again with its root \($0.name)", of: partition.name)
             }
+        }
+    }
+
+    /// A job, or an error that names the entry whose location is not a path.
+    private func locatedJob(number: Int, _ item: Selected, _ inheritance: InheritanceRule) throws -> BackupJob {
+        do {
+            return try job(number: number, item, inheritance)
+        } catch let error as StorageError {
+            throw DatabudgieError(
+                .configuration,
+                "\(item.entry.options.place): \(error.message)",
+                hint: error.hint,
+                underlying: error
+            )
         }
     }
 
@@ -157,38 +173,25 @@ struct BackupPlanner {
             item.relation.map { PathComponent($0.name) } ?? entry.options.name.map { PathComponent(label: $0) }
         let layout = FileLayout(entry.options)
         let format = DataFileFormat(compression: entry.compression)
-        let subject: JobID.Subject = !entry.options.data ? .sequences : item.relation == nil ? .query : .rows
-        do {
-            return BackupJob(
-                id: JobID(
-                    subject,
-                    of: try name ?? layout.folder(of: nil, at: timestamp).description,
-                    number: number
-                ),
-                relation: item.relation,
-                tableName: name,
-                includesRows: entry.options.data,
-                query: query(item, inheritance),
-                path: try layout.path(.data(format), of: component, at: timestamp),
-                sequences: item.sequences,
-                sequencesPath: try layout.path(.sequences, of: component, at: timestamp),
-                pattern: try layout.pattern(.anyData, of: component),
-                format: format,
-                skipsIfExists: entry.skipIfExists,
-                isStrict: entry.options.strict,
-                isUniquePath: entry.options.location.variables.union(entry.options.filename.variables)
-                    .contains(.timestamp),
-                estimatedRows: entry.hasExplicitQuery || !entry.options.data ? nil : item.relation?.estimatedRows,
-                reason: reason(item)
-            )
-        } catch let error as StorageError {
-            throw DatabudgieError(
-                .configuration,
-                "\(entry.options.place): \(error.message)",
-                hint: error.hint,
-                underlying: error
-            )
-        }
+        let subject: JobID.Subject = !entry.options.includesRows ? .sequences : item.relation == nil ? .query : .rows
+        return BackupJob(
+            id: JobID(subject, of: try name ?? layout.folder(of: nil, at: timestamp).description, number: number),
+            relation: item.relation,
+            tableName: name,
+            includesRows: entry.options.includesRows,
+            query: query(item, inheritance),
+            path: try layout.path(.data(format), of: component, at: timestamp),
+            sequences: item.sequences,
+            sequencesPath: try layout.path(.sequences, of: component, at: timestamp),
+            pattern: try layout.pattern(.anyData, of: component),
+            format: format,
+            skipsIfExists: entry.skipsIfExists,
+            isStrict: entry.options.isStrict,
+            isUniquePath: entry.options.location.variables.union(entry.options.filename.variables)
+                .contains(.timestamp),
+            estimatedRows: entry.hasExplicitQuery || !entry.options.includesRows ? nil : item.relation?.estimatedRows,
+            reason: reason(item)
+        )
     }
 
     private func query(_ item: Selected, _ inheritance: InheritanceRule) -> ExportQuery {
@@ -244,7 +247,7 @@ struct BackupPlanner {
 }
 
 extension BackupEntry {
-    /// Names no table: its query and location are both explicit and do without `{table}`.
+    /// Names no table: its query and location are both explicit and have no `{table}`.
     var isFreeOfItsTable: Bool {
         hasExplicitQuery && options.hasExplicitLocation && !query.variables.contains(.table)
             && !options.location.variables.contains(.table)

@@ -1,6 +1,6 @@
-/// The tables that have to be emptied with others, as they refer to them (`truncate: cascade`).
+/// The tables that have to be emptied with others, because they refer to them (`truncate: cascade`).
 ///
-/// They are named in the command instead of CASCADE, so that no table is emptied that was not announced: when a foreign
+/// They are named in the command instead of CASCADE, so no table is emptied that was not announced: when a foreign
 /// key is added meanwhile, the server refuses the command.
 struct CascadeReach {
     private let catalog: DatabaseCatalog
@@ -28,7 +28,7 @@ struct CascadeReach {
         return seen
     }
 
-    /// A table, and where it is partitioned all of its partitions.
+    /// A table and, when it is partitioned, all of its partitions.
     func withPartitions(_ oid: Relation.OID) -> [Relation.OID] {
         catalog[oid]?.kind == .partitionedTable ? [oid] + catalog.descendants(of: oid) : [oid]
     }

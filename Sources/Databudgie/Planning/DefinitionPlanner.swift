@@ -1,46 +1,19 @@
 import Postgres
 import Storage
 
-/// The tables of one entry whose definitions are backed up.
-struct DefinitionGroup: Sendable {
-    let options: TableOptions
-    /// In order of schema and name; partitions come with their root.
-    let relations: [Relation]
-
-    /// Where the definitions of a table or schema go.
-    ///
-    /// - Parameters:
-    ///   - name: What stands for the table or schema in a path.
-    ///   - timestamp: The moment of the backup.
-    /// - Returns: The file's path.
-    /// - Throws: ``DatabudgieError`` for a location that is not a path.
-    func path(_ name: PathComponent, _ timestamp: RunTimestamp) throws -> StoragePath {
-        do {
-            return try FileLayout(options).path(.definition, of: name, at: timestamp)
-        } catch let error as StorageError {
-            throw DatabudgieError(
-                .configuration,
-                "\(options.place): \(error.message)",
-                hint: error.hint,
-                underlying: error
-            )
-        }
-    }
-}
-
 /// Finds the tables whose definitions are part of a backup.
 struct DefinitionPlanner {
     let catalog: DatabaseCatalog
 
     /// The tables of each entry that asks for definitions.
     ///
-    /// The partitions of a partitioned table belong to it, as its rows lie in them.
+    /// The partitions of a partitioned table belong to it, because its rows are in them.
     /// - Parameter entries: In order of appearance.
-    /// - Returns: One group an entry; none for an entry that matches nothing.
+    /// - Returns: One group for each entry; none for an entry that matches nothing.
     func groups(_ entries: [TableOptions]) -> [DefinitionGroup] {
         let selection = TableSelection(catalog: catalog)
         return entries.compactMap { options in
-            guard options.ddl, let name = options.name else { return nil }
+            guard options.includesDefinition, let name = options.name else { return nil }
             let matched = selection.match(name, excluding: options.exclude).relations
             let partitions = matched.filter { $0.kind == .partitionedTable }.flatMap { catalog.descendants(of: $0.oid) }
             let all = Set(matched.map(\.oid) + partitions).compactMap { catalog[$0] }.sorted { $0.name < $1.name }

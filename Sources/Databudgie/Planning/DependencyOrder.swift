@@ -2,8 +2,8 @@
 enum DependencyOrder {
     /// Groups the nodes `0 ..< count` into strongly connected components, referenced ones first.
     ///
-    /// A component of more than one node is a cycle of references; a node that refers to itself alone is none.
-    /// Where references do not decide, the order of the nodes does. Time and memory are linear in nodes and edges
+    /// A component of more than one node is a cycle of references; a node that refers only to itself is not one.
+    /// When references do not decide, the order of the nodes does. Time and memory are linear in nodes and edges
     /// (Tarjan, "Depth-first search and linear graph algorithms", 1972), and the depth of the stack is constant.
     /// - Parameters:
     ///   - count: How many nodes there are.
@@ -19,7 +19,7 @@ enum DependencyOrder {
 }
 
 private struct TarjanSearch {
-    /// When a node was reached first; 0 is not yet.
+    /// When a node was reached first; 0 before that.
     private var discovered: [Int]
     /// The earliest node on the stack that is reachable from here.
     private var lowest: [Int]

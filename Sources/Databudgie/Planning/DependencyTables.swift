@@ -1,16 +1,5 @@
 import Postgres
 
-/// A table that no entry names, and that is included because one that follows its foreign keys refers to it.
-struct DependencyTable: Sendable {
-    let relation: Relation
-    /// The position of the table that it is included by.
-    let owner: Int
-    /// The options of that table's entry, with the location of this one's files.
-    let options: TableOptions
-    /// The locations that it would have if another owner came first.
-    let otherOptions: [TableOptions]
-}
-
 /// Finds the tables that others refer to (`follow_foreign_keys`).
 struct DependencyTables {
     private let catalog: DatabaseCatalog
@@ -34,7 +23,7 @@ struct DependencyTables {
     /// - Parameter owners: All tables that the entries stand for.
     /// - Returns: In the order in which they were found.
     func included(by owners: [Owner]) -> [DependencyTable] {
-        let following = owners.indices.filter { owners[$0].options.followForeignKeys }
+        let following = owners.indices.filter { owners[$0].options.followsForeignKeys }
         guard !following.isEmpty else { return [] }
         let depths = depths()
         let order = following.sorted { first, second in
@@ -74,7 +63,7 @@ struct DependencyTables {
         var seen: Set = [oid]
         var index = 0
         while index < found.count {
-            // Rows of a partitioned table lie in its partitions, which may have foreign keys of their own.
+            // The rows of a partitioned table are in its partitions, which may have foreign keys of their own.
             let isPartitioned = catalog[found[index]]?.kind == .partitionedTable
             let carriers = [found[index]] + (isPartitioned ? catalog.descendants(of: found[index]) : [])
             for key in carriers.flatMap({ keys[$0, default: []] }) {

@@ -2,8 +2,8 @@ import Postgres
 
 /// Decides whether a whole-table export of an inheritance parent reads the rows of its children.
 ///
-/// A child that is a job of the same run exports its own rows, so that the parent then exports its own with `ONLY`, or
-/// rows would be exported twice. Partitions do not matter here: their rows always come with the root.
+/// A child that is a job of the same run exports its own rows, so the parent exports only its own (`ONLY`); otherwise rows
+/// would be exported twice. Partitions do not matter here: their rows are always exported with the root.
 struct InheritanceRule {
     let catalog: DatabaseCatalog
     /// The tables of all jobs of the run.

@@ -7,12 +7,12 @@ struct JobOrder {
     /// A foreign key of a partitioned table counts for the jobs of all its partitions, and a partition's for the job of
     /// its root, which carries the partition's rows.
     /// - Parameter relations: The table of each job; nil for a job without one.
-    /// - Returns: Positions in the list; several in one group refer to one another in a cycle.
+    /// - Returns: Indices in the list; several in one group refer to one another in a cycle.
     func components(of relations: [Relation.OID?]) -> [[Int]] {
         DependencyOrder.components(count: relations.count, references: references(between: relations))
     }
 
-    /// For each job the jobs that it refers to, itself left out, in ascending order.
+    /// For each job the jobs that it refers to, without itself, in ascending order.
     func references(between relations: [Relation.OID?]) -> [[Int]] {
         var jobs: [Relation.OID: [Int]] = [:]
         for (job, relation) in relations.enumerated() {

@@ -5,8 +5,8 @@ struct LoadGrouping {
     /// Finds the smallest groups for which one transaction each is enough.
     ///
     /// Together go: jobs for the same table; tables that refer to one another in a cycle; a table that is truncated and
-    /// those that refer to it, as the server truncates them in one command only; what `truncate: cascade` reaches; and
-    /// whatever lies between two members of a group, so that the groups themselves can be put into an order.
+    /// those that refer to it, because the server truncates them in one command only; what `truncate: cascade` reaches; and
+    /// whatever is between two members of a group, so that the groups themselves can be ordered.
     /// - Parameter jobs: In order of appearance.
     /// - Returns: The groups, referenced ones first.
     func groups(of jobs: [RestoreJob]) -> [LoadGroup] {
@@ -93,9 +93,9 @@ struct LoadGrouping {
         ).map { component in component.flatMap { members[$0] }.sorted() }
     }
 
-    /// The tables that the group truncates; a partitioned table stands for its partitions where all of them are listed.
+    /// The tables that the group truncates; a partitioned table stands for its partitions when all of them are listed.
     ///
-    /// The server refuses to truncate partitions one by one when a foreign key points to their root, even where every
+    /// The server refuses to truncate partitions one by one when a foreign key points to their root, even when every
     /// table concerned is named in the command.
     private func truncated(_ listed: Set<Relation.OID>) -> [Relation] {
         func isTruncatedWhole(_ oid: Relation.OID) -> Bool {
@@ -121,29 +121,5 @@ struct LoadGrouping {
                 !key.isInherited && tables.contains(key.referencing) && tables.contains(key.referenced)
             }
         }
-    }
-}
-
-/// Union-find with path halving (Tarjan and van Leeuwen, 1984).
-private struct DisjointSets {
-    private var parents: [Int]
-
-    init(count: Int) {
-        parents = Array(0..<count)
-    }
-
-    mutating func root(of element: Int) -> Int {
-        var element = element
-        while parents[element] != element {
-            parents[element] = parents[parents[element]]
-            element = parents[element]
-        }
-        return element
-    }
-
-    /// The smaller root wins, so that a set is known by its first member.
-    mutating func join(_ first: Int, _ second: Int) {
-        let roots = [root(of: first), root(of: second)].sorted()
-        parents[roots[1]] = roots[0]
     }
 }

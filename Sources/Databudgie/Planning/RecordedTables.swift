@@ -2,7 +2,7 @@ import Storage
 
 /// The tables that a manifest has under one transaction id, for one action.
 struct RecordedTables: Sendable {
-    /// In the words of a message: `backup 7 in public.databudgie_manifest`.
+    /// As messages name it: `backup 7 in public.databudgie_manifest`.
     let source: String
     /// Paths of data files by the table, in the order in which they were recorded.
     private var paths: [ByteKey: [String]] = [:]

@@ -40,7 +40,7 @@ struct RestorePlanner {
         var candidates: [RestoreCandidate] = []
         var findings: [Finding] = []
         for (entryNumber, entry) in entries.enumerated()
-        where entry.options.data || entry.options.sequences {
+        where entry.options.includesRows || entry.options.includesSequences {
             guard let name = entry.options.name else { continue }
             let match = selection.match(name, excluding: entry.options.exclude)
             if !match.isKnown, !isCreated(name) {
@@ -59,20 +59,23 @@ struct RestorePlanner {
             }
         }
         candidates += try included(entries)
-        if candidates.isEmpty, needsRows {
-            let unmatched = findings.map { Finding(.problem, $0.message, table: $0.table, hint: $0.hint) }
-            throw DatabudgieError(
-                .nothingToDo,
-                unmatched + [
-                    .problem(
-                        "nothing matches the configuration: there is nothing to restore",
-                        hint: "check the tables' names, and that the tables exist in the target database"
-                    )
-                ]
-            )
-        }
+        if candidates.isEmpty, needsRows { throw Self.nothingMatches(findings) }
         try findings.throwProblems(.nothingToDo)
         return (candidates, findings)
+    }
+
+    /// The error of a restore without any table, with what was found as its causes.
+    private static func nothingMatches(_ findings: [Finding]) -> DatabudgieError {
+        let unmatched = findings.map { Finding(.problem, $0.message, table: $0.table, hint: $0.hint) }
+        return DatabudgieError(
+            .nothingToDo,
+            unmatched + [
+                .problem(
+                    "nothing matches the configuration: there is nothing to restore",
+                    hint: "check the tables' names, and that the tables exist in the target database"
+                )
+            ]
+        )
     }
 
     /// Says which tables are emptied though they are not listed, or are listed to keep their rows.
@@ -100,7 +103,7 @@ struct RestorePlanner {
                 .map { (number, DependencyTables.Owner(options: entry.options, relation: $0)) }
         }
         return try DependencyTables(catalog: catalog).included(by: owners.map(\.table)).compactMap { table in
-            guard table.options.data || table.options.sequences else { return nil }
+            guard table.options.includesRows || table.options.includesSequences else { return nil }
             let number = owners[table.owner].number
             var entry = entries[number]
             entry.options = table.options
@@ -163,14 +166,7 @@ struct RestorePlanner {
         try (doubleLoads(chosen) + resumption.doubleLoads(chosen.map(\.0))).throwProblems(.preflight)
         var plan = RestorePlan(groups: [], findings: findings)
         let jobs = chosen.map { candidate, file in
-            RestoreJob(
-                id: plan.newID(.rows, of: candidate.relation.name.label),
-                relation: candidate.relation,
-                file: file,
-                truncate: candidate.entry.truncate,
-                isStrict: candidate.entry.options.strict,
-                candidate: candidate
-            )
+            RestoreJob(plan.newID(.rows, of: candidate.relation.name.label), candidate, file: file)
         }
         done.forEach { plan.skip($0.relation, reason: resumption.reason) }
         for candidate in missing where !coverage.covers(candidate) {
@@ -196,7 +192,7 @@ struct RestorePlanner {
     ) throws {
         try missing.filter { candidate in
             // A table that is re-created without its rows would have lost them.
-            (candidate.isExact || isStrict || candidate.entry.options.strict
+            (candidate.isExact || isStrict || candidate.entry.options.isStrict
                 || replaced.contains(candidate.relation.name))
                 && !coverage.covers(candidate) && !coverage.hasPartition(of: candidate)
         }.map { candidate in
@@ -251,33 +247,5 @@ struct RestorePlanner {
             }
         }
         return findings
-    }
-}
-
-/// Which partitions come with the file of their root.
-///
-/// A root's file has the rows of all its partitions; files of leaves count only where there is none of the root.
-private struct PartitionCoverage {
-    let catalog: DatabaseCatalog
-    /// For each table with a file the entries that ask for it.
-    private let entries: [Relation.OID: Set<Int>]
-
-    init(catalog: DatabaseCatalog, candidates: [RestoreCandidate]) {
-        self.catalog = catalog
-        entries = Dictionary(candidates.map { ($0.relation.oid, [$0.entryNumber]) }) { $0.union($1) }
-    }
-
-    /// A glob found the partition, and with it a root that has a file.
-    func covers(_ candidate: RestoreCandidate) -> Bool {
-        guard candidate.relation.isPartition, !candidate.isExact else { return false }
-        return catalog.lineage(of: candidate.relation.oid).dropFirst().contains { ancestor in
-            entries[ancestor]?.contains(candidate.entryNumber) == true
-        }
-    }
-
-    /// The table is partitioned, and at least one of its partitions has a file.
-    func hasPartition(of candidate: RestoreCandidate) -> Bool {
-        candidate.relation.kind == .partitionedTable
-            && catalog.descendants(of: candidate.relation.oid).contains { entries[$0] != nil }
     }
 }

@@ -16,7 +16,7 @@ struct RestoreResumption {
 
     /// A partition whose root is done must not be loaded, nor a root of which a partition is: rows could be loaded twice.
     ///
-    /// That happens only when files have come or gone between the two runs.
+    /// That happens only when files were added or removed between the two runs.
     /// - Returns: A problem for each.
     func doubleLoads(_ chosen: [RestoreCandidate]) -> [Finding] {
         guard recorded?.isEmpty == false else { return [] }

@@ -10,16 +10,16 @@ struct TableSelection {
         var relations: [Relation]
         /// Something is there, though the exclusions may have left nothing of it.
         var isKnown: Bool
-        /// The name is the relation's own, to the letter: no wildcard was at work.
+        /// The name is exactly the relation's own: no wildcard was used.
         var isExact: Bool
     }
 
     /// Expands a name or glob, less the entry's exclusions.
     ///
-    /// Globs find tables and partitioned tables only, and never the manifest. A name that is a relation's own, to the
-    /// letter, finds it whatever its kind, also when the name looks like a glob.
+    /// Globs find tables and partitioned tables only, and never the manifest. A name that is exactly a
+    /// relation's own finds it whatever its kind, even when the name looks like a glob.
     /// - Parameters:
-    ///   - name: A name or glob over `schema.table`; without a dot it lies in the default schema.
+    ///   - name: A name or glob over `schema.table`; without a dot it is in the default schema.
     ///   - exclusions: Names or globs; without a dot they match the bare table name in any schema.
     /// - Returns: What was found, which may be nothing.
     func match(_ name: String, excluding exclusions: [String]) -> Match {
@@ -46,7 +46,7 @@ struct TableSelection {
         )
     }
 
-    /// Leaves out the partitions whose rows come with a partitioned parent that is in the list too.
+    /// Removes the partitions whose rows are moved with a partitioned parent that is in the list too.
     func withoutCoveredPartitions(_ relations: [Relation]) -> [Relation] {
         let listed = Set(relations.map(\.oid))
         return relations.filter { relation in
@@ -60,7 +60,7 @@ struct TableSelection {
         return { name in
             globs.contains { pattern in
                 let text = pattern.isBare ? name.name : name.description
-                return pattern.text == text || pattern.glob.matches(text)
+                return pattern.text.hasBytes(of: text) || pattern.glob.matches(text)
             }
         }
     }

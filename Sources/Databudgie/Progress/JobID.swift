@@ -41,13 +41,13 @@ public struct JobID: Sendable, CustomStringConvertible {
 extension JobID: Hashable {
     /// Whether two jobs are the same; names are compared by their bytes.
     public static func == (left: JobID, right: JobID) -> Bool {
-        left.number == right.number && left.subject == right.subject && left.name.utf8.elementsEqual(right.name.utf8)
+        left.number == right.number && left.subject == right.subject && left.name.hasBytes(of: right.name)
     }
 
     /// Feeds what identifies the job to a hasher.
     public func hash(into hasher: inout Hasher) {
         hasher.combine(number)
         hasher.combine(subject)
-        name.utf8.forEach { hasher.combine($0) }
+        hasher.combine(ByteKey(name))
     }
 }

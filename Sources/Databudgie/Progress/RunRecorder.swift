@@ -1,4 +1,4 @@
-/// Tells listeners what happens in a run; it keeps nothing.
+/// Passes on what happens in a run; it keeps nothing.
 struct RunRecorder: Sendable {
     /// Receives events, in order, from the tasks of the run.
     let onEvent: @Sendable (RunEvent) -> Void

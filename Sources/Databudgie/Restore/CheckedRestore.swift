@@ -84,7 +84,7 @@ struct CheckedRestore {
 
     /// Reports a definition that could not be created after the rows.
     func failed(_ failure: DefinitionInstaller.Failure) -> JobResult {
-        let number = plan.jobs.first { $0.relation.name.label.utf8.elementsEqual(failure.table.utf8) }?.id.number
+        let number = plan.jobs.first { $0.relation.name.label.hasBytes(of: failure.table) }?.id.number
         let id = JobID(.definition, of: failure.table, number: number ?? plan.nextNumber)
         return recorder.ended(.failed(JobFailure(id, failure.error)))
     }

@@ -18,7 +18,7 @@ struct GroupLoader {
 
     /// Loads the group; a failure is reported for all of its jobs, and leaves the tables as they were.
     ///
-    /// - Returns: What became of the jobs, and the one that failed and took its group along; nil when the group was
+    /// - Returns: What became of the jobs, and the one whose failure rolled back the group; nil when the group was
     ///   committed.
     /// - Throws: `CancellationError`, and `PostgresError` when the connection was lost.
     func run(_ group: LoadGroup) async throws -> (results: [JobResult], failedJob: JobID?) {
@@ -142,13 +142,6 @@ struct GroupLoader {
             )
         }
     }
-}
-
-/// A job failed and took the jobs of its group along.
-struct GroupFailure: Error {
-    let job: JobID
-    /// What was reported of it.
-    let results: [JobResult]
 }
 
 /// Which job of a group is running, for the message when it fails.

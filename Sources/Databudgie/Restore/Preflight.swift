@@ -1,7 +1,7 @@
 import Postgres
 import Storage
 
-/// Everything that can be known to go wrong in a restore, found before anything is changed.
+/// Finds what would go wrong in a restore, before anything is changed.
 struct Preflight {
     let session: DatabaseSession
     let catalog: DatabaseCatalog
@@ -9,7 +9,7 @@ struct Preflight {
     let isNested: Bool
 
     /// What the checks found out.
-    struct Result {
+    struct Conclusion {
         /// How each file is sent, by job.
         var formats: [JobID: LoadFormat] = [:]
         /// What the sequences are to be set to.
@@ -22,12 +22,12 @@ struct Preflight {
     ///
     /// - Parameter plan: What is about to be loaded.
     /// - Returns: How each file is to be sent.
-    /// - Throws: ``DatabudgieError`` with all problems; `PostgresError` or `StorageError` when a check could not be made.
-    func check(_ plan: RestorePlan) async throws -> Result {
+    /// - Throws: ``DatabudgieError`` with all problems; `PostgresError` or `StorageError` when a check could not be done.
+    func check(_ plan: RestorePlan) async throws -> Conclusion {
         // Before the transaction, which should not idle while files are opened.
         let headers = try await readHeaders(plan.jobs)
         let sequences = try await SequenceCheck(catalog: catalog, storages: session.storages).check(plan.sequences)
-        var result = Result(sequences: sequences.settings)
+        var result = Conclusion(sequences: sequences.settings)
         let (tables, formats) = try await session.withTransaction(.catalog, isNested: isNested) {
             try await checkTables(plan, headers)
         }
@@ -43,7 +43,7 @@ struct Preflight {
 
     private func checkTables(
         _ plan: RestorePlan,
-        _ headers: [JobID: Swift.Result<CSVHeader, DatabudgieError>]
+        _ headers: [JobID: Result<CSVHeader, DatabudgieError>]
     ) async throws -> ([Finding], [JobID: LoadFormat]) {
         let reader = TargetStateReader(connection: session.connection)
         var findings: [Finding] = []
@@ -55,43 +55,65 @@ struct Preflight {
         }
         let cascaded = plan.groups.flatMap(\.cascaded)
         let states = try await reader.read(plan.jobs.flatMap { carriers(of: $0.relation) } + cascaded.map(\.oid))
-        findings += cascaded.filter { states[$0.oid]?.canTruncate == false }.map {
+        findings += Self.refusedCascades(cascaded, states)
+        for group in plan.groups {
+            for job in group.jobs {
+                let (found, format) = checkTable(job, in: group, states, headers[job.id])
+                findings += found
+                formats[job.id] = format
+            }
+        }
+        return (findings + (try await TruncationReach(catalog: catalog, reader: reader).problems(of: plan)), formats)
+    }
+
+    private static func refusedCascades(
+        _ cascaded: [Relation],
+        _ states: [Relation.OID: TargetState]
+    ) -> [Finding] {
+        cascaded.filter { states[$0.oid]?.canTruncate == false }.map {
             .problem(
                 "the role lacks TRUNCATE on the table, which 'truncate: cascade' needs",
                 of: $0.name.label,
                 hint: "grant it"
             )
         }
-        for (group, job) in plan.groups.flatMap({ group in group.jobs.map { (group, $0) } }) {
-            guard let state = states[job.relation.oid] else {
-                findings.append(.problem("the table was dropped in the meantime", of: job.id))
-                continue
-            }
-            let triggers = carriers(of: job.relation).flatMap { states[$0]?.rowTriggers ?? [] }
-            findings += TargetRules.problems(of: job, state, isInCycle: isInCycle(job, group))
-            switch headers[job.id] {
-            case .success(let header):
-                let match = ColumnMatch(header: header, job: job)
-                findings += match.findings + triggerNotes(job, triggers)
-                formats[job.id] = LoadFormat(
-                    header: header,
-                    keeps: match.keeps,
-                    countMayDiffer: !triggers.isEmpty || job.relation.kind == .view
-                )
-            case .failure(let error):
-                findings += error.problems
-            case nil:
-                findings.append(.problem("\(job.file.path) was not read", of: job.id))
-            }
+    }
+
+    /// Compares one job with its table and its file.
+    ///
+    /// - Returns: What was found, and how the file is sent; nil when it cannot be.
+    private func checkTable(
+        _ job: RestoreJob,
+        in group: LoadGroup,
+        _ states: [Relation.OID: TargetState],
+        _ header: Result<CSVHeader, DatabudgieError>?
+    ) -> (findings: [Finding], format: LoadFormat?) {
+        guard let state = states[job.relation.oid] else {
+            return ([.problem("the table was dropped in the meantime", of: job.id)], nil)
         }
-        return (findings + (try await TruncationReach(catalog: catalog, reader: reader).problems(of: plan)), formats)
+        let triggers = carriers(of: job.relation).flatMap { states[$0]?.rowTriggers ?? [] }
+        let problems = TargetRules.problems(of: job, state, isInCycle: isInCycle(job, group))
+        switch header {
+        case .success(let header):
+            let match = ColumnMatch(header: header, job: job)
+            let format = LoadFormat(
+                header: header,
+                keeps: match.keeps,
+                countMayDiffer: !triggers.isEmpty || job.relation.kind == .view
+            )
+            return (problems + match.findings + triggerNotes(job, triggers), format)
+        case .failure(let error):
+            return (problems + error.problems, nil)
+        case nil:
+            return (problems + [.problem("\(job.file.path) was not read", of: job.id)], nil)
+        }
     }
 
     private func readHeaders(
         _ jobs: [RestoreJob]
-    ) async throws -> [JobID: Swift.Result<CSVHeader, DatabudgieError>] {
+    ) async throws -> [JobID: Result<CSVHeader, DatabudgieError>] {
         let storages = session.storages
-        let headers = try await jobs.concurrentMap { job -> (JobID, Swift.Result<CSVHeader, DatabudgieError>) in
+        let headers = try await jobs.concurrentMap { job -> (JobID, Result<CSVHeader, DatabudgieError>) in
             do {
                 let header = try await DataFileHeader(storage: storages.storage(for: job.file.path)).read(job.file)
                 return (job.id, .success(header))

@@ -23,10 +23,10 @@ struct RestorePlanning {
             defaultSchema: schema ?? "public",
             manifest: settings.manifest?.name
         )
-        return try await DefinitionInstaller(
+        return try await DefinitionInstaller.compare(
             try await reader.read(entries),
             session: session,
-            ownSchema: settings.definitions.clean ? settings.manifest?.name.schema : nil,
+            ownSchema: settings.definitions.recreatesDatabase ? settings.manifest?.name.schema : nil,
             isDone: { recordedRun?.recorded.paths(of: $0.label).isEmpty == false }
         )
     }
@@ -85,11 +85,11 @@ struct RestorePlanning {
             replaced: replaced
         )
         let (candidates, findings) = try planner.candidates(entries + included)
-        // A view that was created from its definition has its rows from elsewhere.
+        // A view that was created from its definition has no rows of its own.
         let isCreatedView = { (candidate: RestoreCandidate) in
             created.contains(candidate.relation.name) && candidate.relation.kind.isDerived
         }
-        let tables = candidates.filter { $0.entry.options.data && !isCreatedView($0) }
+        let tables = candidates.filter { $0.entry.options.includesRows && !isCreatedView($0) }
         let files = try await FileListing(tables.flatMap(\.patterns), in: session.storages)
         var plan = try planner.plan(
             tables,
@@ -103,16 +103,24 @@ struct RestorePlanning {
                 reason: "it is a \(view.kind.noun), whose definition is restored and has no rows of its own"
             )
         }
-        let sequences = SequencePlanner(catalog: catalog)
-        let sources = try sequences.sources(of: &plan, candidates)
-        let listing = try await FileListing(sources.map(\.pattern), in: session.storages)
-        let (jobs, found) = sequences.plan(sources, files: listing)
-        plan.sequences = jobs
-        plan.findings += found
+        try await planSequences(of: candidates, catalog, in: &plan)
         return plan
     }
 
-    private func announce(_ plan: RestorePlan, _ checked: Preflight.Result, _ values: [JobID: [SequenceValue]]) {
+    private func planSequences(
+        of candidates: [RestoreCandidate],
+        _ catalog: DatabaseCatalog,
+        in plan: inout RestorePlan
+    ) async throws {
+        let planner = SequencePlanner(catalog: catalog)
+        let sources = try planner.sources(of: &plan, candidates)
+        let files = try await FileListing(sources.map(\.pattern), in: session.storages)
+        let (jobs, findings) = planner.plan(sources, files: files)
+        plan.sequences = jobs
+        plan.findings += findings
+    }
+
+    private func announce(_ plan: RestorePlan, _ checked: Preflight.Conclusion, _ values: [JobID: [SequenceValue]]) {
         func planned(_ id: JobID, _ file: FileInfo) -> PlannedJob {
             let sequences = values[JobID(.sequences, of: id.name, number: id.number)] ?? []
             return PlannedJob(id, location: file.path.description, sequences: sequences.count)

@@ -20,7 +20,7 @@ struct SequenceSetter {
         from rows from (
             pg_catalog.unnest($1::pg_catalog.oid[]), pg_catalog.unnest($2::pg_catalog.int8[]),
             pg_catalog.unnest($3::pg_catalog.bool[]), pg_catalog.unnest($4::pg_catalog.bool[])
-        ) as position (sequence, value, is_called, only_forward)
+        ) as setting (sequence, value, is_called, only_forward)
         join pg_catalog.pg_sequence s on s.seqrelid operator(pg_catalog.=) sequence
         """
 

@@ -2,18 +2,6 @@ import Compression
 import Postgres
 import Storage
 
-/// How a data file is sent to the server.
-struct LoadFormat: Sendable {
-    let header: CSVHeader
-    /// For each column of the file whether it is loaded.
-    let keeps: [Bool]
-    /// Triggers may drop rows, so the server's count is no proof.
-    let countMayDiffer: Bool
-
-    /// The names of the loaded columns, in the order of the file.
-    var columns: [String] { zip(header.columns, keeps).filter(\.1).map(\.0) }
-}
-
 /// Streams one data file into one table, within the caller's transaction.
 struct TableLoader {
     let connection: Connection

@@ -1,4 +1,4 @@
-/// Whether the tables to be truncated can be, without one that is not listed.
+/// Whether the tables can be truncated without any that is not listed.
 ///
 /// TRUNCATE without CASCADE is refused by the server when another table refers to a listed one. Children by inheritance
 /// would be emptied with their parent, so `ONLY` is used and their rows stay.
@@ -35,7 +35,7 @@ struct TruncationReach {
         }
     }
 
-    /// The copy of a constraint at a partition says what the original says, when that is in reach as well.
+    /// The copy of a constraint at a partition is not reported again, when the original is in reach as well.
     private func isReportedForRoot(_ key: ForeignKey, _ reach: Set<Relation.OID>) -> Bool {
         guard key.isInherited else { return false }
         return catalog[key.referencing]?.isPartition == true

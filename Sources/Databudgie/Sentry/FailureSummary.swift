@@ -1,17 +1,17 @@
 import Postgres
 import Storage
 
-/// What may be told to others about an error: its kind and its SQLSTATE, and none of its words.
+/// What can be shared about an error: its kind and its SQLSTATE, and nothing of its message.
 ///
-/// The words of the server may hold values of rows (`invalid input syntax for type integer: "…"`, `Key (email)=(…) already
+/// Messages of the server can contain values of rows (`invalid input syntax for type integer: "…"`, `Key (email)=(…) already
 /// exists`, anything that a trigger raises), those of a configuration error secrets, those of a preflight the first line of
-/// a file. No rule could tell harmless ones from others, so that all of them stay on this machine.
+/// a file. No rule could separate the harmless ones, so all of them stay on this machine.
 struct FailureSummary: Sendable, Equatable {
     /// The error's type, such as `PostgresError`.
     let type: String
-    /// The kind of failure, such as `connectionLost`; nil where the type has no kinds.
+    /// The kind of failure, such as `connectionLost`; nil when the type has no kinds.
     let code: String?
-    /// The five characters of the SQLSTATE (Postgres documentation, appendix A), where the server reported the error.
+    /// The five characters of the SQLSTATE (Postgres documentation, appendix A), when the server reported the error.
     let sqlState: String?
 
     /// What stands for a table that failed because another one did.
@@ -51,10 +51,14 @@ struct FailureSummary: Sendable, Equatable {
     private static func sqlState(of error: any Error) -> String? {
         switch error {
         case let error as DatabudgieError: error.underlying.flatMap(sqlState)
-        // A function may raise any five characters as SQLSTATE, but nothing except digits and capital letters.
+        // A function can raise any five characters as SQLSTATE, but nothing except digits and capital letters.
         case let error as PostgresError:
             error.sqlState.flatMap { state in
-                let isCode = state.utf8.count == 5 && state.allSatisfy { $0.isASCII && ($0.isNumber || $0.isUppercase) }
+                let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
+                let capitals = UInt8(ascii: "A")...UInt8(ascii: "Z")
+                let isCode =
+                    state.utf8.count == 5
+                    && state.utf8.allSatisfy { digits.contains($0) || capitals.contains($0) }
                 return isCode ? state : nil
             }
         default: nil

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// How many events have arrived, also when time ran out amid them.
+/// How many events have arrived, even when time ran out before all of them had.
 final class SentCount: Sendable {
     private let count = Mutex(0)
 

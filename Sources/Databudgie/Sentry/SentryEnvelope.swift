@@ -36,7 +36,7 @@ struct SentryEnvelope: Sendable {
     init(_ event: SentryEvent, sentAt time: Date) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        // JSON escapes line breaks, so that each part is one line.
+        // JSON escapes line breaks, so each part is one line.
         let payload = try encoder.encode(event)
         let header = try encoder.encode(Header(eventID: event.eventID, sentAt: SentryEvent.text(of: time)))
         let item = try encoder.encode(ItemHeader(length: payload.count))

@@ -41,7 +41,7 @@ struct SentryEvent: Encodable, Sendable {
     /// Describes a failure.
     ///
     /// - Parameters:
-    ///   - failure: What may be told of the error.
+    ///   - failure: What can be shared about the error.
     ///   - kind: What the run does.
     ///   - table: The table whose job failed; nil for the run as a whole.
     ///   - time: When it failed.
@@ -58,10 +58,10 @@ struct SentryEvent: Encodable, Sendable {
         eventID = UUID().uuidString.lowercased().filter { $0 != "-" }
         timestamp = Self.text(of: time)
         level = table == nil ? .fatal : .error
-        // The server throws names away that break its rules, hence these replacements.
-        self.release = release.replacing(/[\s\/\\]/, with: "-").prefixed(200)
-        self.environment = environment.map { $0.replacing(/[\s\/]/, with: "-").prefixed(64) }
-        let table = table?.replacing(/\p{Cc}/, with: " ")
+        // The server drops names that break its rules, hence these replacements.
+        self.release = release.withDashes(for: #"/\"#).prefixed(200)
+        self.environment = environment.map { $0.withDashes(for: "/").prefixed(64) }
+        let table = table?.replacingScalars(with: " ") { $0.properties.generalCategory == .control }
         let subject = table.map { "\(kind.rawValue) of \($0)" } ?? "\(kind.rawValue) as a whole"
         exception = Failures(values: [
             Failure(type: failure.type, value: "The \(subject) failed: \(failure.sentence).")
@@ -80,6 +80,19 @@ struct SentryEvent: Encodable, Sendable {
 }
 
 extension String {
+    /// The text with a dash in the place of each of some symbols and of all white space.
+    fileprivate func withDashes(for symbols: String) -> String {
+        replacingScalars(with: "-") { $0.properties.isWhitespace || symbols.unicodeScalars.contains($0) }
+    }
+
+    /// Replaces Unicode scalars one by one, whatever combining mark follows them.
+    fileprivate func replacingScalars(
+        with replacement: Unicode.Scalar,
+        where isReplaced: (Unicode.Scalar) -> Bool
+    ) -> String {
+        String(String.UnicodeScalarView(unicodeScalars.map { isReplaced($0) ? replacement : $0 }))
+    }
+
     /// The beginning of the text, as many Unicode scalars as the server counts.
     fileprivate func prefixed(_ length: Int) -> String {
         String(String.UnicodeScalarView(unicodeScalars.prefix(length)))

@@ -6,7 +6,7 @@ import Synchronization
 
 /// Sends a run's failures to Sentry at its end.
 ///
-/// Reporting is a courtesy: it takes a few seconds at most, and when it fails, the run's result is what it was.
+/// Reporting is best effort: it takes a few seconds at most, and a failure of it does not change the run's result.
 struct SentryReporter: Sendable {
     private let sentry: SentryConfiguration
     private let kind: RunKind
@@ -93,7 +93,7 @@ struct SentryReporter: Sendable {
         configuration.httpVersion = .http1Only
         configuration.connectionPool.retryConnectionEstablishment = false
         let client = HTTPClient(configuration: configuration)
-        // Nobody waits for it: a look-up of a name that hangs must not hold up the run's end.
+        // Not awaited: a name lookup that hangs must not delay the run's end.
         defer { client.shutdown { _ in } }
         return await withTaskGroup(of: SendingProblem?.self) { group in
             group.addTask { await self.post(events, with: client, sent) }
@@ -112,7 +112,7 @@ struct SentryReporter: Sendable {
             for event in events {
                 let status = try await post(event, with: client)
                 guard (200..<300).contains(status) else {
-                    // Retry-After names a time that nobody waits for here.
+                    // Retry-After is ignored, because the run is at its end.
                     return SendingProblem(
                         message: "the server answered with status \(status)",
                         hint: Self.hint(for: status)

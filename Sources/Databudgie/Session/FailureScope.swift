@@ -9,7 +9,7 @@ enum FailureScope {
     /// The job alone.
     case job
 
-    /// Judges an error that was just caught.
+    /// Classifies an error that was just caught.
     init(of error: any Error) {
         if error is CancellationError || Task.isCancelled {
             self = .interruption
@@ -21,7 +21,7 @@ enum FailureScope {
     }
 }
 
-/// Goes on after the failure of a job alone, and rethrows every other one.
+/// Returns after the failure of a job alone, and rethrows every other one.
 ///
 /// - Parameter error: An error that was just caught.
 /// - Throws: `CancellationError` when the task was cancelled; the error when it ends the run.

@@ -34,7 +34,7 @@ extension DatabudgieCommand {
 
         func confirm(_ configuration: Configuration) throws -> Configuration {
             let restore = configuration.restore
-            guard restore.run.definitions.clean, !restore.assumesYes, !restore.run.isDryRun,
+            guard restore.run.definitions.recreatesDatabase, !restore.assumesYes, !restore.run.isDryRun,
                 let target = restore.run.connection
             else { return configuration }
             try Confirmation.ask("drops and re-creates the database \(target) and disconnects its sessions")

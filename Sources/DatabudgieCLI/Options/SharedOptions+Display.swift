@@ -30,7 +30,6 @@ extension SharedOptions {
         overrides.location = location
         overrides.tables = tables
         overrides.excludes = exclude
-        overrides.stats = stats
         overrides.dryRun = dryRun
         overrides.rawConfig = rawConfiguration
         overrides.rawConfigFormat = rawConfigurationFormat

@@ -32,7 +32,7 @@ struct RunRemains: Equatable {
             kind,
             completed: state.finished.count,
             writesNothing: run.isDryRun,
-            createsTables: run.definitions.clean || configuration.restore.tables.contains(where: \.options.ddl)
+            createsTables: run.definitions.recreatesDatabase || run.definitions.isEnabled
         )
     }
 

@@ -17,7 +17,7 @@ enum Verbosity: Int, Comparable, Sendable {
     init(_ logging: LoggingConfiguration, verboseFlags: Int) {
         let configured: Verbosity =
             switch logging.level.uppercased() {
-            case _ where !logging.enabled: .errors
+            case _ where !logging.isEnabled: .errors
             case "ERROR", "CRITICAL": .errors
             case "WARNING", "WARN": .warnings
             case "DEBUG": .details

@@ -1,7 +1,7 @@
 import Glibc
 import SystemPackage
 
-/// The folder of a local file: made when missing, checked for symbolic links, flushed to the disk.
+/// The folder of a local file: created when missing, checked for symbolic links, flushed to the disk.
 struct LocalFolder: Sendable {
     /// The folder's path; "." for a file without one.
     let path: String
@@ -14,7 +14,7 @@ struct LocalFolder: Sendable {
         self.path = path.isEmpty ? "." : path
     }
 
-    /// Makes the folder and those above it that are missing, readable by their owner alone.
+    /// Creates the folder and the missing ones above it, readable only by their owner.
     func create() throws {
         try checkLinks()
         do {
@@ -31,13 +31,13 @@ struct LocalFolder: Sendable {
         }
         let above = folder.removingLastComponent()
         if !above.isEmpty, above != folder { try create(above) }
-        // Someone else may make it at the same time.
+        // Another process may create it at the same time.
         guard mkdir(folder.string, 0o700) == 0 || errno == EEXIST else { throw Errno(rawValue: errno) }
         // A folder is as lasting as the entry that names it.
         try LocalFolder(of: folder.string).flush()
     }
 
-    /// Makes renames and new names in the folder last through a power failure.
+    /// Makes renames and new names in the folder durable: they survive a power failure.
     func flush() throws {
         let descriptor = try FileDescriptor.open(FilePath(path), .readOnly, options: [.directory, .closeOnExec])
         defer { try? descriptor.close() }
@@ -46,10 +46,10 @@ struct LocalFolder: Sendable {
         throw Errno(rawValue: errno)
     }
 
-    /// Refuses symbolic links that another user laid.
+    /// Refuses symbolic links that another user created.
     ///
     /// A link among the folders of a path is followed only when it belongs to root or to the user of this process, as with
-    /// the kernel's `protected_symlinks`: someone else who may write to the target folder cannot send files elsewhere.
+    /// the kernel's `protected_symlinks`: another user who can write to the target folder cannot send files elsewhere.
     func checkLinks() throws {
         var prefix = FilePath(path).root.map { FilePath(root: $0) } ?? FilePath("")
         for component in FilePath(path).components {

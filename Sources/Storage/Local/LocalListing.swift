@@ -3,19 +3,19 @@ import SystemPackage
 
 /// Walks a local folder.
 struct LocalListing {
-    /// The folder as the caller wrote it, which the found paths begin with.
+    /// The folder as the caller wrote it; the paths that are found begin with it.
     let folder: StoragePath
     /// The same as a path of the file system.
     let target: String
 
-    /// Collects the regular files, in no order.
+    /// Collects the regular files, in no particular order.
     func files(recursive: Bool) throws -> [FileInfo] {
         var found: [FileInfo] = []
         var waiting = [folder]
         while let next = waiting.popLast() {
             for name in try names(in: next) where !TemporaryFile.isTemporary(name) {
                 let path = next.appending(name)
-                // One that vanished meanwhile is no longer there to be listed.
+                // A file that vanished meanwhile is not listed.
                 guard let status = try? FilePath(path.text).stat(followTargetSymlink: false) else { continue }
                 if status.type == .regular {
                     found.append(FileInfo(path: path, status: status))

@@ -10,10 +10,16 @@ public struct LocalStorage: Storage {
     /// Written bytes after which the system is asked to bring them to the disk.
     private static let flushInterval: Int64 = 16 << 20
 
-    /// Makes a storage; it has no state.
+    /// Creates a storage; it has no state.
     public init() {}
 
-    /// Writes a file whole, or not at all: see ``Storage/write(_:ifExists:from:)``.
+    /// Writes a whole file, or nothing: see ``Storage/write(_:ifExists:from:)``.
+    /// - Parameters:
+    ///   - path: A local path.
+    ///   - ifExists: What to do when the file exists.
+    ///   - bytes: The content, in chunks of any size.
+    /// - Returns: What was written.
+    /// - Throws: The source's own error, ``StorageError`` or `CancellationError`.
     public func write<Bytes: AsyncSequence & Sendable>(
         _ path: StoragePath,
         ifExists: ExistingFile,
@@ -37,6 +43,11 @@ public struct LocalStorage: Storage {
     }
 
     /// Opens a file for reading: see ``Storage/read(_:range:)``.
+    /// - Parameters:
+    ///   - path: A local path.
+    ///   - range: Offsets of the bytes to read, from 0; nil reads the whole file.
+    /// - Returns: The bytes, read as they are requested.
+    /// - Throws: ``StorageError`` or `CancellationError`.
     public func read(_ path: StoragePath, range: Range<Int64>?) async throws -> StorageBytes {
         let target = try localPath(path)
         let reader = try await BlockingWork.run { try LocalReader(path: target, range: range) }
@@ -44,6 +55,9 @@ public struct LocalStorage: Storage {
     }
 
     /// Looks a file up: see ``Storage/info(_:)``.
+    /// - Parameter path: A local path.
+    /// - Returns: What is known about the file, or nil when it does not exist.
+    /// - Throws: ``StorageError`` or `CancellationError`.
     public func info(_ path: StoragePath) async throws -> FileInfo? {
         let target = try localPath(path)
         return try await BlockingWork.run {
@@ -60,7 +74,12 @@ public struct LocalStorage: Storage {
 
     /// Lists the files below a folder: see ``Storage/list(_:recursive:)``.
     ///
-    /// Symbolic links, devices and the temporary files of unfinished writes are left out.
+    /// Symbolic links, devices and the temporary files of unfinished writes are skipped.
+    /// - Parameters:
+    ///   - folder: A local path.
+    ///   - recursive: Whether files in folders below the folder are listed as well.
+    /// - Returns: All files, sorted by the UTF-8 bytes of their paths.
+    /// - Throws: ``StorageError`` or `CancellationError`.
     public func list(_ folder: StoragePath, recursive: Bool) async throws -> [FileInfo] {
         let target = try localPath(folder)
         return try await BlockingWork.run {
@@ -69,6 +88,8 @@ public struct LocalStorage: Storage {
     }
 
     /// Deletes files: see ``Storage/delete(_:)``.
+    /// - Parameter paths: Local paths.
+    /// - Throws: ``StorageError`` or `CancellationError`.
     public func delete(_ paths: [StoragePath]) async throws {
         let targets = try paths.map(localPath)
         try await BlockingWork.run {
@@ -88,7 +109,9 @@ public struct LocalStorage: Storage {
 
     /// Finds out whether files could be written to a folder: see ``Storage/checkWritable(_:)``.
     ///
-    /// The nearest folder that exists is tried; missing ones are not made.
+    /// The nearest folder that exists is tried; missing ones are not created.
+    /// - Parameter folder: A local path.
+    /// - Throws: ``StorageError`` or `CancellationError`.
     public func checkWritable(_ folder: StoragePath) async throws {
         let target = try localPath(folder)
         try await BlockingWork.run {

@@ -6,11 +6,11 @@ import SystemPackage
 struct TemporaryFile: Sendable {
     /// The local path that the file will have.
     let target: String
-    /// The path that it has meanwhile.
+    /// The path that it has until then.
     let path: String
     let descriptor: FileDescriptor
 
-    /// Makes the target's folder and an empty file in it that only its owner may read.
+    /// Creates the target's folder and an empty file in it that only its owner can read.
     static func create(for target: String) throws -> TemporaryFile {
         let folder = LocalFolder(of: target)
         try folder.create()
@@ -28,7 +28,7 @@ struct TemporaryFile: Sendable {
         }
     }
 
-    /// Makes a name that no data file has: hidden, random, ending in `.partial`, at most 255 bytes long.
+    /// Creates a name that no data file has: hidden, random, ending in `.partial`, at most 255 bytes long.
     static func name(for target: String) -> String {
         let suffix = "." + String(UInt64.random(in: .min ... .max), radix: 16) + ".partial"
         var stem = target
@@ -36,7 +36,7 @@ struct TemporaryFile: Sendable {
         return "." + stem + suffix
     }
 
-    /// Whether a name is one of those that `name(for:)` makes.
+    /// Whether a name is one that `name(for:)` creates.
     static func isTemporary(_ name: String) -> Bool {
         name.beginsWithBytes(of: ".") && name.endsWithBytes(of: ".partial")
     }
@@ -50,14 +50,14 @@ struct TemporaryFile: Sendable {
         }
     }
 
-    /// Asks the system to begin bringing written bytes to the disk, so that the flush at the end is short.
+    /// Asks the system to begin writing to the disk, so the flush at the end is short.
     func startFlushing(from offset: Int64, count: Int64) {
         // Dirty pages cannot be dropped: the advice makes the kernel write them, without waiting.
         _ = posix_fadvise(descriptor.rawValue, Int(offset), Int(count), POSIX_FADV_DONTNEED)
     }
 
-    /// Brings everything to the disk and gives the file its name.
-    /// - Returns: What stands there now.
+    /// Flushes everything to the disk and gives the file its name.
+    /// - Returns: What is there now.
     func publish(ifExists: ExistingFile) throws -> FileInfo {
         do {
             try check(fsync(descriptor.rawValue))
@@ -98,7 +98,7 @@ struct TemporaryFile: Sendable {
         close()
     }
 
-    /// Gives the descriptor back; everything was flushed before, so nothing can go wrong any more.
+    /// Closes the descriptor; everything was flushed before, so nothing can go wrong any more.
     func close() {
         try? descriptor.close()
     }

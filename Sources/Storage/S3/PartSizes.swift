@@ -1,4 +1,4 @@
-/// How large each part of a multipart upload is, for a content whose length nobody knows.
+/// How large each part of a multipart upload is, for content of unknown length.
 ///
 /// S3 takes 10,000 parts of 5 MiB to 5 GiB ("Amazon S3 multipart upload limits"). All of a part is in memory while it is
 /// on its way, so parts begin small and grow only as far as 10,000 of them must reach 5 TiB:

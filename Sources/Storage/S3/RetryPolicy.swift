@@ -4,7 +4,7 @@ import FoundationEssentials
 struct RetryPolicy: Sendable {
     /// The most attempts at one request.
     var maximumAttempts = 10
-    /// The most attempts while the server has never answered at all: a wrong address should be told soon.
+    /// The most attempts while the server has never answered at all: a wrong address should be reported soon.
     var maximumFirstAttempts = 4
     /// The longest pause before the second attempt; it doubles with each further one.
     var firstPause: Duration = .milliseconds(100)
@@ -14,7 +14,7 @@ struct RetryPolicy: Sendable {
     var giveUpAfter: Duration = .seconds(300)
     /// An attempt during which nothing moves for this long is ended.
     var stall: Duration = .seconds(60)
-    /// How long a connection may take to come about.
+    /// How long it may take to establish a connection.
     var connect: Duration = .seconds(10)
     /// How long services that lend credentials may take; where they exist they answer in milliseconds.
     var metadata: Duration = .seconds(1)
@@ -28,7 +28,7 @@ struct RetryPolicy: Sendable {
     /// A number from 0 to 1.
     var random: @Sendable () -> Double = { Double.random(in: 0...1) }
 
-    /// How long to wait after an attempt that failed, from 1: any time up to the doubled limit ("full jitter"), so that
+    /// How long to wait after an attempt that failed, from 1: any time up to the doubled limit ("full jitter"), so
     /// clients that failed together do not come back together.
     func pause(afterAttempt attempt: Int) -> Duration {
         min(firstPause * (1 << min(attempt - 1, 20)), longestPause) * random()

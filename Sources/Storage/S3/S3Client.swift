@@ -16,7 +16,7 @@ final class S3Client: Sendable {
     /// What was learned from replies.
     private struct State {
         var session: Session?
-        /// Regions of buckets that do not lie in the configured one.
+        /// Regions of buckets outside the configured one.
         var regions: [ExactString: String] = [:]
         /// How far the server's clock is ahead of ours, in seconds.
         var clockOffset: TimeInterval = 0
@@ -42,7 +42,7 @@ final class S3Client: Sendable {
         var configuration = HTTPClient.Configuration(
             // Redirects need another signature, so they are followed here and not there.
             redirectConfiguration: .disallow,
-            // For bodies that are read slowly this ends the connection as well; reading then goes on with a new one.
+            // For bodies that are read slowly this ends the connection as well; reading then continues with a new one.
             timeout: .init(connect: .init(policy.connect), read: .init(policy.stall)),
             decompression: .disabled
         )

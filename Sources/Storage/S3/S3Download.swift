@@ -3,7 +3,7 @@ import FoundationEssentials
 import NIOCore
 import NIOHTTP1
 
-/// Reads one version of an object, and goes on where a connection broke.
+/// Reads one version of an object, and resumes where a connection broke.
 ///
 /// `@unchecked Sendable`: the mutable state changes only inside `next()`, which the one iterator of `StorageBytes` calls in
 /// turn.

@@ -6,7 +6,7 @@ struct S3Endpoint: Sendable, Equatable {
     var scheme: String
     /// The host with its port, as the `Host` header has it.
     var host: String
-    /// What stands before the bucket or key in every path: empty, or `/prefix`.
+    /// What precedes the bucket or key in every path: empty, or `/prefix`.
     var basePath = ""
     var style: S3Options.AddressingStyle
     /// The server is Amazon's own.
@@ -23,7 +23,7 @@ struct S3Endpoint: Sendable, Equatable {
     }
 
     /// A server that the user names.
-    /// - Throws: `StorageError` when the text is no URL of a server.
+    /// - Throws: `StorageError` when the text is not the URL of a server.
     init(url text: String, style: S3Options.AddressingStyle, service: String = "S3") throws(StorageError) {
         guard let url = URLComponents(string: text), let scheme = url.scheme?.lowercased(),
             let host = url.percentEncodedHost,
@@ -66,7 +66,7 @@ struct S3Endpoint: Sendable, Equatable {
         switch style {
         case .path: false
         case .virtual: true
-        // A dot would not match Amazon's certificate; upper case and `_` are no host names.
+        // A dot would not match Amazon's certificate; upper case and `_` are not allowed in host names.
         case .auto:
             isAmazon && bucket.utf8.allSatisfy { $0.isDigit || $0 == UInt8(ascii: "-") || (97...122).contains($0) }
         }

@@ -60,7 +60,7 @@ struct S3ErrorReply: Error, Sendable {
                 ].contains(code) || (code.isEmpty && status == 400))
     }
 
-    /// The server's clock is so far from ours that this may be the reason of a refusal.
+    /// The server's clock is so far from ours that this may be the reason for a refusal.
     func isClockSkew(at now: Date) -> Bool {
         if code == "RequestTimeTooSkewed" || code == "RequestExpired" { return true }
         guard status == 403, code.isEmpty || code == "AccessDenied", let date else { return false }

@@ -26,7 +26,7 @@ extension S3Client {
                         "the key \(quoting(object.key)) is not percent-encoded UTF-8"
                     )
                 }
-                // An object whose key ends with a slash stands for a folder; it holds nothing.
+                // An object whose key ends with a slash represents a folder; it holds nothing.
                 guard key.utf8.last != slash else { continue }
                 found.append(try FileInfo(object, .s3(bucket: bucket, key: key), listed: path))
             }
@@ -61,7 +61,7 @@ extension S3Client {
         while !together.isEmpty {
             let batch = Array(together.prefix(Self.keysPerRequest))
             together = together.dropFirst(Self.keysPerRequest)
-            // What failed in a batch is tried once more alone, where the retries for single requests apply.
+            // What failed in a batch is tried once more alone, with the retries for single requests.
             singly += try await deleteTogether(bucket: bucket, batch)
         }
         var firstFailure: StorageError?
@@ -85,7 +85,7 @@ extension S3Client {
         request.query = [(name: "delete", value: "")]
         request.body = ByteBuffer(bytes: body)
         request.mayFailWithStatus200 = true
-        // The one operation for which S3 demands it.
+        // The one operation for which S3 requires it.
         request.headers = [
             (name: "content-md5", value: Data(Insecure.MD5.hash(data: body)).base64EncodedString()),
             (name: "content-type", value: "application/xml"),

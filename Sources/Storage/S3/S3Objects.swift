@@ -2,16 +2,16 @@ import FoundationEssentials
 import NIOHTTP1
 
 extension S3Client {
-    /// What HEAD tells about an object.
+    /// What HEAD returns about an object.
     struct Head: Sendable {
         var info: FileInfo
-        /// The token of the write that made the object, when it was one of ours.
+        /// The token of the write that created the object, when it was one of ours.
         var token: String?
     }
 
     /// Looks an object up.
     ///
-    /// The action, for messages, is what is being done in the end; nil means that there is no such object.
+    /// The action, for messages, is what is being done in the end; nil means that the object does not exist.
     func head(bucket: String, key: String, action: String) async throws -> Head? {
         do {
             let reply = try await send(S3Request(method: .HEAD, bucket: bucket, key: key, action: action))
@@ -29,7 +29,7 @@ extension S3Client {
 extension FileInfo {
     /// Reads the headers of a reply about a whole object.
     init(path: StoragePath, headers: HTTPHeaders, now: Date) throws {
-        // Where HEAD was refused and a byte was asked for instead, the whole length stands after the slash.
+        // When HEAD was refused and a byte was requested instead, the whole length follows the slash.
         let whole = headers.first(name: "content-range")?.split(separator: "/").last.map(String.init)
         guard let length = (whole ?? headers.first(name: "content-length")).flatMap(Int64.init), length >= 0 else {
             throw StorageError.unexpectedReply(path, "the length is missing")

@@ -1,16 +1,25 @@
-/// How to reach S3 and as whom; what is left out comes from the environment and from `~/.aws`, as in the AWS tools.
+/// How to reach S3 and as whom.
+///
+/// Whatever is nil comes from the environment and from `~/.aws`, as in the AWS tools. Printed options show no secrets.
+///
+/// ```swift
+/// let options = S3Options(
+///     accessKeyID: "minio", secretAccessKey: "minio-secret", endpointURL: "http://127.0.0.1:9000"
+/// )
+/// let storage = S3Storage(options: options, environment: [:])
+/// ```
 public struct S3Options: Sendable, Equatable {
-    /// The access key's id; needs `secretAccessKey` beside it.
+    /// The access key's id; requires `secretAccessKey`.
     public var accessKeyID: String?
-    /// The access key's secret.
+    /// The access key's secret; requires `accessKeyID`.
     public var secretAccessKey: String?
     /// The token of temporary credentials.
     public var sessionToken: String?
-    /// The region that requests are signed for; `us-east-1` when it is given nowhere.
+    /// The region that requests are signed for; `us-east-1` when no source names one.
     public var region: String?
-    /// The profile in `~/.aws/config` and `~/.aws/credentials`.
+    /// The profile in `~/.aws/config` and `~/.aws/credentials`; when given, it comes before the environment.
     public var profile: String?
-    /// The URL of another server than Amazon's, as in `http://127.0.0.1:9000`.
+    /// The URL of a server other than Amazon's, like `http://127.0.0.1:9000`.
     public var endpointURL: String?
     /// Where a request names the bucket.
     public var addressingStyle: AddressingStyle
@@ -25,14 +34,14 @@ public struct S3Options: Sendable, Equatable {
         case virtual
     }
 
-    /// Gathers settings.
+    /// Creates options; every parameter may be omitted.
     /// - Parameters:
     ///   - accessKeyID: The access key's id.
     ///   - secretAccessKey: The access key's secret.
     ///   - sessionToken: The token of temporary credentials.
     ///   - region: The region that requests are signed for.
     ///   - profile: The profile in `~/.aws/config` and `~/.aws/credentials`.
-    ///   - endpointURL: The URL of another server than Amazon's.
+    ///   - endpointURL: The URL of a server other than Amazon's.
     ///   - addressingStyle: Where a request names the bucket.
     public init(
         accessKeyID: String? = nil,

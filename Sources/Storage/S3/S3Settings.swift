@@ -9,7 +9,7 @@ struct S3Settings: Sendable {
     var credentials: any CredentialProvider
 
     /// Puts the settings together; the nearest one wins, in the order of the AWS tools.
-    /// - Throws: `StorageError` when the endpoint is no URL, or the profile does not exist.
+    /// - Throws: `StorageError` when the endpoint is not a URL, or the profile does not exist.
     static func resolve(
         _ options: S3Options,
         environment: [String: String],

@@ -2,19 +2,19 @@
 ///
 /// Small files are written with one request, larger ones as multipart uploads that are aborted when anything fails.
 /// ``ExistingFile/fail`` is exact where the server honours `If-None-Match: *`; on others two writers at the very same
-/// moment may both succeed.
+/// moment may both succeed. Close the storage with ``shutdown()`` when it is no longer needed.
 ///
-/// What is written carries its SHA-256, signed, and its MD5 to servers other than Amazon's, so that a bit which flips on
-/// the way is refused. What is read whole is compared with the checksum or the MD5 that the server has. Not compared are
-/// ranges, and files that were uploaded in parts to servers which keep no checksum of the whole: there TLS and the
-/// checksums inside gzip and zstd files are the guard, and plain text over plain http has none but TCP's.
+/// What is written carries its SHA-256, signed, and its MD5 to servers other than Amazon's, so a bit that flips on
+/// the way is detected. What is read whole is compared with the checksum or the MD5 that the server has. Ranges are not
+/// compared, nor are files that were uploaded in parts to servers that keep no checksum of the whole: there, TLS and the
+/// checksums inside gzip and zstd files are the protection, and plain text over plain http has only TCP's.
 public final class S3Storage: Storage {
     private let client: S3Client
 
-    /// Makes a storage; nothing is read or sent before the first use.
+    /// Creates a storage; nothing is read or sent before the first use.
     /// - Parameters:
-    ///   - options: What the configuration says.
-    ///   - environment: The environment variables to look at, for the settings that the AWS tools know.
+    ///   - options: How to reach the server.
+    ///   - environment: The environment variables in which to look for the settings of the AWS tools.
     public convenience init(options: S3Options, environment: [String: String]) {
         self.init(options: options, environment: environment, policy: RetryPolicy())
     }
@@ -29,7 +29,13 @@ public final class S3Storage: Storage {
         try await client.shutdown()
     }
 
-    /// Writes a file whole, or not at all: see ``Storage/write(_:ifExists:from:)``.
+    /// Writes a whole file, or nothing: see ``Storage/write(_:ifExists:from:)``.
+    /// - Parameters:
+    ///   - path: A path in a bucket, with a key.
+    ///   - ifExists: What to do when the file exists.
+    ///   - bytes: The content, in chunks of any size.
+    /// - Returns: What was written.
+    /// - Throws: The source's own error, ``StorageError`` or `CancellationError`.
     public func write<Bytes: AsyncSequence & Sendable>(
         _ path: StoragePath,
         ifExists: ExistingFile,
@@ -40,6 +46,11 @@ public final class S3Storage: Storage {
     }
 
     /// Opens a file for reading: see ``Storage/read(_:range:)``.
+    /// - Parameters:
+    ///   - path: A path in a bucket, with a key.
+    ///   - range: Offsets of the bytes to read, from 0; nil reads the whole file.
+    /// - Returns: The bytes, read as they are requested.
+    /// - Throws: ``StorageError`` or `CancellationError`.
     public func read(_ path: StoragePath, range: Range<Int64>?) async throws -> StorageBytes {
         let (bucket, key) = try object(path)
         let download = try await S3Download(client: client, bucket: bucket, key: key, range: range)
@@ -47,18 +58,28 @@ public final class S3Storage: Storage {
     }
 
     /// Looks a file up: see ``Storage/info(_:)``.
+    /// - Parameter path: A path in a bucket, with a key.
+    /// - Returns: What is known about the file, or nil when it does not exist.
+    /// - Throws: ``StorageError`` or `CancellationError`.
     public func info(_ path: StoragePath) async throws -> FileInfo? {
         let (bucket, key) = try object(path)
         return try await client.head(bucket: bucket, key: key, action: "looked up")?.info
     }
 
     /// Lists the files below a folder: see ``Storage/list(_:recursive:)``.
+    /// - Parameters:
+    ///   - folder: A path in a bucket; without a key, the whole bucket.
+    ///   - recursive: Whether files in folders below the folder are listed as well.
+    /// - Returns: All files, sorted by the UTF-8 bytes of their paths.
+    /// - Throws: ``StorageError`` or `CancellationError`.
     public func list(_ folder: StoragePath, recursive: Bool) async throws -> [FileInfo] {
         let (bucket, key) = try location(folder)
         return try await client.list(bucket: bucket, folder: key, recursive: recursive)
     }
 
     /// Deletes files: see ``Storage/delete(_:)``.
+    /// - Parameter paths: Paths in buckets, with keys.
+    /// - Throws: ``StorageError`` or `CancellationError`.
     public func delete(_ paths: [StoragePath]) async throws {
         var keys: [ExactString: [String]] = [:]
         for path in paths {
@@ -75,7 +96,9 @@ public final class S3Storage: Storage {
 
     /// Finds out whether files could be written to a folder: see ``Storage/checkWritable(_:)``.
     ///
-    /// A multipart upload is begun and aborted: that takes the permissions of a real one and leaves no object.
+    /// A multipart upload is begun and aborted: that requires the permissions of a real one and leaves no object.
+    /// - Parameter folder: A path in a bucket; without a key, the whole bucket.
+    /// - Throws: ``StorageError`` or `CancellationError`.
     public func checkWritable(_ folder: StoragePath) async throws {
         let (bucket, key) = try location(folder)
         let probe = StoragePath.s3(bucket: bucket, key: key).appending(".databudgie-check")

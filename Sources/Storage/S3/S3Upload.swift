@@ -5,7 +5,7 @@ import XMLCoder
 
 /// Writes one object: with a PUT when it fits into one part, else part by part.
 struct S3Upload: Sendable {
-    /// Names the write in the object's metadata, so that one whose reply was lost can be told from someone else's.
+    /// Names the write in the object's metadata, so one whose reply was lost can be distinguished from another writer's.
     ///
     /// Hyphens only: Ceph loses underscores.
     static let tokenHeader = "x-amz-meta-databudgie-upload"
@@ -28,7 +28,7 @@ struct S3Upload: Sendable {
         token = hexadecimal((0..<16).map { _ in UInt8.random(in: .min ... .max) })
     }
 
-    /// Uploads everything that the source gives; when anything fails nothing stays.
+    /// Uploads everything that the source gives; when anything fails nothing is left.
     func run<Bytes: AsyncSequence>(from bytes: Bytes) async throws -> FileInfo where Bytes.Element == [UInt8] {
         try await refuseExisting()
         var reader = PartReader(bytes.makeAsyncIterator())
@@ -155,7 +155,7 @@ struct S3Upload: Sendable {
         request.body = ByteBuffer(bytes: document)
         let reply = try await sendPublishing(request)
         let object = try S3Document.decode(S3Document.NewObject.self, from: reply, about: path)
-        // Some servers do not tell the ETag here, and it is worth a look whether all parts are in.
+        // Some servers do not return the ETag here, and it is worth checking that all parts are in.
         guard let head = try? await client.head(bucket: bucket, key: key, action: "written"), head.token == token else {
             return info(of: reply, entityTag: object.entityTag?.nonEmpty.map(S3Reply.unquoted), size: size)
         }
@@ -182,7 +182,7 @@ struct S3Upload: Sendable {
         S3Request(method: method, bucket: bucket, key: key, action: "written", subject: path)
     }
 
-    /// Sends the request that makes the object visible; servers that know how refuse it when the key is taken.
+    /// Sends the request that makes the object visible; servers with conditional writes refuse it when the key is taken.
     private func sendPublishing(_ request: S3Request) async throws -> S3Reply {
         guard ifExists == .fail else { return try await client.send(request) }
         var conditional = request
@@ -190,7 +190,7 @@ struct S3Upload: Sendable {
         do {
             return try await client.send(conditional)
         } catch let error as StorageError where (error.underlying as? S3ErrorReply)?.status == 501 {
-            // A server that knows no conditions: looking before writing has to do.
+            // A server without conditional writes: looking before writing has to do.
             return try await client.send(request)
         }
     }
@@ -221,7 +221,7 @@ struct S3Upload: Sendable {
                 do {
                     try await abort()
                 } catch let error as StorageError where (error.underlying as? S3ErrorReply)?.code == "NoSuchUpload" {
-                    // Aborted by someone, or complete.
+                    // Already aborted, or complete.
                 }
                 guard let found = try await client.head(bucket: bucket, key: key, action: "written"),
                     found.token == token

@@ -56,7 +56,7 @@ struct SignatureV4: Sendable {
         return added.map { (name: $0.0, value: $0.1) }
     }
 
-    /// The text whose hash is signed.
+    /// The string whose hash is signed.
     static func canonicalRequest(_ request: Request) -> String {
         let headers = canonicalHeaders(request.headers)
         return [
@@ -74,7 +74,7 @@ struct SignatureV4: Sendable {
             .joined(separator: "&")
     }
 
-    /// Lower-case names in order, runs of white space in values made one space, values of one name joined by commas.
+    /// Lower-case names in order, runs of white space in values folded to one space, values of one name joined by commas.
     private static func canonicalHeaders(
         _ headers: [(name: String, value: String)]
     ) -> [(name: String, value: String)] {

@@ -2,9 +2,9 @@
 ///
 /// Source: "Create a canonical request" in the AWS Identity and Access Management user guide.
 /// - Parameters:
-///   - text: The text, not encoded yet.
+///   - text: The string, not encoded yet.
 ///   - keepsSlash: Whether `/` stays as it is, as in an object's key.
-/// - Returns: The encoded text, with upper-case hexadecimal digits.
+/// - Returns: The encoded string, with upper-case hexadecimal digits.
 func uriEncoded(_ text: String, keepsSlash: Bool = false) -> String {
     var encoded: [UInt8] = []
     encoded.reserveCapacity(text.utf8.count)
@@ -18,8 +18,8 @@ func uriEncoded(_ text: String, keepsSlash: Bool = false) -> String {
     return String(decoding: encoded, as: UTF8.self)
 }
 
-/// Undoes the encoding of listings, where `+` stands for a space.
-/// - Returns: The decoded text, or nil when the text is not well-formed.
+/// Decodes the encoding of listings, in which `+` stands for a space.
+/// - Returns: The decoded string, or nil when it is not well-formed.
 func uriDecoded(_ text: String) -> String? {
     var decoded: [UInt8] = []
     var bytes = text.utf8.makeIterator()

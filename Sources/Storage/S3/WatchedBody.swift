@@ -1,7 +1,7 @@
 import NIOCore
 import Synchronization
 
-/// Feeds a request's body to the connection in slices, so that progress can be seen and TLS copies little at a time.
+/// Feeds a request's body to the connection in slices: progress can be seen, and TLS copies little at a time.
 struct WatchedBody: AsyncSequence, Sendable {
     static let sliceSize = 512 * 1024
 

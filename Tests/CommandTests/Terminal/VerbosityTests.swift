@@ -15,7 +15,7 @@ struct VerbosityTests {
         ]
     )
     func levels(isEnabled: Bool, level: String, flags: Int, expected: Verbosity) {
-        let logging = LoggingConfiguration(enabled: isEnabled, level: level)
+        let logging = LoggingConfiguration(isEnabled: isEnabled, level: level)
         #expect(Verbosity(logging, verboseFlags: flags) == expected)
     }
 }

@@ -37,7 +37,7 @@ struct ByteTruthTests {
         let yaml = "tables:\n" + names.map { "  \($0): {}\n" }.joined()
         #expect(
             problems(yaml) == [
-                "test.yaml:4: the key '\(Self.composed)' is in the same mapping twice; remove one of them"
+                "test.yaml:2: the key '\(Self.composed)' is in the same mapping twice; remove one of them"
             ]
         )
         let same = "tables:\n" + [Self.composed, Self.composed].map { "  \($0): {}\n" }.joined()

@@ -26,7 +26,7 @@ struct RootLocationTests {
             ]
         )
         #expect(
-            problems("root_location: /r\nlocation: s3://b/x").first?.contains("cannot lie in the local folder") == true
+            problems("root_location: /r\nlocation: s3://b/x").first?.contains("cannot be in the local folder") == true
         )
     }
 

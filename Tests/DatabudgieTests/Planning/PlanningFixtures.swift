@@ -48,30 +48,19 @@ enum Fixture {
         exclude: [String] = [],
         hasExplicitLocation: Bool = false
     ) throws -> TableOptions {
-        TableOptions(
+        var options = TableOptions(
             name: name,
             location: try Template(location),
             filename: try Template(filename),
             exclude: exclude,
-            ddl: true,
-            sequences: true,
-            hasExplicitSequences: false,
-            data: true,
-            followForeignKeys: false,
-            strict: false,
-            place: "test.yml:1",
-            hasExplicitLocation: hasExplicitLocation
+            place: "test.yml:1"
         )
+        options.hasExplicitLocation = hasExplicitLocation
+        return options
     }
 
     static func backup(_ options: TableOptions, query: String? = nil) throws -> BackupEntry {
-        BackupEntry(
-            options: options,
-            query: try Template(query ?? "select * from {table}"),
-            hasExplicitQuery: query != nil,
-            compression: nil,
-            skipIfExists: false
-        )
+        BackupEntry(options: options, query: try query.map { text in try Template(text) })
     }
 
     static func restore(_ options: TableOptions, truncate: TruncateMode = .keep) -> RestoreEntry {

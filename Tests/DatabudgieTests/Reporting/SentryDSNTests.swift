@@ -44,7 +44,7 @@ struct SentryDSNTests {
     func refusal(text: String) {
         #expect(
             problems("\nsentry: {sentry_dsn: '\(text)'}") == [
-                "test.yaml:2: 'sentry_dsn' is no address of a Sentry project; write it as https://key@host/project, "
+                "test.yaml:2: 'sentry_dsn' is not the address of a Sentry project; write it as https://key@host/project, "
                     + "or remove it"
             ]
         )

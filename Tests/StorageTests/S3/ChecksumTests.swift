@@ -6,7 +6,7 @@ import Testing
 struct ChecksumTests {
     /// The check values of the catalogue of parametrised CRC algorithms, for the text "123456789".
     @Test(
-        "have the catalogued check values",
+        "Checksums have the catalogued check values",
         arguments: [("crc32", "cbf43926"), ("crc32c", "e3069283"), ("crc64nvme", "ae8b14860a799888")]
     )
     func checkValues(name: String, expected: String) {
@@ -21,7 +21,7 @@ struct ChecksumTests {
         #expect(hexadecimal(check.bytes) == expected)
     }
 
-    @Test("do not depend on how the bytes are cut", arguments: [1, 7, 8, 9, 1000])
+    @Test("Checksums do not depend on how the bytes are cut", arguments: [1, 7, 8, 9, 1000])
     func pieces(size: Int) {
         let bytes = pattern(10_000)
         var (whole, cut) = (CyclicRedundancyCheck.crc64NVME(), CyclicRedundancyCheck.crc64NVME())
@@ -34,7 +34,7 @@ struct ChecksumTests {
 
     /// Values of `hello`, by other tools.
     @Test(
-        "are found in a reply's headers and notice a flipped bit",
+        "Checksums are found in a reply's headers and detect a flipped bit",
         arguments: [
             ["etag": "\"5d41402abc4b2a76b9719d911017c592\""],
             ["etag": "\"5d41402abc4b2a76b9719d911017c592\"", "x-amz-server-side-encryption": "AES256"],
@@ -54,7 +54,7 @@ struct ChecksumTests {
     }
 
     @Test(
-        "are not made up where there are none",
+        "Checksums are not made up when a reply has none",
         arguments: [
             ["etag": "\"5d41402abc4b2a76b9719d911017c592-2\""],
             ["etag": "\"5d41402abc4b2a76b9719d911017c592\"", "x-amz-server-side-encryption": "aws:kms"],

@@ -11,7 +11,7 @@ struct S3FaultTests {
     static let large = 9 << 20
 
     @Test(
-        "still gets what is written",
+        "A write succeeds in spite of faults",
         arguments: [
             FaultProxy.Rule(.error(503, "SlowDown"), count: 4), .init(.error(500, "InternalError"), skip: 1, count: 2),
             .init(.error(429, "TooManyRequests"), count: 1), .init(.error(408, "RequestTimeout"), count: 1),
@@ -41,7 +41,7 @@ struct S3FaultTests {
     }
 
     @Test(
-        "still gives what is read",
+        "A read succeeds in spite of faults",
         arguments: [
             FaultProxy.Rule(.error(503, "SlowDown"), method: "GET", count: 4),
             .init(.reset(afterBytes: 0), method: "GET", count: 2),
@@ -62,7 +62,7 @@ struct S3FaultTests {
     }
 
     @Test(
-        "that hangs is left and asked again",
+        "A server that hangs is asked again",
         arguments: [
             FaultProxy.Rule(.hang, method: "PUT", count: 1), .init(.hang, method: "POST", target: "uploadId", count: 1),
             .init(.withholdReply, method: "PUT", count: 1),
@@ -80,7 +80,7 @@ struct S3FaultTests {
         }
     }
 
-    @Test("gives up in the end when it never recovers", arguments: [small, large])
+    @Test("A server that never recovers is given up in the end", arguments: [small, large])
     func storm(size: Int) async throws {
         try await withFaultyStorage([.init(.error(503, "SlowDown"), method: "PUT")]) { test async throws in
             let error = await #expect(throws: StorageError.self) {
@@ -95,7 +95,7 @@ struct S3FaultTests {
         }
     }
 
-    @Test("is not waited for past the deadline")
+    @Test("A server is not retried past the deadline")
     func deadline() async throws {
         var policy = RetryPolicy.quick
         policy.giveUpAfter = .zero
@@ -105,7 +105,7 @@ struct S3FaultTests {
         }
     }
 
-    @Test("is asked only once more often when it has never answered at all")
+    @Test("A server that has never answered is given up early")
     func neverAnswers() async throws {
         try await withFaultyStorage([.init(.hang)], policy: .impatient) { test async throws in
             let error = await #expect(throws: StorageError.self) { try await test.storage.list(test.folder) }
@@ -119,7 +119,7 @@ struct S3FaultTests {
     }
 
     @Test(
-        "is not asked again after a refusal",
+        "A refusal is not retried",
         arguments: [
             (400, "InvalidArgument"), (403, "AccessDenied"), (404, "NoSuchBucket"), (405, "MethodNotAllowed"),
             (507, ""),
@@ -134,7 +134,7 @@ struct S3FaultTests {
         }
     }
 
-    @Test("does not keep bytes that were flipped on the way there", arguments: [small, large])
+    @Test("Bytes that are flipped on the way there are not kept", arguments: [small, large])
     func flippedRequest(size: Int) async throws {
         try await withFaultyStorage([.init(.flipRequest(at: 50_000), method: "PUT")]) { test async throws in
             let error = await #expect(throws: StorageError.self) {
@@ -146,7 +146,7 @@ struct S3FaultTests {
         }
     }
 
-    @Test("does not pass off bytes that were flipped on the way back")
+    @Test("Bytes that are flipped on the way back are not passed on")
     func flippedReply() async throws {
         try await withFaultyStorage([.init(.flipReply(at: 50_000), method: "GET")]) { test async throws in
             try await test.direct.write(test.path, pattern(Self.small))
@@ -159,7 +159,7 @@ struct S3FaultTests {
         }
     }
 
-    @Test("ends an endless series of broken replies")
+    @Test("An endless series of broken replies ends in an error")
     func alwaysShort() async throws {
         try await withFaultyStorage([.init(.cutReply(afterBytes: 0), method: "GET")]) { test async throws in
             try await test.direct.write(test.path, pattern(Self.small))
@@ -168,7 +168,7 @@ struct S3FaultTests {
         }
     }
 
-    @Test("does not mix two versions of a file")
+    @Test("Two versions of a file are never mixed")
     func replacedWhileReading() async throws {
         try await withFaultyStorage([.init(.cutReply(afterBytes: 1 << 20), method: "GET")]) { test async throws in
             try await test.direct.write(test.path, pattern(Self.large))
@@ -183,7 +183,7 @@ struct S3FaultTests {
         }
     }
 
-    @Test("leaves nothing when finishing an upload fails for good")
+    @Test("Nothing is left when finishing an upload fails for good")
     func completeFails() async throws {
         try await withFaultyStorage([.init(.error(500, "InternalError"), method: "POST", target: "uploadId")]) {
             test async throws in
@@ -195,7 +195,7 @@ struct S3FaultTests {
         }
     }
 
-    @Test("takes a finished upload for what it is when all replies to that are lost")
+    @Test("A finished upload is recognised when the reply to that is lost")
     func completeLost() async throws {
         try await withFaultyStorage([.init(.loseReply, method: "POST", target: "uploadId", count: 1)]) {
             test async throws in
@@ -206,7 +206,7 @@ struct S3FaultTests {
         }
     }
 
-    @Test("leaves nothing when the write is cancelled while it hangs", arguments: [small, large])
+    @Test("Nothing is left when a write is cancelled while it hangs", arguments: [small, large])
     func cancelled(size: Int) async throws {
         var policy = RetryPolicy.quick
         policy.stall = .seconds(3600)
@@ -219,7 +219,7 @@ struct S3FaultTests {
         }
     }
 
-    @Test("takes an object back that was published after the write was cancelled")
+    @Test("An object that was published after the write was cancelled is removed")
     func cancelledAfterPublishing() async throws {
         var policy = RetryPolicy.quick
         policy.stall = .seconds(3600)
@@ -234,7 +234,7 @@ struct S3FaultTests {
         }
     }
 
-    @Test("works with a clock that is wrong on this side", arguments: [-3600.0, 3600])
+    @Test("A wrong clock on this side is corrected", arguments: [-3600.0, 3600])
     func clockSkew(offset: Double) async throws {
         var policy = RetryPolicy.quick
         policy.now = { Date.now.addingTimeInterval(offset) }
@@ -247,7 +247,7 @@ struct S3FaultTests {
         }
     }
 
-    @Test("says that clocks differ when correcting does not help")
+    @Test("Different clocks are reported when correcting does not help")
     func hopelessClock() async throws {
         try await withFaultyStorage([.init(.error(403, "RequestTimeTooSkewed"))]) { test async throws in
             let error = await #expect(throws: StorageError.self) { try await test.storage.checkWritable(test.folder) }
@@ -260,7 +260,7 @@ struct S3FaultTests {
     }
 
     @Test(
-        "is asked again for the bucket's own region",
+        "A request is repeated for the bucket's own region",
         arguments: [
             FaultProxy.Fault.reply(status: 301, headers: ["x-amz-bucket-region": "eu-central-1"]),
             .reply(status: 400, headers: ["x-amz-bucket-region": "eu-central-1"]),
@@ -282,7 +282,7 @@ struct S3FaultTests {
         }
     }
 
-    @Test("is asked again with fresh credentials when they have expired, once")
+    @Test("A request is repeated once with fresh credentials when they have expired")
     func expired() async throws {
         try await withFaultyStorage([.init(.error(400, "ExpiredToken"), count: 1)]) { test async throws in
             try await test.storage.write(test.path, [1])
@@ -297,7 +297,7 @@ struct S3FaultTests {
         }
     }
 
-    @Test("may know no conditions when writing what must not exist")
+    @Test("A server without conditional writes is asked whether the file exists")
     func noConditions() async throws {
         try await withFaultyStorage([.init(.error(501, "NotImplemented"), method: "PUT", count: 1)]) {
             test async throws in

@@ -15,7 +15,7 @@ struct S3ServiceTests {
         { try await $0.delete([$1.appending("x"), $1.appending("y")]) },
     ]
 
-    @Test("is told from one that is not reachable", arguments: operations.indices)
+    @Test("A server that is not reachable is reported", arguments: operations.indices)
     func unreachable(operation: Int) async throws {
         let server = try await S3Server.shared
         let storage = S3Storage(
@@ -36,7 +36,7 @@ struct S3ServiceTests {
         try await storage.shutdown()
     }
 
-    @Test("is told from a name that does not exist")
+    @Test("A host name that does not exist is reported")
     func unknownHost() async throws {
         let server = try await S3Server.shared
         let storage = S3Storage(
@@ -52,7 +52,7 @@ struct S3ServiceTests {
         try await storage.shutdown()
     }
 
-    @Test("says that the secret is wrong, whatever is done", arguments: operations.indices)
+    @Test("A wrong secret is reported, whatever is done", arguments: operations.indices)
     func wrongSecret(operation: Int) async throws {
         let server = try await S3Server.shared
         var options = server.options()
@@ -71,7 +71,7 @@ struct S3ServiceTests {
         try await storage.shutdown()
     }
 
-    @Test("says that the access key is unknown, whatever is done", arguments: operations.indices)
+    @Test("An unknown access key is reported, whatever is done", arguments: operations.indices)
     func unknownKey(operation: Int) async throws {
         let server = try await S3Server.shared
         let environment = server.environment.merging(["AWS_ACCESS_KEY_ID": "AKIDUNKNOWN"]) { $1 }
@@ -84,7 +84,7 @@ struct S3ServiceTests {
         try await storage.shutdown()
     }
 
-    @Test("says that the bucket is missing", arguments: [0, 1, 4, 5])
+    @Test("A missing bucket is reported", arguments: [0, 1, 4, 5])
     func missingBucket(operation: Int) async throws {
         let server = try await S3Server.shared
         let storage = S3Storage(options: server.options(), environment: [:], policy: .quick)
@@ -101,7 +101,7 @@ struct S3ServiceTests {
         try await storage.shutdown()
     }
 
-    @Test("lists and deletes more keys than fit on a page", .timeLimit(.minutes(2)))
+    @Test("More keys than fit on a page are listed and deleted", .timeLimit(.minutes(2)))
     func manyKeys() async throws {
         try await StorageUnderTest.s3.withStorage { storage, folder async throws in
             let names = (0..<1_030).map { "k \($0) +ü" }
@@ -121,7 +121,7 @@ struct S3ServiceTests {
     }
 
     @Test(
-        "keeps keys that a local disk would not",
+        "Keys that a local disk would not keep are kept",
         arguments: ["a//b", "a/./b", "a/../b", "/lead", "//", "...", String(repeating: "é/", count: 300)]
     )
     func oddKeys(key: String) async throws {
@@ -138,7 +138,7 @@ struct S3ServiceTests {
         }
     }
 
-    @Test("refuses keys and buckets that are none")
+    @Test("An empty key is refused")
     func noKey() async throws {
         let storage = S3Storage(options: S3Options(), environment: [:])
         let error = await #expect(throws: StorageError.self) { try await storage.info(.s3(bucket: "bucket", key: "")) }

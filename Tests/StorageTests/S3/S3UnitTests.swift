@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Parts of the S3 client")
 struct S3UnitTests {
-    @Test("sizes of parts reach 5 TiB within S3's limits, and are small at first")
+    @Test("Sizes of parts reach 5 TiB within S3's limits, and are small at first")
     func partSizes() {
         let sizes = (1...PartSizes.maximumParts).map(PartSizes.size(ofPart:))
         #expect(sizes.reduce(0, +) >= 5 << 40)
@@ -18,7 +18,7 @@ struct S3UnitTests {
         #expect(sizes[..<4700].reduce(0, +) >= 63 << 30)
     }
 
-    @Test("pauses are random up to a limit that doubles")
+    @Test("Pauses are random up to a limit that doubles")
     func pauses() {
         var policy = RetryPolicy()
         policy.random = { 1 }
@@ -30,7 +30,7 @@ struct S3UnitTests {
     }
 
     @Test(
-        "names the bucket in the host or in the path",
+        "The bucket is named in the host or in the path",
         arguments: [
             (nil, "auto", "bucket", "https://bucket.s3.eu-central-1.amazonaws.com/a%20b/c"),
             (nil, "auto", "my.bucket", "https://s3.eu-central-1.amazonaws.com/my.bucket/a%20b/c"),
@@ -50,7 +50,7 @@ struct S3UnitTests {
     }
 
     @Test(
-        "refuses an endpoint that is no URL of a server, without telling its password",
+        "An endpoint that is not the URL of a server is refused without showing its password",
         arguments: ["127.0.0.1:9000", "ftp://x", "", "http://u:secret@h"]
     )
     func endpoints(url: String) {
@@ -65,7 +65,7 @@ struct S3UnitTests {
         #expect(S3Endpoint.amazon(region: "cn-north-1", style: .auto).host == "s3.cn-north-1.amazonaws.com.cn")
     }
 
-    @Test("shows options without secrets")
+    @Test("Options are shown without secrets")
     func options() {
         let options = S3Options(
             accessKeyID: "AKID",
@@ -87,7 +87,7 @@ struct S3UnitTests {
         #expect("\(credentials)" == "credentials from a test")
     }
 
-    @Test("reads the dates of HTTP and of listings")
+    @Test("The dates of HTTP and of listings are parsed")
     func dates() {
         #expect(Date(http: "Fri, 24 May 2013 00:00:00 GMT") == Date(timeIntervalSince1970: 1_369_353_600))
         #expect(Date(http: "Sun, 01 Dec 2024 23:59:59 GMT") == Date(timeIntervalSince1970: 1_733_097_599))
@@ -97,7 +97,7 @@ struct S3UnitTests {
     }
 
     @Test(
-        "undoes the encoding of listings",
+        "The encoding of listings is undone",
         arguments: [("a+b%2Bc%C3%A4", "a b+cä"), ("%", nil), ("%zz", nil), ("%ff", nil)]
     )
     func decoding(text: String, expected: String?) {
@@ -105,7 +105,7 @@ struct S3UnitTests {
     }
 
     @Test(
-        "finds an error in a reply of status 200, and only at its root",
+        "An error in a reply of status 200 is found, and only at its root",
         arguments: [
             ("<?xml version=\"1.0\"?>\n<Error><Code>InternalError</Code></Error>", true),
             ("<Error xmlns=\"x\"><Code>a</Code></Error>", true),

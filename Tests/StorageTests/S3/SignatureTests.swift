@@ -8,7 +8,7 @@ import Testing
 struct SignatureTests {
     /// The examples of "Signature Calculations for the Authorization Header" in the Amazon S3 API reference.
     @Test(
-        "equals Amazon's documented examples for S3",
+        "Signatures equal Amazon's documented examples for S3",
         arguments: [
             Example(
                 "GET",
@@ -59,7 +59,7 @@ struct SignatureTests {
     }
 
     /// The example of "Signature Version 4" in the AWS general reference, of another service.
-    @Test("equals Amazon's documented example for IAM")
+    @Test("A signature equals Amazon's documented example for IAM")
     func documentedIAM() {
         let credentials = Credentials(
             accessKeyID: "AKIDEXAMPLE",
@@ -86,7 +86,7 @@ struct SignatureTests {
     }
 
     /// The requests of `Tests/Fixtures/SignatureV4`, made by the script beside them.
-    @Test("equals botocore's on requests with odd keys, queries and headers")
+    @Test("Signatures equal botocore's on requests with odd keys, queries and headers")
     func botocore() throws {
         let file = URL(filePath: #filePath).deletingLastPathComponent().appending(
             path: "../../Fixtures/SignatureV4/signatures.json"

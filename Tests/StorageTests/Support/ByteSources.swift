@@ -2,7 +2,7 @@ import Foundation
 import Storage
 import Synchronization
 
-/// Bytes that look random but are the same each time, so that a wrong order or a missing piece shows.
+/// Bytes that look random but are the same each time: a wrong order or a missing piece shows.
 func pattern(_ count: Int, seed: UInt64 = 1) -> [UInt8] {
     var state = seed &* 0x9E37_79B9_7F4A_7C15 | 1
     let block = (0..<4096).map { _ in

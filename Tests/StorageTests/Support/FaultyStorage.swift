@@ -5,7 +5,7 @@ import Synchronization
 @testable import Storage
 
 extension RetryPolicy {
-    /// Pauses of no length, so that tests are quick; but patience with a server that is slow because many tests run.
+    /// No pauses, to keep tests quick; but patience with a server that is slow because many tests run.
     static var quick: RetryPolicy {
         var policy = RetryPolicy()
         policy.sleep = { _ in try Task.checkCancellation() }

@@ -9,7 +9,7 @@ public enum ConfigurationFormat: String, Sendable, CaseIterable {
     /// TOML 1.0.
     case toml
 
-    /// How deep lists and mappings may nest; the readers are recursive.
+    /// How deep lists and mappings can nest; the readers are recursive.
     static let deepestNesting = 100
 
     /// Reads a whole text.

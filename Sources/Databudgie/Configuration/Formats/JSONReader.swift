@@ -169,7 +169,7 @@ struct JSONReader {
         }
     }
 
-    /// The scalar after `\u`, which may be a pair of surrogates.
+    /// The scalar after `\u`, which can be a pair of surrogates.
     private mutating func codePoint() throws(ConfigurationError) -> Unicode.Scalar {
         let first = try unit()
         if let scalar = Unicode.Scalar(first) { return scalar }

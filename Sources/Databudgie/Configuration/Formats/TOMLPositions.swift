@@ -228,7 +228,7 @@ struct TOMLPositions {
                     advance(2)
                 } else if quote == UInt8(ascii: "\"") ? starts(with: "\"\"\"") : starts(with: "'''") {
                     advance(3)
-                    // Up to two quotes may stand right before the closing three (TOML 1.0, multi-line strings).
+                    // Up to two quotes are allowed right before the closing three (TOML 1.0, multi-line strings).
                     while next == quote { advance() }
                     return
                 } else {

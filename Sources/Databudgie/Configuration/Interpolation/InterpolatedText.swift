@@ -19,7 +19,7 @@ struct InterpolatedText {
     /// - Parameters:
     ///   - value: The value.
     ///   - isWritten: It is a default from the configuration itself.
-    ///   - isLiteral: It may be read as something else than a string.
+    ///   - isLiteral: It can be read as something other than a string.
     mutating func append(value: String, isWritten: Bool, isLiteral: Bool) {
         let start = text.utf8.count
         text += value
@@ -33,7 +33,7 @@ struct InterpolatedText {
         inserted.contains { $0.contains(offset) }
     }
 
-    /// The value that the finished text stands for, read once more as a literal of its format.
+    /// The value of the finished text, which is read once more as a literal of its format.
     func value(at place: SourcePlace) -> SourceValue {
         isLiteral ? ScalarLiteral.read(text, at: place) : SourceValue(text: text, at: place)
     }

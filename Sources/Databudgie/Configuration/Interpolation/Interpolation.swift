@@ -44,7 +44,7 @@ struct Interpolation {
         return result
     }
 
-    /// The value from outside; nil when there is none and the default stands in for it.
+    /// The value from outside; nil when there is none and the default takes its place.
     private func value(
         of block: Block,
         from source: Source,

@@ -107,7 +107,7 @@ struct ReferenceResolver {
     }
 }
 
-/// A walk through the configuration, which knows that a key may stand at a more general level than its own.
+/// A walk through the configuration, which knows that a key can be at a more general level than its own.
 private struct ReferenceWalk {
     private enum Position {
         /// The root, a command's section or a table: keys fall back to ``fallbacks``.

@@ -2,51 +2,64 @@ public import Postgres
 public import Storage
 
 /// What backup and restore have in common.
-public struct RunConfiguration: Sendable {
+public struct RunConfiguration: Sendable, Equatable {
     /// The database to connect to; nil when neither `url` nor `connection` is set.
     public var connection: ConnectionParameters?
     /// All named connections, in the order of their appearance (`connections`).
-    public var connections: [NamedConnection] = []
+    public var connections: [NamedConnection]
     /// Credentials and endpoint of S3 locations (`s3`).
     public var s3: S3Options
     /// The audit table's name, `schema.table` (`manifest`).
     public var manifest: String?
-    /// The folder that all locations were composed under (`root_location`).
+    /// The folder that all locations were composed under (`root_location`); for display: locations include it already.
     public var rootLocation: String?
-    /// Seconds after which the server ends an idle transaction of ours; nil leaves it without limit.
+    /// Seconds after which the server ends an idle transaction of ours; nil sets no limit.
     public var idleInTransactionTimeout: Double?
     /// The whole run stops at the first failed table (`strict` at this command's level or above it).
-    public var strict: Bool
+    public var isStrict: Bool
     /// Settings of the `ddl` key.
     public var definitions: DefinitionConfiguration
     /// Nothing is written (`--dry-run`).
-    public var isDryRun: Bool = false
-    /// A summary is printed at the end (`--stats`; a dry run implies it).
-    public var showsStatistics: Bool = false
-    /// The manifest's transaction id of this run (`--backup-id`, `--restore-id`); nil takes a new one.
+    public var isDryRun: Bool
+    /// The id in the manifest of the run to resume (`--backup-id`, `--restore-id`); nil begins a new one.
     public var resumeID: Int?
     /// What the configuration asks for and this version cannot do, one line each, with its place.
     var unsupportedFeatures: [String] = []
-}
 
-/// One of `connections`.
-public struct NamedConnection: Sendable, Equatable {
-    /// The name that `connection` and `--connection` select it by.
-    public var name: String
-    /// How to connect.
-    public var parameters: ConnectionParameters
-}
-
-/// Settings of the `ddl` key.
-public struct DefinitionConfiguration: Sendable, Equatable {
-    /// Definitions of tables and schemas are a part of the run.
-    public var enabled: Bool = false
-    /// The folder of the list of tables, composed under `root_location`.
-    public var location: Template
-    /// The name of each file.
-    public var filename: Template
-    /// Restore: the database is dropped and created again first.
-    public var clean: Bool = false
-    /// How a restore chooses the files; nil: the default strategy.
-    public var strategy: RestoreStrategy?
+    /// Gathers settings; each has its default.
+    ///
+    /// - Parameters:
+    ///   - connection: The database to connect to.
+    ///   - connections: Named connections, which `--connection` chooses from.
+    ///   - s3: Credentials and endpoint of S3 locations; what is missing there comes from the environment and `~/.aws`.
+    ///   - manifest: The audit table's name, `schema.table`; nil records nothing.
+    ///   - rootLocation: The folder that all locations are under, for display.
+    ///   - idleInTransactionTimeout: Seconds after which the server ends an idle transaction of ours; nil sets no limit.
+    ///   - isStrict: The whole run stops at the first failed table.
+    ///   - definitions: Whether definitions of tables are part of the run, and where they are.
+    ///   - isDryRun: Nothing is written.
+    ///   - resumeID: The id in the manifest of the run to resume; nil begins a new one.
+    public init(
+        connection: ConnectionParameters? = nil,
+        connections: [NamedConnection] = [],
+        s3: S3Options = S3Options(),
+        manifest: String? = nil,
+        rootLocation: String? = nil,
+        idleInTransactionTimeout: Double? = nil,
+        isStrict: Bool = false,
+        definitions: DefinitionConfiguration = DefinitionConfiguration(),
+        isDryRun: Bool = false,
+        resumeID: Int? = nil
+    ) {
+        self.connection = connection
+        self.connections = connections
+        self.s3 = s3
+        self.manifest = manifest
+        self.rootLocation = rootLocation
+        self.idleInTransactionTimeout = idleInTransactionTimeout
+        self.isStrict = isStrict
+        self.definitions = definitions
+        self.isDryRun = isDryRun
+        self.resumeID = resumeID
+    }
 }

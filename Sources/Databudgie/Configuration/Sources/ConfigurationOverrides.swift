@@ -18,8 +18,6 @@ public struct ConfigurationOverrides: Sendable, Equatable {
     public var tables: [String] = []
     /// The globs given by `--exclude`; they replace any `exclude`.
     public var excludes: [String] = []
-    /// `--stats` or `--no-stats`; nil follows ``dryRun``.
-    public var stats: Bool?
     /// `--dry-run` or `--no-dry-run`.
     public var dryRun: Bool?
     /// `--raw-config`: configuration as a text.
@@ -32,13 +30,13 @@ public struct ConfigurationOverrides: Sendable, Equatable {
     public var restoreID: Int?
     /// `--clean` or `--no-clean`.
     public var clean: Bool?
-    /// `--yes`: nobody is asked for a confirmation.
+    /// `--yes`: no confirmation is asked for.
     public var yes: Bool = false
 
     /// Creates options of which none is given.
     public init() {}
 
-    /// Writes the options over a configuration: they stand at its root, and nowhere else.
+    /// Writes the options over a configuration: they are at its root, and nowhere else.
     ///
     /// - Throws: ``ConfigurationError`` when options exclude each other.
     func apply(to root: inout SourceMapping) throws(ConfigurationError) {
@@ -85,7 +83,7 @@ public struct ConfigurationOverrides: Sendable, Equatable {
         root[key] = value
     }
 
-    /// Switches DDL on or off without losing where the files lie and how they are named.
+    /// Switches definitions on or off without losing where the files are and how they are named.
     private func apply(ddl: Bool, to root: inout SourceMapping) {
         let value = SourceValue.bool(ddl, at: SourcePlace(ddl ? "--ddl" : "--no-ddl"))
         root.changeLevels { level, isTable in

@@ -2,7 +2,7 @@ extension SourceMapping {
     /// Lays this mapping over a weaker one, key by key.
     ///
     /// Lists and scalars replace what is below them, with three exceptions: `url` and `connection` are one setting under
-    /// two names, `ddl: true` stands for `ddl: {enabled: true}`, and a table without options takes none away.
+    /// two names, `ddl: true` means `ddl: {enabled: true}`, and a table without options takes none away.
     /// - Parameters:
     ///   - weaker: The mapping below; its keys come first in the result.
     ///   - isTables: The mappings are the entries of `tables`.

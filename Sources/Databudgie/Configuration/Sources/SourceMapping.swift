@@ -1,4 +1,4 @@
-/// A mapping in the order of its keys, which are told apart by their bytes.
+/// A mapping in the order of its keys, which are compared by their bytes.
 struct SourceMapping: Sendable, Equatable {
     struct Entry: Sendable, Equatable {
         let key: String

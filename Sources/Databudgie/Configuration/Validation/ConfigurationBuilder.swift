@@ -6,7 +6,7 @@ import Storage
 /// What is wrong goes to the report, and its default into the model: all problems are reported at once.
 struct ConfigurationBuilder {
     let overrides: ConfigurationOverrides
-    /// The command that is about to run; nil stands for both.
+    /// The command that is about to run; nil means both.
     let action: RunKind?
     let report = ConfigurationProblems()
 
@@ -54,7 +54,7 @@ struct ConfigurationBuilder {
         let tables = TableEntryBuilder(self, scope).restoreEntries(&unsupported)
         var run = runConfiguration(scope, of: .restore, &unsupported)
         run.resumeID = overrides.restoreID
-        if let clean = overrides.clean { run.definitions.clean = clean }
+        if let clean = overrides.clean { run.definitions.recreatesDatabase = clean }
         run.unsupportedFeatures = unsupported.lines
         return RestoreConfiguration(run: run, tables: tables, assumesYes: overrides.yes)
     }
@@ -64,13 +64,13 @@ struct ConfigurationBuilder {
         of side: RunKind,
         _ unsupported: inout UnsupportedFeatures
     ) -> RunConfiguration {
-        // A run needs no connection of the other command, which may be one that only another machine can have.
+        // A run needs no connection of the other command, which may be available on another machine only.
         let isNeeded = action == nil || action == side
         let connections = ConnectionBuilder(scope, isNeeded ? report : ConfigurationProblems())
         checkAdapter(scope["adapter"])
         let ddl = ddl(scope["ddl"], root: read.text(scope["root_location"], "root_location"))
-        if ddl.enabled, ddl.strategy == .useLatestSet {
-            unsupported.note("strategy: use_latest_set", at: scope["ddl"]?.mapping?["strategy"]?.place)
+        if ddl.isEnabled, ddl.strategy == .useLatestSet {
+            unsupported.note(.useLatestSet, at: scope["ddl"]?.mapping?["strategy"]?.place)
         }
         return RunConfiguration(
             connection: connections.connection(),
@@ -82,10 +82,9 @@ struct ConfigurationBuilder {
                 scope["idle_in_transaction_timeout"],
                 "idle_in_transaction_timeout"
             ),
-            strict: read.bool(scope["strict"], "strict") ?? false,
+            isStrict: read.bool(scope["strict"], "strict") ?? false,
             definitions: ddl,
-            isDryRun: overrides.dryRun ?? false,
-            showsStatistics: overrides.stats ?? overrides.dryRun ?? false
+            isDryRun: overrides.dryRun ?? false
         )
     }
 
@@ -108,7 +107,7 @@ struct ConfigurationBuilder {
     private func logging(_ value: SourceValue?) -> LoggingConfiguration {
         var logging = LoggingConfiguration()
         guard let mapping = read.mapping(value, "logging", .logging) else { return logging }
-        logging.enabled = read.bool(mapping["enabled"], "enabled") ?? logging.enabled
+        logging.isEnabled = read.bool(mapping["enabled"], "enabled") ?? logging.isEnabled
         // The guide of databudgie 2.9.3 calls the key "logging" in its example.
         let key = mapping["level"] == nil ? "logging" : "level"
         guard let value = mapping[key], let text = read.text(value, key) else { return logging }
@@ -176,10 +175,10 @@ struct ConfigurationBuilder {
         let place = mapping["location"]?.place ?? value?.place
         let location = composedLocation(read.text(mapping["location"], "location"), root, "backups/ddl", at: place)
         return DefinitionConfiguration(
-            enabled: read.bool(mapping["enabled"], mapping["enabled"] == value ? "ddl" : "enabled") ?? false,
+            isEnabled: read.bool(mapping["enabled"], mapping["enabled"] == value ? "ddl" : "enabled") ?? false,
             location: location,
-            filename: read.template(mapping["filename"], "filename") ?? Defaults.filename,
-            clean: read.bool(mapping["clean"], "clean") ?? false,
+            filename: read.template(mapping["filename"], "filename"),
+            recreatesDatabase: read.bool(mapping["clean"], "clean") ?? false,
             strategy: read.choice(mapping["strategy"], "strategy", RestoreStrategy.self)
         )
     }

@@ -137,7 +137,7 @@ struct ConnectionBuilder {
 
     private func unknownConnection(_ text: String, at place: SourcePlace) -> ConfigurationError.Problem {
         let example = "postgresql://user@host/database"
-        // A URL without its scheme is not repeated, as it may hold a password.
+        // A URL without its scheme is not repeated, because it may hold a password.
         guard let shown = ValueReader.repeated(text) else {
             let message = "the connection is neither the name of one of 'connections' nor a URL with a scheme"
             return ConfigurationError.Problem(.invalidValue, message, hint: "write it as \(example)", at: place)

@@ -40,7 +40,7 @@ struct TableEntryBuilder {
                 continue
             }
             if entry.strategy == .useLatestSet {
-                unsupported.note("strategy: use_latest_set", at: scope["strategy"]?.place)
+                unsupported.note(.useLatestSet, at: scope["strategy"]?.place)
             }
             entries.append(entry)
         }
@@ -98,13 +98,11 @@ struct TableEntryBuilder {
     }
 
     private func backupEntry(_ scope: KeyScope, _ place: SourcePlace) -> BackupEntry {
-        let query = read.template(nonEmpty(scope, "query"), "query")
-        return BackupEntry(
+        BackupEntry(
             options: options(scope, place),
-            query: query ?? Defaults.query,
-            hasExplicitQuery: query != nil,
+            query: read.template(nonEmpty(scope, "query"), "query"),
             compression: compression(scope["compression"]),
-            skipIfExists: read.bool(scope["skip_if_exists"], "skip_if_exists") ?? false
+            skipsIfExists: read.bool(scope["skip_if_exists"], "skip_if_exists") ?? false
         )
     }
 
@@ -131,8 +129,7 @@ struct TableEntryBuilder {
     private func options(_ scope: KeyScope, _ place: SourcePlace) -> TableOptions {
         let location = read.text(scope["location"], "location")
         let root = read.text(scope["root_location"], "root_location")
-        let sequences = read.bool(scope["sequences"], "sequences")
-        return TableOptions(
+        var options = TableOptions(
             name: read.text(nonEmpty(scope, "name"), "name"),
             location: builder.composedLocation(
                 location,
@@ -140,17 +137,17 @@ struct TableEntryBuilder {
                 "backups/{table}",
                 at: scope["location"]?.place ?? place
             ),
-            filename: read.template(nonEmpty(scope, "filename"), "filename") ?? Defaults.filename,
+            filename: read.template(nonEmpty(scope, "filename"), "filename"),
             exclude: read.texts(scope["exclude"], "exclude") ?? [],
-            ddl: ddl(scope["ddl"]),
-            sequences: sequences ?? true,
-            hasExplicitSequences: sequences == true,
-            data: read.bool(scope["data"], "data") ?? true,
-            followForeignKeys: read.bool(scope["follow_foreign_keys"], "follow_foreign_keys") ?? false,
-            strict: read.bool(scope["strict"], "strict") ?? false,
-            place: place.description,
-            hasExplicitLocation: location?.isEmpty == false
+            includesDefinition: definition(scope["ddl"]),
+            includesSequences: read.bool(scope["sequences"], "sequences"),
+            includesRows: read.bool(scope["data"], "data") ?? true,
+            followsForeignKeys: read.bool(scope["follow_foreign_keys"], "follow_foreign_keys") ?? false,
+            isStrict: read.bool(scope["strict"], "strict") ?? false,
+            place: place.description
         )
+        options.hasExplicitLocation = location?.isEmpty == false
+        return options
     }
 
     private func nonEmpty(_ scope: KeyScope, _ key: String) -> SourceValue? {
@@ -160,8 +157,8 @@ struct TableEntryBuilder {
         return nil
     }
 
-    /// A general level's `ddl` may be a mapping, whose `enabled` is meant here.
-    private func ddl(_ value: SourceValue?) -> Bool {
+    /// A general level's `ddl` may be a mapping, whose `enabled` counts here.
+    private func definition(_ value: SourceValue?) -> Bool {
         guard let value else { return true }
         guard value.mapping != nil else { return read.bool(value, "ddl") ?? true }
         let mapping = read.mapping(value, "ddl", .ddl)

@@ -1,4 +1,4 @@
-/// Leaves columns out of a CSV stream, the header's included; kept fields pass byte for byte.
+/// Removes columns from a CSV stream, the header included; kept fields pass byte for byte.
 ///
 /// The server refuses values for generated columns, while an export of `select * from table` has them.
 struct CSVColumnFilter {

@@ -1,11 +1,11 @@
 /// The first line of a data file: the names of its columns.
-struct CSVHeader: Sendable, Equatable {
+struct CSVHeader: Sendable {
     /// In the order of the file; empty for a table without columns.
     let columns: [String]
     /// Records end with a lone carriage return, as on the oldest Macintosh; COPY reads that too.
     let endsWithCarriageReturn: Bool
 
-    /// A header longer than this is no header: 1,600 columns of 63 bytes fit many times.
+    /// What is longer than this is not a header: 1,600 columns of 63 bytes fit many times.
     static let maximumBytes = 1 << 20
 
     /// The UTF-8 byte order mark that some spreadsheets write.
@@ -58,6 +58,14 @@ struct CSVHeader: Sendable, Equatable {
             index += 1
         }
         return isComplete && !isInQuotes ? header(endingAt: index, carriageReturn: false) : nil
+    }
+}
+
+extension CSVHeader: Equatable {
+    /// Whether two headers have the same columns, byte by byte, and line ends.
+    static func == (left: CSVHeader, right: CSVHeader) -> Bool {
+        left.columns.map { ByteKey($0) } == right.columns.map { ByteKey($0) }
+            && left.endsWithCarriageReturn == right.endsWithCarriageReturn
     }
 }
 

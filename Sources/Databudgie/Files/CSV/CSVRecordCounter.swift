@@ -1,6 +1,6 @@
-/// Counts the records of a CSV stream, so that what the server took can be compared with what was sent.
+/// Counts the records of a CSV stream, to compare what the server took with what was sent.
 ///
-/// A line break inside quotes ends no record; a doubled quote closes and opens, which leaves the state as it was.
+/// A line break inside quotes does not end a record; a doubled quote closes and opens, which leaves the state as it was.
 struct CSVRecordCounter {
     private let lineEnd: UInt8
     private var records = 0
@@ -16,7 +16,7 @@ struct CSVRecordCounter {
         lastByte == nil || lastByte == lineEnd && !isInQuotes ? records : records + 1
     }
 
-    /// Without branches, as quotes are too frequent to be predicted.
+    /// Without branches, because quotes are too frequent to be predicted.
     mutating func add(_ bytes: [UInt8]) {
         var ends = 0
         var quoted: UInt8 = isInQuotes ? 1 : 0

@@ -5,13 +5,13 @@ struct AssumedRole: Sendable {
     var arn: String
     var sessionName: String
     var externalID: String?
-    /// How long the credentials are to be valid, in seconds; the service decides when it is left out.
+    /// How long the credentials are to be valid, in seconds; the service decides when it is nil.
     var duration: Int?
     /// Where the role is named, for messages.
     var origin: String
 
     /// Reads a profile that has a `role_arn`.
-    /// - Throws: `StorageError` when the duration is none that AWS allows.
+    /// - Throws: `StorageError` when the duration is not one that AWS allows.
     init(arn: String, profile: String, settings: [String: String], now: Date) throws {
         self.init(
             arn: arn,

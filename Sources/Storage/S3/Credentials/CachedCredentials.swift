@@ -32,7 +32,7 @@ actor CachedCredentials {
         }
     }
 
-    /// Forgets credentials that the server refused; others that came meanwhile stay.
+    /// Forgets credentials that the server refused; newer ones stay.
     func discard(_ refused: Credentials) {
         if current == refused { current = nil }
     }

@@ -27,8 +27,8 @@ struct CredentialService: Sendable {
     private let kind: Kind
     private let context: CredentialContext
 
-    /// Finds the service: in its region, or where environment or profile say.
-    /// - Throws: `StorageError` when what they say is no URL.
+    /// Finds the service: in its region, or at the URL in the environment or the profile.
+    /// - Throws: `StorageError` when what they name is not a URL.
     init(_ kind: Kind, region: String, context: CredentialContext) throws {
         self.kind = kind
         self.context = context
@@ -43,7 +43,7 @@ struct CredentialService: Sendable {
     var url: String { "\(endpoint.scheme)://\(endpoint.host)\(endpoint.basePath)" }
 
     /// Sends a request, and again when that may help.
-    /// - Parameter prepare: Makes the request for a moment, at which it is signed.
+    /// - Parameter prepare: Creates the request, signed for a moment.
     /// - Returns: The reply, of a status that means success.
     /// - Throws: `ServiceRefusal`, `StorageError` when the service cannot be reached, or `CancellationError`.
     func send(_ prepare: (Date) throws -> HTTPClientRequest) async throws -> MetadataReply {

@@ -43,7 +43,7 @@ struct InstanceCredentials: CredentialProvider {
         return mode?.lowercased() == "ipv6" ? "http://[fd00:ec2::254]" : "http://169.254.169.254"
     }
 
-    /// - Returns: nil when this is no EC2 instance, or one whose service is switched off.
+    /// - Returns: nil when this is not an EC2 instance, or its service is switched off.
     private func token(_ base: String) async throws -> String? {
         var request = HTTPClientRequest(url: base + "/latest/api/token")
         request.method = .PUT

@@ -1,4 +1,4 @@
-/// Credentials of a profile: those of a role, of a sign-on, written there, or printed by a command that is named there.
+/// Credentials of a profile: of a role, of a sign-on, written in it, or printed by a command that it names.
 ///
 /// Source: "Assume role credential provider" in the AWS SDKs and Tools reference guide.
 struct ProfileCredentials: CredentialProvider {
@@ -15,7 +15,7 @@ struct ProfileCredentials: CredentialProvider {
     /// Finds the credentials of a profile.
     /// - Parameters:
     ///   - profile: The profile's name.
-    ///   - settings: What stands in it.
+    ///   - settings: Its settings.
     ///   - dependents: The profiles that take their credentials from this one, each from the next.
     /// - Returns: The credentials, or nil when the profile has none.
     /// - Throws: `StorageError` when it is meant to have some, or `CancellationError`.
@@ -24,7 +24,7 @@ struct ProfileCredentials: CredentialProvider {
         _ settings: [String: String],
         for dependents: [String]
     ) async throws -> Credentials? {
-        // In a profile that is another's source, keys come before a role: so a profile may name itself as its source.
+        // In a profile that is another's source, keys come before a role: so a profile can name itself as its source.
         if dependents.last?.equalsBytes(of: profile) == true, let keys = try keys(of: profile, settings) { return keys }
         guard !dependents.contains(where: { $0.equalsBytes(of: profile) }) else { throw circle(dependents + [profile]) }
         if !dependents.isEmpty, let keys = try keys(of: profile, settings) { return keys }

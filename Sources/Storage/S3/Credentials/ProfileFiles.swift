@@ -4,7 +4,7 @@ import FoundationEssentials
 struct ProfileFiles: Sendable {
     /// The name of the profile to use.
     let profile: String
-    /// The user asked for this profile by name, so it has to exist.
+    /// The user named this profile, so it has to exist.
     let isExplicit: Bool
     let configPath: String
     let credentialsPath: String
@@ -29,7 +29,7 @@ struct ProfileFiles: Sendable {
     }
 
     /// The settings of the profile; those of the credentials file win.
-    /// - Throws: `StorageError` when a file cannot be read, or the profile was asked for and exists in neither.
+    /// - Throws: `StorageError` when a file cannot be read, or the profile was named and exists in neither.
     func settings() throws -> [String: String] {
         let found = try settings(of: profile)
         guard found != nil || !isExplicit else {
@@ -55,7 +55,7 @@ struct ProfileFiles: Sendable {
     }
 
     /// The settings of a section that profiles refer to, as `sso-session` and `services` are.
-    /// - Returns: The settings, or nil when there is no such section.
+    /// - Returns: The settings, or nil when the section does not exist.
     /// - Throws: `StorageError` when the file cannot be read.
     func section(_ kind: String, _ name: String) throws -> [String: String]? {
         try sections(of: configPath)[ExactString("\(kind) \(name)")]
@@ -103,7 +103,7 @@ struct ProfileFiles: Sendable {
 }
 
 extension Substring.UTF8View {
-    /// The text without some bytes of ASCII at both ends.
+    /// The string without some ASCII bytes at both ends.
     fileprivate func trimming(_ bytes: String) -> String {
         var rest = self
         while let first = rest.first, bytes.utf8.contains(first) { rest.removeFirst() }

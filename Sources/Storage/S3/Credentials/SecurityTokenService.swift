@@ -5,19 +5,19 @@ import NIOCore
 import NIOHTTP1
 import XMLCoder
 
-/// Changes credentials or a web identity for those of a role, by STS.
+/// Exchanges credentials or a web identity for those of a role, by STS.
 ///
 /// Source: "AssumeRole" and "AssumeRoleWithWebIdentity" in the AWS Security Token Service API reference.
 struct SecurityTokenService: Sendable {
     let context: CredentialContext
 
-    /// What the role is asked for with.
+    /// What the role is requested with.
     private enum Proof {
         case credentials(Credentials)
         case webIdentity(token: String, file: String)
     }
 
-    /// Only one of the two is there.
+    /// Only one of the two is present.
     private struct Document: Decodable {
         var assumed: Result?
         var assumedWithWebIdentity: Result?

@@ -2,7 +2,7 @@ import AsyncHTTPClient
 import FoundationEssentials
 import NIOHTTP1
 
-/// Credentials of a role for somebody who has signed on with `aws sso login`.
+/// Credentials of a role for a user who has signed on with `aws sso login`.
 ///
 /// Source: "IAM Identity Center credential provider" in the AWS SDKs and Tools reference guide, "GetRoleCredentials" in
 /// the IAM Identity Center Portal API reference.

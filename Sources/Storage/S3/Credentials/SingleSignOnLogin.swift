@@ -33,7 +33,7 @@ struct SingleSignOnLogin: Sendable {
     }
 
     /// Gives a token that is valid for a while.
-    /// - Throws: `StorageError` when somebody has to sign on again, or `CancellationError`.
+    /// - Throws: `StorageError` when the user has to sign on again, or `CancellationError`.
     func accessToken() async throws -> String {
         guard let kept = SingleSignOnToken(path: path) else {
             throw needed("there is no token for it in \(path)")
@@ -50,7 +50,7 @@ struct SingleSignOnLogin: Sendable {
         return kept.accessToken
     }
 
-    /// Says that somebody has to sign on.
+    /// The error that asks the user to sign on.
     func needed(_ reason: String) -> StorageError {
         StorageError(
             .expiredCredentials,

@@ -1,13 +1,13 @@
 import FoundationEssentials
 
-/// A token in the file that the AWS tools share: a flat object of texts.
+/// A token in the file that the AWS tools share: a flat object of strings.
 struct SingleSignOnToken: Sendable {
     let accessToken: String
     private let expiration: Date
     /// Everything in the file, what only other tools know included.
     private var fields: [String: String]
 
-    /// A value that is no text is left out.
+    /// A value that is not a string is skipped.
     private struct Field: Decodable {
         var text: String?
 
@@ -17,7 +17,7 @@ struct SingleSignOnToken: Sendable {
     }
 
     /// Reads a file.
-    /// - Returns: nil when there is none, or no token in it.
+    /// - Returns: nil when the file does not exist, or has no token in it.
     init?(path: String) {
         guard let data = FileManager.default.contents(atPath: path),
             let read = try? JSONDecoder().decode([String: Field].self, from: data)
@@ -78,7 +78,7 @@ struct SingleSignOnToken: Sendable {
 
     /// Old tools wrote `UTC` where others write `Z`.
     private static func moment(_ text: String?) -> Date? {
-        text.flatMap { date(iso8601: $0.hasSuffix("UTC") ? $0.dropLast(3) + "Z" : $0) }
+        text.flatMap { date(iso8601: $0.endsWithBytes(of: "UTC") ? $0.dropLast(3) + "Z" : $0) }
     }
 }
 

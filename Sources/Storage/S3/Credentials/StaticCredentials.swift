@@ -1,4 +1,4 @@
-/// Credentials that stand in the configuration.
+/// Credentials that are in the configuration.
 struct StaticCredentials: CredentialProvider {
     let options: S3Options
 

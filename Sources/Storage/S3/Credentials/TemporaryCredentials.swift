@@ -18,7 +18,7 @@ struct TemporaryCredentials: Decodable {
         case expiration = "Expiration"
     }
 
-    /// - Throws: `StorageError` when a key is empty, or the time of expiration is no ISO 8601 date.
+    /// - Throws: `StorageError` when a key is empty, or the time of expiration is not an ISO 8601 date.
     func credentials(from source: String) throws -> Credentials {
         guard !accessKeyID.isEmpty, !secretAccessKey.isEmpty else {
             throw StorageError(

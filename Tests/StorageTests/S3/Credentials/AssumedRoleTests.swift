@@ -13,7 +13,7 @@ struct AssumedRoleTests {
         aws_secret_access_key = base secret
         """
 
-    @Test("come from STS, signed with the source profile's keys")
+    @Test("Credentials come from STS, signed with the source profile's keys")
     func sourceProfile() async throws {
         try await LoopbackService.withService { _ in
             TokenService.credentials()
@@ -59,7 +59,7 @@ struct AssumedRoleTests {
         }
     }
 
-    @Test("lead from role to role, each signing for the next")
+    @Test("Roles can lead to roles, each signing for the next")
     func chain() async throws {
         try await LoopbackService.withService { request in
             let name = request.form["RoleArn"]?.split(separator: "/").last ?? ""
@@ -90,7 +90,7 @@ struct AssumedRoleTests {
         }
     }
 
-    @Test("may begin with keys in the same profile")
+    @Test("A role can begin with keys in the same profile")
     func selfReference() async throws {
         try await LoopbackService.withService { _ in
             TokenService.credentials()
@@ -105,7 +105,7 @@ struct AssumedRoleTests {
         }
     }
 
-    @Test("begin with keys of a source profile even where that has a role")
+    @Test("Keys of a source profile come before its role")
     func sourceWithRole() async throws {
         try await LoopbackService.withService { _ in
             TokenService.credentials()
@@ -126,7 +126,7 @@ struct AssumedRoleTests {
         }
     }
 
-    @Test("may begin with the environment, an instance or a container", arguments: [0, 1, 2])
+    @Test("A role can begin with the environment, an instance or a container", arguments: [0, 1, 2])
     func credentialSource(index: Int) async throws {
         let place = ["Environment", "Ec2InstanceMetadata", "EcsContainer"][index]
         let lent =
@@ -168,7 +168,7 @@ struct AssumedRoleTests {
     }
 
     @Test(
-        "need profiles that make sense",
+        "Profiles that make no sense are explained",
         arguments: [
             (
                 "source_profile = p",
@@ -229,7 +229,7 @@ struct AssumedRoleTests {
         }
     }
 
-    @Test("need a source profile that exists")
+    @Test("A source profile that does not exist is an error")
     func missingSource() async throws {
         try await withHome(config: "[profile p]\nrole_arn = x\nsource_profile = nope") { environment async throws in
             let home = try #require(environment["HOME"])
@@ -244,7 +244,7 @@ struct AssumedRoleTests {
     }
 
     @Test(
-        "that STS refuses are explained without secrets",
+        "A refusal by STS is explained without secrets",
         arguments: [
             (
                 "AccessDenied", 403, StorageError.Code.accessDenied,
@@ -285,7 +285,10 @@ struct AssumedRoleTests {
         }
     }
 
-    @Test("are not invented from another answer", arguments: ["<html>Welcome</html>", "{}", "", "<a><b></a>"])
+    @Test(
+        "Credentials are not made up from another reply",
+        arguments: ["<html>Welcome</html>", "{}", "", "<a><b></a>"]
+    )
     func wrongXML(body: String) async throws {
         try await LoopbackService.withService { _ in
             .init(200, body)
@@ -306,7 +309,7 @@ struct AssumedRoleTests {
         }
     }
 
-    @Test("tell when STS goes on failing, or is not there")
+    @Test("An STS that keeps failing, or is not there, is reported")
     func unreachable() async throws {
         let config = "[profile p]\nrole_arn = \(Self.arn)\nsource_profile = base"
         try await LoopbackService.withService { _ in
@@ -341,7 +344,7 @@ struct AssumedRoleTests {
         }
     }
 
-    @Test("survive a clock that is wrong")
+    @Test("A wrong clock is corrected")
     func clockSkew() async throws {
         try await LoopbackService.withService { request in
             guard request.headers["x-amz-date"]?.hasPrefix("20260101T00") == true else {
@@ -368,7 +371,7 @@ struct AssumedRoleTests {
         }
     }
 
-    @Test("open a real S3 server, and are renewed before they end")
+    @Test("Credentials of a role open a real S3 server, and are renewed before they end")
     func endToEnd() async throws {
         let server = try await S3Server.shared
         let clock = SettableClock()

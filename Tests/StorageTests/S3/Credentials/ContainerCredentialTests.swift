@@ -12,7 +12,7 @@ struct ContainerCredentialTests {
         #"{"RoleArn": "arn", "AccessKeyId": "K", "SecretAccessKey": "S", "Token": "T", "Expiration": "2030-01-01T00:00:00Z"}"#
     )
 
-    @Test("are lent by its URI, for the token of the environment or of a file")
+    @Test("A container's URI lends credentials for the token of the environment or of a file")
     func lent() async throws {
         try await LoopbackService.withService { _ in
             Self.lent
@@ -45,7 +45,7 @@ struct ContainerCredentialTests {
     }
 
     @Test(
-        "are asked for in plain http only on this machine and at Amazon's addresses",
+        "Plain http is allowed only on this machine and at Amazon's addresses",
         arguments: [
             ("http://127.0.0.1:80/x", true), ("http://127.9.8.7/", true), ("http://localhost:4/x", true),
             ("http://[::1]:80/x", true), ("http://169.254.170.2/x", true), ("http://169.254.170.23/v1", true),
@@ -59,7 +59,7 @@ struct ContainerCredentialTests {
         #expect(ContainerCredentials.isAllowed(uri) == isAllowed)
     }
 
-    @Test("are not asked for at other addresses")
+    @Test("Other addresses are refused")
     func refusedAddress() async throws {
         try await withHome { environment async throws in
             var variables = environment
@@ -77,7 +77,7 @@ struct ContainerCredentialTests {
         }
     }
 
-    @Test("are asked for again when the service fails in passing")
+    @Test("A service that fails temporarily is asked again")
     func retries() async throws {
         let failures = Mutex([LoopbackService.Reply(500), .init(429)])
         try await LoopbackService.withService { _ in
@@ -90,7 +90,7 @@ struct ContainerCredentialTests {
         }
     }
 
-    @Test("that are refused are explained without the token")
+    @Test("A refusal is explained without the token")
     func refused() async throws {
         try await LoopbackService.withService { request in
             .init(403, #"{"code": "AccessDenied", "message": "Not with \#(request.headers["authorization"] ?? "")"}"#)
@@ -110,7 +110,7 @@ struct ContainerCredentialTests {
     }
 
     @Test(
-        "need keys and a time that make sense",
+        "Credentials without valid keys and time are an error",
         arguments: [
             #"{"AccessKeyId": "", "SecretAccessKey": "S"}"#, #"{"AccessKeyId": "K"}"#, "",
             #"{"AccessKeyId": "K", "SecretAccessKey": "S", "Expiration": "soon"}"#,

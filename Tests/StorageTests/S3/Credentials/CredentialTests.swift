@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Credentials")
 struct CredentialTests {
-    @Test("come from the configuration before the environment, and from there before the profile")
+    @Test("The configuration comes before the environment, and that before the profile")
     func order() async throws {
         try await withHome(credentials: "[default]\naws_access_key_id = P\naws_secret_access_key = p") {
             environment async throws in
@@ -23,11 +23,11 @@ struct CredentialTests {
         }
     }
 
-    @Test("that are found nowhere are an error which lists the places", .timeLimit(.minutes(1)))
+    @Test("An error lists all places when credentials are found nowhere", .timeLimit(.minutes(1)))
     func nowhere() async throws {
         try await withHome { environment async throws in
             var variables = environment
-            // Nobody answers here, as outside of EC2.
+            // Nothing answers here, like outside of EC2.
             variables["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = "http://127.0.0.1:1"
             variables["AWS_EC2_METADATA_DISABLED"] = nil
             let error = await #expect(throws: StorageError.self) { try await found(S3Options(), variables) }
@@ -45,7 +45,7 @@ struct CredentialTests {
         }
     }
 
-    @Test("need both halves")
+    @Test("Half of a key pair is an error")
     func halves() async throws {
         let error = await #expect(throws: StorageError.self) {
             try await found(S3Options(), ["AWS_ACCESS_KEY_ID": "x"])
@@ -58,7 +58,7 @@ struct CredentialTests {
         await #expect(throws: StorageError.self) { try await found(S3Options(secretAccessKey: "x"), [:]) }
     }
 
-    @Test("of profiles are read as the AWS tools read them")
+    @Test("Profiles are read as the AWS tools read them")
     func profiles() async throws {
         let config = """
             # comment
@@ -94,7 +94,7 @@ struct CredentialTests {
         }
     }
 
-    @Test("of files elsewhere are found by their variables")
+    @Test("Variables say where the files of profiles are")
     func otherFiles() async throws {
         try await withTemporaryFolder { folder async throws in
             try "[default]\naws_access_key_id=A\naws_secret_access_key=B\n".write(
@@ -107,7 +107,7 @@ struct CredentialTests {
         }
     }
 
-    @Test("of a profile that does not exist are an error")
+    @Test("A profile that does not exist is an error")
     func missingProfile() async throws {
         try await withHome { environment async throws in
             let home = try #require(environment["HOME"])
@@ -122,7 +122,7 @@ struct CredentialTests {
         }
     }
 
-    @Test("are printed by a command of the profile")
+    @Test("A command of the profile can print credentials")
     func process() async throws {
         try await withTemporaryFolder { folder async throws in
             let reply =
@@ -139,7 +139,7 @@ struct CredentialTests {
     }
 
     @Test(
-        "that a command fails to print are an error",
+        "A command that fails to print credentials is an error",
         arguments: ["/bin/false", "/bin/echo nothing", "/no/such/command"]
     )
     func processFails(command: String) async throws {
@@ -153,7 +153,7 @@ struct CredentialTests {
         }
     }
 
-    @Test("commands are split without a shell")
+    @Test("Commands are split without a shell")
     func words() throws {
         #expect(
             try ProcessCredentials.words(#"a "b c" 'd "e' f\ g "h\"i" ''"#) == ["a", "b c", "d \"e", "f g", "h\"i", ""]
@@ -161,7 +161,7 @@ struct CredentialTests {
         #expect(throws: StorageError.self) { try ProcessCredentials.words("a 'b") }
     }
 
-    @Test("are renewed five minutes before they end, once for all who wait")
+    @Test("Credentials are renewed five minutes before they end, once for all who wait")
     func renewal() async throws {
         let provider = CountingProvider()
         let clock = Mutex(Date(timeIntervalSince1970: 0))
@@ -179,7 +179,7 @@ struct CredentialTests {
         #expect(try await cache.credentials().accessKeyID == "3")
     }
 
-    @Test("that still work are kept when the renewal fails")
+    @Test("Credentials that still work are kept when the renewal fails")
     func failedRenewal() async throws {
         let provider = CountingProvider()
         let clock = Mutex(Date(timeIntervalSince1970: 0))
@@ -192,7 +192,7 @@ struct CredentialTests {
         await #expect(throws: StorageError.self) { try await cache.credentials() }
     }
 
-    @Test("that cannot be renewed in time are not asked for by every request")
+    @Test("A renewal that fails is not repeated for every request")
     func renewalPause() async throws {
         let provider = CountingProvider()
         let clock = Mutex(Date(timeIntervalSince1970: 0))
@@ -209,7 +209,7 @@ struct CredentialTests {
         #expect(try await cache.credentials().accessKeyID == "2")
     }
 
-    @Test("and region and endpoint of the environment work on a real server")
+    @Test("Credentials, region and endpoint of the environment work on a real server")
     func environment() async throws {
         let server = try await S3Server.shared
         let storage = S3Storage(options: S3Options(), environment: server.environment)

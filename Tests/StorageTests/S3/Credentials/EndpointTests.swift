@@ -33,7 +33,7 @@ struct EndpointTests {
         }
     }
 
-    @Test("come from variables, then from the section of services, then from the profile")
+    @Test("Endpoints come from variables, then from the section of services, then from the profile")
     func precedence() async throws {
         #expect(try await url(of: "s3") == "http://profile")
         #expect(try await url(of: "sts") == "http://section-sts")
@@ -45,7 +45,7 @@ struct EndpointTests {
         #expect(try await url(of: "sso", special) == "http://general")
     }
 
-    @Test("are ignored on request")
+    @Test("Endpoints are ignored on request")
     func ignored() async throws {
         let general = ["AWS_ENDPOINT_URL": "http://general"]
         #expect(try await url(of: "s3", profile: "ignoring", general) == nil)
@@ -55,7 +55,7 @@ struct EndpointTests {
         #expect(try await url(of: "sts", profile: "ignoring", heeding) == "http://general")
     }
 
-    @Test("are Amazon's regional hosts otherwise")
+    @Test("Endpoints are Amazon's regional hosts otherwise")
     func amazon() {
         #expect(CredentialService.Kind.securityTokens.host(region: "eu-west-1") == "sts.eu-west-1.amazonaws.com")
         #expect(CredentialService.Kind.singleSignOn.host(region: "us-east-1") == "portal.sso.us-east-1.amazonaws.com")
@@ -63,7 +63,7 @@ struct EndpointTests {
         #expect(CredentialService.Kind.securityTokens.host(region: "cn-north-1") == "sts.cn-north-1.amazonaws.com.cn")
     }
 
-    @Test("need a section of services that exists, and URLs")
+    @Test("A missing section of services and a wrong URL are errors")
     func wrong() async throws {
         try await withHome(config: "[profile p]\nservices = nope") { environment async throws in
             let error = await #expect(throws: StorageError.self) {

@@ -27,7 +27,7 @@ struct InstanceCredentialTests {
         }
     }
 
-    @Test("are lent after a token was fetched")
+    @Test("An instance lends credentials after a token was fetched")
     func lent() async throws {
         try await LoopbackService.withService {
             Self.answer($0)
@@ -44,7 +44,7 @@ struct InstanceCredentialTests {
         }
     }
 
-    @Test("are found where the profile says")
+    @Test("The metadata service is found where the profile says")
     func profile() async throws {
         try await LoopbackService.withService {
             Self.answer($0)
@@ -57,7 +57,7 @@ struct InstanceCredentialTests {
         }
     }
 
-    @Test("are not waited for when nobody answers", .timeLimit(.minutes(1)))
+    @Test("A metadata service that does not answer is not waited for", .timeLimit(.minutes(1)))
     func noInstance() async throws {
         try await FaultProxy.withProxy(to: "http://127.0.0.1:1", rules: [.init(.hang)]) { proxy async throws in
             let variables = ["AWS_EC2_METADATA_SERVICE_ENDPOINT": proxy.endpoint, "HOME": "/nonexistent"]
@@ -67,7 +67,7 @@ struct InstanceCredentialTests {
         }
     }
 
-    @Test("are asked for once where there is no service, or as often as is said", arguments: [nil, "3"])
+    @Test("A missing metadata service is asked once, or as often as the settings say", arguments: [nil, "3"])
     func attempts(number: String?) async throws {
         let rules = [FaultProxy.Rule(.reset(afterBytes: 0))]
         try await FaultProxy.withProxy(to: "http://127.0.0.1:1", rules: rules) { proxy async throws in
@@ -78,7 +78,7 @@ struct InstanceCredentialTests {
         }
     }
 
-    @Test("are asked for again when the service fails in passing")
+    @Test("A metadata service that fails temporarily is asked again")
     func retries() async throws {
         let failures = Mutex([Self.roles: 2, Self.roles + "my-role": 1])
         try await LoopbackService.withService { request in
@@ -94,7 +94,10 @@ struct InstanceCredentialTests {
         }
     }
 
-    @Test("are none when the service is switched off or the instance has no role", arguments: ["token", "role"])
+    @Test(
+        "An instance without a role or with its service switched off has no credentials",
+        arguments: ["token", "role"]
+    )
     func none(missing: String) async throws {
         try await LoopbackService.withService { request in
             switch (missing, request.method) {
@@ -110,7 +113,7 @@ struct InstanceCredentialTests {
         }
     }
 
-    @Test("that the role may not give are an error")
+    @Test("A role that the instance cannot assume is an error")
     func unauthorized() async throws {
         let refusal = LoopbackService.Reply(
             200,

@@ -72,7 +72,7 @@ struct SingleSignOnTests {
         try await found(S3Options(profile: profile), environment, policy: .quick(at: Self.now))
     }
 
-    @Test("are lent for the token that aws sso login left", arguments: ["p", "old"])
+    @Test("Credentials are lent for the token that aws sso login left", arguments: ["p", "old"])
     func lent(profile: String) async throws {
         try await LoopbackService.withService { _ in
             Self.lent
@@ -101,7 +101,7 @@ struct SingleSignOnTests {
         }
     }
 
-    @Test("may open the way to another role")
+    @Test("A sign-on can be the source of another role")
     func source() async throws {
         try await LoopbackService.withService { request in
             request.method == "GET" ? Self.lent : TokenService.credentials()
@@ -118,7 +118,7 @@ struct SingleSignOnTests {
     }
 
     @Test(
-        "renew a token that has ended or is about to, and keep the new one",
+        "A token that has ended or is about to is renewed, and the new one kept",
         arguments: ["2025-12-31T23:00:00Z", "2026-01-01T00:04:00Z", "2025-12-31T23:00:00UTC"]
     )
     func renewal(expires: String) async throws {
@@ -165,7 +165,7 @@ struct SingleSignOnTests {
     }
 
     @Test(
-        "ask for a new sign-on when the token cannot be renewed",
+        "A token that cannot be renewed asks for a new sign-on",
         arguments: [
             (token(expires: "2025-12-31T23:00:00Z", renewable: false), "its token has expired", 0),
             (
@@ -193,7 +193,7 @@ struct SingleSignOnTests {
         }
     }
 
-    @Test("use a token that still works when it cannot be renewed yet")
+    @Test("A token that still works is used when it cannot be renewed yet")
     func stillValid() async throws {
         try await LoopbackService.withService { request in
             request.path == "/oidc/token" ? .init(500, "") : Self.lent
@@ -208,7 +208,7 @@ struct SingleSignOnTests {
         }
     }
 
-    @Test("use the token that another program has renewed meanwhile")
+    @Test("A token that another program has renewed meanwhile is used")
     func overtaken() async throws {
         try await withHome(config: Self.config) { environment async throws in
             let folder = try #require(environment["HOME"]) + "/.aws/sso/cache"
@@ -233,7 +233,7 @@ struct SingleSignOnTests {
         }
     }
 
-    @Test("tell when the renewal goes on failing, or gives something else")
+    @Test("A renewal that keeps failing, or returns something else, is reported")
     func renewalFails() async throws {
         for (reply, code, words) in [
             (
@@ -260,7 +260,7 @@ struct SingleSignOnTests {
     }
 
     @Test(
-        "that are refused are explained without the token",
+        "A refusal is explained without the token",
         arguments: [
             (
                 401, "UnauthorizedException", StorageError.Code.expiredCredentials,
@@ -301,7 +301,7 @@ struct SingleSignOnTests {
         }
     }
 
-    @Test("are not invented from another answer")
+    @Test("Credentials are not made up from another reply")
     func wrongJSON() async throws {
         try await LoopbackService.withService { _ in
             .init(200, "{}")
@@ -314,7 +314,7 @@ struct SingleSignOnTests {
     }
 
     @Test(
-        "need everything in the profile and its session",
+        "A missing setting of the profile or its session is named",
         arguments: [
             (
                 "sso_session = s\nsso_account_id = 1\nsso_role_name = r",

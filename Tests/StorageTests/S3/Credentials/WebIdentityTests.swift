@@ -21,7 +21,7 @@ struct WebIdentityTests {
         }
     }
 
-    @Test("come from STS, unsigned, for the token in the file")
+    @Test("Credentials come from STS, unsigned, for the token in the file")
     func environment() async throws {
         try await LoopbackService.withService { _ in
             TokenService.credentials("AssumeRoleWithWebIdentity")
@@ -63,7 +63,7 @@ struct WebIdentityTests {
         }
     }
 
-    @Test("come before a profile that is not named in the configuration")
+    @Test("A web identity comes before a profile that the configuration does not name")
     func order() async throws {
         try await LoopbackService.withService { _ in
             TokenService.credentials("AssumeRoleWithWebIdentity")
@@ -82,7 +82,7 @@ struct WebIdentityTests {
         }
     }
 
-    @Test("are described by a profile as well")
+    @Test("A profile can describe a web identity as well")
     func profile() async throws {
         try await LoopbackService.withService { _ in
             TokenService.credentials("AssumeRoleWithWebIdentity")
@@ -112,7 +112,7 @@ struct WebIdentityTests {
         }
     }
 
-    @Test("take the token that is in the file at that time")
+    @Test("The token is the one that is in the file at that time")
     func rotation() async throws {
         try await LoopbackService.withService { _ in
             TokenService.credentials("AssumeRoleWithWebIdentity")
@@ -134,7 +134,7 @@ struct WebIdentityTests {
     }
 
     @Test(
-        "that STS refuses are explained without the token",
+        "A refusal by STS is explained without the token",
         arguments: [
             ("InvalidIdentityToken", 400, StorageError.Code.wrongCredentials, "does not accept the web identity token"),
             ("ExpiredTokenException", 400, .expiredCredentials, "; renew the web identity token in "),
@@ -164,7 +164,7 @@ struct WebIdentityTests {
         }
     }
 
-    @Test("are asked for again when STS is busy")
+    @Test("STS is asked again when it is busy")
     func throttling() async throws {
         let refusals = Mutex([
             TokenService.refusal(400, "Throttling"), TokenService.refusal(400, "IDPCommunicationError"),
@@ -184,7 +184,7 @@ struct WebIdentityTests {
         }
     }
 
-    @Test("need the role and a token in the file")
+    @Test("A missing role or token is reported")
     func incomplete() async throws {
         try await withHome { environment async throws in
             let home = try #require(environment["HOME"])

@@ -1,13 +1,23 @@
 /// Settings of the `logging` key.
 public struct LoggingConfiguration: Sendable, Equatable {
     /// Messages are written at all.
-    public var enabled: Bool = true
+    public var isEnabled: Bool
     /// A level's name as Python's logging knows it: DEBUG, INFO, WARNING, ERROR, CRITICAL.
-    public var level: String = "INFO"
+    public var level: String
+
+    /// Gathers settings.
+    ///
+    /// - Parameters:
+    ///   - isEnabled: Messages are written at all.
+    ///   - level: DEBUG, INFO, WARNING, ERROR or CRITICAL.
+    public init(isEnabled: Bool = true, level: String = "INFO") {
+        self.isEnabled = isEnabled
+        self.level = level
+    }
 
     static let levels = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
-    /// A level's name for what stands in a configuration.
+    /// A level's name for what a configuration holds.
     ///
     /// - Parameter text: A name in any case, another name that Python's logging has for it, or its number there.
     /// - Returns: One of ``levels``; nil when there is no such level.
@@ -21,14 +31,4 @@ public struct LoggingConfiguration: Sendable, Equatable {
         case let name: levels.contains(name) ? name : nil
         }
     }
-}
-
-/// Settings of the `sentry` key.
-public struct SentryConfiguration: Sendable, Equatable {
-    /// The address that failures are sent to; its user part is a secret.
-    public var dsn: SentryDSN
-    /// The release that is reported; nil stands for databudgie's own.
-    public var version: String?
-    /// The environment that is reported.
-    public var environment: String?
 }

@@ -1,39 +1,6 @@
 import Postgres
 import Storage
 
-/// One file with the values of one table's sequences.
-struct SequenceJob: Sendable {
-    /// The sequences of a table's load, or a job of its own when only the sequences are restored.
-    let id: JobID
-    let relation: Relation
-    let file: FileInfo
-    let rows: SequenceSource.Rows
-    let isStrict: Bool
-
-    /// Nothing but the sequences is restored, so they are a job of their own in the run's report.
-    var isAlone: Bool { rows == .skipped }
-}
-
-/// Where the files of values for a table may be.
-struct SequenceSource: Sendable {
-    /// What becomes of the table's rows.
-    enum Rows: Sendable {
-        /// The run loads them; the sequences are set only when that has succeeded.
-        case loaded
-        /// An earlier run under the same id has loaded them, and may have ended before it set their sequences.
-        case loadedBefore
-        /// They are not part of the run.
-        case skipped
-    }
-
-    let id: JobID
-    let candidate: RestoreCandidate
-    let pattern: FilePattern
-    /// The time in the name of the table's data file; nil when the rows are not part of the run.
-    let dataTime: String?
-    let rows: Rows
-}
-
 /// Plans which sequences are set.
 struct SequencePlanner {
     let catalog: DatabaseCatalog
@@ -48,17 +15,17 @@ struct SequencePlanner {
     func sources(of plan: inout RestorePlan, _ candidates: [RestoreCandidate]) throws -> [SequenceSource] {
         var sources: [SequenceSource] = []
         for job in plan.jobs {
-            guard let candidate = job.candidate, candidate.entry.options.sequences else { continue }
+            guard let candidate = job.candidate, candidate.entry.options.includesSequences else { continue }
             let time = candidate.pattern.time(of: job.file.path)
             let id = JobID(.sequences, of: job.id.name, number: job.id.number)
             sources.append(try source(id, candidate, time, .loaded))
         }
-        for (candidate, file) in plan.done where candidate.entry.options.sequences {
+        for (candidate, file) in plan.done where candidate.entry.options.includesSequences {
             let time = (try? StoragePath(file)).flatMap { candidate.pattern.time(of: $0) }
             let id = plan.newID(.sequences, of: candidate.relation.name.label)
             sources.append(try source(id, candidate, time, .loadedBefore))
         }
-        for candidate in candidates where !candidate.entry.options.data {
+        for candidate in candidates where !candidate.entry.options.includesRows {
             let id = plan.newID(.sequences, of: candidate.relation.name.label)
             sources.append(try source(id, candidate, nil, .skipped))
         }
@@ -117,7 +84,7 @@ struct SequencePlanner {
                     relation: relation,
                     file: file,
                     rows: source.rows,
-                    isStrict: entry.options.strict
+                    isStrict: entry.options.isStrict
                 )
             )
         }

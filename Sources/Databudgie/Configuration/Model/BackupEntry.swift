@@ -1,0 +1,35 @@
+public import Compression
+
+/// One entry of `backup.tables`.
+public struct BackupEntry: Sendable, Equatable {
+    /// What every entry has.
+    public var options: TableOptions
+    /// What is exported: `select * from {table}` unless given.
+    public var query: Template
+    /// `query` was given for this entry or at a level above it, rather than defaulted.
+    public var hasExplicitQuery: Bool
+    /// How the data files are compressed; nil leaves them plain.
+    public var compression: CompressionFormat?
+    /// A table that already has a data file is skipped.
+    public var skipsIfExists: Bool
+
+    /// Describes an entry.
+    ///
+    /// - Parameters:
+    ///   - options: What every entry has.
+    ///   - query: What is exported; nil: `select * from {table}`.
+    ///   - compression: How the data files are compressed; nil leaves them plain.
+    ///   - skipsIfExists: A table that already has a data file is skipped.
+    public init(
+        options: TableOptions,
+        query: Template? = nil,
+        compression: CompressionFormat? = nil,
+        skipsIfExists: Bool = false
+    ) {
+        self.options = options
+        self.query = query ?? Defaults.query
+        hasExplicitQuery = query != nil
+        self.compression = compression
+        self.skipsIfExists = skipsIfExists
+    }
+}

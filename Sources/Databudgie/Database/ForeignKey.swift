@@ -1,0 +1,29 @@
+/// A foreign key between two relations.
+struct ForeignKey: Sendable, Hashable {
+    /// Compared by bytes, as the server does.
+    private let key: ByteKey
+    /// The table that has the constraint.
+    let referencing: Relation.OID
+    /// The table that the constraint points to.
+    let referenced: Relation.OID
+    let isDeferrable: Bool
+    /// The copy of a partitioned table's constraint at one of its partitions; only the original can be altered.
+    let isInherited: Bool
+
+    init(
+        name: String,
+        referencing: Relation.OID,
+        referenced: Relation.OID,
+        isDeferrable: Bool,
+        isInherited: Bool
+    ) {
+        key = ByteKey(name)
+        self.referencing = referencing
+        self.referenced = referenced
+        self.isDeferrable = isDeferrable
+        self.isInherited = isInherited
+    }
+
+    /// The constraint's name.
+    var name: String { key.string }
+}

@@ -1,0 +1,12 @@
+import Postgres
+
+/// A table that no entry names, and that is included because one that follows its foreign keys refers to it.
+struct DependencyTable: Sendable {
+    let relation: Relation
+    /// The index of the owner that it is included by.
+    let owner: Int
+    /// The options of that table's entry, with the location of this one's files.
+    let options: TableOptions
+    /// The locations that it would have if another owner came first.
+    let otherOptions: [TableOptions]
+}

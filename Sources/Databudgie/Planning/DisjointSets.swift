@@ -1,0 +1,23 @@
+/// Union-find with path halving (Tarjan and van Leeuwen, 1984).
+struct DisjointSets {
+    private var parents: [Int]
+
+    init(count: Int) {
+        parents = Array(0..<count)
+    }
+
+    mutating func root(of element: Int) -> Int {
+        var element = element
+        while parents[element] != element {
+            parents[element] = parents[parents[element]]
+            element = parents[element]
+        }
+        return element
+    }
+
+    /// The smaller root wins, so a set is known by its first member.
+    mutating func join(_ first: Int, _ second: Int) {
+        let roots = [root(of: first), root(of: second)].sorted()
+        parents[roots[1]] = roots[0]
+    }
+}

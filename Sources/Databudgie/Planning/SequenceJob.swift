@@ -1,0 +1,14 @@
+import Storage
+
+/// One file with the values of one table's sequences.
+struct SequenceJob: Sendable {
+    /// The sequences of a table's load, or a job of its own when only the sequences are restored.
+    let id: JobID
+    let relation: Relation
+    let file: FileInfo
+    let rows: SequenceSource.Rows
+    let isStrict: Bool
+
+    /// Nothing but the sequences is restored, so they are a job of their own in the run's report.
+    var isAlone: Bool { rows == .skipped }
+}

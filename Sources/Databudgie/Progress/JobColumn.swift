@@ -1,0 +1,16 @@
+/// A column that a job has moved.
+///
+/// Two columns are equal when the bytes of their names and their types are.
+public struct JobColumn: Sendable, Hashable {
+    private let key: ByteKey
+    /// The OID of its type in `pg_type`; nil when only the file's header was read.
+    public let typeOID: UInt32?
+
+    init(_ name: String, typeOID: UInt32? = nil) {
+        key = ByteKey(name)
+        self.typeOID = typeOID
+    }
+
+    /// The column's name.
+    public var name: String { key.string }
+}

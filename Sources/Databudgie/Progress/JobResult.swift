@@ -1,0 +1,6 @@
+/// What became of a job.
+enum JobResult: Sendable {
+    case finished(JobOutcome)
+    case skipped(SkippedJob)
+    case failed(JobFailure)
+}

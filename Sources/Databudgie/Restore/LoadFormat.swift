@@ -1,0 +1,11 @@
+/// How a data file is sent to the server.
+struct LoadFormat: Sendable {
+    let header: CSVHeader
+    /// For each column of the file whether it is loaded.
+    let keeps: [Bool]
+    /// Triggers may drop rows, so the server's count proves nothing.
+    let countMayDiffer: Bool
+
+    /// The names of the loaded columns, in the order of the file.
+    var columns: [String] { zip(header.columns, keeps).filter(\.1).map(\.0) }
+}

@@ -1,0 +1,50 @@
+import Postgres
+
+/// A session with a connection to the run's database.
+struct DatabaseSession: Sendable {
+    let session: Session
+    let connection: Connection
+
+    var settings: RunSettings { session.settings }
+    var storages: StorageRouter { session.storages }
+    var recorder: RunRecorder { session.recorder }
+
+    /// Runs the body in a transaction of its own, or in the one that is open already.
+    ///
+    /// - Parameters:
+    ///   - mode: What a transaction of its own is for.
+    ///   - isNested: The caller has a transaction open, which decides what becomes of the body's work.
+    ///   - beforeSnapshot: What has to be done before a transaction of its own sees anything.
+    ///   - body: Uses the connection.
+    /// - Returns: What the body returns.
+    /// - Throws: What the closures throw, or `PostgresError`.
+    func withTransaction<Result: Sendable>(
+        _ mode: TransactionMode,
+        isNested: Bool = false,
+        beforeSnapshot: () async throws -> Void = {},
+        _ body: () async throws -> Result
+    ) async throws -> Result {
+        guard !isNested else { return try await body() }
+        return try await connection.withTransaction(
+            mode,
+            idleTimeout: settings.idleInTransactionTimeout,
+            beforeSnapshot: beforeSnapshot,
+            body
+        )
+    }
+
+    /// Reads the catalog of the connected database.
+    ///
+    /// - Parameters:
+    ///   - manifest: The run's manifest, which no glob finds.
+    ///   - isNested: The caller has a transaction open, which sees tables that no other session sees yet.
+    /// - Returns: The catalog, as one moment has it.
+    /// - Throws: `PostgresError`.
+    func readCatalog(without manifest: ManifestTable?, isNested: Bool = false) async throws -> DatabaseCatalog {
+        var catalog = try await withTransaction(.catalog, isNested: isNested) {
+            try await DatabaseCatalogReader(connection: connection).read()
+        }
+        catalog.manifest = manifest?.name
+        return catalog
+    }
+}
