@@ -44,7 +44,7 @@ struct Transcript {
             output: .sequence,
             error: .discarded
         ) { execution in
-            async let signalling: Void = {
+            async let _: Void = {
                 try await shop.waitUntilRunning(query)
                 try execution.send(signal: .interrupt)
             }()
