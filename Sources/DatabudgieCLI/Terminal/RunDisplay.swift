@@ -83,8 +83,8 @@ final class RunDisplay: Sendable {
     }
 
     /// Writes the warnings of a configuration.
-    func warn(_ warnings: [String]) {
-        warnings.forEach { handle(.found(Finding(.warning, $0))) }
+    func warn(_ warnings: [Finding]) {
+        warnings.forEach { handle(.found($0)) }
     }
 
     /// All that is known about the run now.
