@@ -4,7 +4,8 @@ import PackageDescription
 let package = Package(
     name: "databudgie",
     products: [
-        .library(name: "Databudgie", targets: ["Databudgie"]),
+        // With the modules whose types its public API names: errors, connections, files.
+        .library(name: "Databudgie", targets: ["Databudgie", "Postgres", "Storage", "Compression"]),
         .executable(name: "databudgie", targets: ["DatabudgieCLI"]),
     ],
     dependencies: [
@@ -95,11 +96,11 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "Databudgie", "DatabudgieCLI", "DatabudgieTestSupport", "Postgres",
+                "Databudgie", "DatabudgieCLI", "DatabudgieTestSupport", "Postgres", "Storage",
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
-            exclude: ["Snapshots"]
+            exclude: ["Snapshots", "Transcripts"]
         ),
     ],
     swiftLanguageModes: [.v6]

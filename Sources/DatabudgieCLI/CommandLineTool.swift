@@ -13,12 +13,12 @@ struct CommandLineTool {
             guard let parsed = try parse(arguments) else { return .success }
             command = parsed
         } catch {
-            return refuse(error)
+            return answer(error, to: arguments)
         }
         do {
             return try await command.execute()
         } catch {
-            command.options.messages.write(error)
+            command.options.errorWriter.write(error)
             return ExitStatus(error)
         }
     }
@@ -32,27 +32,24 @@ struct CommandLineTool {
         var command = try DatabudgieCommand.parseAsRoot(arguments)
         if let subcommand = command as? any Subcommand { return subcommand }
         guard !(command is DatabudgieCommand) else {
-            throw ValidationError("Say what to do: backup, restore, config or manifest create.")
+            throw ValidationError("missing subcommand: backup, restore, config or manifest create")
         }
         try command.run()
         return nil
     }
 
-    /// Answers a request for help or for the version, and says what is wrong with any other command line.
-    private func refuse(_ error: any Error) -> ExitStatus {
-        let status: ExitStatus = DatabudgieCommand.exitCode(for: error).isSuccess ? .success : .usage
+    /// Prints what was asked for, help or the version, or reports what is wrong with the command line.
+    private func answer(_ error: any Error, to arguments: [String]) -> ExitStatus {
+        guard DatabudgieCommand.exitCode(for: error).isSuccess else {
+            let error = CommandError(parserMessage: DatabudgieCommand.message(for: error))
+            ErrorWriter(format: LogFormat(requestedIn: arguments), style: .plain).write(error)
+            return ExitStatus(error)
+        }
         do {
-            if status == .success {
-                try StandardStream.standardOutput.write(DatabudgieCommand.fullMessage(for: error) + "\n")
-            } else {
-                let message = DatabudgieCommand.message(for: error)
-                let hint = ".?".contains(message.last ?? " ") ? " See" : "; see"
-                let line = PlainLine.error(message + hint + " 'databudgie --help'.", style: .plain)
-                try StandardStream.standardError.write(line + "\n")
-            }
+            try StandardStream.standardOutput.write(DatabudgieCommand.fullMessage(for: error) + "\n")
+            return .success
         } catch {
             return .failure
         }
-        return status
     }
 }

@@ -18,23 +18,17 @@ enum ExitStatus: Equatable {
         case .success: 0
         case .failure: 1
         case .usage: 2
-        case .interrupted(let signal): 128 + signal.number
+        case .interrupted(let signal): 128 + signal.rawValue
         }
     }
 
     /// The status for an error that ended a command.
     init(_ error: any Error) {
         switch error {
-        case is ConfigurationError, is StandardInputError: self = .usage
+        case is ConfigurationError: self = .usage
+        case let error as CommandError where error.code == .usage: self = .usage
         case let error as DatabudgieError where error.code == .configuration: self = .usage
         default: self = .failure
         }
-    }
-}
-
-extension UnixSignal {
-    /// The signal's number in POSIX, for the two that the program traps.
-    var number: Int32 {
-        self == .sigint ? 2 : 15
     }
 }

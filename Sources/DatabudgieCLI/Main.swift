@@ -4,7 +4,7 @@ import Foundation
 @main
 enum Main {
     static func main() async {
-        BrokenPipe.becomesAnError()
+        BrokenPipe.ignoreSignal()
         let status = await CommandLineTool().run(Array(CommandLine.arguments.dropFirst()))
         exit(status.code)
     }

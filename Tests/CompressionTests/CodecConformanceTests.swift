@@ -8,7 +8,11 @@ struct CodecConformanceTests {
     static let formats: [CompressionFormat?] = CompressionFormat.allCases + [nil]
     static let compressed = CompressionFormat.allCases
 
-    @Test("gives back what was put in", arguments: formats, [0, 1, 2, 511, 512, 513, 65_535, 65_536, 262_144, 262_145])
+    @Test(
+        "Every format gives back what was put in",
+        arguments: formats,
+        [0, 1, 2, 511, 512, 513, 65_535, 65_536, 262_144, 262_145]
+    )
     func roundTrip(format: CompressionFormat?, size: Int) throws {
         for content in [Samples.noise(count: size), [UInt8](repeating: 97, count: size)] {
             let file = try encode([content], as: format)
@@ -16,27 +20,27 @@ struct CodecConformanceTests {
         }
     }
 
-    @Test("gives back 64 MiB in segments of 16 MiB", arguments: formats)
+    @Test("Every format gives back 64 MiB in segments of 16 MiB", arguments: formats)
     func largeRoundTrip(format: CompressionFormat?) throws {
         let rows = Array(Samples.salesChunks(count: 1, rowsPerChunk: 12_000).joined().prefix(256 * 1024))
-        let encoder = try SegmentEncoder(format: format)
-        let decompressor = Decompressor()
+        let writer = try SegmentWriter(format: format)
+        let reader = ContentReader()
         var count = 0
         for number in 0...256 {
-            try decompressor.push(number < 256 ? encoder.append(rows, rows: 1) : encoder.finish())
-            if number == 256 { try decompressor.finish() }
-            while let piece = try decompressor.next() {
+            try reader.push(number < 256 ? writer.append(rows, rows: 1).bytes : writer.finish().bytes)
+            if number == 256 { try reader.finish() }
+            while let piece = try reader.next() {
                 #expect(piece == rows)
                 count += 1
             }
         }
         #expect(count == 256)
         let size: Int64 = 16 * 1024 * 1024
-        #expect(encoder.segments.map(\.uncompressedBytes) == [size, size, size, size])
-        #expect(encoder.segments.map(\.rows) == [64, 64, 64, 64])
+        #expect(writer.segments.map(\.uncompressedBytes) == [size, size, size, size])
+        #expect(writer.segments.map(\.rows) == [64, 64, 64, 64])
     }
 
-    @Test("ends a segment at the first append that reaches the segment size", arguments: formats)
+    @Test("A segment ends at the first append that reaches the segment size", arguments: formats)
     func segmentEnds(format: CompressionFormat?) throws {
         let chunks = [10, 89, 1, 100, 101, 250, 99, 1, 5].map { [UInt8](repeating: 10, count: $0) }
         let file = try encode(chunks, as: format, segmentSize: 100)
@@ -44,7 +48,7 @@ struct CodecConformanceTests {
         #expect(file.segments.map(\.rows) == [100, 100, 101, 250, 100, 5])
     }
 
-    @Test("lays segments end to end, each readable alone and made of whole rows", arguments: formats)
+    @Test("Segments follow each other without gaps, each readable alone and made of whole rows", arguments: formats)
     func segmentsStandAlone(format: CompressionFormat?) throws {
         let chunks = Samples.salesChunks(count: 40)
         let file = try encode(chunks, as: format, segmentSize: 20_000)
@@ -64,7 +68,46 @@ struct CodecConformanceTests {
         #expect(content == Array(chunks.joined()))
     }
 
-    @Test("makes a valid file of nothing", arguments: compressed)
+    @Test("The bytes of each segment can be told apart as they are written", arguments: formats)
+    func endedSegments(format: CompressionFormat?) throws {
+        let chunks = Samples.salesChunks(count: 40)
+        let writer = try SegmentWriter(format: format, segmentSize: 20_000)
+        var file: [UInt8] = []
+        var pieces: [[UInt8]] = []
+        var ended: [Segment] = []
+        var current: [UInt8] = []
+        for number in 0...chunks.count {
+            let encoded = try number < chunks.count ? writer.append(chunks[number], rows: 100) : writer.finish()
+            file += encoded.bytes
+            current += encoded.bytes
+            if let segment = encoded.endedSegment {
+                ended.append(segment)
+                pieces.append(current)
+                current = []
+            }
+            #expect(writer.segments == ended)
+        }
+        #expect(current.isEmpty)
+        #expect(ended.count > 3)
+        #expect(file == (try encode(chunks, as: format, segmentSize: 20_000)).bytes)
+        let whole = EncodedFile(bytes: file, segments: ended)
+        #expect(pieces == ended.map(whole.bytes(of:)))
+        #expect(try pieces.flatMap { try decode($0) } == Array(chunks.joined()))
+    }
+
+    @Test(
+        "A segment that ends exactly with the rows is reported once, and none by the end of the file",
+        arguments: formats
+    )
+    func endedByRows(format: CompressionFormat?) throws {
+        let writer = try SegmentWriter(format: format, segmentSize: 100)
+        let encoded = try writer.append([UInt8](repeating: 10, count: 100), rows: 100)
+        #expect(encoded.endedSegment?.rows == 100)
+        #expect(encoded.endedSegment?.bytes == Int64(encoded.bytes.count))
+        #expect(try writer.finish() == EncodedBytes(bytes: []))
+    }
+
+    @Test("A file without content is valid", arguments: compressed)
     func emptyFile(format: CompressionFormat) throws {
         let file = try encode([], as: format)
         #expect(!file.bytes.isEmpty)
@@ -72,23 +115,24 @@ struct CodecConformanceTests {
         #expect(try decode(file.bytes) == [])
     }
 
-    @Test("adds no empty segment after content that fills its last one", arguments: formats)
+    @Test("No empty segment follows content that fills its last one", arguments: formats)
     func noEmptySegment(format: CompressionFormat?) throws {
         let file = try encode([[UInt8](repeating: 10, count: 100)], as: format, segmentSize: 100)
         #expect(file.segments.count == 1)
         #expect(Int64(file.bytes.count) == file.segments[0].bytes)
     }
 
-    @Test("counts rows without bytes", arguments: formats)
+    @Test("Rows without bytes are counted", arguments: formats)
     func rowsWithoutBytes(format: CompressionFormat?) throws {
-        let encoder = try SegmentEncoder(format: format)
-        _ = try encoder.append([], rows: 3)
-        _ = try encoder.finish()
-        #expect(encoder.segments.map(\.rows) == [3])
-        #expect(try encoder.finish() == [])
+        let writer = try SegmentWriter(format: format)
+        _ = try writer.append([], rows: 3)
+        let last = try writer.finish()
+        #expect(last.endedSegment == writer.segments.last)
+        #expect(writer.segments.map(\.rows) == [3])
+        #expect(try writer.finish() == EncodedBytes(bytes: []))
     }
 
-    @Test("makes the same bytes of the same input, in every segment and with any buffer", arguments: compressed)
+    @Test("The same input gives the same bytes, in every segment and with any buffer", arguments: compressed)
     func deterministic(format: CompressionFormat) throws {
         let chunks = Samples.salesChunks(count: 30)
         let once = try encode(chunks, as: format, segmentSize: 1)
@@ -99,7 +143,7 @@ struct CodecConformanceTests {
         #expect(try decode(encode(chunks, as: format, scratchSize: 32).bytes) == Array(chunks.joined()))
     }
 
-    @Test("is read the same in pieces of any size", arguments: compressed, [1, 2, 3, 7, 61, 1000])
+    @Test("A file is read the same in pieces of any size", arguments: compressed, [1, 2, 3, 7, 61, 1000])
     func chunkingIndependence(format: CompressionFormat, size: Int) throws {
         let chunks = Samples.salesChunks(count: 10) + [Samples.noise(count: 3000)]
         let file = try encode(chunks, as: format, segmentSize: 9000)
@@ -107,7 +151,7 @@ struct CodecConformanceTests {
         #expect(try decode(file.bytes, inputSize: size, outputSize: size) == Array(chunks.joined()))
     }
 
-    @Test("is refused when it ends early, wherever that is", arguments: compressed)
+    @Test("A file that ends early is refused, wherever that is", arguments: compressed)
     func truncation(format: CompressionFormat) throws {
         let chunks = Samples.salesChunks(count: 2, rowsPerChunk: 8)
         let file = try encode(chunks, as: format, segmentSize: 1)
@@ -121,7 +165,7 @@ struct CodecConformanceTests {
         }
     }
 
-    @Test("never gives wrong content when a bit is wrong", arguments: compressed)
+    @Test("A wrong bit never gives wrong content", arguments: compressed)
     func flippedBits(format: CompressionFormat) throws {
         let chunks = Samples.salesChunks(count: 2, rowsPerChunk: 10) + [Samples.noise(count: 100)]
         let content = Array(chunks.joined())
@@ -140,7 +184,7 @@ struct CodecConformanceTests {
         #expect(harmless <= file.segments.count * 8 * 8)
     }
 
-    @Test("never gives wrong content nor crashes when it is damaged in any way", arguments: compressed)
+    @Test("Damage of any kind gives neither wrong content nor a crash", arguments: compressed)
     func randomDamage(format: CompressionFormat) throws {
         let content = Array(Samples.salesChunks(count: 3).joined())
         let file = try encode([content], as: format).bytes
@@ -163,22 +207,22 @@ struct CodecConformanceTests {
         }
     }
 
-    @Test("of a gigabyte of zeros comes out in small pieces, as they are asked for", arguments: compressed)
+    @Test("A gigabyte of zeros comes out in small pieces, as they are asked for", arguments: compressed)
     func bomb(format: CompressionFormat) throws {
-        let encoder = try SegmentEncoder(format: format, segmentSize: .max)
+        let writer = try SegmentWriter(format: format, segmentSize: .max)
         let zeros = [UInt8](repeating: 0, count: 1024 * 1024)
         var bytes: [UInt8] = []
-        for _ in 0..<1024 { bytes += try encoder.append(zeros, rows: 0) }
-        bytes += try encoder.finish()
-        let decompressor = Decompressor()
-        try decompressor.push(bytes)
+        for _ in 0..<1024 { bytes += try writer.append(zeros, rows: 0).bytes }
+        bytes += try writer.finish().bytes
+        let reader = ContentReader()
+        try reader.push(bytes)
         var count = 0
-        while let piece = try decompressor.next() {
+        while let piece = try reader.next() {
             guard piece.count <= 256 * 1024 else { break }
             count += piece.count
         }
-        try decompressor.finish()
-        while let piece = try decompressor.next() { count += piece.count }
+        try reader.finish()
+        while let piece = try reader.next() { count += piece.count }
         #expect(count == 1024 * 1024 * 1024)
     }
 }

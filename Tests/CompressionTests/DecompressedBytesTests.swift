@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Decompressed bytes")
 struct DecompressedBytesTests {
-    @Test("are the content, in pieces of at most 256 KiB", arguments: CodecConformanceTests.formats)
+    @Test("Decompressed bytes are the content, in pieces of at most 256 KiB", arguments: CodecConformanceTests.formats)
     func pieces(format: CompressionFormat?) async throws {
         let content = Samples.noise(count: 1_000_000)
         let file = try encode([content], as: format)
@@ -16,14 +16,14 @@ struct DecompressedBytesTests {
         #expect(result == content)
     }
 
-    @Test("of no bytes at all are none")
+    @Test("No bytes at all give no content")
     func nothing() async throws {
         var iterator = ChunkSequence(chunks: []).decompressed().makeAsyncIterator()
         #expect(try await iterator.next() == nil)
         #expect(try await iterator.next() == nil)
     }
 
-    @Test("pass on the error of their source")
+    @Test("An error of the source is passed on")
     func sourceFails() async throws {
         let file = try encode(Samples.salesChunks(count: 1), as: .gzip)
         await #expect(throws: ChunkSequence.SourceError.self) {
@@ -31,7 +31,7 @@ struct DecompressedBytesTests {
         }
     }
 
-    @Test("end after an error")
+    @Test("A file that is cut off ends with an error")
     func afterError() async throws {
         let file = try encode(Samples.salesChunks(count: 1), as: .zstd)
         var iterator = ChunkSequence(chunks: [file.bytes.dropLast()]).decompressed().makeAsyncIterator()

@@ -7,7 +7,7 @@ struct GzipTests {
     let chunks = Samples.salesChunks(count: 30)
     var content: [UInt8] { Array(chunks.joined()) }
 
-    @Test("members have no name and no time")
+    @Test("Members have no name and no time")
     func header() throws {
         let file = try encode(chunks, as: .gzip, segmentSize: 10_000)
         for segment in file.segments {
@@ -15,13 +15,13 @@ struct GzipTests {
         }
     }
 
-    @Test("files of ours are read by gzip and zcat", arguments: ["gzip -dc", "zcat", "gzip -t && gzip -dc < input"])
+    @Test("Our files are read by gzip and zcat", arguments: ["gzip -dc", "zcat", "gzip -t && gzip -dc < input"])
     func toolsReadOurs(command: String) async throws {
         let file = try encode(chunks, as: .gzip, segmentSize: 10_000)
         #expect(try await Tool(command).run(on: file.bytes) == content)
     }
 
-    @Test("segments of ours are read by gzip one by one")
+    @Test("Our segments are read by gzip one by one")
     func toolReadsSegments() async throws {
         let file = try encode(chunks, as: .gzip, segmentSize: 30_000)
         for (index, segment) in file.segments.enumerated() {
@@ -31,7 +31,7 @@ struct GzipTests {
     }
 
     @Test(
-        "files of gzip are read, with one member or several",
+        "Files of gzip are read, with one member or several",
         arguments: [
             "gzip -1", "gzip -9", "cp input sales.csv && gzip -N9 sales.csv && cat sales.csv.gz",
             "split -b 7000 input part && gzip -c part*", "gzip && gzip -c /dev/null",
@@ -51,12 +51,12 @@ struct GzipTests {
         0x00, 0x00, 0x00,
     ]
 
-    @Test("files of Python are read")
+    @Test("Files of Python are read")
     func pythonFile() throws {
         #expect(try decode(Self.pythonFile, inputSize: 1) == Array("id,name\n1,Anna\n2,Ben\n".utf8))
     }
 
-    @Test("headers with every optional field are read, however they are split", arguments: [1, 5, 1000])
+    @Test("Headers with every optional field are read, however they are split", arguments: [1, 5, 1000])
     func fullHeader(inputSize: Int) throws {
         let member = try encode(chunks, as: .gzip).bytes
         let header: [UInt8] =
@@ -72,7 +72,7 @@ struct GzipTests {
         }
     }
 
-    @Test("zeros after the last member are tolerated, as by gzip", arguments: [1, 3, 512, 100_000])
+    @Test("Zeros after the last member are tolerated, as gzip does", arguments: [1, 3, 512, 100_000])
     func zeroPadding(count: Int) throws {
         let file = try encode(chunks, as: .gzip).bytes + [UInt8](repeating: 0, count: count)
         #expect(try decode(file) == content)
@@ -80,7 +80,7 @@ struct GzipTests {
         #expect(try decodingError(file + encode(chunks, as: .gzip).bytes)?.code == .trailingData)
     }
 
-    @Test("anything else after the last member is refused", arguments: ["\n", "id,name\n1,Anna\n", "\u{1}"])
+    @Test("Anything else after the last member is refused", arguments: ["\n", "id,name\n1,Anna\n", "\u{1}"])
     func trailingData(text: String) throws {
         let file = try encode(chunks, as: .gzip).bytes
         let error = decodingError(file + Array(text.utf8))
@@ -88,7 +88,7 @@ struct GzipTests {
         #expect(error?.offset == Int64(file.count))
     }
 
-    @Test("a wrong checksum, a wrong size and reserved flags are named")
+    @Test("A wrong checksum, a wrong size and reserved flags are named")
     func corruption() throws {
         let file = try encode(chunks, as: .gzip).bytes
         for position in [file.count - 1, file.count - 8] {
@@ -97,10 +97,11 @@ struct GzipTests {
             let error = decodingError(damaged)
             #expect(error?.code == .corrupt)
             #expect(error?.offset == Int64(file.count))
+            #expect(error?.hint == "copy the file again from its source, or use another backup")
             #expect(
                 error?.description == """
-                    The gzip data is corrupt, noticed at byte \(file.count): the checksum of a member is wrong. \
-                    Copy the file again from its source, or use another backup.
+                    the gzip data is corrupt, noticed at byte \(file.count): the checksum of a member is wrong; \
+                    copy the file again from its source, or use another backup
                     """
             )
         }
@@ -110,13 +111,13 @@ struct GzipTests {
         #expect(decodingError(reserved)?.offset == 3)
     }
 
-    @Test("that stops early says after how many bytes")
+    @Test("A file that ends early is reported with the number of its bytes")
     func truncationMessage() throws {
         let file = try encode(chunks, as: .gzip).bytes
         #expect(
             decodingError(Array(file.prefix(100)))?.description == """
-                The gzip data ends after 100 bytes, in the middle of a member: it is incomplete. \
-                Copy the file again from its source, or use another backup.
+                the gzip data is incomplete: it ends in the middle of a member, after 100 bytes; \
+                copy the file again from its source, or use another backup
                 """
         )
     }

@@ -10,13 +10,13 @@ struct ZstdTests {
     let chunks = Samples.salesChunks(count: 30)
     var content: [UInt8] { Array(chunks.joined()) }
 
-    @Test("files of ours are read by zstd", arguments: ["zstd -dc", "zstdcat", "zstd -t && zstd -dc < input"])
+    @Test("Our files are read by zstd", arguments: ["zstd -dc", "zstdcat", "zstd -t && zstd -dc < input"])
     func toolsReadOurs(command: String) async throws {
         let file = try encode(chunks, as: .zstd, segmentSize: 10_000)
         #expect(try await Tool(command).run(on: file.bytes) == content)
     }
 
-    @Test("segments of ours are read by zstd one by one, and have checksums")
+    @Test("Our segments are read by zstd one by one, and have checksums")
     func toolReadsSegments() async throws {
         let file = try encode(chunks, as: .zstd, segmentSize: 30_000)
         for segment in file.segments {
@@ -27,7 +27,7 @@ struct ZstdTests {
     }
 
     @Test(
-        "files of zstd are read, with one frame or several, with and without checksums",
+        "Files of zstd are read, with one frame or several, with and without checksums",
         arguments: [
             "zstd -1", "zstd -19 --long", "zstd --no-check", "zstd -3 --long=27", "zstd -T2 -B1K",
             "zstd --ultra -22 input -c",
@@ -40,7 +40,7 @@ struct ZstdTests {
         #expect(try decode(file, inputSize: 1) == content)
     }
 
-    @Test("frames to skip are skipped", arguments: [1, 4, 1000])
+    @Test("Frames to skip are skipped", arguments: [1, 4, 1000])
     func skippableFrames(inputSize: Int) throws {
         let frame = try encode(chunks, as: .zstd).bytes
         let file = Self.skippable + frame + Self.skippable + Self.skippable + frame + Self.skippable
@@ -49,7 +49,7 @@ struct ZstdTests {
     }
 
     @Test(
-        "anything else after the last frame is refused",
+        "Anything else after the last frame is refused",
         arguments: [[10], [0, 0, 0, 0], [0x28, 0xB5, 0x2F, 0xFC, 1], Array("id,name\n".utf8)] as [[UInt8]],
         [1, 100_000]
     )
@@ -59,7 +59,7 @@ struct ZstdTests {
         #expect(error?.code == .trailingData)
     }
 
-    @Test("a wrong checksum is named")
+    @Test("A wrong checksum is named")
     func checksum() throws {
         var file = try encode(chunks, as: .zstd).bytes
         file[file.count - 1] ^= 1
@@ -67,7 +67,7 @@ struct ZstdTests {
         #expect(decodingError(file)?.message.contains("the checksum of a frame is wrong") == true)
     }
 
-    @Test("a window of more than 128 MiB and a dictionary are refused, and said to be the reason")
+    @Test("A window of more than 128 MiB and a dictionary are refused and named as the reason")
     func unsupportedFrames() {
         let lastBlock: [UInt8] = [1, 0, 0]
         let largeWindow = decodingError(Self.magic + [0x00, 0x90] + lastBlock)

@@ -52,7 +52,7 @@ struct LibraryExampleTests {
                 let finished = Mutex<[String]>([])
                 let configuration = try Configuration.load(files: [file])
                 let report = try await BackupRun(configuration).run { event in
-                    if case .finished(let table) = event { finished.withLock { $0.append(table.label.description) } }
+                    if case .finished(let table) = event { finished.withLock { $0.append(table.job.name) } }
                 }
 
                 #expect(report.finished.map(\.totals.rows) == [3])

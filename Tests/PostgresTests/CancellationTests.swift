@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Cancellation")
 struct CancellationTests {
-    @Test("A cancelled task ends its query within a second, and the connection can be used on")
+    @Test("A cancelled task ends its query within a second, and the connection remains usable")
     func cancelsQuery() async throws {
         try await withSharedConnection { connection in
             try await withSharedConnection { observer in
@@ -45,7 +45,7 @@ struct CancellationTests {
         }
     }
 
-    @Test("A timeout of the server's is an error of the server's, not a cancellation")
+    @Test("A timeout of the server is an error of the server, not a cancellation")
     func tellsTimeoutFromCancellation() async throws {
         try await withSharedConnection { connection in
             try await connection.execute("set statement_timeout = '20ms'")
@@ -55,7 +55,7 @@ struct CancellationTests {
         }
     }
 
-    @Test("Many connections that wait leave room for others, and for their cancellation")
+    @Test("Many waiting connections leave room for others, and for their cancellation")
     func blocksNobodyElse() async throws {
         try await withSharedConnection { observer in
             let tasks = (0..<20).map { _ in

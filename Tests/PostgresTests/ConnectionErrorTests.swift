@@ -29,7 +29,7 @@ struct ConnectionErrorTests {
         }
     }
 
-    @Test("The application's name may be another one")
+    @Test("Another name of the application can be given")
     func takesApplicationName() async throws {
         var parameters = try await PostgresServer.shared.superuser
         parameters.keywords["application_name"] = "nightly"
@@ -46,7 +46,7 @@ struct ConnectionErrorTests {
         #expect(error?.code == .connectionFailed)
         #expect(
             error?.description
-                == #"connection to server at "127.0.0.1", port 1 failed: Connection refused."#
+                == #"connection to server at "127.0.0.1", port 1 failed: Connection refused"#
         )
     }
 
@@ -94,7 +94,7 @@ struct ConnectionErrorTests {
         }
     }
 
-    @Test("A missing database and a missing role are told apart")
+    @Test("A missing database and a missing role give different errors")
     func missingDatabaseAndRole() async throws {
         var parameters = try await PostgresServer.shared.superuser
         parameters.keywords["dbname"] = "no such database"

@@ -105,7 +105,7 @@ struct ConnectionParametersTests {
     }
 
     @Test(
-        "A URL that cannot be read is refused with one sentence that says why and repeats no password",
+        "A URL that cannot be read is refused in one line that says why and repeats no password",
         arguments: [
             ("mysql://u:secret@h/d", "mysql://"),
             (
@@ -151,7 +151,9 @@ struct ConnectionParametersTests {
             try await Connection.connect(to: ConnectionParameters(keywords: ["hots": "localhost"]))
         }
         #expect(
-            error?.description == #"The connection option "hots" is unknown to libpq: remove it, or correct its name."#
+            error?.description == #"the connection option "hots" is unknown to libpq; remove it, or correct its name"#
         )
+        #expect(error?.message == #"the connection option "hots" is unknown to libpq"#)
+        #expect(error?.hint == "remove it, or correct its name")
     }
 }

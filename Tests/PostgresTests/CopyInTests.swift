@@ -40,7 +40,7 @@ struct CopyInTests {
         }
     }
 
-    @Test("No bytes, and chunks without bytes, are no rows")
+    @Test("Without bytes, or with chunks without bytes, there are no rows")
     func storesNothing() async throws {
         try await withTables("create table t (a text)") { connection in
             let none = try await connection.copyIn("copy t from stdin csv", from: ByteChunks([]))
@@ -64,8 +64,8 @@ struct CopyInTests {
             #expect(error?.context == #"COPY t, line 3, column price: "abc""#)
             #expect(
                 error?.description == """
-                    invalid input syntax for type integer: "abc" (SQLSTATE 22P02). \
-                    Where: COPY t, line 3, column price: "abc".
+                    invalid input syntax for type integer: "abc" (SQLSTATE 22P02); \
+                    context: COPY t, line 3, column price: "abc"
                     """
             )
             let result = try await connection.query("select from t")
@@ -86,7 +86,7 @@ struct CopyInTests {
         }
     }
 
-    @Test("A server that warns during the COPY is not taken for one that failed")
+    @Test("A warning of the server during the COPY is not mistaken for a failure")
     func toleratesNotices() async throws {
         let tables = """
             create table t (i int);
@@ -156,7 +156,7 @@ struct CopyInTests {
         }
     }
 
-    @Test("The connection refuses other work while the source is waited for")
+    @Test("The connection refuses other work while it waits for the source")
     func refusesOtherWork() async throws {
         try await withTables("create table t (i int)") { connection in
             let source = ByteChunks(["1\n"]) { _ in
@@ -168,7 +168,7 @@ struct CopyInTests {
         }
     }
 
-    @Test("A connection that the server ends is noticed before the source's end")
+    @Test("A connection that the server ends is noticed before the end of the source")
     func noticesLostConnection() async throws {
         try await withTables("create table t (i int)") { connection in
             try await withSharedConnection { other in

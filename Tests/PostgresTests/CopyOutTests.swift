@@ -25,7 +25,7 @@ struct CopyOutTests {
         }
     }
 
-    @Test("Chunks hold whole rows and about as many bytes as were asked for", arguments: [1, 100, 4096, 262_144])
+    @Test("Chunks contain whole rows and about as many bytes as were asked for", arguments: [1, 100, 4096, 262_144])
     func batches(chunkSize: Int) async throws {
         try await withSharedConnection { connection in
             let sql = "copy (select i, repeat('x', i % 300) from generate_series(1, 5000) i) to stdout"
@@ -77,13 +77,13 @@ struct CopyOutTests {
         }
     }
 
-    @Test("A count that does not fit the rows is an error, here because of a header that is none")
+    @Test("A count that does not match the rows is an error, here because a header is announced that is not sent")
     func comparesCounts() async throws {
         try await withSharedConnection { connection in
             let copy = try await connection.copyOut("copy (select 1) to stdout csv", hasHeader: true)
             let error = await #expect(throws: PostgresError.self) { try await copy.collect() }
             #expect(error?.code == .protocolViolation)
-            #expect(error?.message == "The server counted 1 rows in the COPY, but 0 arrived")
+            #expect(error?.message == "the server counted 1 rows in the COPY, but 0 arrived")
             #expect(copy.rows == nil)
         }
     }
@@ -122,7 +122,7 @@ struct CopyOutTests {
 
     static let endless = "copy (select generate_series(1, 1000000000) as i, repeat('x', 1000)) to stdout"
 
-    @Test("Whoever stops half-way can use the connection at once")
+    @Test("After stopping half-way, the connection is usable at once")
     func stopsHalfWay() async throws {
         try await withSharedConnection { connection in
             let clock = ContinuousClock()
@@ -153,7 +153,7 @@ struct CopyOutTests {
         }
     }
 
-    @Test("Another statement ends the sequence, which says so")
+    @Test("Another statement ends the sequence with an error that says so")
     func endsByAnotherStatement() async throws {
         try await withSharedConnection { connection in
             let copy = try await connection.copyOut(Self.endless, hasHeader: false)
@@ -193,7 +193,7 @@ struct CopyOutTests {
                     while try await iterator.next() != nil {}
                 }
                 #expect(error?.code == .connectionLost)
-                #expect(error?.description.hasPrefix("The connection to the server was lost: ") == true)
+                #expect(error?.description.hasPrefix("the connection to the server was lost: ") == true)
             }
         }
     }

@@ -42,7 +42,7 @@ struct SQLQuotingTests {
         #expect(Array(quotedLiteral(text).utf8) == Array(prefix.utf8) + doubling("'\\", in: text) + Array("'".utf8))
     }
 
-    @Test("The server gives a name or text with a quote before a combining mark back, byte for byte")
+    @Test("A name or string with a quote before a combining mark comes back from the server byte for byte")
     func marksRoundTrip() async throws {
         let kinds =
             "select count(*) as count, string_agg(relname, ',') as names from pg_class where relnamespace = 'n'::regnamespace"
@@ -68,7 +68,7 @@ struct SQLQuotingTests {
         }
     }
 
-    @Test("Names that differ in bytes only have an order")
+    @Test("Names that differ only in their bytes are ordered")
     func ordersByBytes() {
         let (composed, decomposed) = ("\u{E9}", "e\u{301}")
         #expect(QualifiedName(schema: "s", name: decomposed) < QualifiedName(schema: "s", name: composed))
@@ -76,7 +76,7 @@ struct SQLQuotingTests {
         #expect(!(QualifiedName(schema: composed, name: "a") < QualifiedName(schema: decomposed, name: "z")))
     }
 
-    @Test("The server reads odd names and texts back as they were, whatever standard_conforming_strings is")
+    @Test("Odd names and strings come back unchanged, whatever standard_conforming_strings is")
     func roundTrips() async throws {
         try await PostgresServer.withDatabase { parameters in
             try await Connection.withConnection(to: parameters) { connection in

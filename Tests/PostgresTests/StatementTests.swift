@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Statements")
 struct StatementTests {
-    @Test("Rows come as text, with NULL apart from the empty text")
+    @Test("Rows are strings, with NULL distinct from the empty string")
     func returnsRows() async throws {
         try await withSharedConnection { connection in
             let result = try await connection.query(
@@ -40,7 +40,7 @@ struct StatementTests {
         }
     }
 
-    @Test("Two statements are refused where one is wanted, and neither runs")
+    @Test("Two statements are refused if one is expected, and neither runs")
     func refusesTwoStatements() async throws {
         try await PostgresServer.withDatabase { parameters in
             try await Connection.withConnection(to: parameters) { connection in
@@ -63,7 +63,9 @@ struct StatementTests {
         }
     }
 
-    @Test("An error of the server carries all its fields")
+    private static let serverHint = "; Perhaps you meant to reference the column \"t.i\""
+
+    @Test("An error of the server has all its fields, and one line that joins them")
     func reportsServerErrors() async throws {
         try await PostgresServer.withDatabase { parameters in
             try await Connection.withConnection(to: parameters) { connection in
@@ -79,8 +81,8 @@ struct StatementTests {
                 #expect(check?.detail == "Failing row contains (-1).")
                 #expect(
                     check?.description == """
-                        new row for relation "t" violates check constraint "positive" (SQLSTATE 23514). \
-                        Detail: Failing row contains (-1).
+                        new row for relation "t" violates check constraint "positive" (SQLSTATE 23514); \
+                        detail: Failing row contains (-1)
                         """
                 )
 
@@ -92,6 +94,15 @@ struct StatementTests {
 
                 let hint = await #expect(throws: PostgresError.self) { try await connection.query("select ii from t") }
                 #expect(hint?.hint?.contains("t.i") == true)
+                #expect(hint?.fullMessage == "column \"ii\" does not exist (SQLSTATE 42703)")
+                #expect(hint?.description == "\(hint?.fullMessage ?? "")\(Self.serverHint)")
+
+                let lines = await #expect(throws: PostgresError.self) {
+                    try await connection.execute("do $$ begin raise e'a.\\nb.' using hint = e'c.\\nd.'; end $$")
+                }
+                #expect(lines?.message == "a.\nb.")
+                #expect(lines?.fullMessage.hasPrefix("a.; b (SQLSTATE P0001); context: PL/pgSQL function") == true)
+                #expect(lines?.description.hasSuffix("; c.; d") == true)
 
                 let context = await #expect(throws: PostgresError.self) {
                     try await connection.execute("do $$ begin perform 1 / 0; end $$")
@@ -177,7 +188,7 @@ struct StatementTests {
             }
             let error = await #expect(throws: PostgresError.self) { try await connection.query("select 1") }
             #expect(error?.code == .connectionLost)
-            #expect(error?.description.hasPrefix("The connection to the server was lost: ") == true)
+            #expect(error?.description.hasPrefix("the connection to the server was lost: ") == true)
             #expect(error?.description.contains("\n") == false)
             let again = await #expect(throws: PostgresError.self) { try await connection.query("select 1") }
             #expect(again?.code == .connectionLost)

@@ -49,7 +49,7 @@ struct TransactionTests {
         }
     }
 
-    @Test("A transaction whose failed statement was overlooked is not taken for committed")
+    @Test("A transaction whose failed statement was ignored is not reported as committed")
     func noticesOverlookedFailure() async throws {
         try await withTables("create table t (i int)") { connection in
             let error = await #expect(throws: PostgresError.self) {

@@ -42,7 +42,7 @@ public struct BackupRun: Sendable {
     private func run(_ session: DatabaseSession, _ manifest: ManifestSession?) async throws -> RunResults {
         let settings = session.settings
         let dump = DefinitionDump(environment: settings.variables)
-        if settings.definitions.enabled { try await dump.check(for: session.connection.server) }
+        if settings.definitions.isEnabled { try await dump.check(for: session.connection.server) }
         let snapshot = ExportSnapshot(session: session)
         return try await snapshot.withPlan({ try makePlan($0, settings) }) { plan, catalog in
             let recordedRun = try await manifest?.begin()
@@ -62,7 +62,7 @@ public struct BackupRun: Sendable {
             catalog: catalog,
             timestamp: settings.timestamp,
             isStrict: settings.isStrict,
-            includesDefinitions: settings.definitions.enabled
+            includesDefinitions: settings.definitions.isEnabled
         )
         return try planner.plan(configuration.backup.tables)
     }

@@ -36,7 +36,7 @@ public struct ConfigurationPrinter: Sendable {
     private typealias Pair = (key: String, value: Node)
 
     private func logging(_ logging: LoggingConfiguration) -> Node {
-        mapping([("enabled", bool(logging.enabled)), ("level", text(logging.level))])
+        mapping([("enabled", bool(logging.isEnabled)), ("level", text(logging.level))])
     }
 
     private func sentry(_ sentry: SentryConfiguration) -> Node {
@@ -54,7 +54,7 @@ public struct ConfigurationPrinter: Sendable {
             ("manifest", text(run.manifest)),
             ("root_location", text(run.rootLocation)),
             ("idle_in_transaction_timeout", run.idleInTransactionTimeout.map(number) ?? null),
-            ("strict", bool(run.strict)),
+            ("strict", bool(run.isStrict)),
             ("ddl", ddl(run.definitions)),
         ]
     }
@@ -107,8 +107,8 @@ public struct ConfigurationPrinter: Sendable {
 
     private func ddl(_ ddl: DefinitionConfiguration) -> Node {
         mapping([
-            ("enabled", bool(ddl.enabled)), ("location", text(ddl.location.description)),
-            ("filename", text(ddl.filename.description)), ("clean", bool(ddl.clean)),
+            ("enabled", bool(ddl.isEnabled)), ("location", text(ddl.location.description)),
+            ("filename", text(ddl.filename.description)), ("clean", bool(ddl.recreatesDatabase)),
             ("strategy", strategy(ddl.strategy)),
         ])
     }
@@ -121,7 +121,7 @@ public struct ConfigurationPrinter: Sendable {
     private func entry(_ entry: BackupEntry) -> Node {
         var pairs = options(entry.options)
         pairs.insert(("query", text(entry.query.description)), at: 1)
-        pairs += [("compression", text(entry.compression?.rawValue)), ("skip_if_exists", bool(entry.skipIfExists))]
+        pairs += [("compression", text(entry.compression?.rawValue)), ("skip_if_exists", bool(entry.skipsIfExists))]
         return mapping(pairs)
     }
 
@@ -139,8 +139,9 @@ public struct ConfigurationPrinter: Sendable {
         [
             ("name", text(options.name)), ("location", text(options.location.description)),
             ("filename", text(options.filename.description)), ("exclude", list(options.exclude.map { text($0) })),
-            ("ddl", bool(options.ddl)), ("sequences", bool(options.sequences)), ("data", bool(options.data)),
-            ("follow_foreign_keys", bool(options.followForeignKeys)), ("strict", bool(options.strict)),
+            ("ddl", bool(options.includesDefinition)), ("sequences", bool(options.includesSequences)),
+            ("data", bool(options.includesRows)),
+            ("follow_foreign_keys", bool(options.followsForeignKeys)), ("strict", bool(options.isStrict)),
         ]
     }
 }

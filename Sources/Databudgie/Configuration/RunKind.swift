@@ -1,4 +1,5 @@
 /// What a run does, and the section of the configuration that says how.
+@nonexhaustive
 public enum RunKind: String, Sendable {
     /// Tables and query results are written to files.
     case backup

@@ -53,7 +53,7 @@ struct RunSettings: Sendable {
         self.kind = kind
         s3 = run.s3
         resumeID = run.resumeID
-        isStrict = run.strict
+        isStrict = run.isStrict
         isDryRun = run.isDryRun
         definitions = run.definitions
         idleInTransactionTimeout = run.idleInTransactionTimeout

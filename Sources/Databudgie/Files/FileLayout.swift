@@ -114,7 +114,7 @@ extension TableOptions {
         options.location = Template(parts: parts).appending(Template(parts: [.variable(.table)]))
         options.name = name
         options.exclude = []
-        options.followForeignKeys = false
+        options.followsForeignKeys = false
         return options
     }
 }

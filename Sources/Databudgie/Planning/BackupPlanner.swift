@@ -37,10 +37,10 @@ struct BackupPlanner {
             includesDefinitions
             ? DefinitionPlanner(catalog: catalog).groups((entries + included.map(\.entry)).map(\.options)) : []
         let (named, findings) = try select(entries, needsRows: definitions.isEmpty)
-        let selected = named + included.filter { $0.entry.options.data || !$0.sequences.isEmpty }
+        let selected = named + included.filter { $0.entry.options.includesRows || !$0.sequences.isEmpty }
         let ordered = JobOrder(catalog: catalog).components(of: selected.map(\.relation?.oid)).flatMap { $0 }
             .map { selected[$0] }
-        let exported = ordered.filter(\.entry.options.data)
+        let exported = ordered.filter(\.entry.options.includesRows)
         let inheritance = InheritanceRule(catalog: catalog, jobs: Set(exported.compactMap(\.relation?.oid)))
         var jobs = try ordered.enumerated().map { number, item in try locatedJob(number: number, item, inheritance) }
         skipRepeatedSequences(&jobs)
@@ -76,7 +76,7 @@ struct BackupPlanner {
             return Selected(
                 entry: entry,
                 relation: table.relation,
-                sequences: entry.options.sequences ? catalog.sequences(of: table.relation) : [],
+                sequences: entry.options.includesSequences ? catalog.sequences(of: table.relation) : [],
                 referrer: owners[table.owner].relation?.name
             )
         }
@@ -87,20 +87,22 @@ struct BackupPlanner {
         var selected: [Selected] = []
         var findings: [Finding] = []
         for entry in entries
-        where entry.options.data || entry.options.sequences || includesDefinitions && entry.options.ddl {
+        where entry.options.includesRows || entry.options.includesSequences
+            || includesDefinitions && entry.options.includesDefinition
+        {
             guard let name = entry.options.name else {
-                if entry.options.data { selected.append(Selected(entry: entry, relation: nil)) }
+                if entry.options.includesRows { selected.append(Selected(entry: entry, relation: nil)) }
                 continue
             }
             let match = selection.match(name, excluding: entry.options.exclude)
             let relations = selection.withoutCoveredPartitions(match.relations)
             selected += relations.map { relation in
-                let sequences = entry.options.sequences ? catalog.sequences(of: relation) : []
+                let sequences = entry.options.includesSequences ? catalog.sequences(of: relation) : []
                 return Selected(entry: entry, relation: relation, sequences: sequences)
-            }.filter { entry.options.data || !$0.sequences.isEmpty }
-            if entry.options.data { findings += excludedPartitions(of: relations, entry) }
+            }.filter { entry.options.includesRows || !$0.sequences.isEmpty }
+            if entry.options.includesRows { findings += excludedPartitions(of: relations, entry) }
             guard !match.isKnown else { continue }
-            if entry.isFreeOfItsTable, entry.options.data {
+            if entry.isFreeOfItsTable, entry.options.includesRows {
                 selected.append(Selected(entry: entry, relation: nil))
             } else {
                 let message = "\(entry.options.place): '\(name)' matches no table"
@@ -173,23 +175,23 @@ struct BackupPlanner {
             item.relation.map { PathComponent($0.name) } ?? entry.options.name.map { PathComponent(label: $0) }
         let layout = FileLayout(entry.options)
         let format = DataFileFormat(compression: entry.compression)
-        let subject: JobID.Subject = !entry.options.data ? .sequences : item.relation == nil ? .query : .rows
+        let subject: JobID.Subject = !entry.options.includesRows ? .sequences : item.relation == nil ? .query : .rows
         return BackupJob(
             id: JobID(subject, of: try name ?? layout.folder(of: nil, at: timestamp).description, number: number),
             relation: item.relation,
             tableName: name,
-            includesRows: entry.options.data,
+            includesRows: entry.options.includesRows,
             query: query(item, inheritance),
             path: try layout.path(.data(format), of: component, at: timestamp),
             sequences: item.sequences,
             sequencesPath: try layout.path(.sequences, of: component, at: timestamp),
             pattern: try layout.pattern(.anyData, of: component),
             format: format,
-            skipsIfExists: entry.skipIfExists,
-            isStrict: entry.options.strict,
+            skipsIfExists: entry.skipsIfExists,
+            isStrict: entry.options.isStrict,
             isUniquePath: entry.options.location.variables.union(entry.options.filename.variables)
                 .contains(.timestamp),
-            estimatedRows: entry.hasExplicitQuery || !entry.options.data ? nil : item.relation?.estimatedRows,
+            estimatedRows: entry.hasExplicitQuery || !entry.options.includesRows ? nil : item.relation?.estimatedRows,
             reason: reason(item)
         )
     }

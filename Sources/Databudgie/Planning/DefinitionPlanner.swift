@@ -13,7 +13,7 @@ struct DefinitionPlanner {
     func groups(_ entries: [TableOptions]) -> [DefinitionGroup] {
         let selection = TableSelection(catalog: catalog)
         return entries.compactMap { options in
-            guard options.ddl, let name = options.name else { return nil }
+            guard options.includesDefinition, let name = options.name else { return nil }
             let matched = selection.match(name, excluding: options.exclude).relations
             let partitions = matched.filter { $0.kind == .partitionedTable }.flatMap { catalog.descendants(of: $0.oid) }
             let all = Set(matched.map(\.oid) + partitions).compactMap { catalog[$0] }.sorted { $0.name < $1.name }

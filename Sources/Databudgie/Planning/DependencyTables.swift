@@ -23,7 +23,7 @@ struct DependencyTables {
     /// - Parameter owners: All tables that the entries stand for.
     /// - Returns: In the order in which they were found.
     func included(by owners: [Owner]) -> [DependencyTable] {
-        let following = owners.indices.filter { owners[$0].options.followForeignKeys }
+        let following = owners.indices.filter { owners[$0].options.followsForeignKeys }
         guard !following.isEmpty else { return [] }
         let depths = depths()
         let order = following.sorted { first, second in

@@ -19,7 +19,7 @@ extension RestoreJob {
             relation: candidate.relation,
             file: file,
             truncate: candidate.entry.truncate,
-            isStrict: candidate.entry.options.strict,
+            isStrict: candidate.entry.options.isStrict,
             candidate: candidate
         )
     }

@@ -40,7 +40,7 @@ struct RestorePlanner {
         var candidates: [RestoreCandidate] = []
         var findings: [Finding] = []
         for (entryNumber, entry) in entries.enumerated()
-        where entry.options.data || entry.options.sequences {
+        where entry.options.includesRows || entry.options.includesSequences {
             guard let name = entry.options.name else { continue }
             let match = selection.match(name, excluding: entry.options.exclude)
             if !match.isKnown, !isCreated(name) {
@@ -103,7 +103,7 @@ struct RestorePlanner {
                 .map { (number, DependencyTables.Owner(options: entry.options, relation: $0)) }
         }
         return try DependencyTables(catalog: catalog).included(by: owners.map(\.table)).compactMap { table in
-            guard table.options.data || table.options.sequences else { return nil }
+            guard table.options.includesRows || table.options.includesSequences else { return nil }
             let number = owners[table.owner].number
             var entry = entries[number]
             entry.options = table.options
@@ -192,7 +192,7 @@ struct RestorePlanner {
     ) throws {
         try missing.filter { candidate in
             // A table that is re-created without its rows would have lost them.
-            (candidate.isExact || isStrict || candidate.entry.options.strict
+            (candidate.isExact || isStrict || candidate.entry.options.isStrict
                 || replaced.contains(candidate.relation.name))
                 && !coverage.covers(candidate) && !coverage.hasPartition(of: candidate)
         }.map { candidate in

@@ -15,17 +15,17 @@ struct SequencePlanner {
     func sources(of plan: inout RestorePlan, _ candidates: [RestoreCandidate]) throws -> [SequenceSource] {
         var sources: [SequenceSource] = []
         for job in plan.jobs {
-            guard let candidate = job.candidate, candidate.entry.options.sequences else { continue }
+            guard let candidate = job.candidate, candidate.entry.options.includesSequences else { continue }
             let time = candidate.pattern.time(of: job.file.path)
             let id = JobID(.sequences, of: job.id.name, number: job.id.number)
             sources.append(try source(id, candidate, time, .loaded))
         }
-        for (candidate, file) in plan.done where candidate.entry.options.sequences {
+        for (candidate, file) in plan.done where candidate.entry.options.includesSequences {
             let time = (try? StoragePath(file)).flatMap { candidate.pattern.time(of: $0) }
             let id = plan.newID(.sequences, of: candidate.relation.name.label)
             sources.append(try source(id, candidate, time, .loadedBefore))
         }
-        for candidate in candidates where !candidate.entry.options.data {
+        for candidate in candidates where !candidate.entry.options.includesRows {
             let id = plan.newID(.sequences, of: candidate.relation.name.label)
             sources.append(try source(id, candidate, nil, .skipped))
         }
@@ -84,7 +84,7 @@ struct SequencePlanner {
                     relation: relation,
                     file: file,
                     rows: source.rows,
-                    isStrict: entry.options.strict
+                    isStrict: entry.options.isStrict
                 )
             )
         }

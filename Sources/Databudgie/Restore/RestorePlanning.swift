@@ -26,7 +26,7 @@ struct RestorePlanning {
         return try await DefinitionInstaller(
             try await reader.read(entries),
             session: session,
-            ownSchema: settings.definitions.clean ? settings.manifest?.name.schema : nil,
+            ownSchema: settings.definitions.recreatesDatabase ? settings.manifest?.name.schema : nil,
             isDone: { recordedRun?.recorded.paths(of: $0.label).isEmpty == false }
         )
     }
@@ -89,7 +89,7 @@ struct RestorePlanning {
         let isCreatedView = { (candidate: RestoreCandidate) in
             created.contains(candidate.relation.name) && candidate.relation.kind.isDerived
         }
-        let tables = candidates.filter { $0.entry.options.data && !isCreatedView($0) }
+        let tables = candidates.filter { $0.entry.options.includesRows && !isCreatedView($0) }
         let files = try await FileListing(tables.flatMap(\.patterns), in: session.storages)
         var plan = try planner.plan(
             tables,

@@ -32,7 +32,7 @@ public struct RestoreRun: Sendable {
     public func run(onEvent: @escaping @Sendable (RunEvent) -> Void = { _ in }) async throws -> RunReport {
         let settings = try RunSettings(configuration, for: .restore, in: environment)
         return try await Session.run(settings, onEvent: onEvent) { session in
-            if settings.definitions.clean {
+            if settings.definitions.recreatesDatabase {
                 try await CleanPreflight(session: session, configuration: configuration.restore).check()
                 // A dry run cannot look further than the files: the database that the restore would find does not exist yet.
                 guard !settings.isDryRun else { return RunResults() }
@@ -52,7 +52,7 @@ public struct RestoreRun: Sendable {
             session: session,
             recordedRun: try await untouched(session.settings) { try await manifest?.begin() }
         )
-        if session.settings.definitions.enabled {
+        if session.settings.definitions.isEnabled {
             return try await restoreWithDefinitions(planning)
         }
         let restore = try await untouched(session.settings) { try await planning.check() }
@@ -67,7 +67,10 @@ public struct RestoreRun: Sendable {
         _ settings: RunSettings,
         _ body: () async throws -> Result
     ) async throws -> Result {
-        try await DatabudgieError.withEffect(settings.definitions.clean ? .databaseRecreated : .nothingChanged, body)
+        try await DatabudgieError.withEffect(
+            settings.definitions.recreatesDatabase ? .databaseRecreated : .nothingChanged,
+            body
+        )
     }
 }
 

@@ -6,7 +6,7 @@ enum BrokenPipe {
     ///
     /// A handler that does nothing is used in place of `SIG_IGN`, because programs that are started from here would
     /// inherit the latter.
-    static func becomesAnError() {
+    static func ignoreSignal() {
         signal(SIGPIPE) { _ in }
     }
 }

@@ -14,76 +14,89 @@ enum EventJSON {
     static func line(_ event: RunEvent, at time: Date) -> String {
         var object = Object(time: time)
         switch event {
-        case .planned(let action, let tables):
+        case .planned(let kind, let jobs):
             object.event = "planned"
-            object.action = action.rawValue
-            object.tables = tables.map {
+            object.action = kind.rawValue
+            object.tables = jobs.map {
                 Object.Table(
-                    number: $0.label.number,
-                    table: $0.label.description,
+                    number: $0.job.number,
+                    table: $0.job.description,
                     estimatedRows: $0.estimatedRows,
                     location: $0.location
                 )
             }
-        case .recording(let transaction):
+        case .recording(let run):
             object.event = "recording"
-            object.action = transaction.action.rawValue
-            object.manifest = transaction.manifest
-            object.transaction = transaction.id
-        case .started(let label):
+            object.action = run.kind.rawValue
+            object.manifest = run.manifest
+            object.transaction = run.id
+        case .started(let job):
             object.event = "started"
-            object.set(label)
-        case .progressed(let label, let totals):
+            object.set(job)
+        case .progressed(let job, let totals):
             object.event = "progressed"
-            object.set(label)
-            object.set(TotalCounts(totals))
-        case .finished(let report):
+            object.set(job)
+            object.set(totals)
+        case .finished(let outcome):
             object.event = "finished"
-            object.set(report.label)
-            object.set(TotalCounts(report.totals))
-            object.path = report.path
-            object.seconds = report.duration.inRoundedSeconds
-            object.definition = report.hasDefinition ? true : nil
-            object.sequences = report.sequences > 0 ? report.sequences : nil
-        case .skipped(let label, let reason):
+            object.set(outcome.job)
+            object.set(outcome.totals)
+            object.path = outcome.path
+            object.seconds = outcome.duration.inRoundedSeconds
+            object.definition = outcome.includesDefinition ? true : nil
+            object.sequences = outcome.sequences.isEmpty ? nil : outcome.sequences.count
+        case .skipped(let skipped):
             object.event = "skipped"
-            object.set(label)
-            object.reason = reason
-        case .failed(let label, let message):
+            object.set(skipped.job)
+            object.reason = skipped.reason
+        case .failed(let failure):
             object.event = "failed"
-            object.set(label)
-            object.message = message
-        case .warning(let message):
-            object.event = "warning"
-            object.message = message
-        case .detail(let message):
-            object.event = "detail"
-            object.message = message
+            object.set(failure.job)
+            object.set(Message(failure))
+        case .found(let finding):
+            object.event = name(of: finding.kind)
+            object.set(Message(finding))
         }
         return object.line
+    }
+
+    /// The name of the event that a finding makes.
+    private static func name(of kind: Finding.Kind) -> String {
+        switch kind {
+        case .problem: "error"
+        case .warning: "warning"
+        case .note: "detail"
+        }
     }
 
     /// The object that closes a run.
     static func summary(_ report: RunReport, at time: Date) -> String {
         var object = Object(time: time)
         object.event = "summary"
-        object.action = report.action.rawValue
+        object.action = report.kind.rawValue
         object.status = report.failed.isEmpty ? "complete" : "partial"
         object.finished = report.finished.count
         object.skipped = report.skipped.count
         object.failed = report.failed.count
         object.definitions = report.definitions.isEmpty ? nil : report.definitions.count
-        object.set(TotalCounts(report.finished))
+        object.set(report.finished.totals)
         object.seconds = report.duration.inRoundedSeconds
         object.dryRun = report.isDryRun
         return object.line
     }
 
     /// The object of an error that ended the command.
-    static func error(_ message: String, at time: Date) -> String {
+    ///
+    /// - Parameters:
+    ///   - message: One of the error's problems.
+    ///   - effect: What became of the target, with the last problem.
+    ///   - time: When it happened.
+    /// - Returns: One line without its line break.
+    static func error(_ message: Message, effect: RunEffect?, at time: Date) -> String {
         var object = Object(time: time)
         object.event = "error"
-        object.message = message
+        object.set(message)
+        object.effect = effect?.rawValue
         return object.line
     }
 
@@ -91,13 +104,13 @@ enum EventJSON {
     static func interrupted(_ state: RunState, at time: Date) -> String {
         var object = Object(time: time)
         object.event = "interrupted"
-        object.action = state.action?.rawValue
+        object.action = state.kind?.rawValue
         object.finished = state.finished.count
-        object.failed = state.failures.count
+        object.failed = state.failed.count
         return object.line
     }
 
-    /// Every key that any event may have; those that an event does not have are left out.
+    /// Every key that any event may have; those that an event does not have are omitted.
     private struct Object: Encodable {
         struct Table: Encodable {
             let number: Int
@@ -113,9 +126,11 @@ enum EventJSON {
         var definition: Bool?
         var definitions: Int?
         var dryRun: Bool?
+        var effect: String?
         var failed: Int?
         var fileBytes: Int64?
         var finished: Int?
+        var hint: String?
         var manifest: String?
         var message: String?
         var number: Int?
@@ -134,18 +149,23 @@ enum EventJSON {
             self.time = time
         }
 
-        mutating func set(_ label: TableLabel) {
-            number = label.number
-            table = label.description
+        mutating func set(_ job: JobID) {
+            number = job.number
+            table = job.description
         }
 
-        mutating func set(_ totals: TotalCounts) {
+        mutating func set(_ message: Message) {
+            self.message = message.text
+            hint = message.hint
+        }
+
+        mutating func set(_ totals: TransferTotals) {
             rows = totals.rows
             bytes = totals.bytes
             fileBytes = totals.fileBytes
         }
 
-        /// The object on one line; JSON's own escapes keep control characters out.
+        /// The object on one line, without control characters.
         var line: String {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -153,7 +173,7 @@ enum EventJSON {
             encoder.dateEncodingStrategy = .iso8601
             // Nothing in the object can fail to encode: no infinite numbers, no custom encoding.
             guard let data = try? encoder.encode(self) else { return "{}" }
-            return String(decoding: data, as: UTF8.self)
+            return String(decoding: data, as: UTF8.self).escapedInJSON
         }
     }
 }

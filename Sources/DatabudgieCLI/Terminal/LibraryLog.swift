@@ -5,25 +5,25 @@ import Logging
 ///
 /// The libraries below log through swift-log, whose own default would write to standard error past the display.
 enum LibraryLog {
-    /// Sends all logs to a reporter, which shows them with `-vv`.
+    /// Sends all logs to a display, which shows them with `-vv`.
     ///
     /// To be called once in the life of the process.
-    static func isShown(by reporter: RunDisplay) {
-        LoggingSystem.bootstrap { label in ReporterLogHandler(label: label, reporter: reporter) }
+    static func bootstrap(to display: RunDisplay) {
+        LoggingSystem.bootstrap { label in DisplayLogHandler(label: label, display: display) }
     }
 }
 
-/// Hands log messages to a reporter.
-private struct ReporterLogHandler: LogHandler {
+/// Hands log messages to a display.
+private struct DisplayLogHandler: LogHandler {
     let label: String
-    let reporter: RunDisplay
+    let display: RunDisplay
     var metadata: Logger.Metadata = [:]
     var logLevel: Logger.Level
 
-    init(label: String, reporter: RunDisplay) {
+    init(label: String, display: RunDisplay) {
         self.label = label
-        self.reporter = reporter
-        logLevel = reporter.verbosity >= .debug ? .debug : .error
+        self.display = display
+        logLevel = display.verbosity >= .debug ? .debug : .error
     }
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -32,6 +32,6 @@ private struct ReporterLogHandler: LogHandler {
     }
 
     func log(event: LogEvent) {
-        reporter.handle(.detail("\(label): \(event.message)"))
+        display.handle(.found(Finding(.note, "\(label): \(event.message)")))
     }
 }

@@ -17,10 +17,10 @@ enum LiveFrame {
     ///   - style: Colours, or none.
     /// - Returns: The picture from top to bottom; at least the line with the total.
     static func lines(_ state: RunState, at time: Duration, width: Int, height: Int, style: TextStyle) -> [String] {
-        // The cursor stands below the last line; one more is kept for the line that counts the rest.
+        // The cursor is below the last line; one more is kept for the line that counts the rest.
         let room = max(1, height - 3)
         let shown = state.running.prefix(room)
-        let names = shown.map { $0.label.description.escapedForTerminal }
+        let names = shown.map { $0.job.description.escapedForTerminal }
         let longestName = (names + [totalName(state)]).map(\.terminalWidth).max() ?? 0
         let columns = Columns(width: width, longestName: longestName)
         var lines: [String] = []
@@ -54,14 +54,14 @@ enum LiveFrame {
     }
 
     private static func totalName(_ state: RunState) -> String {
-        let done = state.finished.count + state.skipped.count + state.failures.count
-        guard state.failures.isEmpty else {
-            return "\(done) of \(state.planned.count) tables, \(state.failures.count) failed"
+        let done = state.finished.count + state.skipped.count + state.failed.count
+        guard state.failed.isEmpty else {
+            return "\(done) of \(state.planned.count) tables, \(state.failed.count) failed"
         }
         return "\(done) of \(HumanNumber.count(state.planned.count, "table"))"
     }
 
-    /// How the line is shared out; what does not fit on a narrow terminal is left out, least important first.
+    /// How the line is shared out; what does not fit on a narrow terminal is omitted, least important first.
     private struct Columns {
         var hasClock = true
         var hasBar = true
@@ -88,7 +88,7 @@ enum LiveFrame {
     private static func line(
         _ name: String,
         bar: String,
-        _ totals: TotalCounts,
+        _ totals: TransferTotals,
         elapsed: Duration,
         _ columns: Columns,
         tail: String
@@ -111,7 +111,7 @@ enum LiveFrame {
     }
 
     /// A bar with its percentage, or blanks where nothing is known of the table's size.
-    private static func bar(_ table: RunState.RunningTable, style: TextStyle) -> String {
+    private static func bar(_ table: RunState.RunningJob, style: TextStyle) -> String {
         guard let estimate = table.estimatedRows, estimate > 0 else {
             return String(repeating: " ", count: barWidth + 5)
         }

@@ -1,64 +1,73 @@
 import Databudgie
 
-/// Events as single lines of text, for files, pipes and everything that is not a live display.
+/// Events as lines of text, for files, pipes and everything that is not a live display.
+///
+/// An error or a warning is what happened, without a capital and a full stop, and below it a hint where there is one:
+///
+///     databudgie: error: public.sales: the role lacks TRUNCATE on the table
+///       hint: grant it, or drop 'truncate'
 enum PlainLine {
     /// The line of a finished table.
-    static func finished(_ report: TableReport, _ action: RunKind?, style: TextStyle) -> String {
-        var line = style.cyan(report.label.description.escapedForTerminal) + ": "
-        line += HumanNumber.count(report.totals.rows, "row") + ", " + HumanNumber.bytes(report.totals.bytes)
-        if report.totals.fileBytes > 0, report.totals.fileBytes != report.totals.bytes {
-            line += " (\(HumanNumber.bytes(report.totals.fileBytes)) as stored)"
+    static func finished(_ outcome: JobOutcome, _ kind: RunKind?, style: TextStyle) -> String {
+        let totals = outcome.totals
+        var line = style.cyan(outcome.job.description.escapedForTerminal) + ": "
+        line += HumanNumber.count(totals.rows, "row") + ", " + HumanNumber.bytes(totals.bytes)
+        if totals.fileBytes > 0, totals.fileBytes != totals.bytes {
+            line += " (\(HumanNumber.bytes(totals.fileBytes)) as stored)"
         }
-        line += " in " + HumanNumber.duration(report.duration)
-        if let path = report.path {
-            line += (action == .restore ? " from " : " to ") + path.escapedForTerminal
+        line += " in " + HumanNumber.duration(outcome.duration)
+        if let path = outcome.path {
+            line += (kind == .restore ? " from " : " to ") + path.escapedForTerminal
         }
         return line
     }
 
-    /// The line that says how to go on with a run that did not come to its end.
-    static func recording(_ transaction: RecordedRun, style: TextStyle) -> String {
-        let action = transaction.action.rawValue
+    /// The line that says how to resume a run that does not come to its end.
+    static func recording(_ run: RecordedRun, style: TextStyle) -> String {
+        let kind = run.kind.rawValue
         return style.dim(
-            "databudgie: recording as \(action) \(transaction.id) in \(transaction.manifest.escapedForTerminal); go on "
-                + "with what is unfinished by --\(action)-id \(transaction.id)"
+            note(
+                "recording this run as \(kind) \(run.id) in \(run.manifest); "
+                    + "resume it with --\(kind)-id \(run.id)"
+            )
         )
     }
 
-    /// The line of a table that was left out on purpose.
-    static func skipped(_ label: TableLabel, reason: String, style: TextStyle) -> String {
-        style.dim("\(label.description.escapedForTerminal): skipped: \(reason.escapedForTerminal)")
+    /// The line of a table that was skipped on purpose.
+    static func skipped(_ skipped: SkippedJob, style: TextStyle) -> String {
+        style.dim("\(skipped.job.description.escapedForTerminal): skipped: \(skipped.reason.escapedForTerminal)")
     }
 
-    /// An error, in one line that says which program speaks.
-    static func error(_ message: String, style: TextStyle) -> String {
-        "databudgie: " + style.red("error:") + " " + message.escapedForTerminal
+    /// An error, after the program's name.
+    static func error(_ message: Message, style: TextStyle) -> String {
+        lines(style.red("error:"), message)
     }
 
     /// A warning, likewise.
-    static func warning(_ message: String, style: TextStyle) -> String {
-        "databudgie: " + style.yellow("warning:") + " " + message.escapedForTerminal
+    static func warning(_ message: Message, style: TextStyle) -> String {
+        lines(style.yellow("warning:"), message)
     }
 
     /// A detail of `--verbose`.
-    static func detail(_ message: String, style: TextStyle) -> String {
-        style.dim("databudgie: " + message.escapedForTerminal)
+    static func detail(_ message: Message, style: TextStyle) -> String {
+        style.dim(note(message.text + (message.hint.map { "; \($0)" } ?? "")))
+    }
+
+    /// Anything else that the program says.
+    static func note(_ text: String) -> String {
+        "databudgie: " + text.escapedForTerminal
     }
 
     /// What the first SIGINT or SIGTERM says before the run is undone.
-    static let interrupting = "databudgie: stopping; what is unfinished is undone (a second signal ends at once)."
+    static let interrupting = note("interrupted: cleaning up (press Ctrl-C again to quit immediately)")
 
     /// What an interrupted run leaves behind.
-    static func interrupted(_ state: RunState) -> String {
-        let done = HumanNumber.count(state.finished.count, "finished table")
-        let kept: String
-        switch (state.action, state.finished.count) {
-        case (_, 0): kept = "nothing was written"
-        case (.restore, 1): kept = "\(done) stays restored, the others are as they were"
-        case (.restore, _): kept = "\(done) stay restored, the others are as they were"
-        case (_, 1): kept = "\(done) keeps its file, nothing is left of the others"
-        default: kept = "\(done) keep their files, nothing is left of the others"
-        }
-        return "databudgie: interrupted: \(kept)."
+    static func interrupted(_ remains: RunRemains) -> String {
+        note("interrupted: \(remains.sentenceOfInterruption)")
+    }
+
+    private static func lines(_ label: String, _ message: Message) -> String {
+        "databudgie: \(label) \(message.text.escapedForTerminal)"
+            + (message.hint.map { "\n  hint: \($0.escapedForTerminal)" } ?? "")
     }
 }

@@ -2,7 +2,7 @@ import Databudgie
 import FoundationEssentials
 import Synchronization
 
-/// Tells on standard error what a run does, in one of three ways.
+/// Shows on standard error what a run does, in one of three ways.
 ///
 /// Events come from any task. All output passes one lock, so that lines never mix.
 final class RunDisplay: Sendable {
@@ -16,7 +16,7 @@ final class RunDisplay: Sendable {
         case json
     }
 
-    /// What the reporter needs from its surroundings, so that tests can own it.
+    /// What the display needs from its surroundings, so that tests can own it.
     struct Surroundings: Sendable {
         /// Writes to standard error.
         var write: @Sendable (String) -> Void
@@ -38,13 +38,13 @@ final class RunDisplay: Sendable {
     }
 
     private let mode: Mode
-    /// How much is told.
+    /// How much is shown.
     let verbosity: Verbosity
     private let style: TextStyle
     private let surroundings: Surroundings
     private let shared = Mutex(Shared())
 
-    /// A reporter for one run.
+    /// A display for one run.
     init(mode: Mode, verbosity: Verbosity, style: TextStyle, surroundings: Surroundings) {
         self.mode = mode
         self.verbosity = verbosity
@@ -52,7 +52,7 @@ final class RunDisplay: Sendable {
         self.surroundings = surroundings
     }
 
-    /// Takes an event in and says it where the mode has a line for it.
+    /// Takes an event in, and writes the line that the mode has for it.
     func handle(_ event: RunEvent) {
         shared.withLock { shared in
             shared.run.apply(event, at: surroundings.elapsed())
@@ -82,9 +82,14 @@ final class RunDisplay: Sendable {
         }
     }
 
-    /// The tables of the plan; none before it is made.
-    var plannedTables: [PlannedTable] {
-        shared.withLock { $0.run.planned }
+    /// Writes the warnings of a configuration.
+    func warn(_ warnings: [String]) {
+        warnings.forEach { handle(.found(Finding(.warning, $0))) }
+    }
+
+    /// All that is known about the run now.
+    var state: RunState {
+        shared.withLock { $0.run }
     }
 
     /// The table of what has been done until now, for a run that does not come to its end.
@@ -99,11 +104,11 @@ final class RunDisplay: Sendable {
     }
 
     /// Says what an interrupted run leaves behind.
-    func interrupted() {
+    func interrupted(_ remains: RunRemains) {
         shared.withLock { shared in
             switch mode {
             case .json: say(EventJSON.interrupted(shared.run, at: surroundings.now()), &shared)
-            case .live, .plain: say(PlainLine.interrupted(shared.run), &shared)
+            case .live, .plain: say(PlainLine.interrupted(remains), &shared)
             }
         }
     }
@@ -120,7 +125,7 @@ final class RunDisplay: Sendable {
         case .live, .plain:
             guard verbosity >= .progress else { return }
             let table = SummaryTable(report)
-            // Where nothing finished there is no table, and the failures have just been told.
+            // Where nothing finished there is no table, and the failures have just been reported.
             let hasTable = hasTable && !report.finished.isEmpty
             let lines = hasTable ? table.lines(width: surroundings.size()?.columns, style: style) : []
             say((lines + [table.closingSentence(style: style)]).joined(separator: "\n"))
@@ -131,20 +136,26 @@ final class RunDisplay: Sendable {
         guard verbosity >= Verbosity(toShow: event) else { return nil }
         if mode == .json { return EventJSON.line(event, at: surroundings.now()) }
         switch event {
-        case .failed(_, let message):
-            return PlainLine.error(message, style: style)
-        case .warning(let message):
-            return PlainLine.warning(message, style: style)
-        case .detail(let message):
-            return PlainLine.detail(message, style: style)
-        case .finished(let report) where mode == .plain:
-            return PlainLine.finished(report, run.action, style: style)
-        case .recording(let transaction):
-            return PlainLine.recording(transaction, style: style)
-        case .skipped(let label, let reason):
-            return PlainLine.skipped(label, reason: reason, style: style)
-        default:
+        case .failed(let failure):
+            return PlainLine.error(Message(failure), style: style)
+        case .found(let finding):
+            return line(for: finding)
+        case .finished(let outcome) where mode == .plain:
+            return PlainLine.finished(outcome, run.kind, style: style)
+        case .recording(let recorded):
+            return PlainLine.recording(recorded, style: style)
+        case .skipped(let skipped):
+            return PlainLine.skipped(skipped, style: style)
+        case .planned, .started, .progressed, .finished:
             return nil
+        }
+    }
+
+    private func line(for finding: Finding) -> String {
+        switch finding.kind {
+        case .problem: PlainLine.error(Message(finding), style: style)
+        case .warning: PlainLine.warning(Message(finding), style: style)
+        case .note: PlainLine.detail(Message(finding), style: style)
         }
     }
 
@@ -163,7 +174,7 @@ final class RunDisplay: Sendable {
     }
 
     private func draw(_ shared: inout Shared) {
-        guard isDrawing, !shared.isClosed, shared.run.action != nil else { return }
+        guard isDrawing, !shared.isClosed, shared.run.kind != nil else { return }
         let size = surroundings.size() ?? StandardStream.Size(columns: 80, lines: 24)
         let lines = LiveFrame.lines(
             shared.run,

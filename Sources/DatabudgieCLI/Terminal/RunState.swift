@@ -4,58 +4,64 @@ import Databudgie
 ///
 /// Times are durations since the run began.
 struct RunState: Sendable {
-    /// A table job that runs at the moment.
-    struct RunningTable: Sendable {
-        let label: TableLabel
+    /// A job that runs at the moment.
+    struct RunningJob: Sendable {
+        let job: JobID
         let estimatedRows: Int?
         let startedAt: Duration
-        var totals = TotalCounts()
+        var totals = TransferTotals.zero
     }
 
     /// What the run does; nil until the plan is known.
-    private(set) var action: RunKind?
-    private(set) var planned: [PlannedTable] = []
-    private var estimatedRows: [TableLabel: Int] = [:]
+    private(set) var kind: RunKind?
+    private(set) var planned: [PlannedJob] = []
+    private var estimatedRows: [JobID: Int] = [:]
     /// In the order in which the jobs began.
-    private(set) var running: [RunningTable] = []
-    private(set) var finished: [TableReport] = []
-    private(set) var skipped: [TableLabel] = []
-    /// What was told of each of the failed tables.
-    private(set) var failures: [String] = []
+    private(set) var running: [RunningJob] = []
+    private(set) var finished: [JobOutcome] = []
+    private(set) var skipped: [SkippedJob] = []
+    private(set) var failed: [JobFailure] = []
 
     /// Takes one event in.
     mutating func apply(_ event: RunEvent, at time: Duration) {
         switch event {
-        case .planned(let action, let tables):
-            self.action = action
-            planned = tables
+        case .planned(let kind, let jobs):
+            self.kind = kind
+            planned = jobs
             estimatedRows = [:]
-            for table in tables { estimatedRows[table.label] = table.estimatedRows }
-        case .started(let label):
-            running.append(RunningTable(label: label, estimatedRows: estimatedRows[label], startedAt: time))
-        case .progressed(let label, let totals):
-            guard let index = running.firstIndex(where: { $0.label == label }) else { return }
-            running[index].totals = TotalCounts(totals)
-        case .finished(let report):
-            stopRunning(report.label)
-            finished.append(report)
-        case .skipped(let label, _):
-            stopRunning(label)
-            skipped.append(label)
-        case .failed(let label, let message):
-            stopRunning(label)
-            failures.append(message)
-        case .recording, .warning, .detail:
+            for job in jobs { estimatedRows[job.job] = job.estimatedRows }
+        case .started(let job):
+            running.append(RunningJob(job: job, estimatedRows: estimatedRows[job], startedAt: time))
+        case .progressed(let job, let totals):
+            guard let index = running.firstIndex(where: { $0.job == job }) else { return }
+            running[index].totals = totals
+        case .finished(let outcome):
+            stopRunning(outcome.job)
+            finished.append(outcome)
+        case .skipped(let job):
+            stopRunning(job.job)
+            skipped.append(job)
+        case .failed(let failure):
+            stopRunning(failure.job)
+            failed.append(failure)
+        case .recording, .found:
             break
         }
     }
 
-    /// The sum over finished and running tables.
-    var totals: TotalCounts {
-        running.reduce(into: TotalCounts(finished)) { $0.add($1.totals) }
+    /// The sum over finished and running jobs.
+    var totals: TransferTotals {
+        running.reduce(finished.totals) { $0 + $1.totals }
     }
 
-    private mutating func stopRunning(_ label: TableLabel) {
-        running.removeAll { $0.label == label }
+    private mutating func stopRunning(_ job: JobID) {
+        running.removeAll { $0.job == job }
+    }
+}
+
+extension Sequence<JobOutcome> {
+    /// The sum over all of them.
+    var totals: TransferTotals {
+        reduce(.zero) { $0 + $1.totals }
     }
 }

@@ -20,7 +20,7 @@ struct StandardStream: Sendable {
         self.descriptor = descriptor
     }
 
-    /// Somebody may be looking on.
+    /// A person may be reading.
     var isTerminal: Bool {
         isatty(descriptor.rawValue) == 1
     }
@@ -34,25 +34,33 @@ struct StandardStream: Sendable {
         return Size(columns: Int(size.ws_col), lines: Int(size.ws_row))
     }
 
-    /// Writes the whole text; when the reader has gone away, it wanted no more, and that is no error.
+    /// Writes the whole text; when the reader has gone away, it wanted no more, and that is not an error.
     ///
-    /// - Throws: ``StandardStreamError``, for instance when the disk is full.
-    func write(_ text: String) throws(StandardStreamError) {
-        do {
-            try descriptor.writeAll(Array(text.utf8))
-        } catch Errno.brokenPipe {
-            return
-        } catch {
-            throw StandardStreamError(description: "\(name) cannot be written: \(error).")
+    /// A descriptor that another program has made non-blocking is waited for: half a line would be worse than a wait.
+    ///
+    /// - Throws: ``CommandError``, for instance when the disk is full.
+    func write(_ text: String) throws(CommandError) {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            do {
+                let count = try rest.withUnsafeBytes { try descriptor.write($0) }
+                rest = rest.dropFirst(count)
+            } catch Errno.brokenPipe {
+                return
+            } catch Errno.wouldBlock {
+                waitUntilWritable()
+            } catch {
+                throw CommandError(.output, "\(name) cannot be written: \(error)")
+            }
         }
     }
 
-    private var name: String {
-        descriptor == .standardOutput ? "Standard output" : "Standard error"
+    private func waitUntilWritable() {
+        var entry = pollfd(fd: descriptor.rawValue, events: Int16(POLLOUT), revents: 0)
+        _ = poll(&entry, 1, -1)
     }
-}
 
-/// Why an output could not be written.
-struct StandardStreamError: Error, CustomStringConvertible {
-    let description: String
+    private var name: String {
+        descriptor == .standardOutput ? "standard output" : "standard error"
+    }
 }

@@ -5,20 +5,20 @@ struct SummaryTable {
     /// One line of the table, as shown.
     private typealias Cells = [String]
 
-    private let action: RunKind
-    private let finished: [TableReport]
-    private let skipped: [TableLabel]
-    private let failures: [String]
+    private let kind: RunKind
+    private let finished: [JobOutcome]
+    private let skipped: Int
+    private let failed: [JobFailure]
     private let definitions: Int
     private let duration: Duration
     private let isDryRun: Bool
 
     /// The table of a run that came to its end.
     init(_ report: RunReport) {
-        action = report.action
+        kind = report.kind
         finished = report.finished
-        skipped = report.skipped
-        failures = report.failed.map(\.message)
+        skipped = report.skipped.count
+        failed = report.failed
         definitions = report.definitions.count
         duration = report.duration
         isDryRun = report.isDryRun
@@ -26,10 +26,10 @@ struct SummaryTable {
 
     /// The table of a run that has not come to its end.
     init(_ state: RunState, duration: Duration) {
-        action = state.action ?? .backup
+        kind = state.kind ?? .backup
         finished = state.finished
-        skipped = state.skipped
-        failures = state.failures
+        skipped = state.skipped.count
+        failed = state.failed
         definitions = 0
         self.duration = duration
         isDryRun = false
@@ -49,20 +49,23 @@ struct SummaryTable {
         guard !finished.isEmpty else { return [] }
         let numbersHeader = ["rows", "CSV size", "file size", "ratio", "time", "MB/s"]
         // What a run has none of has no column.
-        let hasDefinitions = finished.contains(where: \.hasDefinition)
-        let hasSequences = finished.contains { $0.sequences > 0 }
+        let hasDefinitions = finished.contains(where: \.includesDefinition)
+        let hasSequences = finished.contains { !$0.sequences.isEmpty }
         func extras(_ definition: String, _ sequences: String) -> Cells {
             (hasDefinitions ? [definition] : []) + (hasSequences ? [sequences] : [])
         }
-        let header = ["table"] + extras("DDL", "sequences") + numbersHeader
-        var body = finished.map { report in
-            [report.label.description.escapedForTerminal]
-                + extras(report.hasDefinition ? "✓" : "", report.sequences > 0 ? "\(report.sequences)" : "")
-                + numbers(TotalCounts(report.totals), report.duration)
+        let header = ["table"] + extras("definition", "sequences") + numbersHeader
+        var body = finished.map { outcome in
+            [outcome.job.description.escapedForTerminal]
+                + extras(
+                    outcome.includesDefinition ? "✓" : "",
+                    outcome.sequences.isEmpty ? "" : "\(outcome.sequences.count)"
+                )
+                + numbers(outcome.totals, outcome.duration)
         }
         if finished.count > 1 {
-            let sequences = finished.reduce(0) { $0 + $1.sequences }
-            body.append(["total"] + extras("", "\(sequences)") + numbers(TotalCounts(finished), duration))
+            let sequences = finished.reduce(0) { $0 + $1.sequences.count }
+            body.append(["total"] + extras("", "\(sequences)") + numbers(finished.totals, duration))
         }
         let widths = header.indices.map { column in
             ([header] + body).map { $0[column].terminalWidth }.max() ?? 0
@@ -78,7 +81,7 @@ struct SummaryTable {
         return lines
     }
 
-    private func numbers(_ totals: TotalCounts, _ duration: Duration) -> Cells {
+    private func numbers(_ totals: TransferTotals, _ duration: Duration) -> Cells {
         let hasFile = totals.fileBytes > 0
         return [
             HumanNumber.count(totals.rows),
@@ -91,30 +94,30 @@ struct SummaryTable {
     }
 
     private func failureLines(style: TextStyle) -> [String] {
-        failures.map { style.red("failed") + "  " + $0.escapedForTerminal }
+        failed.map { style.red("failed") + "  " + $0.sentence.escapedForTerminal }
     }
 
     /// The whole run in one sentence.
     func closingSentence(style: TextStyle) -> String {
-        let totals = TotalCounts(finished)
-        let name = action == .backup ? "Backup" : "Restore"
+        let totals = finished.totals
+        let name = kind == .backup ? "Backup" : "Restore"
         var parts = [
             HumanNumber.count(finished.count, "table"), HumanNumber.count(totals.rows, "row"),
             HumanNumber.bytes(totals.bytes),
         ]
         if definitions > 0 { parts.append(HumanNumber.count(definitions, "definition")) }
-        if !skipped.isEmpty { parts.append("\(skipped.count) skipped") }
-        if !failures.isEmpty { parts.append("\(failures.count) failed") }
+        if skipped > 0 { parts.append("\(skipped) skipped") }
+        if !failed.isEmpty { parts.append("\(failed.count) failed") }
         let counts = parts.joined(separator: ", ")
         let time = HumanNumber.duration(duration)
-        if !failures.isEmpty {
+        if !failed.isEmpty {
             return style.red("\(name) finished with failures: \(counts) in \(time).")
         }
-        if isDryRun, action == .restore {
+        if isDryRun, kind == .restore {
             return "Dry run of restore: nothing was written."
         }
         if isDryRun {
-            return "Dry run of \(action.rawValue): \(counts) in \(time); nothing was written."
+            return "Dry run of \(kind.rawValue): \(counts) in \(time); nothing was written."
         }
         return style.green("\(name) complete: \(counts) in \(time).")
     }

@@ -1,6 +1,6 @@
 import Databudgie
 
-/// How much a run tells while it works; failures and the exit code are never held back.
+/// How much a run reports while it works; failures and the exit code are never held back.
 enum Verbosity: Int, Comparable, Sendable {
     /// Errors alone (`logging: {enabled: false}`, `level: ERROR`).
     case errors
@@ -17,7 +17,7 @@ enum Verbosity: Int, Comparable, Sendable {
     init(_ logging: LoggingConfiguration, verboseFlags: Int) {
         let configured: Verbosity =
             switch logging.level.uppercased() {
-            case _ where !logging.enabled: .errors
+            case _ where !logging.isEnabled: .errors
             case "ERROR", "CRITICAL": .errors
             case "WARNING", "WARN": .warnings
             case "DEBUG": .details
@@ -27,14 +27,22 @@ enum Verbosity: Int, Comparable, Sendable {
         self = max(configured, asked)
     }
 
-    /// The least verbosity at which an event is told, in whatever form.
+    /// The least verbosity at which an event is shown, in whatever form.
     init(toShow event: RunEvent) {
         self =
             switch event {
             case .failed: .errors
-            case .warning: .warnings
-            case .detail: .details
+            case .found(let finding): Verbosity(toShow: finding.kind)
             case .planned, .recording, .started, .progressed, .finished, .skipped: .progress
+            }
+    }
+
+    private init(toShow kind: Finding.Kind) {
+        self =
+            switch kind {
+            case .problem: .errors
+            case .warning: .warnings
+            case .note: .details
             }
     }
 

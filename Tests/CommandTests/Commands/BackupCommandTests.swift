@@ -4,7 +4,7 @@ import Testing
 
 @Suite("databudgie backup and restore")
 struct BackupCommandTests {
-    @Test("write files, say so on standard error, restore them, and end with 0")
+    @Test("A backup writes files and says so on standard error, a restore loads them, and both end with 0")
     func roundTrip() async throws {
         try await Shop.with { shop in
             try shop.configure("compression: gzip\ntruncate: true\ntables: [public.*]")
@@ -22,7 +22,7 @@ struct BackupCommandTests {
         }
     }
 
-    @Test("print the table of results to standard output with --stats")
+    @Test("--stats prints the table of results to standard output")
     func statistics() async throws {
         try await Shop.with { shop in
             try shop.configure("tables: [public.*]")
@@ -34,7 +34,7 @@ struct BackupCommandTests {
         }
     }
 
-    @Test("write nothing in a dry run, and print what would come out")
+    @Test("A dry run writes nothing, and prints what would come out")
     func dryRun() async throws {
         try await Shop.with { shop in
             try shop.configure("tables: [public.*]")
@@ -46,7 +46,7 @@ struct BackupCommandTests {
         }
     }
 
-    @Test("show what a dry run of a restore would read")
+    @Test("A dry run of a restore shows what it would read")
     func restoreDryRun() async throws {
         try await Shop.with { shop in
             try shop.configure("tables: [public.*]\ntruncate: true")
@@ -59,7 +59,7 @@ struct BackupCommandTests {
         }
     }
 
-    @Test("show how many sequences a restore would set")
+    @Test("A dry run of a restore shows how many sequences it would set")
     func restoreDryRunSequences() async throws {
         try await Shop.with { shop in
             try shop.configure("tables: [products, numbered]")
@@ -72,7 +72,7 @@ struct BackupCommandTests {
         }
     }
 
-    @Test("write JSON objects to standard error and nothing else with --log-format json")
+    @Test("--log-format json writes JSON objects to standard error and nothing else")
     func json() async throws {
         try await Shop.with { shop in
             try shop.configure("tables: [public.*]")
@@ -87,7 +87,7 @@ struct BackupCommandTests {
         }
     }
 
-    @Test("go on after a table that fails, name it last, and end with 1")
+    @Test("A run continues after a table that fails, names it last, and ends with 1")
     func failedTable() async throws {
         try await Shop.with { shop in
             try shop.configure(
@@ -106,7 +106,7 @@ struct BackupCommandTests {
         }
     }
 
-    @Test("tell a server that cannot be reached in one line, and end with 1")
+    @Test("A server that cannot be reached is reported once, and ends with 1")
     func unreachableServer() async throws {
         try await withTemporaryFolder { folder in
             let outcome = try await Program(folder: folder).run(
@@ -117,24 +117,24 @@ struct BackupCommandTests {
                 "postgresql://nobody:hidden@127.0.0.1:1/nothing"
             )
             #expect(outcome.status == 1)
-            #expect(outcome.errorLines.count == 1)
+            #expect(outcome.errors.count == 1)
             #expect(outcome.error.hasPrefix("databudgie: error: "))
             #expect(!outcome.error.contains("hidden"))
         }
     }
 
-    @Test("tell a database that is not there, and end with 1")
+    @Test("A database that does not exist is reported once, and ends with 1")
     func missingDatabase() async throws {
         try await Shop.with { shop in
             let url = shop.url + " dbname=no_such_database"
             let outcome = try await shop.program.run("backup", "-t", "public.x", "--url", url)
             #expect(outcome.status == 1)
-            #expect(outcome.errorLines.count == 1)
+            #expect(outcome.errors.count == 1)
             #expect(outcome.error.contains("no_such_database"))
         }
     }
 
-    @Test("never send a table's name to the terminal raw")
+    @Test("A table's name is never sent to the terminal raw")
     func hostileName() async throws {
         try await Shop.with { shop in
             try await shop.execute("create table \"evil\u{1B}[31m\nname\" (id integer)")

@@ -19,29 +19,33 @@ struct CleanCommandTests {
         "select string_agg(relname, ' ' order by relname) from pg_class where relkind = 'r' "
         + "and relnamespace = 'public'::regnamespace"
 
-    @Test("without --yes and without a terminal it is refused with 2, and nothing is touched")
+    @Test("Without --yes and without a terminal it is refused with 2, and nothing is changed")
     func refused() async throws {
         try await withBackup { shop in
             let outcome = try await shop.program.run("restore", "--clean")
             #expect(outcome.status == 2)
-            #expect(outcome.error.contains("pass --yes"))
+            #expect(outcome.error.contains("hint: pass --yes"))
+            #expect(outcome.error.hasSuffix("databudgie: nothing was changed\n"))
             #expect(try await shop.value(tables) == "products sales unlisted")
             #expect(try await shop.value("select count(*) from sales") == "0")
         }
     }
 
-    @Test("an answer other than yes at the terminal stops it with 1, and nothing is touched")
+    @Test("An answer other than yes at the terminal stops it with 1, and nothing is changed")
     func declined() async throws {
         try await withBackup { shop in
             let line = "script --quiet --return --command 'databudgie restore --clean' /dev/null <<<n"
             let outcome = try await shop.program.shell(line)
             #expect(outcome.status == 1, "\(outcome.output) \(outcome.error)")
-            #expect(outcome.output.contains("Not confirmed; nothing was touched."))
+            #expect(outcome.output.contains("This drops and re-creates the database "))
+            #expect(outcome.output.contains(" and disconnects its sessions. Continue? [y/N] "))
+            #expect(outcome.output.contains("not confirmed"))
+            #expect(outcome.output.contains("databudgie: nothing was changed"))
             #expect(try await shop.value(tables) == "products sales unlisted")
         }
     }
 
-    @Test("with --yes the database is made anew, with what the backup has")
+    @Test("With --yes the database is re-created, with what the backup has")
     func confirmed() async throws {
         try await withBackup { shop in
             let outcome = try await shop.program.run("restore", "--clean", "--yes")
@@ -51,7 +55,7 @@ struct CleanCommandTests {
         }
     }
 
-    @Test("without ddl it is refused with 2")
+    @Test("Without ddl it is refused with 2")
     func withoutDefinitions() async throws {
         try await withBackup { shop in
             let outcome = try await shop.program.run("restore", "--clean", "--yes", "--no-ddl")

@@ -6,7 +6,7 @@ import Testing
 struct ConfigurationInputTests {
     private static let json = #"{"backup": {"url": "postgresql://me:hunter2@db/shop", "tables": ["public.fromjson"]}}"#
 
-    @Test("config prints to standard output, with secrets hidden")
+    @Test("The command config prints to standard output, with secrets hidden")
     func secrets() async throws {
         let outcome = try await Program().run("config", "--raw-config", Self.json)
         #expect(outcome.status == 0)
@@ -16,16 +16,19 @@ struct ConfigurationInputTests {
         #expect(outcome.error.isEmpty)
     }
 
-    @Test("config tells its warnings on standard error, unless logging holds them back", arguments: [true, false])
-    func warnings(areTold: Bool) async throws {
-        let text = #"{"connections": {"old": "mysql://db/shop"}, "logging": {"enabled": \#(areTold)}}"#
+    @Test(
+        "The command config prints its warnings on standard error, unless logging holds them back",
+        arguments: [true, false]
+    )
+    func warnings(areShown: Bool) async throws {
+        let text = #"{"connections": {"old": "mysql://db/shop"}, "logging": {"enabled": \#(areShown)}}"#
         let outcome = try await Program().run("config", "--raw-config", text)
         #expect(outcome.status == 0)
         #expect(outcome.output.contains("connections: {}"))
-        #expect(outcome.error.contains("warning: --raw-config:1: the connection 'old' cannot be used") == areTold)
+        #expect(outcome.error.contains("warning: --raw-config:1: the connection 'old' cannot be used") == areShown)
     }
 
-    @Test("a pipe to standard input is configuration, in the format that --raw-config-format names")
+    @Test("A pipe to standard input is configuration, in the format that --raw-config-format names")
     func pipe() async throws {
         let json = try await Program().run(["config"], input: Self.json)
         #expect(json.status == 0)
@@ -39,7 +42,7 @@ struct ConfigurationInputTests {
     }
 
     @Test(
-        "a standard input without content is no configuration",
+        "A standard input without content is not configuration",
         arguments: ["</dev/null", "<&-", "< <(true)", "< <(printf '\\n')", "<empty"]
     )
     func nothing(redirection: String) async throws {
@@ -52,7 +55,7 @@ struct ConfigurationInputTests {
         }
     }
 
-    @Test("a terminal is not read, whatever is typed into it")
+    @Test("A terminal is not read, whatever is typed into it")
     func terminal() async throws {
         try await withTemporaryFolder { folder in
             try Data("tables: [public.fromfile]".utf8).write(to: URL(filePath: folder + "/databudgie.yml"))
@@ -63,7 +66,7 @@ struct ConfigurationInputTests {
         }
     }
 
-    @Test("a file's content on standard input is configuration")
+    @Test("A file's content on standard input is configuration")
     func file() async throws {
         try await withTemporaryFolder { folder in
             try Data(Self.json.utf8).write(to: URL(filePath: folder + "/input"))
@@ -72,34 +75,34 @@ struct ConfigurationInputTests {
         }
     }
 
-    @Test("an unknown key is told with its file and line, and ends with 2")
+    @Test("An unknown key is reported with its file and line, and ends with 2")
     func unknownKey() async throws {
         try await withTemporaryFolder { folder in
             try Data("tables: []\ncompresion: gzip\n".utf8).write(to: URL(filePath: folder + "/databudgie.yml"))
             let outcome = try await Program(folder: folder).run("backup")
             #expect(outcome.status == 2)
-            #expect(outcome.errorLines.count == 1)
+            #expect(outcome.errors.count == 1)
             #expect(outcome.error.hasPrefix("databudgie: error: databudgie.yml:2: "))
             #expect(outcome.error.contains("compression"))
         }
     }
 
-    @Test("each problem of a configuration has a line of its own")
+    @Test("Each problem of a configuration has a line of its own")
     func severalProblems() async throws {
         let outcome = try await Program().run("backup", "--raw-config", #"{"nope": 1, "neither": 2}"#)
         #expect(outcome.status == 2)
-        #expect(outcome.errorLines.count == 2)
-        #expect(outcome.errorLines.allSatisfy { $0.hasPrefix("databudgie: error: ") })
+        #expect(outcome.errors.count == 2)
+        #expect(outcome.errorLines.allSatisfy { $0.hasPrefix("databudgie: error: ") || $0.hasPrefix("  hint: ") })
     }
 
-    @Test("a configuration file that is not there ends with 2")
+    @Test("A configuration file that does not exist ends with 2")
     func missingFile() async throws {
         let outcome = try await Program().run("-c", "nowhere.yml", "backup")
         #expect(outcome.status == 2)
         #expect(outcome.error.contains("nowhere.yml"))
     }
 
-    @Test("what this version cannot do is refused before anything is begun")
+    @Test("What this version cannot do is refused before anything is begun")
     func unsupported() async throws {
         let configuration = #"{"url": "postgresql://db/shop", "tables": [{"name": "a", "strategy": "use_latest_set"}]}"#
         let outcome = try await Program().run("restore", "--raw-config", configuration)
@@ -107,11 +110,11 @@ struct ConfigurationInputTests {
         #expect(outcome.error.contains("not supported yet"))
     }
 
-    @Test("results that cannot be written are an error, a reader that went away is none")
+    @Test("Results that cannot be written are an error, a reader that went away is not")
     func standardOutput() async throws {
         let full = try await Program().shell("databudgie config --raw-config '{}' >/dev/full")
         #expect(full.status == 1)
-        #expect(full.error == "databudgie: error: Standard output cannot be written: No space left on device.\n")
+        #expect(full.error == "databudgie: error: standard output cannot be written: No space left on device\n")
         let gone = try await Program().shell("databudgie config --raw-config '{}' | true; echo ${PIPESTATUS[0]}")
         #expect(gone.output == "0\n")
         #expect(gone.error.isEmpty)

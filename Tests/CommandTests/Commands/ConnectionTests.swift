@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Connections")
 struct ConnectionTests {
-    @Test("are chosen by name in the configuration and by --connection, from a mapping and from a list")
+    @Test("Connections are chosen by name in the configuration and by --connection, from a mapping and from a list")
     func names() async throws {
         try await Shop.with { shop in
             let parts = shop.parameters.keywords
@@ -42,7 +42,7 @@ struct ConnectionTests {
         }
     }
 
-    @Test("have the limit on idle transactions, in a backup and in a restore")
+    @Test("Connections have the limit on idle transactions, in a backup and in a restore")
     func idleInTransaction() async throws {
         try await Shop.with { shop in
             try await shop.execute(

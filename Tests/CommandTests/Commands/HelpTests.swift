@@ -1,9 +1,12 @@
+import Foundation
 import Testing
+
+@testable import DatabudgieCLI
 
 @Suite("Help and version")
 struct HelpTests {
     @Test(
-        "lists all options and commands",
+        "Help lists all options and commands",
         arguments: ["", "backup", "restore", "config", "manifest", "manifest create"]
     )
     func help(command: String) async throws {
@@ -14,7 +17,7 @@ struct HelpTests {
         try expectSnapshot((["help"] + arguments.dropLast()).joined(separator: "-"), outcome.output)
     }
 
-    @Test("prints the version alone")
+    @Test("--version prints the version alone")
     func version() async throws {
         let outcome = try await Program().run("--version")
         #expect(outcome.status == 0)
@@ -22,27 +25,71 @@ struct HelpTests {
     }
 
     @Test(
-        "says in one line what is wrong with a command line, and ends with 2",
+        "A mistake on the command line is reported with a hint, and ends with 2",
         arguments: [
-            (["--nope", "backup"], "Unknown option '--nope'"),
-            (["backup", "surplus"], "Unexpected argument 'surplus'"),
-            (["backup", "--backup-id", "x"], "The value 'x' is invalid for '--backup-id <number>'"),
-            (["backup", "--table"], "Missing value for '--table <table>'"),
+            (["--nope", "backup"], "unknown option '--nope'"),
+            (["backup", "surplus"], "unexpected argument 'surplus'"),
+            (["backup", "--backup-id", "x"], "the value 'x' is invalid for '--backup-id <number>'"),
+            (["backup", "--table"], "missing value for '--table <table>'"),
             (["-u", "postgresql://a/b", "backup", "-C", "c"], "--url and --connection exclude each other"),
-            (["backup", "--restore-id", "1"], "Unknown option '--restore-id'"),
+            (["backup", "--restore-id", "1"], "unknown option '--restore-id'"),
             (
                 ["--raw-config-format", "ini", "config"],
-                "The value 'ini' is invalid for '--raw-config-format <format>'"
+                "the value 'ini' is invalid for '--raw-config-format <format>'"
             ),
-            ([], "Say what to do: backup, restore, config or manifest create."),
+            ([], "missing subcommand: backup, restore, config or manifest create"),
         ]
     )
     func mistakes(arguments: [String], message: String) async throws {
         let outcome = try await Program().run(arguments)
         #expect(outcome.status == 2)
         #expect(outcome.output.isEmpty)
-        #expect(outcome.errorLines.count == 1)
+        #expect(outcome.errorLines.count == 2)
         #expect(outcome.error.hasPrefix("databudgie: error: \(message)"))
-        #expect(outcome.error.hasSuffix("'databudgie --help'.\n"))
+        #expect(outcome.errorLines.last?.hasPrefix("  hint: ") == true)
+        #expect(
+            outcome.error.hasSuffix("see 'databudgie --help'\n") || outcome.error.hasSuffix("See 'databudgie --help'\n")
+        )
+    }
+
+    @Test("A mistake on the command line is JSON when JSON is asked for", arguments: [true, false])
+    func mistakeAsJSON(isJoined: Bool) async throws {
+        let option = isJoined ? ["--log-format=json"] : ["--log-format", "json"]
+        let outcome = try await Program().run(["backup", "--nope"] + option)
+        #expect(outcome.status == 2)
+        #expect(outcome.errorLines.count == 1)
+        let object = try JSONSerialization.jsonObject(with: Data(outcome.error.utf8)) as? [String: Any]
+        #expect(object?["event"] as? String == "error")
+        #expect(object?["message"] as? String == "unknown option '--nope'")
+        #expect(object?["hint"] as? String == "see 'databudgie --help'")
+    }
+
+    @Test(
+        "A password in a misplaced argument is not printed",
+        arguments: [
+            ["backup", "postgresql://me:hunter2@db/shop"],
+            ["backup", "--adapter=postgresql://me:p'ss/ hunter2 @db/shop"],
+            ["backup", "host=db password='hunter2 \\' hunter2' user=me"],
+            ["postgresql://me:hunter2@db/shop"],
+        ]
+    )
+    func misplacedPassword(arguments: [String]) async throws {
+        let outcome = try await Program().run(arguments)
+        #expect(outcome.status == 2)
+        #expect(!outcome.error.contains("hunter2"))
+        #expect(outcome.error.contains("***"))
+    }
+
+    @Test("The parser's advice becomes the hint")
+    func advice() {
+        let choice = CommandError(
+            parserMessage:
+                "The value 'x.' is invalid for '--for <command>'. Please provide one of 'backup' or 'restore'."
+        )
+        #expect(choice.message == "the value 'x.' is invalid for '--for <command>'")
+        #expect(choice.hint == "provide one of 'backup' or 'restore'; see 'databudgie --help'")
+        let guess = CommandError(parserMessage: "Unknown option '--tabel'. Did you mean '--table'?")
+        #expect(guess.message == "unknown option '--tabel'")
+        #expect(guess.hint == "did you mean '--table'? See 'databudgie --help'")
     }
 }

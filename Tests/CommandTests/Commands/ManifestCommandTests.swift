@@ -8,7 +8,7 @@ import Testing
 struct ManifestCommandTests {
     private let recorded = "select string_agg(action || transaction || ' ' || \"table\", ', ' order by id) from m"
 
-    @Test("The table is made where the backup or the restore will look for it, once")
+    @Test("The table is created where the backup or the restore will look for it, once")
     func create() async throws {
         try await Shop.with { shop in
             try shop.configure("manifest: audit")
@@ -17,11 +17,11 @@ struct ManifestCommandTests {
             #expect(created.output == "The manifest table public.audit was created.\n")
             let again = try await shop.program.run("manifest", "create", "--for", "restore")
             #expect(again.status == 0)
-            #expect(again.output == "The manifest table public.audit is there already and fits.\n")
+            #expect(again.output == "The manifest table public.audit already exists and can be used.\n")
         }
     }
 
-    @Test("The table's name and the database may be given, before or after the command's name")
+    @Test("The table's name and the database can be given, before or after the command's name")
     func options() async throws {
         try await Shop.with { shop in
             let outcome = try await shop.program.run("--url", shop.url, "manifest", "create", "--table", "public.m")
@@ -31,7 +31,7 @@ struct ManifestCommandTests {
         }
     }
 
-    @Test("A table that does not fit is an error with 1; a name that is missing or no table's one with 2")
+    @Test("A table that does not fit is an error with 1, a missing or invalid name is one with 2")
     func refusals() async throws {
         try await Shop.with { shop in
             try shop.configure("")
@@ -57,7 +57,7 @@ struct ManifestCommandTests {
         #expect(outcome.error.contains("--\(command)-id has no effect without a manifest"))
     }
 
-    @Test("A run says how to go on with it")
+    @Test("A run says how to resume it")
     func announcement() async throws {
         try await Shop.with { shop in
             try shop.configure("manifest: m\ntables: [products]")
@@ -70,7 +70,7 @@ struct ManifestCommandTests {
             #expect(outcome.status == 0)
             #expect(
                 outcome.error.contains(
-                    "recording as backup 1 in public.m; go on with what is unfinished by --backup-id 1"
+                    "databudgie: recording this run as backup 1 in public.m; resume it with --backup-id 1"
                 )
             )
             let json = try await shop.program.run("restore", "--log-format", "json")
@@ -83,7 +83,7 @@ struct ManifestCommandTests {
         }
     }
 
-    @Test("A backup that was killed goes on by its id: every table is recorded once")
+    @Test("A backup that was killed is resumed by its id: every table is recorded once")
     func killedBackup() async throws {
         try await Shop.with { shop in
             try shop.configure(
@@ -112,7 +112,7 @@ struct ManifestCommandTests {
         }
     }
 
-    @Test("A restore that was killed goes on by its id: every row is there once", arguments: [true, false])
+    @Test("A restore that was killed is resumed by its id: every row is there once", arguments: [true, false])
     func killedRestore(truncate: Bool) async throws {
         try await Shop.with { shop in
             try shop.configure("manifest: m\nrestore: {truncate: \(truncate)}\ntables: ['public.*']")

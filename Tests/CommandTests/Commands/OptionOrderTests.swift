@@ -9,7 +9,7 @@ struct OptionOrderTests {
         return try #require(command).options
     }
 
-    @Test("stand before or after the subcommand, and repeated ones add up")
+    @Test("Options can be before or after the subcommand, and repeated ones add up")
     func order() throws {
         let options = try options(
             "-t a --strict -v -c one.yml backup -t b -x c --no-color -vv --config two.yml -l here"
@@ -23,12 +23,12 @@ struct OptionOrderTests {
         #expect(options.location == "here")
     }
 
-    @Test("have values that may be the names of subcommands")
+    @Test("Options can have values that are the names of subcommands")
     func valuesLikeCommands() throws {
         #expect(try options("-t backup restore --table config").tables == ["backup", "config"])
     }
 
-    @Test("have long names, short names, and values joined to them")
+    @Test("Options have long names, short names, and values joined to them")
     func names() throws {
         #expect(try options("backup --conn a").connection == "a")
         #expect(try options("backup --connection=a").connection == "a")
@@ -37,7 +37,7 @@ struct OptionOrderTests {
         #expect(try options("backup --raw-config -").rawConfiguration == "-")
     }
 
-    @Test("may be taken back by a later one")
+    @Test("Flags can be taken back by later ones")
     func inversion() throws {
         let options = try options(
             "--strict --ddl --stats --dry-run backup --no-strict --no-ddl --no-stats --no-dry-run"
@@ -48,7 +48,7 @@ struct OptionOrderTests {
         #expect(options.dryRun == false)
     }
 
-    @Test("print statistics in a dry run unless told otherwise")
+    @Test("A dry run prints statistics unless asked not to")
     func statistics() throws {
         #expect(try options("backup --dry-run").printsStatistics)
         #expect(try !options("backup --dry-run --no-stats").printsStatistics)
@@ -56,7 +56,7 @@ struct OptionOrderTests {
         #expect(try !options("backup").printsStatistics)
     }
 
-    @Test("take the adapter in any case")
+    @Test("The adapter can be in any case")
     func adapter() throws {
         #expect(try options("-a Python backup").adapter == .python)
     }

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Reporting")
 struct ReportingTests {
-    @Test("sends failures to Sentry and ends with the same code, also when Sentry refuses them")
+    @Test("Failures are sent to Sentry, and the exit code is the same, also when Sentry refuses them")
     func sentry() async throws {
         try await Shop.with { shop in
             try await SentryServer.withServer { server in
@@ -37,13 +37,13 @@ struct ReportingTests {
         }
     }
 
-    @Test("refuses a bad address before anything is begun, and prints the key of a good one as ***")
+    @Test("A bad address is refused before anything is begun, and the key of a good one is printed as ***")
     func configuration() async throws {
         try await Shop.with { shop in
             try shop.configure("sentry: {sentry_dsn: 'https://hiddenkey.example.com/1'}\ntables: [public.*]")
             let outcome = try await shop.program.run("backup")
             #expect(outcome.status == 2)
-            #expect(outcome.errorLines.count == 1)
+            #expect(outcome.errors.count == 1)
             #expect(outcome.error.contains("databudgie.yml:2: 'sentry_dsn' is no address of a Sentry project"))
             #expect(!outcome.error.contains("hiddenkey"))
             try shop.configure("sentry: {sentry_dsn: 'https://hiddenkey@example.com/1'}\ntables: [public.*]")
@@ -53,7 +53,7 @@ struct ReportingTests {
         }
     }
 
-    @Test("says nothing but errors and results when logging is switched off")
+    @Test("Only errors and results are printed when logging is switched off")
     func silence() async throws {
         try await Shop.with { shop in
             let tables = "tables: [public.products, public.nothing_there]"
@@ -72,23 +72,23 @@ struct ReportingTests {
     }
 
     @Test(
-        "tells as much as the logging level asks for, in any case",
+        "As much is printed as the logging level asks for, in any case",
         arguments: [
             ("debug", true, true, true), ("INFO", true, true, false), ("Warning", true, false, false),
             ("error", false, false, false), ("CRITICAL", false, false, false),
         ]
     )
-    func levels(level: String, tellsWarnings: Bool, tellsProgress: Bool, tellsDetails: Bool) async throws {
+    func levels(level: String, showsWarnings: Bool, showsProgress: Bool, showsDetails: Bool) async throws {
         try await Shop.with { shop in
             try shop.configure("logging: {level: \(level)}\ntables: [public.products, public.nothing_there]")
             let outcome = try await shop.program.run("backup")
-            #expect(outcome.error.contains("warning: ") == tellsWarnings)
-            #expect(outcome.error.contains("Backup complete") == tellsProgress)
-            #expect(outcome.error.contains("databudgie: public.products: ") == tellsDetails)
+            #expect(outcome.error.contains("warning: ") == showsWarnings)
+            #expect(outcome.error.contains("Backup complete") == showsProgress)
+            #expect(outcome.error.contains("databudgie: public.products: ") == showsDetails)
         }
     }
 
-    @Test("prints what was done with --stats when the run breaks off, and nothing with --no-stats")
+    @Test("--stats prints what was done when the run breaks off, and --no-stats prints nothing")
     func statistics() async throws {
         try await Shop.with { shop in
             try shop.configure(

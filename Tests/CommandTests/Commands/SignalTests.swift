@@ -1,13 +1,14 @@
 import DatabudgieTestSupport
 import Foundation
 import Subprocess
+import SystemPackage
 import Testing
 
 @Suite("Signals")
 struct SignalTests {
     @Test(
-        "cancel the query, remove the temporary file and end with 128 and their number",
-        arguments: [(Signal.interrupt, Int32(130)), (.terminate, 143)]
+        "A signal cancels the query, removes the temporary file and ends with 128 and its number",
+        arguments: [(Signal.interrupt, Int32(130)), (.terminate, 143), (.terminalClosed, 129)]
     )
     func firstSignal(signal: Signal, code: Int32) async throws {
         try await Shop.with { shop in
@@ -29,7 +30,23 @@ struct SignalTests {
         }
     }
 
-    @Test("end the program at once when a second one comes, even if the server does not answer")
+    @Test("The end of the terminal does not end a run under nohup")
+    func ignoredHangup() async throws {
+        try await Shop.with { shop in
+            try shop.configure("tables: [{name: public.sales, query: 'select *, pg_sleep(0.3) from {table} limit 3'}]")
+            let line = "trap '' HUP; exec '\(Program.path)' backup"
+            let configuration = shop.program.configuration(["-c", line], executable: "/bin/bash")
+            let result = try await run(configuration, input: .none, output: .discarded, error: .discarded) {
+                execution in
+                _ = try await backend(exportingFrom: shop)
+                try execution.send(signal: .terminalClosed)
+            }
+            #expect(result.terminationStatus.shellCode == 0)
+            #expect(try shop.files().count == 1)
+        }
+    }
+
+    @Test("A second signal ends the program at once, even if the server does not answer")
     func secondSignal() async throws {
         try await Shop.with { shop in
             try shop.configure("tables: [{name: public.sales, query: 'select *, pg_sleep(0.5) from {table}'}]")
@@ -40,7 +57,7 @@ struct SignalTests {
                 #expect(kill(backend, SIGSTOP) == 0)
                 defer { kill(backend, SIGCONT) }
                 try execution.send(signal: .interrupt)
-                for try await line in execution.standardError.strings() where line.contains("stopping") {
+                for try await line in execution.standardError.strings() where line.contains("cleaning up") {
                     try execution.send(signal: .terminate)
                 }
             }
@@ -48,10 +65,48 @@ struct SignalTests {
         }
     }
 
+    @Test("A second signal ends the program even if the reader of standard error has stopped reading")
+    func stalledReader() async throws {
+        try await Shop.with { shop in
+            try shop.configure("tables: [{name: public.sales, query: 'select *, pg_sleep(0.5) from {table}'}]")
+            let (reader, writer) = try FileDescriptor.pipe()
+            defer {
+                try? reader.close()
+                try? writer.close()
+            }
+            try fill(writer)
+            let result = try await run(
+                shop.program.configuration(["backup"]),
+                input: .none,
+                output: .discarded,
+                error: .fileDescriptor(writer, closeAfterSpawningProcess: false)
+            ) { execution in
+                _ = try await backend(exportingFrom: shop)
+                try execution.send(signal: .interrupt)
+                // The first signal has done its work when the query is cancelled.
+                while try await shop.value(running) != nil { await Task.yield() }
+                try execution.send(signal: .terminate)
+            }
+            #expect(result.terminationStatus.shellCode == 143)
+        }
+    }
+
+    /// Fills a pipe, so whoever writes to it waits for a reader.
+    private func fill(_ writer: FileDescriptor) throws {
+        try #require(fcntl(writer.rawValue, F_SETFL, O_NONBLOCK) == 0)
+        #expect(throws: Errno.wouldBlock) {
+            while true { try writer.writeAll([UInt8](repeating: 0, count: 1)) }
+        }
+        try #require(fcntl(writer.rawValue, F_SETFL, 0) == 0)
+    }
+
+    private let running =
+        "select pid from pg_stat_activity where query ilike 'copy%' and datname = current_database() "
+        + "and state = 'active'"
+
     /// Waits until the program's query runs, and returns the id of the server process that runs it.
     private func backend(exportingFrom shop: Shop) async throws -> pid_t {
         while true {
-            let running = "select pid from pg_stat_activity where query ilike 'copy%' and datname = current_database()"
             if let process = try await shop.value(running).flatMap({ pid_t($0) }) { return process }
         }
     }

@@ -18,7 +18,7 @@ struct TerminalSessionTests {
         return sent
     }
 
-    @Test("a live display is drawn, and taken away at the end")
+    @Test("A live display is drawn, and taken away at the end")
     func live() async throws {
         let sent = try await session(["TERM": "xterm"])
         #expect(sent.contains("0 of 1 table"))
@@ -26,7 +26,7 @@ struct TerminalSessionTests {
         #expect(sent.contains("\u{1B}[32mBackup complete"))
     }
 
-    @Test("NO_COLOR and --no-color leave colours out, but not the display")
+    @Test("NO_COLOR and --no-color remove the colours, but not the display")
     func noColor() async throws {
         for sent in [
             try await session(["TERM": "xterm", "NO_COLOR": "1"]),
@@ -37,7 +37,7 @@ struct TerminalSessionTests {
         }
     }
 
-    @Test("a dumb terminal gets plain lines")
+    @Test("A dumb terminal gets plain lines")
     func dumb() async throws {
         let sent = try await session(["TERM": "dumb"])
         #expect(!sent.contains("\u{1B}"))

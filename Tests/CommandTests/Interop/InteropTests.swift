@@ -11,7 +11,7 @@ import Testing
     )
 )
 struct InteropTests {
-    @Test("databudgie 2.9.3 and this one read each other's files: local and S3, plain and gzip, with and without DDL")
+    @Test("Databudgie 2.9.3 and this one read each other's files: local and S3, plain and gzip, with and without DDL")
     func matrix() async throws {
         try await PostgresServer.withDatabase { source in
             try await Connection.withConnection(to: source) {

@@ -15,6 +15,9 @@ struct Program {
 
         /// The lines of standard error.
         var errorLines: [Substring] { error.split(separator: "\n") }
+
+        /// The errors on standard error, without the hints and effects that follow them.
+        var errors: [Substring] { errorLines.filter { $0.hasPrefix("databudgie: error: ") } }
     }
 
     /// The folder in which the program runs.

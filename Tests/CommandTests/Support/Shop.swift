@@ -46,6 +46,14 @@ struct Shop {
         try await Connection.withConnection(to: parameters) { try await $0.query(sql).rows.first?[0] }
     }
 
+    /// Waits until another session of the database runs a query that contains a text.
+    func waitUntilRunning(_ query: String) async throws {
+        let running =
+            "select count(*) from pg_stat_activity where datname = current_database() and state = 'active' "
+            + "and pid <> pg_backend_pid() and position('\(query)' in query) > 0"
+        while try await value(running) == "0" { await Task.yield() }
+    }
+
     /// Writes a configuration file, `databudgie.yml` unless named otherwise, with the shop's `url` at its root.
     func configure(_ yaml: String) throws {
         try Data("url: \"\(url)\"\n\(yaml)\n".utf8).write(to: URL(filePath: folder + "/databudgie.yml"))

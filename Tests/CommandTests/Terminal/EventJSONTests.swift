@@ -2,15 +2,14 @@ import Databudgie
 import Foundation
 import Testing
 
-@testable import struct Databudgie.RunReport
-@testable import struct Databudgie.TransferTotals
+@testable import struct Databudgie.JobFailure
 @testable import DatabudgieCLI
 
 @Suite("Events for machines")
 struct EventJSONTests {
     private let time = Date(timeIntervalSince1970: 1_767_323_045)
 
-    @Test("have the keys that scripts rely on")
+    @Test("Events have the keys that scripts rely on")
     func keys() {
         #expect(
             EventJSON.line(.started(.sales), at: time)
@@ -28,7 +27,7 @@ struct EventJSONTests {
                 + #""table":"public.products","time":"2026-01-02T03:04:05Z"}"#
         )
         #expect(
-            EventJSON.line(.skipped(.sales, reason: "it exists"), at: time)
+            EventJSON.line(.skipped(SkippedJob(.sales, reason: "it exists")), at: time)
                 == #"{"event":"skipped","number":1,"reason":"it exists","table":"public.sales","#
                 + #""time":"2026-01-02T03:04:05Z"}"#
         )
@@ -40,7 +39,7 @@ struct EventJSONTests {
         )
     }
 
-    @Test("name the planned tables, with an estimate where there is one")
+    @Test("The plan names its tables, with an estimate where there is one")
     func plan() {
         let line = EventJSON.line(examplePlan, at: time)
         #expect(line.hasPrefix(#"{"action":"backup","event":"planned","tables":[{"estimated_rows":1200,"#))
@@ -49,12 +48,40 @@ struct EventJSONTests {
         )
     }
 
-    @Test("stay on one line whatever a message holds")
+    @Test("An event stays on one line and harmless to a terminal, whatever its message holds")
     func oneLine() throws {
-        let line = EventJSON.line(.failed(.sales, message: "a\nb\u{1B}[0m\"c\""), at: time)
-        #expect(!line.contains("\n"))
-        #expect(!line.contains("\u{1B}"))
+        let message = "a\nb\u{1B}[0m\"c\"\u{9B}2J\u{202E}\u{2028}é"
+        let line = EventJSON.line(.failed(JobFailure(.sales, message: message)), at: time)
+        for character in ["\n", "\u{1B}", "\u{9B}", "\u{202E}", "\u{2028}"] {
+            #expect(!line.unicodeScalars.contains { String($0) == character })
+        }
+        #expect(line.contains("é"))
         let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
-        #expect(object?["message"] as? String == "a\nb\u{1B}[0m\"c\"")
+        #expect(object?["message"] as? String == "public.sales: " + message)
+    }
+
+    @Test("Failures, warnings and errors have a hint where there is one")
+    func hints() {
+        #expect(
+            EventJSON.line(.failed(.sales), at: time)
+                == #"{"event":"failed","hint":"grant SELECT on the table","#
+                + #""message":"public.sales: permission denied","number":1,"table":"public.sales","#
+                + #""time":"2026-01-02T03:04:05Z"}"#
+        )
+        let warning = Finding(.warning, "its rows are old", table: "public.sales", hint: "run ANALYZE")
+        #expect(
+            EventJSON.line(.found(warning), at: time)
+                == #"{"event":"warning","hint":"run ANALYZE","message":"public.sales: its rows are old","#
+                + #""time":"2026-01-02T03:04:05Z"}"#
+        )
+        #expect(
+            EventJSON.line(.note("a detail"), at: time)
+                == #"{"event":"detail","message":"a detail","time":"2026-01-02T03:04:05Z"}"#
+        )
+        #expect(
+            EventJSON.error(Message("no", hint: "try again"), effect: .nothingChanged, at: time)
+                == #"{"effect":"nothing_changed","event":"error","hint":"try again","message":"no","#
+                + #""time":"2026-01-02T03:04:05Z"}"#
+        )
     }
 }

@@ -5,21 +5,21 @@ import Testing
 @Suite("Numbers for people")
 struct HumanNumberTests {
     @Test(
-        "sets thousands apart",
+        "Thousands are set apart",
         arguments: [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567"), (-1_234, "-1,234")]
     )
     func counts(value: Int, expected: String) {
         #expect(HumanNumber.count(value) == expected)
     }
 
-    @Test("gives one thing the singular")
+    @Test("One thing is in the singular")
     func nouns() {
         #expect(HumanNumber.count(1, "row") == "1 row")
         #expect(HumanNumber.count(0, "row") == "0 rows")
     }
 
     @Test(
-        "gives sizes the unit that keeps them short",
+        "Sizes have the unit that keeps them short",
         arguments: [
             (0, "0 B"), (999, "999 B"), (1_000, "1.0 kB"), (12_345_678, "12.3 MB"), (999_949, "999.9 kB"),
             (999_951, "1.0 MB"), (5_000_000_000, "5.0 GB"), (Int64.max, "9,223.4 PB"),
@@ -30,7 +30,7 @@ struct HumanNumberTests {
     }
 
     @Test(
-        "gives durations minutes and hours when they have them",
+        "Durations have minutes and hours when they are long enough",
         arguments: [
             (Duration.zero, "0 ms"), (.microseconds(119_600), "120 ms"), (.microseconds(999_600), "1.0 s"),
             (.milliseconds(59_940), "59.9 s"),
@@ -42,14 +42,14 @@ struct HumanNumberTests {
     }
 
     @Test(
-        "runs a clock",
+        "A running clock shows hours when there are some",
         arguments: [(Duration.milliseconds(4_900), "0:04"), (.seconds(754), "12:34"), (.seconds(3_723), "1:02:03")]
     )
     func clock(value: Duration, expected: String) {
         #expect(HumanNumber.clock(value) == expected)
     }
 
-    @Test("knows no rate when no time went by")
+    @Test("There is no rate when no time went by")
     func rate() {
         #expect(HumanNumber.megabytesPerSecond(5_000_000, over: .seconds(2)) == "2.5")
         #expect(HumanNumber.megabytesPerSecond(5_000_000, over: .zero) == nil)

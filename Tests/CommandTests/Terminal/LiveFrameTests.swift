@@ -1,7 +1,7 @@
 import Databudgie
 import Testing
 
-@testable import struct Databudgie.TransferTotals
+@testable import struct Databudgie.JobFailure
 @testable import DatabudgieCLI
 
 @Suite("The live display")
@@ -23,7 +23,7 @@ struct LiveFrameTests {
         LiveFrame.lines(state, at: .seconds(3), width: width, height: height, style: style).joined(separator: "\n")
     }
 
-    @Test("has a line per running table, a bar where rows are estimated, and a total")
+    @Test("The display has a line per running table, a bar where rows are estimated, and a total")
     func wide() {
         #expect(
             picture(width: 110) == """
@@ -34,14 +34,14 @@ struct LiveFrameTests {
         )
     }
 
-    @Test("leaves out what a narrow terminal has no room for, and never breaks a line", arguments: 1...130)
+    @Test("What a narrow terminal has no room for is omitted, and no line is ever broken", arguments: 1...130)
     func narrow(width: Int) {
         let lines = LiveFrame.lines(state, at: .seconds(3), width: width, height: 24, style: .plain)
         #expect(lines.count == 3)
         #expect(lines.allSatisfy { $0.terminalWidth <= max(width, 13) })
     }
 
-    @Test("keeps the bytes on a terminal of forty columns")
+    @Test("A terminal of forty columns still shows the bytes")
     func fortyColumns() {
         #expect(
             picture(width: 40) == """
@@ -52,7 +52,7 @@ struct LiveFrameTests {
         )
     }
 
-    @Test("counts the tables that do not fit on a low terminal")
+    @Test("Tables that do not fit on a low terminal are counted")
     func low() {
         #expect(
             picture(width: 60, height: 4) == """
@@ -63,24 +63,24 @@ struct LiveFrameTests {
         )
     }
 
-    @Test("colours names and bars")
+    @Test("Names and bars have colours")
     func colours() {
         #expect(picture(width: 110, style: .color).contains("\u{1B}[36mpublic.sales"))
         #expect(!picture(width: 110).contains("\u{1B}"))
     }
 
-    @Test("never lets a table's name reach the terminal as control characters")
+    @Test("A table's name never reaches the terminal as control characters")
     func hostileName() {
         var state = RunState()
-        let label = TableLabel(number: 0, description: "public.\u{1B}[2J\nevil")
+        let job = JobID(.rows, of: "public.\u{1B}[2J\nevil", number: 0)
         state.apply(.planned(.restore, []), at: .zero)
-        state.apply(.started(label), at: .zero)
+        state.apply(.started(job), at: .zero)
         let lines = LiveFrame.lines(state, at: .seconds(1), width: 100, height: 24, style: .plain)
         #expect(lines.count == 2)
         #expect(lines[0].hasPrefix("public.\\u{1B}[2J\\nevil "))
     }
 
-    @Test("never shows a bar that is full before the table is, however old the statistics are")
+    @Test("A bar is never full before the table is, however old the statistics are")
     func oldStatistics() {
         var state = RunState()
         state.apply(examplePlan, at: .zero)
@@ -90,7 +90,7 @@ struct LiveFrameTests {
         #expect(lines[0].contains("███████████████████░  99%"))
     }
 
-    @Test("says nothing of rows that are not known before a load ends")
+    @Test("Rows that are not known before a load ends are not shown")
     func unknownRows() {
         var state = RunState()
         state.apply(examplePlan, at: .zero)
@@ -100,10 +100,10 @@ struct LiveFrameTests {
         #expect(lines[0] == "public.sales                          5.0 MB     5.0 MB/s")
     }
 
-    @Test("says how many tables failed")
+    @Test("The number of failed tables is shown")
     func failures() {
         var state = state
-        state.apply(.failed(.sales, message: "public.sales: no"), at: .seconds(3))
+        state.apply(.failed(JobFailure(.sales, message: "no")), at: .seconds(3))
         let lines = LiveFrame.lines(state, at: .seconds(3), width: 110, height: 24, style: .plain)
         #expect(lines.last?.hasPrefix("2 of 3 tables, 1 failed") == true)
     }

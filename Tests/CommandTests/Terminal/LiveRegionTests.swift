@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Lines that are drawn over")
 struct LiveRegionTests {
-    @Test("goes back over as many lines as it has drawn")
+    @Test("The cursor goes back over as many lines as were drawn")
     func redraw() {
         var region = LiveRegion()
         #expect(region.redraw(["one", "two"], width: 80) == "one\u{1B}[K\ntwo\u{1B}[K\n\u{1B}[J")
@@ -13,7 +13,7 @@ struct LiveRegionTests {
         #expect(region.clear(width: 80).isEmpty)
     }
 
-    @Test("counts the lines that a narrower terminal has wrapped, colours aside")
+    @Test("Lines that a narrower terminal has wrapped are counted, colours aside")
     func resize() {
         var region = LiveRegion()
         _ = region.redraw([TextStyle.color.red(String(repeating: "x", count: 50)), "short"], width: 80)

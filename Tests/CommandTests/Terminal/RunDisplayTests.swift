@@ -3,14 +3,14 @@ import Foundation
 import Synchronization
 import Testing
 
+@testable import struct Databudgie.JobFailure
+@testable import struct Databudgie.JobOutcome
 @testable import struct Databudgie.RunReport
-@testable import struct Databudgie.TableFailure
-@testable import struct Databudgie.TransferTotals
 @testable import DatabudgieCLI
 
-@Suite("Reporting a run")
-struct RunReporterTests {
-    /// What a reporter has written to standard error.
+@Suite("The display of a run")
+struct RunDisplayTests {
+    /// What a display has written to standard error.
     private final class Written: Sendable {
         private let state = Mutex("")
 
@@ -21,7 +21,7 @@ struct RunReporterTests {
 
     private let written = Written()
 
-    private func reporter(_ mode: RunDisplay.Mode, _ verbosity: Verbosity = .progress) -> RunDisplay {
+    private func display(_ mode: RunDisplay.Mode, _ verbosity: Verbosity = .progress) -> RunDisplay {
         RunDisplay(
             mode: mode,
             verbosity: verbosity,
@@ -36,15 +36,15 @@ struct RunReporterTests {
     }
 
     private let events: [RunEvent] = [
-        examplePlan, .detail("the plan"), .started(.products), .progressed(.products, .small), .finished(.products),
-        .warning("careful"), .skipped(.customers, reason: "it exists"), .started(.sales),
-        .failed(.sales, message: "public.sales: permission denied"),
+        examplePlan, .note("the plan"), .started(.products), .progressed(.products, .small), .finished(.products),
+        .warning("careful"), .skipped(.customers), .started(.sales),
+        .failed(.sales),
     ]
 
-    @Test("writes a line per finished table, and messages, to a pipe")
+    @Test("A pipe gets a line per finished table, and messages")
     func plain() {
-        let reporter = reporter(.plain)
-        events.forEach(reporter.handle)
+        let display = display(.plain)
+        events.forEach(display.handle)
         #expect(
             written.text == """
                 public.products: 1,200 rows, 45.6 kB (12.0 kB as stored) in 120 ms to \
@@ -52,51 +52,59 @@ struct RunReporterTests {
                 databudgie: warning: careful
                 public.customers: skipped: it exists
                 databudgie: error: public.sales: permission denied
+                  hint: grant SELECT on the table
 
                 """
         )
     }
 
-    @Test("tells details when asked")
+    @Test("Details are shown when they are asked for")
     func details() {
-        let reporter = reporter(.plain, .details)
-        events.forEach(reporter.handle)
+        let display = display(.plain, .details)
+        events.forEach(display.handle)
         #expect(written.text.hasPrefix("databudgie: the plan\n"))
     }
 
-    @Test("tells only failures when the configuration silences the log")
+    @Test("Only failures are shown when the configuration silences the log")
     func errorsOnly() {
-        let reporter = reporter(.plain, .errors)
-        events.forEach(reporter.handle)
-        reporter.summary(.example(), hasTable: true)
-        #expect(written.text == "databudgie: error: public.sales: permission denied\n")
+        let display = display(.plain, .errors)
+        events.forEach(display.handle)
+        display.summary(.example(), hasTable: true)
+        #expect(
+            written.text == """
+                databudgie: error: public.sales: permission denied
+                  hint: grant SELECT on the table
+
+                """
+        )
     }
 
-    @Test("tells machines as little as people when the configuration silences the log, but always how the run ended")
+    @Test("A silenced log tells machines as little as people, but always how the run ended")
     func errorsOnlyAsJSON() {
-        let reporter = reporter(.json, .errors)
-        events.forEach(reporter.handle)
-        reporter.summary(.example(), hasTable: true)
+        let display = display(.json, .errors)
+        events.forEach(display.handle)
+        display.summary(.example(), hasTable: true)
         let lines = written.text.split(separator: "\n")
         #expect(lines.count == 2)
         #expect(lines.first?.contains(#""event":"failed""#) == true)
         #expect(lines.last?.contains(#""event":"summary""#) == true)
     }
 
-    @Test("says a failure once when there is nothing else to tell")
+    @Test("A failure is reported once when there is nothing else to say")
     func onlyFailures() {
-        let reporter = reporter(.plain)
-        let failure = TableFailure(label: .sales, message: "public.sales: permission denied")
-        reporter.handle(.failed(failure.label, message: failure.message))
+        let display = display(.plain)
+        let failure = JobFailure(.sales, message: "permission denied")
+        display.handle(.failed(failure))
         let report = RunReport(
-            action: .backup,
+            kind: .backup,
             finished: [],
             skipped: [],
             failed: [failure],
+            definitions: [],
             duration: .zero,
             isDryRun: false
         )
-        reporter.summary(report, hasTable: true)
+        display.summary(report, hasTable: true)
         #expect(
             written.text == """
                 databudgie: error: public.sales: permission denied
@@ -106,13 +114,13 @@ struct RunReporterTests {
         )
     }
 
-    @Test("writes a JSON object per event and nothing else for machines")
+    @Test("Machines get a JSON object per event and nothing else")
     func json() throws {
-        let reporter = reporter(.json)
-        events.forEach(reporter.handle)
-        reporter.interrupting()
-        reporter.close()
-        reporter.summary(.example(), hasTable: true)
+        let display = display(.json)
+        events.forEach(display.handle)
+        display.interrupting()
+        display.close()
+        display.summary(.example(), hasTable: true)
         let names = try written.text.split(separator: "\n").map { line in
             let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
             return try #require(object?["event"] as? String)
@@ -124,45 +132,78 @@ struct RunReporterTests {
         )
     }
 
-    @Test("keeps messages above the live lines and takes the lines away at the end")
+    @Test("Messages stay above the live lines, which are taken away at the end")
     func live() {
-        let reporter = reporter(.live)
-        reporter.handle(examplePlan)
-        reporter.handle(.warning("careful"))
+        let display = display(.live)
+        display.handle(examplePlan)
+        display.handle(.warning("careful"))
         #expect(written.text.hasPrefix("databudgie: warning: careful\n0 of 3 tables"))
-        reporter.handle(.warning("more"))
+        display.handle(.warning("more"))
         #expect(written.text.contains("\r\u{1B}[1A\u{1B}[Jdatabudgie: warning: more\n0 of 3 tables"))
-        reporter.close()
+        display.close()
         #expect(written.text.hasSuffix("\r\u{1B}[1A\u{1B}[J"))
-        reporter.handle(.warning("late"))
+        display.handle(.warning("late"))
         #expect(written.text.hasSuffix("\u{1B}[Jdatabudgie: warning: late\n"))
     }
 
-    @Test("draws while the run lasts")
+    @Test("The display is drawn while the run lasts")
     func drawing() async throws {
-        let reporter = reporter(.live)
-        reporter.handle(examplePlan)
-        try await reporter.whileDrawing {
+        let display = display(.live)
+        display.handle(examplePlan)
+        try await display.whileDrawing {
             while !written.text.contains("0 of 3 tables") { await Task.yield() }
         }
     }
 
+    @Test("Findings have labels by their kinds, and hints below them")
+    func findings() {
+        let display = display(.plain, .details)
+        display.handle(.found(Finding(.problem, "no such table", table: "public.x", hint: "create it")))
+        display.handle(.found(Finding(.warning, "careful", hint: "look twice")))
+        display.handle(.found(Finding(.note, "the plan", table: "public.x", hint: "read it")))
+        #expect(
+            written.text == """
+                databudgie: error: public.x: no such table
+                  hint: create it
+                databudgie: warning: careful
+                  hint: look twice
+                databudgie: public.x: the plan; read it
+
+                """
+        )
+    }
+
     @Test(
-        "says what an interrupted run leaves behind",
+        "An interrupted run says what it leaves behind",
         arguments: [
             (RunKind.backup, 0, "nothing was written"),
-            (.backup, 1, "1 finished table keeps its file, nothing is left of the others"),
-            (.backup, 2, "2 finished tables keep their files, nothing is left of the others"),
-            (.restore, 1, "1 finished table stays restored, the others are as they were"),
-            (.restore, 2, "2 finished tables stay restored, the others are as they were"),
+            (.backup, 1, "1 table was completed and kept; the rest was cleaned up"),
+            (.backup, 2, "2 tables were completed and kept; the rest was cleaned up"),
+            (.restore, 0, "no tables were restored"),
+            (.restore, 1, "1 table was restored; the others are unchanged"),
+            (.restore, 2, "2 tables were restored; the others are unchanged"),
         ]
     )
-    func interruption(action: RunKind, finished: Int, expected: String) {
+    func interruption(kind: RunKind, finished: Int, expected: String) throws {
         var state = RunState()
-        state.apply(.planned(action, []), at: .zero)
-        for report in [TableReport.products, .sales].prefix(finished) {
-            state.apply(.finished(report), at: .zero)
+        state.apply(.planned(kind, []), at: .zero)
+        for outcome in [JobOutcome.products, .sales].prefix(finished) {
+            state.apply(.finished(outcome), at: .zero)
         }
-        #expect(PlainLine.interrupted(state) == "databudgie: interrupted: \(expected).")
+        let remains = RunRemains(kind, of: state, try Configuration.load(yaml: "{}", environment: [:]))
+        #expect(PlainLine.interrupted(remains) == "databudgie: interrupted: \(expected)")
+    }
+
+    @Test("A run that re-creates tables does not say that the others are unchanged")
+    func recreatedTables() {
+        let remains = RunRemains(.restore, completed: 2, createsTables: true)
+        #expect(remains.sentence == "2 tables were restored; the others were not")
+    }
+
+    @Test("A dry run leaves nothing behind", arguments: [RunKind.backup, .restore])
+    func dryRun(kind: RunKind) {
+        let remains = RunRemains(kind, completed: 2, writesNothing: true)
+        #expect(remains.sentence == nil)
+        #expect(remains.sentenceOfInterruption == "nothing was written")
     }
 }

@@ -7,7 +7,7 @@ import Testing
 @Suite("Verbosity")
 struct VerbosityTests {
     @Test(
-        "follows the logging level, and flags raise it",
+        "Verbosity follows the logging level, and flags raise it",
         arguments: [
             (true, "INFO", 0, Verbosity.progress), (true, "INFO", 1, .details), (true, "info", 2, .debug),
             (true, "WARNING", 0, .warnings), (true, "ERROR", 0, .errors), (true, "DEBUG", 0, .details),
@@ -15,7 +15,7 @@ struct VerbosityTests {
         ]
     )
     func levels(isEnabled: Bool, level: String, flags: Int, expected: Verbosity) {
-        let logging = LoggingConfiguration(enabled: isEnabled, level: level)
+        let logging = LoggingConfiguration(isEnabled: isEnabled, level: level)
         #expect(Verbosity(logging, verboseFlags: flags) == expected)
     }
 }

@@ -1,6 +1,6 @@
 @testable import Compression
 
-/// A file as an encoder made it.
+/// A file as a writer returned it.
 struct EncodedFile {
     var bytes: [UInt8] = []
     var segments: [Segment] = []
@@ -15,29 +15,29 @@ struct EncodedFile {
 func encode(
     _ chunks: [[UInt8]],
     as format: CompressionFormat?,
-    segmentSize: Int64 = SegmentEncoder.standardSegmentSize,
+    segmentSize: Int64 = SegmentWriter.standardSegmentSize,
     scratchSize: Int = 256 * 1024
 ) throws -> EncodedFile {
-    let encoder = try SegmentEncoder(format: format, segmentSize: segmentSize, scratchSize: scratchSize)
+    let writer = try SegmentWriter(format: format, segmentSize: segmentSize, scratchSize: scratchSize)
     var file = EncodedFile()
     for chunk in chunks {
-        file.bytes += try encoder.append(chunk, rows: chunk.count { $0 == UInt8(ascii: "\n") })
+        file.bytes += try writer.append(chunk, rows: chunk.count { $0 == UInt8(ascii: "\n") }).bytes
     }
-    file.bytes += try encoder.finish()
-    file.segments = encoder.segments
+    file.bytes += try writer.finish().bytes
+    file.segments = writer.segments
     return file
 }
 
 /// Decompresses a file that arrives in pieces of `inputSize`.
 func decode(_ bytes: [UInt8], inputSize: Int = 64 * 1024, outputSize: Int = 256 * 1024) throws -> [UInt8] {
-    let decompressor = Decompressor(chunkSize: outputSize)
+    let reader = ContentReader(chunkSize: outputSize)
     var content: [UInt8] = []
     for chunk in bytes.split(into: inputSize) {
-        try decompressor.push(chunk)
-        while let piece = try decompressor.next() { content += piece }
+        try reader.push(chunk)
+        while let piece = try reader.next() { content += piece }
     }
-    try decompressor.finish()
-    while let piece = try decompressor.next() { content += piece }
+    try reader.finish()
+    while let piece = try reader.next() { content += piece }
     return content
 }
 

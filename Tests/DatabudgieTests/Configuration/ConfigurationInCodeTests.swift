@@ -19,12 +19,12 @@ struct ConfigurationInCodeTests {
             manifest: "public.manifest",
             rootLocation: "s3://bucket/root",
             idleInTransactionTimeout: 1.5,
-            strict: true,
-            ddl: DefinitionConfiguration(
-                enabled: true,
+            isStrict: true,
+            definitions: DefinitionConfiguration(
+                isEnabled: true,
                 location: try Template("s3://bucket/root/definitions"),
                 filename: try Template("{date}.{ext}"),
-                clean: true,
+                recreatesDatabase: true,
                 strategy: .useLatestMetadata
             )
         )
@@ -33,16 +33,16 @@ struct ConfigurationInCodeTests {
             location: try Template("s3://bucket/root/rows/{table}"),
             filename: try Template("{date}.{ext}"),
             exclude: ["audit_*", "public.tmp"],
-            ddl: false,
-            sequences: true,
-            data: false,
-            followForeignKeys: true,
-            strict: false,
+            includesDefinition: false,
+            includesSequences: true,
+            includesRows: false,
+            followsForeignKeys: true,
+            isStrict: false,
             place: "yaml:23"
         )
         let written = Configuration(
             environment: "test",
-            logging: LoggingConfiguration(enabled: false, level: "ERROR"),
+            logging: LoggingConfiguration(isEnabled: false, level: "ERROR"),
             sentry: SentryConfiguration(
                 dsn: try #require(SentryDSN("https://key@sentry.example.com/1")),
                 version: "1.2",
@@ -55,7 +55,7 @@ struct ConfigurationInCodeTests {
                         options: options,
                         query: try Template("select 1"),
                         compression: .zstd,
-                        skipIfExists: true
+                        skipsIfExists: true
                     )
                 ]
             ),
@@ -156,7 +156,7 @@ struct ConfigurationInCodeTests {
         let entry = RestoreEntry(options: TableOptions(name: "a"), strategy: .useLatestSet)
         let configuration = Configuration(
             backup: BackupConfiguration(
-                run: RunConfiguration(ddl: DefinitionConfiguration(enabled: true, strategy: .useLatestSet))
+                run: RunConfiguration(definitions: DefinitionConfiguration(isEnabled: true, strategy: .useLatestSet))
             ),
             restore: RestoreConfiguration(tables: [entry])
         )
@@ -179,11 +179,11 @@ struct ConfigurationInCodeTests {
         #expect(!bare.hasExplicitQuery && !bare.options.hasExplicitLocation && !bare.options.hasExplicitSequences)
         #expect(bare.options.place == "the entry 'a'")
         let given = BackupEntry(
-            options: TableOptions(name: nil, location: try Template("l"), sequences: true),
+            options: TableOptions(name: nil, location: try Template("l"), includesSequences: true),
             query: try Template("select 1")
         )
         #expect(given.hasExplicitQuery && given.options.hasExplicitLocation && given.options.hasExplicitSequences)
         #expect(given.options.place == "the entry without a name")
-        #expect(!TableOptions(name: "a", sequences: false).sequences)
+        #expect(!TableOptions(name: "a", includesSequences: false).includesSequences)
     }
 }

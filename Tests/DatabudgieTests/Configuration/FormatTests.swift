@@ -52,7 +52,7 @@ struct FormatTests {
         #expect(configuration.backup.run.connection?.keywords["host"] == "h")
         #expect(configuration.backup.tables.map(\.options.name) == ["public.b", "public.a"])
         #expect(configuration.backup.tables.map(\.query.description) == ["select 'é😀/'", "select * from {table}"])
-        #expect(configuration.backup.tables.map(\.options.strict) == [true, false])
+        #expect(configuration.backup.tables.map(\.options.isStrict) == [true, false])
     }
 
     @Test(
@@ -139,7 +139,7 @@ struct FormatTests {
         )
         #expect(configuration.backup.tables.map(\.compression) == [.zstd, .gzip])
         #expect(configuration.backup.tables.map(\.options.filename.description) == ["a.{ext}", "a.{ext}"])
-        #expect(configuration.backup.tables.map(\.options.strict) == [false, true])
+        #expect(configuration.backup.tables.map(\.options.isStrict) == [false, true])
     }
 
     @Test("Aliases cannot ask for unbounded memory")
@@ -166,10 +166,10 @@ struct FormatTests {
     func truthWords() throws {
         let configuration = try configuration("tables: [a]\nstrict: yes\nsequences: off\ndata: \"no\"\nddl: 0")
         let options = try #require(configuration.backup.tables.first?.options)
-        #expect(options.strict)
-        #expect(!options.sequences)
-        #expect(!options.data)
-        #expect(!options.ddl)
+        #expect(options.isStrict)
+        #expect(!options.includesSequences)
+        #expect(!options.includesRows)
+        #expect(!options.includesDefinition)
     }
 
     @Test("A number is read as its text where a string is expected")

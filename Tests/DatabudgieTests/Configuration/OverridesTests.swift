@@ -91,18 +91,18 @@ struct OverridesTests {
     @Test("The options --strict and --no-strict beat every strict", arguments: [true, false])
     func strict(value: Bool) throws {
         let configuration = try load { $0.strict = value }
-        #expect(configuration.backup.tables.map(\.options.strict) == [value, value])
-        #expect(configuration.backup.run.strict == value)
+        #expect(configuration.backup.tables.map(\.options.isStrict) == [value, value])
+        #expect(configuration.backup.run.isStrict == value)
     }
 
     @Test("The option --ddl switches on what the configuration describes")
     func ddl() throws {
         let configuration = try load { $0.ddl = true }
-        #expect(configuration.backup.run.definitions.enabled)
+        #expect(configuration.backup.run.definitions.isEnabled)
         #expect(configuration.backup.run.definitions.location.description == "definitions")
-        #expect(configuration.restore.run.definitions.enabled)
-        #expect(configuration.backup.tables.map(\.options.ddl) == [true, true])
-        #expect(try !load { $0.ddl = false }.restore.run.definitions.enabled)
+        #expect(configuration.restore.run.definitions.isEnabled)
+        #expect(configuration.backup.tables.map(\.options.includesDefinition) == [true, true])
+        #expect(try !load { $0.ddl = false }.restore.run.definitions.isEnabled)
     }
 
     @Test("The adapter python is accepted with a warning, and an unknown adapter refused")
@@ -113,16 +113,11 @@ struct OverridesTests {
         #expect(throws: ConfigurationError.self) { try load { $0.adapter = "mysql" } }
     }
 
-    @Test("The option --dry-run implies --stats, unless it is switched off")
+    @Test("The option --dry-run makes both commands dry runs, and none is one without it")
     func dryRun() throws {
         let configuration = try load { $0.dryRun = true }
-        #expect(configuration.backup.run.isDryRun)
-        #expect(configuration.restore.run.showsStatistics)
-        let silent = try load {
-            $0.dryRun = true
-            $0.stats = false
-        }
-        #expect(!silent.backup.run.showsStatistics)
+        #expect(configuration.backup.run.isDryRun && configuration.restore.run.isDryRun)
+        #expect(try !load { $0.dryRun = false }.restore.run.isDryRun)
         #expect(try !load { _ in }.backup.run.isDryRun)
     }
 
@@ -132,11 +127,11 @@ struct OverridesTests {
             $0.clean = true
             $0.yes = true
         }
-        #expect(configuration.restore.run.definitions.clean)
+        #expect(configuration.restore.run.definitions.recreatesDatabase)
         #expect(configuration.restore.assumesYes)
         var fixture = ConfigurationFixture("ddl: {clean: true}")
         fixture.overrides.clean = false
-        #expect(try !fixture.load().restore.run.definitions.clean)
+        #expect(try !fixture.load().restore.run.definitions.recreatesDatabase)
     }
 
     @Test("An id belongs to its command")

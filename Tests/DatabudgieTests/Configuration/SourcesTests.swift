@@ -45,7 +45,7 @@ struct SourcesTests {
             #expect(backup.tables.map(\.options.name) == ["t", "u"])
             #expect(backup.tables.map(\.query.description) == ["q1", "select * from {table}"])
             #expect(backup.tables.map(\.options.location.description) == ["/b/l2", "/b/backups/{table}"])
-            #expect(backup.tables.map(\.options.strict) == [false, true])
+            #expect(backup.tables.map(\.options.isStrict) == [false, true])
         }
     }
 
@@ -83,7 +83,7 @@ struct SourcesTests {
         try withFolder([:]) { folder throws in
             let configuration = try Configuration.load(ConfigurationSources(workingDirectory: folder))
             #expect(configuration.sources.isEmpty)
-            #expect(configuration.logging == LoggingConfiguration(enabled: true, level: "INFO"))
+            #expect(configuration.logging == LoggingConfiguration(isEnabled: true, level: "INFO"))
             #expect(configuration.backup.tables.isEmpty)
             #expect(configuration.backup.run.connection == nil)
         }
@@ -120,9 +120,9 @@ struct SourcesTests {
             "DATABUDGIE_IDLE_IN_TRANSACTION_TIMEOUT": "1.5",
         ]
         let configuration = try configuration("restore: {ddl: true}\ncompression: gzip", environment: environment)
-        #expect(configuration.restore.run.definitions.clean)
-        #expect(configuration.restore.run.definitions.enabled)
-        #expect(!configuration.backup.run.definitions.clean)
+        #expect(configuration.restore.run.definitions.recreatesDatabase)
+        #expect(configuration.restore.run.definitions.isEnabled)
+        #expect(!configuration.backup.run.definitions.recreatesDatabase)
         #expect(configuration.backup.run.rootLocation == "/r")
         #expect(configuration.restore.run.s3.region == "eu")
         #expect(configuration.backup.tables.map(\.query.description) == ["select 1"])
@@ -139,8 +139,8 @@ struct SourcesTests {
     )
     func environmentBooleans(value: String, expected: Bool) throws {
         let configuration = try configuration("tables: [a]\nstrict: true", environment: ["DATABUDGIE_STRICT": value])
-        #expect(configuration.backup.run.strict == expected)
-        #expect(configuration.backup.tables.map(\.options.strict) == [expected])
+        #expect(configuration.backup.run.isStrict == expected)
+        #expect(configuration.backup.tables.map(\.options.isStrict) == [expected])
     }
 
     @Test("An unknown key in the environment names its variable")

@@ -17,8 +17,8 @@ struct TableEntryTests {
         #expect(!entry.hasExplicitQuery)
         #expect(entry.compression == nil)
         #expect(entry.options.exclude.isEmpty)
-        #expect(entry.options.ddl && entry.options.sequences && entry.options.data)
-        #expect(!entry.options.followForeignKeys && !entry.options.strict && !entry.skipIfExists)
+        #expect(entry.options.includesDefinition && entry.options.includesSequences && entry.options.includesRows)
+        #expect(!entry.options.followsForeignKeys && !entry.options.isStrict && !entry.skipsIfExists)
         let restored = try #require(configuration.restore.tables.first)
         #expect(restored.strategy == nil)
         #expect(restored.truncate == .keep)
@@ -48,12 +48,12 @@ struct TableEntryTests {
             """
         )
         #expect(configuration.backup.tables.map(\.compression) == [nil, .gzip])
-        #expect(configuration.backup.tables.map(\.options.strict) == [true, false])
+        #expect(configuration.backup.tables.map(\.options.isStrict) == [true, false])
         #expect(configuration.backup.tables.map(\.query.description) == ["own", "root"])
         #expect(configuration.backup.tables.map(\.options.filename.description) == ["b.{ext}", "b.{ext}"])
         #expect(configuration.restore.tables.map(\.truncate) == [.truncate])
         #expect(configuration.restore.tables.map(\.options.filename.description) == ["{timestamp}.{ext}"])
-        #expect(configuration.restore.run.strict)
+        #expect(configuration.restore.run.isStrict)
     }
 
     @Test("The same table may appear more than once, with other files")
@@ -155,10 +155,10 @@ struct TableEntryTests {
     func ddl() throws {
         let yaml = "ddl: {enabled: true}\nbackup: {tables: [a, {name: b, ddl: false}]}\nrestore: {ddl: {}, tables: [a]}"
         let configuration = try configuration(yaml)
-        #expect(configuration.backup.tables.map(\.options.ddl) == [true, false])
-        #expect(configuration.restore.tables.map(\.options.ddl) == [false])
-        #expect(configuration.backup.run.definitions.enabled)
-        #expect(!configuration.restore.run.definitions.enabled)
+        #expect(configuration.backup.tables.map(\.options.includesDefinition) == [true, false])
+        #expect(configuration.restore.tables.map(\.options.includesDefinition) == [false])
+        #expect(configuration.backup.run.definitions.isEnabled)
+        #expect(!configuration.restore.run.definitions.isEnabled)
     }
 
     @Test("What 2.9.3 read as no compression is none", arguments: ["null", "''", "none", "None", "false"])

@@ -43,7 +43,7 @@ struct UnsupportedFeatureTests {
     )
     func logging(level: String, expected: String) throws {
         let configuration = try configuration("logging: {level: \(level), enabled: false}")
-        #expect(configuration.logging == LoggingConfiguration(enabled: false, level: expected))
+        #expect(configuration.logging == LoggingConfiguration(isEnabled: false, level: expected))
     }
 
     @Test("A command's own logging and sentry beat those of the root when it runs")

@@ -15,11 +15,10 @@ struct CleanTests {
         isDryRun: Bool = false
     ) async throws -> RunReport {
         var configuration = try fixture.configuration(fixture.ddlYAML("[a, b]", more))
-        configuration.restore.run.definitions.clean = true
+        configuration.restore.run.definitions.recreatesDatabase = true
         configuration.restore.assumesYes = isConfirmed
-        var options = RunEnvironment()
-        options.isDryRun = isDryRun
-        return try await RestoreRun(configuration, options: options).run()
+        configuration.restore.run.isDryRun = isDryRun
+        return try await RestoreRun(configuration).run()
     }
 
     /// A backup of two tables, and a target with a table of its own.
@@ -157,7 +156,7 @@ struct CleanTests {
                 var configuration = try fixture.configuration(
                     fixture.ddlYAML("['*.*']", "manifest: app.m")
                 )
-                configuration.restore.run.definitions.clean = true
+                configuration.restore.run.definitions.recreatesDatabase = true
                 configuration.restore.assumesYes = true
                 #expect(try await RestoreRun(configuration).run().failed.isEmpty)
                 let query = "select nspowner::regrole::text from pg_namespace where nspname = 'app'"

@@ -205,7 +205,7 @@ struct DefinitionToolTests {
             }
             #expect(error?.code == code)
             #expect(try fixture.files().filter { !$0.hasPrefix("bin/") }.isEmpty)
-            messages = error?.messages ?? []
+            messages = error?.problems.map(\.description) ?? []
         }
         return messages
     }

@@ -82,8 +82,8 @@ extension RunFixture {
 
     /// Runs a backup whose programs are looked for somewhere else.
     func backup(_ yaml: String, path: String) async throws -> RunReport {
-        var options = RunEnvironment()
-        options.environment["PATH"] = path
-        return try await BackupRun(configuration(yaml), options: options).run()
+        var environment = RunEnvironment()
+        environment.variables["PATH"] = path
+        return try await BackupRun(configuration(yaml), environment: environment).run()
     }
 }

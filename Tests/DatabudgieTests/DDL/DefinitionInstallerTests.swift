@@ -150,7 +150,7 @@ struct DefinitionRestoreTests {
             try fixture.write("id,product_id\n1,1\nx,2\n", to: "public.sale/2999-01-01T00:00:00.csv")
             let report = try await fixture.restore(fixture.ddlYAML("['public.*']"))
             #expect(report.finished.isEmpty)
-            #expect(Set(report.failed.map(\.label.description)) == ["public.product", "public.sale"])
+            #expect(Set(report.failed.map(\.job.description)) == ["public.product", "public.sale"])
             #expect(report.failed.contains { $0.message.contains("line 3, column id") })
             try await expectOldShop(fixture)
         }
@@ -163,8 +163,8 @@ struct DefinitionRestoreTests {
             let error = await #expect(throws: DatabudgieError.self) {
                 try await fixture.restore(fixture.ddlYAML("['public.*']"))
             }
-            #expect(error?.messages.first?.hasPrefix("public.sale: the fk constraint in ") == true)
-            #expect(error?.messages.first?.contains("(product_id)=(77)") == true)
+            #expect(error?.problems.first?.description.hasPrefix("public.sale: the fk constraint in ") == true)
+            #expect(error?.problems.first?.description.contains("(product_id)=(77)") == true)
             try await expectOldShop(fixture)
         }
     }
@@ -368,7 +368,7 @@ struct DefinitionRestoreTests {
             try fixture.write("id,name\n1,tea\n1,cake\n", to: "public.product/2999-01-01T00:00:00.csv")
             let report = try await fixture.restore(fixture.ddlYAML("['public.*']"))
             #expect(
-                report.failed.contains { $0.label.description == "public.product" && $0.message.contains("(id)=(1)") }
+                report.failed.contains { $0.job.description == "public.product" && $0.message.contains("(id)=(1)") }
             )
             #expect(try await fixture.rows(fixture.target, rows) == ["tea", "cake"])
             let indexes =
@@ -385,7 +385,7 @@ struct DefinitionRestoreTests {
             let text = try fixture.text(file)
             try fixture.write(text.replacing("\"order\"", with: "order"), to: file)
             let damaged = await #expect(throws: DatabudgieError.self) { try await fixture.restore(yaml) }
-            #expect(damaged?.messages.first?.contains("\(file) is damaged") == true)
+            #expect(damaged?.problems.first?.description.contains("\(file) is damaged") == true)
             try FileManager.default.removeItem(atPath: fixture.folder + "/" + file)
             #expect(
                 await fixture.preflightLines(yaml).first?.hasPrefix("public.sale: there is no definition in ") == true

@@ -31,7 +31,7 @@ struct DefinitionResumeTests {
             _ = try await fixture.backup(fixture.ddlYAML("['public.*', v]"))
             try fixture.write("id,a\nx,1\n", to: "public.z/2999-01-01T00:00:00.csv")
             let first = try await restore(fixture, yaml)
-            #expect(first.failed.map(\.label.description) == ["public.z"])
+            #expect(first.failed.map(\.job.description) == ["public.z"])
             // As if the run had ended before it made the indexes; the row shows that nothing is loaded again.
             try await fixture.execute(
                 fixture.target,
@@ -40,7 +40,7 @@ struct DefinitionResumeTests {
             try FileManager.default.removeItem(atPath: fixture.folder + "/public.z/2999-01-01T00:00:00.csv")
             let second = try await restore(fixture, yaml)
             #expect(second.failed.isEmpty, "\(second.failed)")
-            #expect(second.finished.map(\.label.description) == ["public.z"])
+            #expect(second.finished.map(\.job.description) == ["public.z"])
             #expect(try await fixture.rows(fixture.target, "select id from p order by 1") == ["1", "2", "3"])
             #expect(try await fixture.rows(fixture.target, "select id, a from z") == ["1|1"])
             #expect(
@@ -71,7 +71,7 @@ struct DefinitionResumeTests {
             try await fixture.execute(fixture.target, "drop table a")
             let error = await #expect(throws: DatabudgieError.self) { try await restore(fixture, yaml) }
             #expect(error?.code == .preflight)
-            #expect(error?.messages.first?.contains("public.a is recorded as restored under this id") == true)
+            #expect(error?.problems.first?.description.contains("public.a is recorded as restored under this id") == true)
             #expect(try await fixture.names(fixture.target) == ["b", "m", "m_id_seq"])
         }
     }

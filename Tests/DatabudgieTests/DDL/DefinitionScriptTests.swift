@@ -109,7 +109,7 @@ struct DDLScriptTests {
             )
         )
         #expect(script.blocks.map(\.type) == ["SCHEMA", "OWNER", "TABLE", "TYPE"])
-        #expect(script.requires.map(\.pathName) == ["a", "b"])
+        #expect(script.requires.map(\.component.text) == ["a", "b"])
     }
 
     @Test(

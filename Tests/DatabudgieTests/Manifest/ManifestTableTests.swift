@@ -55,9 +55,10 @@ struct ManifestTableTests {
                 #expect(try await ManifestInspection.find(table, over: connection)?.problems == [])
                 let transaction = ManifestRun(
                     table: table,
-                    action: .restore,
+                    kind: .restore,
                     id: 7,
                     recorded: RecordedTables(source: ""),
+                    isDryRun: false,
                     rows: connection
                 )
                 try await transaction.record("public.\"é", path: "a/b", over: connection)
@@ -77,11 +78,12 @@ struct ManifestTableTests {
                 )
                 let problems = try await ManifestInspection.find(ManifestTable("m"), over: connection)?.problems
                 #expect(
-                    problems == [
-                        "The column \"transaction\" of the manifest table public.m has the type text; make it integer.",
-                        "The column \"action\" of the manifest table public.m has the type integer; make it text.",
-                        "The manifest table public.m has no column \"table\"; add it.",
-                        "The column \"owner\" of the manifest table public.m is NOT NULL and has no default; give it one.",
+                    problems?.map(\.description) == [
+                        "the column \"transaction\" of the manifest table public.m has the type text; change it to integer",
+                        "the column \"action\" of the manifest table public.m has the type integer; change it to text",
+                        "the manifest table public.m has no column \"table\"; add it",
+                        "the column \"owner\" of the manifest table public.m is NOT NULL and has no default; "
+                            + "give it a default",
                     ]
                 )
             }
@@ -98,15 +100,15 @@ struct ManifestTableTests {
                     var parameters = parameters
                     parameters.keywords["user"] = role
                     return try await Connection.withConnection(to: parameters) {
-                        try await ManifestInspection.find(table, over: $0)?.problems ?? ["missing"]
+                        try await ManifestInspection.find(table, over: $0)?.problems.map(\.description) ?? ["missing"]
                     }
                 }
                 let first = try await problems(table.definition + "grant select on m to \(role)")
                 #expect(first.count == 2)
-                #expect(first.first?.contains("SELECT and INSERT") == true)
+                #expect(first.first?.contains("; grant it USAGE on the schema, and SELECT and INSERT on the table") == true)
                 let second = try await problems("grant insert on m to \(role)")
                 #expect(second.count == 1)
-                #expect(second.first?.contains("grant it USAGE on the sequence") == true)
+                #expect(second.first?.hasPrefix("the role lacks USAGE on the sequence of the column \"id\"") == true)
                 #expect(try await problems("grant usage on sequence m_id_seq to \(role)") == [])
             }
         }

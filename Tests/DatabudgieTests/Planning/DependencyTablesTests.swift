@@ -9,13 +9,13 @@ struct ReferencedTablesTests {
     private func followed(_ catalog: DatabaseCatalog, _ names: [String], following: Set<String>) throws -> [String] {
         let owners = try names.map { name in
             var options = try Fixture.options(name, location: "a/{table}")
-            options.followForeignKeys = following.contains(name)
+            options.followsForeignKeys = following.contains(name)
             return DependencyTables.Owner(
                 options: options,
                 relation: try #require(catalog.named("public.\(name)").first)
             )
         }
-        return DependencyTables(catalog: catalog).followed(by: owners).map { $0.options.location.description }
+        return DependencyTables(catalog: catalog).included(by: owners).map { $0.options.location.description }
     }
 
     private let chain = Fixture.catalog(
@@ -44,19 +44,19 @@ struct ReferencedTablesTests {
         )
         let found = DependencyTables(catalog: catalog)
         var options = try Fixture.options("a")
-        options.followForeignKeys = true
+        options.followsForeignKeys = true
         let relation = try #require(catalog[1])
         #expect(
-            found.followed(by: [.init(options: options, relation: relation)]).map(\.relation.name.name) == ["b", "c"]
+            found.included(by: [.init(options: options, relation: relation)]).map(\.relation.name.name) == ["b", "c"]
         )
     }
 
     @Test("keep literal braces and a final slash of the location they lie below")
     func location() throws {
         var options = try Fixture.options("top", location: "{{x}}/{table}/{date}/")
-        options.followForeignKeys = true
+        options.followsForeignKeys = true
         let owner = DependencyTables.Owner(options: options, relation: try #require(chain[2]))
-        let followed = DependencyTables(catalog: chain).followed(by: [owner])
+        let followed = DependencyTables(catalog: chain).included(by: [owner])
         #expect(followed.map(\.options.location.description) == ["{{x}}/public.mid/{date}/{table}"])
     }
 
@@ -77,9 +77,9 @@ struct ReferencedTablesTests {
             ]
         )
         var options = try Fixture.options("event")
-        options.followForeignKeys = true
+        options.followsForeignKeys = true
         let owner = DependencyTables.Owner(options: options, relation: try #require(catalog[1]))
-        let followed = DependencyTables(catalog: catalog).followed(by: [owner])
+        let followed = DependencyTables(catalog: catalog).included(by: [owner])
         #expect(followed.map(\.relation.name.name) == ["kind", "place"])
     }
 }

@@ -9,12 +9,11 @@ import Testing
 struct RestoreGroupsTests {
     private func job(_ number: Int, _ relation: Relation, _ truncate: TruncateMode) -> RestoreJob {
         RestoreJob(
-            label: TableLabel(number: number, description: relation.name.description),
+            id: JobID(.rows, of: relation.name.label, number: number),
             relation: relation,
             file: FileInfo(path: .local("x.csv"), size: 1, modified: Date(timeIntervalSince1970: 0), version: nil),
             truncate: truncate,
-            isStrict: false,
-            reason: ""
+            isStrict: false
         )
     }
 

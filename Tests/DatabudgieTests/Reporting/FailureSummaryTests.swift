@@ -36,7 +36,7 @@ struct FailureSummaryTests {
             (PostgresError(.connectionLost, "rowvalue"), "PostgresError of the kind connectionLost"),
             (PostgresError(.serverError, "rowvalue", sqlState: "row v"), "PostgresError of the kind serverError"),
             (PostgresError(.serverError, "rowvalue", sqlState: "ZZ001"), "the server reported SQLSTATE ZZ001"),
-            (DatabudgieError(.preflight, ["rowvalue"]), "DatabudgieError of the kind preflight"),
+            (DatabudgieError(.preflight, "rowvalue", hint: "rowvalue"), "DatabudgieError of the kind preflight"),
             (StorageError(.accessDenied, "rowvalue"), "StorageError of the kind accessDenied"),
             (Other(), "Other"),
         ]
@@ -52,7 +52,7 @@ struct FailureSummaryTests {
         let table = "public.line\nbreak" + String(repeating: "x", count: 300)
         let event = SentryEvent(
             FailureSummary(Self.server),
-            action: .restore,
+            kind: .restore,
             table: table,
             at: .distantPast,
             release: "a/b\\c\n" + String(repeating: "r", count: 300),

@@ -8,15 +8,16 @@ struct SentryTroubleTests {
     /// Reports three failed tables, and returns what was warned of.
     private func warnings(dsn: String, within limit: Duration = .reportingUnderLoad) async throws -> [String] {
         let log = EventLog()
-        var options = RunEnvironment()
-        options.reportingTimeLimit = limit
-        let configuration = try configuration("sentry: {sentry_dsn: '\(dsn)'}")
-        let recorder = RunRecorder(action: .backup, isDryRun: false, onEvent: log.append)
-        for number in 0..<3 {
-            recorder.failed(TableLabel(number: number, description: "public.t\(number)"), FailureSummaryTests.server)
+        var environment = RunEnvironment()
+        environment.reportingTimeLimit = limit
+        let configuration = try configuration("{url: postgresql://h/d, sentry: {sentry_dsn: '\(dsn)'}}")
+        let settings = try RunSettings(configuration, for: .backup, in: environment)
+        try await SentryReporter.with(settings, onEvent: log.append) { recorder in
+            for number in 0..<3 {
+                let job = JobID(.rows, of: "public.t\(number)", number: number)
+                recorder.ended(.failed(JobFailure(job, FailureSummaryTests.server)))
+            }
         }
-        let reporter = try #require(SentryReporter(configuration, .backup, options))
-        await reporter.report(recorder)
         #expect(log.warnings.allSatisfy { !$0.contains(SentryServer.key) })
         return log.warnings
     }
@@ -29,7 +30,7 @@ struct SentryTroubleTests {
             #expect(
                 warnings == [
                     "0 of 3 failures reported to Sentry at 127.0.0.1: the server took too long; check sentry_dsn and the "
-                        + "network."
+                        + "network"
                 ]
             )
             #expect(server.envelopes.count == 1)

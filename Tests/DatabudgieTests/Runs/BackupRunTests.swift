@@ -97,7 +97,7 @@ struct BackupRunTests {
                   - {name: product, location: product}
                 """
             )
-            #expect(report.finished.map(\.label.description) == ["public.product"])
+            #expect(report.finished.map(\.job.description) == ["public.product"])
             #expect(try fixture.files() == ["product/data.csv"])
             let messages = report.failed.map(\.message)
             #expect(messages.count == 6)
@@ -142,10 +142,10 @@ struct BackupRunTests {
                 try await fixture.execute(fixture.source, shop + "grant select on product to \(role);")
                 let report = try await fixture.connected(as: role)
                     .backup("{root_location: \(fixture.folder), tables: ['public.*']}")
-                #expect(report.finished.map(\.label.description) == ["public.product"])
+                #expect(report.finished.map(\.job.description) == ["public.product"])
                 #expect(
                     report.failed.map(\.message) == [
-                        "public.sale: permission denied for table sale (SQLSTATE 42501)."
+                        "public.sale: permission denied for table sale (SQLSTATE 42501)"
                     ]
                 )
             }
@@ -153,7 +153,7 @@ struct BackupRunTests {
     }
 
     @Test("skip_if_exists skips a table that has a data file, also a local one")
-    func skipIfExists() async throws {
+    func skipsIfExists() async throws {
         try await RunFixture.with { fixture in
             try await fixture.execute(fixture.source, shop)
             let yaml = "{root_location: \(fixture.folder), skip_if_exists: true, tables: [product]}"
@@ -161,7 +161,7 @@ struct BackupRunTests {
             #expect(try await fixture.backup(yaml).finished.count == 1)
             let again = try await fixture.backup(yaml)
             #expect(again.finished.isEmpty)
-            #expect(again.skipped.map(\.description) == ["public.product"])
+            #expect(again.skipped.map(\.job.description) == ["public.product"])
         }
     }
 
@@ -170,10 +170,10 @@ struct BackupRunTests {
         try await RunFixture.with { fixture in
             try await fixture.execute(fixture.source, shop)
             let configuration = try fixture.configuration("{root_location: \(fixture.folder), tables: [product]}")
-            var options = RunEnvironment()
-            options.now = Date(timeIntervalSince1970: 1_700_000_000)
-            #expect(try await BackupRun(configuration, options: options).run().failed.isEmpty)
-            let second = try await BackupRun(configuration, options: options).run()
+            var environment = RunEnvironment()
+            environment.now = Date(timeIntervalSince1970: 1_700_000_000)
+            #expect(try await BackupRun(configuration, environment: environment).run().failed.isEmpty)
+            let second = try await BackupRun(configuration, environment: environment).run()
             #expect(second.failed.count == 1)
             #expect(second.failed[0].message.contains("2023-11-14T22:13:20.csv"))
         }
@@ -250,16 +250,12 @@ struct BackupRunTests {
             try await Connection.withConnection(to: fixture.source) { blocker in
                 try await blocker.execute("begin; lock table product in access exclusive mode")
                 let error = await #expect(throws: DatabudgieError.self) {
-                    try await Connection.withConnection(to: fixture.source) { connection in
-                        let snapshot = ExportSnapshot(
-                            connection: connection,
-                            idleInTransactionTimeout: nil,
-                            lockTimeout: .milliseconds(50)
-                        )
-                        let configuration = try fixture.configuration("tables: [product]")
+                    let configuration = try fixture.configuration("tables: [product]")
+                    try await fixture.session(configuration, .backup) { session in
+                        let snapshot = ExportSnapshot(session: session, lockTimeout: .milliseconds(50))
                         try await snapshot.withPlan(
                             { catalog in
-                                try BackupPlanner(catalog: catalog, moment: RunTimestamp(.now), isStrict: false)
+                                try BackupPlanner(catalog: catalog, timestamp: RunTimestamp(.now), isStrict: false)
                                     .plan(configuration.backup.tables)
                             },
                             body: { _, _ in }

@@ -38,7 +38,7 @@ struct FollowRunTests {
             #expect(try fixture.files() == files)
             let report = try await fixture.restore(yaml)
             #expect(report.failed.map(\.message) == [])
-            #expect(report.finished.map(\.label.description) == ["public.leaf", "public.mid", "public.top"])
+            #expect(report.finished.map(\.job.description) == ["public.leaf", "public.mid", "public.top"])
             for table in ["leaf", "mid", "top"] {
                 let query = "select * from \(table) order by id"
                 #expect(try await fixture.rows(fixture.target, query) == fixture.rows(fixture.source, query))

@@ -19,19 +19,18 @@ extension RunFixture {
     ) async throws -> RunReport {
         var configuration = try configuration(yaml)
         configuration.backup.run.resumeID = id
-        var options = RunEnvironment()
-        options.now = try Date(date, strategy: .iso8601)
-        options.isDryRun = isDryRun
-        return try await BackupRun(configuration, options: options).run(onEvent: events.append)
+        configuration.backup.run.isDryRun = isDryRun
+        var environment = RunEnvironment()
+        environment.now = try Date(date, strategy: .iso8601)
+        return try await BackupRun(configuration, environment: environment).run(onEvent: events.append)
     }
 
     /// Runs a restore, perhaps with the id of an earlier one.
     fileprivate func restore(_ yaml: String, id: Int?, isDryRun: Bool = false) async throws -> RunReport {
         var configuration = try configuration(yaml)
         configuration.restore.run.resumeID = id
-        var options = RunEnvironment()
-        options.isDryRun = isDryRun
-        return try await RestoreRun(configuration, options: options).run()
+        configuration.restore.run.isDryRun = isDryRun
+        return try await RestoreRun(configuration).run()
     }
 
     fileprivate func makeManifests() async throws {
@@ -69,7 +68,7 @@ struct ManifestRunTests {
             ]
             #expect(try await fixture.rows(fixture.source, recorded) == expected)
             let announced = events.all.compactMap { if case .recording(let it) = $0 { it } else { nil } }
-            #expect(announced == [RecordedRun(manifest: "public.m", action: .backup, id: 1)])
+            #expect(announced == [RecordedRun(manifest: "public.m", kind: .backup, id: 1)])
 
             let loads = "['public.*']"
             #expect(try await fixture.restore(fixture.manifestYAML(loads), id: nil).finished.count == 2)
@@ -97,11 +96,11 @@ struct ManifestRunTests {
             #expect(first.failed.count == 2)
             try await fixture.execute(fixture.source, "create or replace view broken as select 1 as x")
             let dryRun = try await fixture.backup(yaml, id: 2, isDryRun: true)
-            #expect(dryRun.skipped.map(\.description) == ["public.a"])
+            #expect(dryRun.skipped.map(\.job.description) == ["public.a"])
             let events = EventLog()
             let second = try await fixture.backup(yaml, id: 2, at: "2024-01-02T00:00:00Z", events: events)
             #expect(second.failed.isEmpty)
-            #expect(second.skipped.map(\.description) == ["public.a"])
+            #expect(second.skipped.map(\.job.description) == ["public.a"])
             #expect(events.warnings.contains { $0.hasPrefix("1 of the 3 tables were exported by an earlier run") })
             let rows = try await fixture.rows(
                 fixture.source,
@@ -148,15 +147,15 @@ struct ManifestRunTests {
             try fixture.write("id\nx\n", to: "public.late/2024-01-01T00:00:00.csv")
             let yaml = fixture.manifestYAML("['public.*']")
             let first = try await fixture.restore(yaml, id: nil)
-            #expect(first.failed.map(\.label.description) == ["public.late"])
+            #expect(first.failed.map(\.job.description) == ["public.late"])
             // Proof that the finished tables are not touched again.
             try await fixture.execute(fixture.target, "insert into sale values (6, 1)")
             try fixture.write("id\n9\n", to: "public.late/2024-01-02T00:00:00.csv")
             let dryRun = try await fixture.restore(yaml, id: 1, isDryRun: true)
-            #expect(dryRun.skipped.map(\.description) == ["public.product", "public.sale"])
+            #expect(dryRun.skipped.map(\.job.description) == ["public.product", "public.sale"])
             let second = try await fixture.restore(yaml, id: 1)
-            #expect(second.finished.map(\.label.description) == ["public.late"])
-            #expect(second.skipped.map(\.description) == ["public.product", "public.sale"])
+            #expect(second.finished.map(\.job.description) == ["public.late"])
+            #expect(second.skipped.map(\.job.description) == ["public.product", "public.sale"])
             #expect(try await fixture.rows(fixture.target, "select id from sale order by id") == ["5", "6"])
             #expect(try await fixture.rows(fixture.target, "select id from late") == ["9"])
             let rows = try await fixture.rows(fixture.target, "select transaction, \"table\" from m order by id")
@@ -235,7 +234,7 @@ struct ManifestRunTests {
                 "create table a (id int); create table b (id int); alter table m add check (\"table\" <> 'public.a')"
             )
             let report = try await fixture.backup(fixture.manifestYAML("[a, b]"), id: nil)
-            #expect(report.finished.map(\.label.description) == ["public.b"])
+            #expect(report.finished.map(\.job.description) == ["public.b"])
             let message = try #require(report.failed.first?.message)
             #expect(message.contains("2024-01-01T00:00:00.csv is complete, but could not be recorded"))
             #expect(message.contains("--backup-id 1"))
@@ -250,10 +249,10 @@ struct ManifestRunTests {
             let yaml = fixture.manifestYAML("[a]")
             try await Connection.withConnection(to: fixture.source) { guardian in
                 // Another run that has begun and recorded nothing yet.
-                let other = try fixture.configuration(yaml)
-                try await ManifestSession.with(other, for: .backup, over: guardian) { manifest in
-                    try await guardian.withTransaction(.snapshot) { _ in
-                        #expect(try await manifest?.begin(isDryRun: false)?.id == 1)
+                let other = try RunSettings(fixture.configuration(yaml), for: .backup, in: RunEnvironment())
+                try await ManifestSession.with(other, over: guardian) { manifest in
+                    try await guardian.withTransaction(.snapshot, idleTimeout: nil) {
+                        #expect(try await manifest?.begin()?.id == 1)
                         _ = try await fixture.backup(yaml, id: nil)
                         let error = await #expect(throws: DatabudgieError.self) {
                             try await fixture.backup(yaml, id: 1, at: "2024-01-02T00:00:00Z")

@@ -42,7 +42,7 @@ struct RestoreRunTests {
             let message = try #require(report.failed.first?.message)
             #expect(message.contains("line 3, column id: \"six\""))
             #expect(message.contains("public.sale/2024-01-01T00:00:00.csv"))
-            #expect(report.failed.map(\.label.description) == ["public.sale", "public.product"])
+            #expect(report.failed.map(\.job.description) == ["public.sale", "public.product"])
             #expect(try await fixture.rows(fixture.target, "select * from product") == ["9|old"])
             #expect(try await fixture.rows(fixture.target, "select * from sale") == ["9|9"])
         }
@@ -81,8 +81,8 @@ struct RestoreRunTests {
             try await fixture.execute(fixture.target, schema)
             try fixture.write("id,name\n1,new\n", to: "public.product/2024-01-01T00:00:00.csv")
             let report = try await fixture.restore(fixture.yaml("['public.*']", truncate: false))
-            #expect(report.finished.map(\.label.description) == ["public.product"])
-            #expect(report.skipped.map(\.description) == ["public.sale"])
+            #expect(report.finished.map(\.job.description) == ["public.product"])
+            #expect(report.skipped.map(\.job.description) == ["public.sale"])
             let lines = await fixture.preflightLines(fixture.yaml("[product, sale]"))
             #expect(lines.first?.contains("public.sale: there is no data file") == true)
         }
@@ -201,7 +201,7 @@ struct RestoreRunTests {
             let report = try await fixture.restore(fixture.yaml("[t]"), events: log)
             #expect(report.failed.isEmpty)
             #expect(try await fixture.rows(fixture.target, "select count(*) from t") == ["2"])
-            let details = log.all.compactMap { if case .detail(let text) = $0 { text } else { nil } }
+            let details = log.all.compactMap { if case .found(let it) = $0, it.kind == .note { it.description } else { nil } }
             #expect(details.contains { $0.contains("triggers odd") })
         }
     }
@@ -213,7 +213,7 @@ struct RestoreRunTests {
             try fixture.write("id,name\n1,new\n", to: "public.product/2024-01-01T00:00:00.csv")
             try fixture.write("id,product_id\n5,2\n", to: "public.sale/2024-01-01T00:00:00.csv")
             let report = try await fixture.restore(fixture.yaml("['public.*']", truncate: false))
-            #expect(report.finished.map(\.label.description) == ["public.product"])
+            #expect(report.finished.map(\.job.description) == ["public.product"])
             #expect(report.failed.first?.message.contains("sale_product_id_fkey") == true)
             #expect(try await fixture.rows(fixture.target, "select * from sale") == [])
         }

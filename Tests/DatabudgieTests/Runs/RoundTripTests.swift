@@ -22,7 +22,7 @@ struct RoundTripTests {
                 let configuration = "root_location: \(fixture.folder)\ncompression: \(compression)\n\(yaml)"
                 let backup = try await fixture.backup(configuration)
                 #expect(backup.failed.map(\.message) == [])
-                #expect(backup.finished.map(\.label.description) == tables)
+                #expect(backup.finished.map(\.job.description) == tables)
                 let restore = try await fixture.restore(configuration)
                 #expect(restore.failed.map(\.message) == [])
                 for query in compare {

@@ -61,17 +61,32 @@ struct RunFixture: Sendable {
     }
 
     func backup(_ yaml: String, isDryRun: Bool = false, events: EventLog = EventLog()) async throws -> RunReport {
-        var options = RunEnvironment()
-        options.isDryRun = isDryRun
-        options.reportingTimeLimit = .reportingUnderLoad
-        return try await BackupRun(configuration(yaml), options: options).run(onEvent: events.append)
+        var configuration = try configuration(yaml)
+        configuration.backup.run.isDryRun = isDryRun
+        var environment = RunEnvironment()
+        environment.reportingTimeLimit = .reportingUnderLoad
+        return try await BackupRun(configuration, environment: environment).run(onEvent: events.append)
     }
 
     func restore(_ yaml: String, isDryRun: Bool = false, events: EventLog = EventLog()) async throws -> RunReport {
-        var options = RunEnvironment()
-        options.isDryRun = isDryRun
-        options.reportingTimeLimit = .reportingUnderLoad
-        return try await RestoreRun(configuration(yaml), options: options).run(onEvent: events.append)
+        var configuration = try configuration(yaml)
+        configuration.restore.run.isDryRun = isDryRun
+        var environment = RunEnvironment()
+        environment.reportingTimeLimit = .reportingUnderLoad
+        return try await RestoreRun(configuration, environment: environment).run(onEvent: events.append)
+    }
+
+    /// Opens the storages and the database of a run, and does with them what a run itself does not.
+    func session(
+        _ configuration: Configuration,
+        _ kind: RunKind,
+        _ body: (DatabaseSession) async throws -> Void
+    ) async throws {
+        let settings = try RunSettings(configuration, for: kind, in: RunEnvironment())
+        _ = try await Session.run(settings, onEvent: { _ in }) { session in
+            try await session.withDatabase(body)
+            return RunResults()
+        }
     }
 
     /// A configuration of tables whose files lie in folders of their own names.
@@ -83,7 +98,7 @@ struct RunFixture: Sendable {
     func preflightLines(_ yaml: String) async -> [String] {
         let error = await #expect(throws: DatabudgieError.self) { try await restore(yaml) }
         #expect(error?.code == .preflight)
-        return error?.messages ?? []
+        return error?.problems.map(\.description) ?? []
     }
 
     /// All files below the folder, by their paths relative to it.
@@ -117,8 +132,15 @@ final class EventLog: Sendable {
 
     var all: [RunEvent] { events.withLock { $0 } }
 
-    var warnings: [String] {
-        all.compactMap { if case .warning(let message) = $0 { message } else { nil } }
+    /// What was found in the run, each with its table and its hint in one line.
+    var warnings: [String] { findings(.warning) }
+
+    var notes: [String] { findings(.note) }
+
+    private func findings(_ kind: Finding.Kind) -> [String] {
+        all.compactMap { event in
+            if case .found(let finding) = event, finding.kind == kind { finding.description } else { nil }
+        }
     }
 
     @Sendable func append(_ event: RunEvent) {

@@ -21,17 +21,17 @@ struct S3RunTests {
                     insert into t values (1), (2);
                     """
                 )
-                var options = RunEnvironment()
-                options.environment = try await S3Server.shared.environment
+                var environment = RunEnvironment()
+                environment.variables = try await S3Server.shared.environment
                 let configuration = try fixture.configuration(
                     "{location: '\(folder)/{table}', compression: \(compression), truncate: true, tables: ['public.*']}"
                 )
                 for _ in 1...2 {
-                    options.now += 1
-                    let backup = try await BackupRun(configuration, options: options).run()
+                    environment.now += 1
+                    let backup = try await BackupRun(configuration, environment: environment).run()
                     #expect(backup.failed.map(\.message) == [])
                     #expect(backup.finished.map(\.totals.rows) == [50_000, 2])
-                    let restore = try await RestoreRun(configuration, options: options).run()
+                    let restore = try await RestoreRun(configuration, environment: environment).run()
                     #expect(restore.failed.map(\.message) == [])
                     #expect(restore.finished.map(\.totals.rows) == [50_000, 2])
                 }
@@ -46,18 +46,18 @@ struct S3RunTests {
     func preflight() async throws {
         try await RunFixture.with { fixture in
             try await fixture.execute(fixture.source, "create table t (id int)")
-            var options = RunEnvironment()
-            options.environment = try await S3Server.shared.environment
+            var environment = RunEnvironment()
+            environment.variables = try await S3Server.shared.environment
             let elsewhere = try fixture.configuration("{location: 's3://no-such-bucket-here/{table}', tables: [t]}")
             let missing = await #expect(throws: StorageError.self) {
-                try await BackupRun(elsewhere, options: options).run()
+                try await BackupRun(elsewhere, environment: environment).run()
             }
             #expect(missing?.description.contains("no-such-bucket-here") == true)
-            options.environment["AWS_SECRET_ACCESS_KEY"] = "wrong"
+            environment.variables["AWS_SECRET_ACCESS_KEY"] = "wrong"
             let bucket = try await S3Server.shared.bucket
             let here = try fixture.configuration("{location: 's3://\(bucket)/wrong/{table}', tables: [t]}")
             let wrong = await #expect(throws: StorageError.self) {
-                try await BackupRun(here, options: options).run()
+                try await BackupRun(here, environment: environment).run()
             }
             #expect(wrong?.code == .wrongCredentials)
         }

@@ -54,14 +54,14 @@ struct SequenceRunTests {
             try await fixture.execute(fixture.source, Self.data)
             try await fixture.execute(fixture.target, "select setval('thing_id_seq', 5), setval('item_id_seq', 99)")
             try await S3Server.shared.withFolder { folder in
-                var options = RunEnvironment()
-                options.environment = try await S3Server.shared.environment
+                var environment = RunEnvironment()
+                environment.variables = try await S3Server.shared.environment
                 let location = onS3 ? folder.description : fixture.folder
                 let configuration = try fixture.configuration("{location: '\(location)/{table}', tables: ['*.*']}")
-                let backup = try await BackupRun(configuration, options: options).run()
+                let backup = try await BackupRun(configuration, environment: environment).run()
                 #expect(backup.failed.map(\.message) == [])
                 let log = EventLog()
-                let restore = try await RestoreRun(configuration, options: options).run(onEvent: log.append)
+                let restore = try await RestoreRun(configuration, environment: environment).run(onEvent: log.append)
                 #expect(restore.failed.map(\.message) == [])
                 #expect(log.warnings == [])
                 let (source, target) = try await positions(fixture)
@@ -200,7 +200,7 @@ struct SequenceRunTests {
                 let limited = fixture.connected(as: role)
                 let yaml = fixture.yaml("[t, u]", truncate: false)
                 let refused = try await limited.backup(yaml)
-                #expect(refused.finished.map(\.label.description) == ["public.u"])
+                #expect(refused.finished.map(\.job.description) == ["public.u"])
                 #expect(refused.failed.count == 1)
                 #expect(refused.failed.first?.message.contains("grant it SELECT on the sequence") == true)
                 #expect(try fixture.files().count == 1)
@@ -225,10 +225,10 @@ struct SequenceRunTests {
             try await fixture.execute(fixture.source, "insert into t select from generate_series(1, 4)")
             let yaml = "{root_location: \(fixture.folder), location: '{table}', data: false, tables: ['*']}"
             let backup = try await fixture.backup(yaml)
-            #expect(backup.finished.map(\.label.description) == ["public.t"])
+            #expect(backup.finished.map(\.job.description) == ["public.t"])
             #expect(try fixture.files().map { $0.prefix { $0 != "2" } } == ["public.t/sequences/"])
             let restore = try await fixture.restore(yaml)
-            #expect(restore.finished.map(\.label.description) == ["public.t"])
+            #expect(restore.finished.map(\.job.description) == ["public.t"])
             #expect(try await fixture.rows(fixture.target, "select nextval('t_id_seq'), count(*) from t") == ["5|0"])
         }
     }
@@ -287,7 +287,7 @@ struct SequenceRunTests {
             )
             configuration.restore.run.resumeID = 3
             let report = try await RestoreRun(configuration).run()
-            #expect(report.finished.map(\.label.description) == ["public.b"])
+            #expect(report.finished.map(\.job.description) == ["public.b"])
             let query = "select a.last_value, b.last_value, (select count(*) from a) from a_id_seq a, b_id_seq b"
             #expect(try await fixture.rows(fixture.target, query) == ["5|5|0"])
         }

@@ -11,7 +11,7 @@ public struct BackupEntry: Sendable, Equatable {
     /// How the data files are compressed; nil leaves them plain.
     public var compression: CompressionFormat?
     /// A table that already has a data file is skipped.
-    public var skipIfExists: Bool
+    public var skipsIfExists: Bool
 
     /// Describes an entry.
     ///
@@ -19,17 +19,17 @@ public struct BackupEntry: Sendable, Equatable {
     ///   - options: What every entry has.
     ///   - query: What is exported; nil: `select * from {table}`.
     ///   - compression: How the data files are compressed; nil leaves them plain.
-    ///   - skipIfExists: A table that already has a data file is skipped.
+    ///   - skipsIfExists: A table that already has a data file is skipped.
     public init(
         options: TableOptions,
         query: Template? = nil,
         compression: CompressionFormat? = nil,
-        skipIfExists: Bool = false
+        skipsIfExists: Bool = false
     ) {
         self.options = options
         self.query = query ?? Defaults.query
         hasExplicitQuery = query != nil
         self.compression = compression
-        self.skipIfExists = skipIfExists
+        self.skipsIfExists = skipsIfExists
     }
 }

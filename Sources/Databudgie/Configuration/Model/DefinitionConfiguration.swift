@@ -1,35 +1,35 @@
 /// Settings of the `ddl` key: whether the definitions of tables and schemas are part of a run, and where they are.
 public struct DefinitionConfiguration: Sendable, Equatable {
     /// Definitions of tables and schemas are part of the run.
-    public var enabled: Bool
+    public var isEnabled: Bool
     /// The folder of the list of tables.
     public var location: Template
     /// The name of each file.
     public var filename: Template
     /// Restore: the database is dropped and created again first.
-    public var clean: Bool
+    public var recreatesDatabase: Bool
     /// How a restore chooses the files; nil: the default strategy.
     public var strategy: RestoreStrategy?
 
     /// Gathers settings; without any, definitions are not part of a run.
     ///
     /// - Parameters:
-    ///   - enabled: Definitions of tables and schemas are part of the run.
+    ///   - isEnabled: Definitions of tables and schemas are part of the run.
     ///   - location: The folder of the list of tables; nil: `backups/ddl`.
     ///   - filename: The name of each file; nil: `{timestamp}.{ext}`.
-    ///   - clean: Restore: the database is dropped and created again first.
+    ///   - recreatesDatabase: Restore: the database is dropped and created again first.
     ///   - strategy: How a restore chooses the files; nil: the default strategy.
     public init(
-        enabled: Bool = false,
+        isEnabled: Bool = false,
         location: Template? = nil,
         filename: Template? = nil,
-        clean: Bool = false,
+        recreatesDatabase: Bool = false,
         strategy: RestoreStrategy? = nil
     ) {
-        self.enabled = enabled
+        self.isEnabled = isEnabled
         self.location = location ?? Defaults.definitionsLocation
         self.filename = filename ?? Defaults.filename
-        self.clean = clean
+        self.recreatesDatabase = recreatesDatabase
         self.strategy = strategy
     }
 }

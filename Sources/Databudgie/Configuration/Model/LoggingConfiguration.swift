@@ -1,17 +1,17 @@
 /// Settings of the `logging` key.
 public struct LoggingConfiguration: Sendable, Equatable {
     /// Messages are written at all.
-    public var enabled: Bool
+    public var isEnabled: Bool
     /// A level's name as Python's logging knows it: DEBUG, INFO, WARNING, ERROR, CRITICAL.
     public var level: String
 
     /// Gathers settings.
     ///
     /// - Parameters:
-    ///   - enabled: Messages are written at all.
+    ///   - isEnabled: Messages are written at all.
     ///   - level: DEBUG, INFO, WARNING, ERROR or CRITICAL.
-    public init(enabled: Bool = true, level: String = "INFO") {
-        self.enabled = enabled
+    public init(isEnabled: Bool = true, level: String = "INFO") {
+        self.isEnabled = isEnabled
         self.level = level
     }
 

@@ -16,13 +16,11 @@ public struct RunConfiguration: Sendable, Equatable {
     /// Seconds after which the server ends an idle transaction of ours; nil sets no limit.
     public var idleInTransactionTimeout: Double?
     /// The whole run stops at the first failed table (`strict` at this command's level or above it).
-    public var strict: Bool
+    public var isStrict: Bool
     /// Settings of the `ddl` key.
     public var definitions: DefinitionConfiguration
     /// Nothing is written (`--dry-run`).
     public var isDryRun: Bool
-    /// A summary is printed at the end (`--stats`; a dry run implies it).
-    public var showsStatistics: Bool = false
     /// The id in the manifest of the run to resume (`--backup-id`, `--restore-id`); nil begins a new one.
     public var resumeID: Int?
     /// What the configuration asks for and this version cannot do, one line each, with its place.
@@ -37,7 +35,7 @@ public struct RunConfiguration: Sendable, Equatable {
     ///   - manifest: The audit table's name, `schema.table`; nil records nothing.
     ///   - rootLocation: The folder that all locations are under, for display.
     ///   - idleInTransactionTimeout: Seconds after which the server ends an idle transaction of ours; nil sets no limit.
-    ///   - strict: The whole run stops at the first failed table.
+    ///   - isStrict: The whole run stops at the first failed table.
     ///   - definitions: Whether definitions of tables are part of the run, and where they are.
     ///   - isDryRun: Nothing is written.
     ///   - resumeID: The id in the manifest of the run to resume; nil begins a new one.
@@ -48,7 +46,7 @@ public struct RunConfiguration: Sendable, Equatable {
         manifest: String? = nil,
         rootLocation: String? = nil,
         idleInTransactionTimeout: Double? = nil,
-        strict: Bool = false,
+        isStrict: Bool = false,
         definitions: DefinitionConfiguration = DefinitionConfiguration(),
         isDryRun: Bool = false,
         resumeID: Int? = nil
@@ -59,7 +57,7 @@ public struct RunConfiguration: Sendable, Equatable {
         self.manifest = manifest
         self.rootLocation = rootLocation
         self.idleInTransactionTimeout = idleInTransactionTimeout
-        self.strict = strict
+        self.isStrict = isStrict
         self.definitions = definitions
         self.isDryRun = isDryRun
         self.resumeID = resumeID

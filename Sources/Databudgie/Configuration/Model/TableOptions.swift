@@ -9,17 +9,17 @@ public struct TableOptions: Sendable, Equatable {
     /// Globs; one without a dot matches the bare table name in any schema.
     public var exclude: [String]
     /// The table's definition is part of the run, if definitions are enabled at all.
-    public var ddl: Bool
+    public var includesDefinition: Bool
     /// The values of the table's sequences are part of the run.
-    public var sequences: Bool
+    public var includesSequences: Bool
     /// `sequences: true` was given for this entry or at a level above it, rather than defaulted.
     public var hasExplicitSequences: Bool
     /// The rows are part of the run.
-    public var data: Bool
+    public var includesRows: Bool
     /// Also the tables that this one refers to, recursively.
-    public var followForeignKeys: Bool
+    public var followsForeignKeys: Bool
     /// The run stops when this entry fails.
-    public var strict: Bool
+    public var isStrict: Bool
     /// Where the entry is, for messages: `databudgie.yml:12`, or `--table`.
     public var place: String
     /// `location` was given for this entry or at a level above it, rather than defaulted.
@@ -32,35 +32,35 @@ public struct TableOptions: Sendable, Equatable {
     ///   - location: The folder of the data files, local or `s3://bucket/key`; nil: `backups/{table}`.
     ///   - filename: The name of each data file; nil: `{timestamp}.{ext}`.
     ///   - exclude: Globs; one without a dot matches the bare table name in any schema.
-    ///   - ddl: The table's definition is part of the run, if definitions are enabled at all.
-    ///   - sequences: The values of the table's sequences are part of the run; nil: they are, without a warning for a
-    ///     table whose values are not in the backup.
-    ///   - data: The rows are part of the run.
-    ///   - followForeignKeys: Also the tables that this one refers to, recursively.
-    ///   - strict: The run stops when this entry fails.
+    ///   - includesDefinition: The table's definition is part of the run, if definitions are enabled at all.
+    ///   - includesSequences: The values of the table's sequences are part of the run; nil: they are, without a warning
+    ///     for a table whose values are not in the backup.
+    ///   - includesRows: The rows are part of the run.
+    ///   - followsForeignKeys: Also the tables that this one refers to, recursively.
+    ///   - isStrict: The run stops when this entry fails.
     ///   - place: Where the entry is, for messages; nil: its name.
     public init(
         name: String?,
         location: Template? = nil,
         filename: Template? = nil,
         exclude: [String] = [],
-        ddl: Bool = true,
-        sequences: Bool? = nil,
-        data: Bool = true,
-        followForeignKeys: Bool = false,
-        strict: Bool = false,
+        includesDefinition: Bool = true,
+        includesSequences: Bool? = nil,
+        includesRows: Bool = true,
+        followsForeignKeys: Bool = false,
+        isStrict: Bool = false,
         place: String? = nil
     ) {
         self.name = name
         self.location = location ?? Defaults.location
         self.filename = filename ?? Defaults.filename
         self.exclude = exclude
-        self.ddl = ddl
-        self.sequences = sequences ?? true
-        hasExplicitSequences = sequences == true
-        self.data = data
-        self.followForeignKeys = followForeignKeys
-        self.strict = strict
+        self.includesDefinition = includesDefinition
+        self.includesSequences = includesSequences ?? true
+        hasExplicitSequences = includesSequences == true
+        self.includesRows = includesRows
+        self.followsForeignKeys = followsForeignKeys
+        self.isStrict = isStrict
         self.place = place ?? name.map { "the entry '\($0)'" } ?? "the entry without a name"
         hasExplicitLocation = location != nil
     }

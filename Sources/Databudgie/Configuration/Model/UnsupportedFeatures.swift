@@ -32,7 +32,7 @@ extension Configuration {
         // What was read from a file has its lines already; what was built in code is looked at here.
         guard run.unsupportedFeatures.isEmpty else { return run.unsupportedFeatures }
         var unsupported = UnsupportedFeatures(action)
-        if run.definitions.enabled, run.definitions.strategy == .useLatestSet {
+        if run.definitions.isEnabled, run.definitions.strategy == .useLatestSet {
             unsupported.note(.useLatestSet, at: nil)
         }
         if action == .restore {

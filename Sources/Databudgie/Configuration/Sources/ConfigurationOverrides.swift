@@ -18,8 +18,6 @@ public struct ConfigurationOverrides: Sendable, Equatable {
     public var tables: [String] = []
     /// The globs given by `--exclude`; they replace any `exclude`.
     public var excludes: [String] = []
-    /// `--stats` or `--no-stats`; nil follows ``dryRun``.
-    public var stats: Bool?
     /// `--dry-run` or `--no-dry-run`.
     public var dryRun: Bool?
     /// `--raw-config`: configuration as a text.

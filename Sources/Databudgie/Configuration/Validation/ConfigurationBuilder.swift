@@ -54,7 +54,7 @@ struct ConfigurationBuilder {
         let tables = TableEntryBuilder(self, scope).restoreEntries(&unsupported)
         var run = runConfiguration(scope, of: .restore, &unsupported)
         run.resumeID = overrides.restoreID
-        if let clean = overrides.clean { run.definitions.clean = clean }
+        if let clean = overrides.clean { run.definitions.recreatesDatabase = clean }
         run.unsupportedFeatures = unsupported.lines
         return RestoreConfiguration(run: run, tables: tables, assumesYes: overrides.yes)
     }
@@ -69,10 +69,10 @@ struct ConfigurationBuilder {
         let connections = ConnectionBuilder(scope, isNeeded ? report : ConfigurationProblems())
         checkAdapter(scope["adapter"])
         let ddl = ddl(scope["ddl"], root: read.text(scope["root_location"], "root_location"))
-        if ddl.enabled, ddl.strategy == .useLatestSet {
+        if ddl.isEnabled, ddl.strategy == .useLatestSet {
             unsupported.note(.useLatestSet, at: scope["ddl"]?.mapping?["strategy"]?.place)
         }
-        var run = RunConfiguration(
+        return RunConfiguration(
             connection: connections.connection(),
             connections: connections.all(warns: action == nil),
             s3: s3(scope["s3"]),
@@ -82,12 +82,10 @@ struct ConfigurationBuilder {
                 scope["idle_in_transaction_timeout"],
                 "idle_in_transaction_timeout"
             ),
-            strict: read.bool(scope["strict"], "strict") ?? false,
+            isStrict: read.bool(scope["strict"], "strict") ?? false,
             definitions: ddl,
             isDryRun: overrides.dryRun ?? false
         )
-        run.showsStatistics = overrides.stats ?? overrides.dryRun ?? false
-        return run
     }
 
     private func checkAdapter(_ value: SourceValue?) {
@@ -109,7 +107,7 @@ struct ConfigurationBuilder {
     private func logging(_ value: SourceValue?) -> LoggingConfiguration {
         var logging = LoggingConfiguration()
         guard let mapping = read.mapping(value, "logging", .logging) else { return logging }
-        logging.enabled = read.bool(mapping["enabled"], "enabled") ?? logging.enabled
+        logging.isEnabled = read.bool(mapping["enabled"], "enabled") ?? logging.isEnabled
         // The guide of databudgie 2.9.3 calls the key "logging" in its example.
         let key = mapping["level"] == nil ? "logging" : "level"
         guard let value = mapping[key], let text = read.text(value, key) else { return logging }
@@ -177,10 +175,10 @@ struct ConfigurationBuilder {
         let place = mapping["location"]?.place ?? value?.place
         let location = composedLocation(read.text(mapping["location"], "location"), root, "backups/ddl", at: place)
         return DefinitionConfiguration(
-            enabled: read.bool(mapping["enabled"], mapping["enabled"] == value ? "ddl" : "enabled") ?? false,
+            isEnabled: read.bool(mapping["enabled"], mapping["enabled"] == value ? "ddl" : "enabled") ?? false,
             location: location,
             filename: read.template(mapping["filename"], "filename"),
-            clean: read.bool(mapping["clean"], "clean") ?? false,
+            recreatesDatabase: read.bool(mapping["clean"], "clean") ?? false,
             strategy: read.choice(mapping["strategy"], "strategy", RestoreStrategy.self)
         )
     }

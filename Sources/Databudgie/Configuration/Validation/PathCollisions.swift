@@ -9,7 +9,7 @@ enum PathCollisions {
 
     static func check(_ entries: [BackupEntry], _ report: ConfigurationProblems) {
         var owners: [Target: BackupEntry] = [:]
-        for entry in entries where entry.options.data {
+        for entry in entries where entry.options.includesRows {
             guard let target = target(of: entry) else { continue }
             guard let owner = owners.updateValue(entry, forKey: target) else { continue }
             report.add(

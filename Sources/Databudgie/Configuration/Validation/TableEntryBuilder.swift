@@ -102,7 +102,7 @@ struct TableEntryBuilder {
             options: options(scope, place),
             query: read.template(nonEmpty(scope, "query"), "query"),
             compression: compression(scope["compression"]),
-            skipIfExists: read.bool(scope["skip_if_exists"], "skip_if_exists") ?? false
+            skipsIfExists: read.bool(scope["skip_if_exists"], "skip_if_exists") ?? false
         )
     }
 
@@ -139,11 +139,11 @@ struct TableEntryBuilder {
             ),
             filename: read.template(nonEmpty(scope, "filename"), "filename"),
             exclude: read.texts(scope["exclude"], "exclude") ?? [],
-            ddl: ddl(scope["ddl"]),
-            sequences: read.bool(scope["sequences"], "sequences"),
-            data: read.bool(scope["data"], "data") ?? true,
-            followForeignKeys: read.bool(scope["follow_foreign_keys"], "follow_foreign_keys") ?? false,
-            strict: read.bool(scope["strict"], "strict") ?? false,
+            includesDefinition: definition(scope["ddl"]),
+            includesSequences: read.bool(scope["sequences"], "sequences"),
+            includesRows: read.bool(scope["data"], "data") ?? true,
+            followsForeignKeys: read.bool(scope["follow_foreign_keys"], "follow_foreign_keys") ?? false,
+            isStrict: read.bool(scope["strict"], "strict") ?? false,
             place: place.description
         )
         options.hasExplicitLocation = location?.isEmpty == false
@@ -158,7 +158,7 @@ struct TableEntryBuilder {
     }
 
     /// A general level's `ddl` may be a mapping, whose `enabled` counts here.
-    private func ddl(_ value: SourceValue?) -> Bool {
+    private func definition(_ value: SourceValue?) -> Bool {
         guard let value else { return true }
         guard value.mapping != nil else { return read.bool(value, "ddl") ?? true }
         let mapping = read.mapping(value, "ddl", .ddl)

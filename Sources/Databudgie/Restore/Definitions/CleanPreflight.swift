@@ -25,7 +25,7 @@ struct CleanPreflight {
     }
 
     private func checkSettings() throws {
-        guard settings.definitions.enabled else {
+        guard settings.definitions.isEnabled else {
             throw DatabudgieError(
                 .configuration,
                 "'clean' without 'ddl' would leave an empty database and no tables to load",
@@ -39,7 +39,7 @@ struct CleanPreflight {
                 hint: "use either --clean or --restore-id"
             )
         }
-        for entry in configuration.tables where !entry.options.ddl && entry.options.data {
+        for entry in configuration.tables where !entry.options.includesDefinition && entry.options.includesRows {
             throw DatabudgieError(
                 .configuration,
                 "\(entry.options.place): 'clean' drops the tables of '\(entry.options.name ?? "")', and with 'ddl: false' none "
@@ -71,7 +71,7 @@ struct CleanPreflight {
         let (candidates, findings) = try planner.candidates(configuration.tables + definitions.included)
         // Views have no rows of their own, and those of a partition may be in the file of its root.
         let rowless = definitions.derived.union(definitions.partitions)
-        let loads = candidates.filter { $0.entry.options.data && !rowless.contains($0.relation.name) }
+        let loads = candidates.filter { $0.entry.options.includesRows && !rowless.contains($0.relation.name) }
         let files = try await FileListing(loads.flatMap(\.patterns), in: storages)
         let plan = try planner.plan(
             loads,

@@ -126,7 +126,7 @@ struct DefinitionReader {
         catalog.manifest = manifest
         let selection = TableSelection(catalog: catalog)
         var tables: [(place: UInt32, request: Request)] = []
-        for (number, entry) in entries.enumerated() where entry.options.ddl {
+        for (number, entry) in entries.enumerated() where entry.options.includesDefinition {
             guard let name = entry.options.name else { continue }
             for relation in selection.match(name, excluding: entry.options.exclude).relations {
                 let unit = DefinitionScript.Unit(schema: relation.name.schema, table: relation.name.name)

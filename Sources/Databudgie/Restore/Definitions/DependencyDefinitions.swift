@@ -39,7 +39,7 @@ struct DependencyDefinitions {
     ///   - units: All tables that the backup lists.
     init(owners: [Owner], entries: [RestoreEntry], units: [DefinitionScript.Unit]) {
         let named = Set(owners.map(\.unit.component))
-        self.owners = owners.filter { entries[$0.entry].options.followForeignKeys }
+        self.owners = owners.filter { entries[$0.entry].options.followsForeignKeys }
         self.entries = entries
         unnamed = Dictionary(
             units.filter { !named.contains($0.component) }.map { ($0.component, $0) },

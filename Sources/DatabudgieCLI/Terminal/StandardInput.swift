@@ -6,22 +6,24 @@ import SystemPackage
 enum StandardInput {
     /// Everything that standard input has, when it is a pipe or a file with content.
     ///
-    /// A terminal, a socket, `/dev/null` and a closed descriptor, as cron and CI services give them, are no
+    /// A terminal, a socket, `/dev/null` and a closed descriptor, as cron and CI services give them, are not
     /// configuration and are not read: that could wait for ever. A pipe is read to its end.
     ///
     /// - Returns: The text; nil when there is none.
-    /// - Throws: ``StandardInputError`` when the input cannot be read or is not UTF-8.
-    static func configuration() throws(StandardInputError) -> String? {
+    /// - Throws: ``CommandError`` when the input cannot be read or is not UTF-8.
+    static func configuration() throws(CommandError) -> String? {
         guard mayHaveContent else { return nil }
         let bytes: [UInt8]
         do {
             bytes = try readToEnd()
         } catch {
-            throw StandardInputError(description: "Standard input cannot be read: \(error).")
+            throw CommandError(.usage, "standard input cannot be read: \(error)")
         }
         guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw StandardInputError(
-                description: "Standard input is not text in UTF-8; send configuration, or close it with </dev/null."
+            throw CommandError(
+                .usage,
+                "standard input is not text in UTF-8",
+                hint: "send configuration, or close it with </dev/null"
             )
         }
         return text.allSatisfy(\.isWhitespace) ? nil : text
@@ -47,9 +49,4 @@ enum StandardInput {
             bytes += chunk
         }
     }
-}
-
-/// Why standard input could not be used.
-struct StandardInputError: Error, CustomStringConvertible {
-    let description: String
 }

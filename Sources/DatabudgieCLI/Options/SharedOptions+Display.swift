@@ -1,15 +1,8 @@
 import Databudgie
 import Foundation
 
-/// What the parsed options mean to a run.
+/// Where the configuration comes from, and how what happens is shown.
 extension SharedOptions {
-    /// The options that decide how a run is done, rather than what it does.
-    var runOptions: RunEnvironment {
-        var runOptions = RunEnvironment()
-        runOptions.isDryRun = dryRun ?? false
-        return runOptions
-    }
-
     /// The table of results goes to standard output.
     var printsStatistics: Bool {
         stats ?? dryRun ?? false
@@ -17,7 +10,7 @@ extension SharedOptions {
 
     /// Where the configuration comes from: the options, the environment, standard input and files.
     ///
-    /// - Throws: ``StandardInputError`` when standard input cannot be read.
+    /// - Throws: ``CommandError`` when standard input cannot be read.
     func sources() throws -> ConfigurationSources {
         ConfigurationSources(
             overrides: overrides,
@@ -37,19 +30,18 @@ extension SharedOptions {
         overrides.location = location
         overrides.tables = tables
         overrides.excludes = exclude
-        overrides.stats = stats
         overrides.dryRun = dryRun
         overrides.rawConfig = rawConfiguration
         overrides.rawConfigFormat = rawConfigurationFormat
         return overrides
     }
 
-    /// How messages are written before, and when, a run has none of its own.
-    var messages: MessageWriter {
-        MessageWriter(format: logFormat, style: style)
+    /// How errors are written that end the command.
+    var errorWriter: ErrorWriter {
+        ErrorWriter(format: logFormat, style: style)
     }
 
-    /// Colours where standard error is a terminal that has them and nobody asked for none.
+    /// Colours where standard error is a terminal that has them, unless the user wants none.
     var style: TextStyle {
         guard StandardStream.standardError.isTerminal, !Self.isDumbTerminal else { return .plain }
         return (color ?? !Self.prefersNoColor) ? .color : .plain
@@ -76,7 +68,7 @@ extension SharedOptions {
 }
 
 extension RunDisplay {
-    /// A reporter that writes to standard error as the options ask.
+    /// A display that writes to standard error as the options ask.
     convenience init(options: SharedOptions, logging: LoggingConfiguration) {
         let start = ContinuousClock.now
         self.init(

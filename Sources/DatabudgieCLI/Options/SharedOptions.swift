@@ -12,7 +12,7 @@ struct SharedOptions: ParsableArguments {
     @Option(
         name: [.customShort("t", allowingJoined: true), .customLong("table")],
         help: ArgumentHelp(
-            "Use this table, or all that a glob matches, in place of 'tables' in the configuration; may be repeated.",
+            "Use this table, or all that a glob matches, instead of 'tables' in the configuration; may be repeated.",
             valueName: "table"
         )
     )
@@ -20,45 +20,45 @@ struct SharedOptions: ParsableArguments {
 
     @Option(
         name: [.customShort("x", allowingJoined: true), .customLong("exclude")],
-        help: ArgumentHelp("Leave this table out, or all that a glob matches; may be repeated.", valueName: "table")
+        help: ArgumentHelp("Skip this table, or all that a glob matches; may be repeated.", valueName: "table")
     )
     var exclude: [String] = []
 
     @Option(
         name: [.customShort("l", allowingJoined: true), .customLong("location")],
-        help: ArgumentHelp("Write files to, or read them from, this folder or s3:// address.", valueName: "location")
+        help: ArgumentHelp("Write files to, or read them from, this folder or s3:// URL.", valueName: "location")
     )
     var location: String?
 
     @Option(
         name: [.customShort("u", allowingJoined: true), .customLong("url")],
-        help: ArgumentHelp("Connect to the database at this address.", valueName: "url")
+        help: ArgumentHelp("Connect to the database at this URL.", valueName: "url")
     )
     var url: String?
 
     @Option(
         name: [.customShort("C", allowingJoined: true), .customLong("connection"), .customLong("conn")],
-        help: ArgumentHelp("Connect by this entry of 'connections' in the configuration.", valueName: "name")
+        help: ArgumentHelp("Use this entry of 'connections' in the configuration.", valueName: "name")
     )
     var connection: String?
 
     @Flag(inversion: .prefixedNo, help: "Stop at the first table that fails; warnings about names become errors.")
     var strict: Bool?
 
-    @Flag(inversion: .prefixedNo, help: "Back up, or restore, the tables' definitions too.")
+    @Flag(inversion: .prefixedNo, help: "Back up or restore the tables' definitions, too.")
     var ddl: Bool?
 
     @Flag(
         name: .customLong("dry-run"),
         inversion: .prefixedNo,
-        help: "Run the queries, or check the files, and write nothing; implies --stats."
+        help: "Run the queries or check the files, but write nothing; implies --stats."
     )
     var dryRun: Bool?
 
-    @Flag(inversion: .prefixedNo, help: "Print a table of what was done on standard output.")
+    @Flag(inversion: .prefixedNo, help: "Print a table of results to standard output.")
     var stats: Bool?
 
-    @Flag(name: .shortAndLong, help: "Tell more; twice, tell everything.")
+    @Flag(name: .shortAndLong, help: "Show details; -vv adds debug logs.")
     var verbose: Int
 
     @Flag(inversion: .prefixedNo, help: "Use colours on a terminal (default: unless NO_COLOR is set).")
@@ -66,14 +66,14 @@ struct SharedOptions: ParsableArguments {
 
     @Option(
         name: .customLong("log-format"),
-        help: ArgumentHelp("Write progress and messages as text, or as one JSON object a line.", valueName: "format")
+        help: ArgumentHelp("Write progress and messages as text or as JSON, one object per line.", valueName: "format")
     )
     var logFormat: LogFormat = .text
 
     @Option(
         name: .customLong("raw-config"),
         parsing: .unconditional,
-        help: ArgumentHelp("Use this text as configuration.", valueName: "text")
+        help: ArgumentHelp("Use this text as the configuration.", valueName: "text")
     )
     var rawConfiguration: String?
 
@@ -85,27 +85,13 @@ struct SharedOptions: ParsableArguments {
 
     @Option(
         name: .shortAndLong,
-        help: ArgumentHelp("The database's kind; there is only Postgres.", valueName: "adapter")
+        help: ArgumentHelp("Database type (only postgres).", valueName: "adapter")
     )
     var adapter: Adapter?
 
     func validate() throws {
         if url != nil, connection != nil {
-            throw ValidationError("--url and --connection exclude each other; give one of them.")
+            throw ValidationError("--url and --connection exclude each other")
         }
-    }
-}
-
-/// The form of progress and messages.
-enum LogFormat: String, ExpressibleByArgument, CaseIterable {
-    case text, json
-}
-
-/// The values of `--adapter`.
-enum Adapter: String, ExpressibleByArgument, CaseIterable {
-    case postgres, postgresql, python
-
-    init?(argument: String) {
-        self.init(rawValue: argument.lowercased())
     }
 }

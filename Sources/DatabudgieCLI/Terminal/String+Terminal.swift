@@ -20,6 +20,22 @@ extension String {
         return result
     }
 
+    /// JSON with JSON's own escapes for the characters that a terminal would act upon; they can only be in its strings.
+    var escapedInJSON: String {
+        guard unicodeScalars.contains(where: \.isUnsafeOnTerminal) else { return self }
+        var result = ""
+        for scalar in unicodeScalars {
+            guard scalar.isUnsafeOnTerminal else {
+                result.unicodeScalars.append(scalar)
+                continue
+            }
+            // None of them is beyond the Basic Multilingual Plane.
+            let digits = String(scalar.value, radix: 16)
+            result += "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
+        }
+        return result
+    }
+
     /// The number of columns that the text takes on a terminal.
     var terminalWidth: Int {
         reduce(0) { $0 + $1.terminalWidth }

@@ -3,9 +3,9 @@ import Testing
 @testable import DatabudgieCLI
 
 @Suite("Text on a terminal")
-struct TerminalTextTests {
+struct StringTerminalTests {
     @Test(
-        "shows control characters instead of sending them",
+        "Control characters are shown instead of sent",
         arguments: [
             ("public.sales", "public.sales"),
             ("a\u{1B}[31mb", "a\\u{1B}[31mb"),
@@ -21,14 +21,14 @@ struct TerminalTextTests {
     }
 
     @Test(
-        "counts columns, not characters",
+        "Columns are counted, not characters",
         arguments: [("abc", 3), ("", 0), ("é", 1), ("e\u{301}", 1), ("大きさ", 6), ("🐦", 2), ("a🐦b", 4)]
     )
     func width(text: String, columns: Int) {
         #expect(text.terminalWidth == columns)
     }
 
-    @Test("keeps the beginning and the end of a name that is too long")
+    @Test("The beginning and the end of a name that is too long are kept")
     func truncation() {
         #expect("public.a_very_long_table_name".truncatedInMiddle(to: 15) == "public.…le_name")
         #expect("public.sales".truncatedInMiddle(to: 12) == "public.sales")
@@ -37,7 +37,7 @@ struct TerminalTextTests {
         #expect("abc".truncatedInMiddle(to: 0).isEmpty)
     }
 
-    @Test("pads by columns")
+    @Test("Text is padded by columns")
     func padding() {
         #expect("大".paddedRight(to: 4) == "大  ")
         #expect("12".paddedLeft(to: 4) == "  12")

@@ -1,0 +1,31 @@
+import ArgumentParser
+import Databudgie
+
+extension DatabudgieCommand {
+    /// `databudgie backup`.
+    struct Backup: RunCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "backup",
+            abstract: "Write tables and query results to files."
+        )
+        static let kind = RunKind.backup
+
+        @OptionGroup var options: SharedOptions
+
+        @Option(name: .customLong("backup-id"), help: ArgumentHelp("Resume the run with this id.", valueName: "number"))
+        var backupID: Int?
+
+        func sources() throws -> ConfigurationSources {
+            var sources = try options.sources()
+            sources.overrides.backupID = backupID
+            return sources
+        }
+
+        static func perform(
+            _ configuration: Configuration,
+            onEvent: @escaping @Sendable (RunEvent) -> Void
+        ) async throws -> RunReport {
+            try await BackupRun(configuration).run(onEvent: onEvent)
+        }
+    }
+}

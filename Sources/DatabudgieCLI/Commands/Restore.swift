@@ -1,0 +1,56 @@
+import ArgumentParser
+import Databudgie
+
+extension DatabudgieCommand {
+    /// `databudgie restore`.
+    struct Restore: RunCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "restore",
+            abstract: "Load tables from files."
+        )
+        static let kind = RunKind.restore
+
+        @OptionGroup var options: SharedOptions
+
+        @Option(
+            name: .customLong("restore-id"),
+            help: ArgumentHelp("Resume the run with this id.", valueName: "number")
+        )
+        var restoreID: Int?
+
+        @Flag(inversion: .prefixedNo, help: "Drop and re-create the target database first.")
+        var clean: Bool?
+
+        @Flag(name: .shortAndLong, help: "Skip the confirmation.")
+        var yes = false
+
+        func sources() throws -> ConfigurationSources {
+            var sources = try options.sources()
+            sources.overrides.restoreID = restoreID
+            sources.overrides.clean = clean
+            sources.overrides.yes = yes
+            return sources
+        }
+
+        func confirm(_ configuration: Configuration) throws -> Configuration {
+            let restore = configuration.restore
+            guard restore.run.definitions.recreatesDatabase, !restore.assumesYes, !restore.run.isDryRun,
+                let target = restore.run.connection
+            else { return configuration }
+            try Confirmation.ask(
+                "This drops and re-creates the database \(target) and disconnects its sessions",
+                alternative: "pass --yes to drop and re-create the database \(target) without a confirmation"
+            )
+            var confirmed = configuration
+            confirmed.restore.assumesYes = true
+            return confirmed
+        }
+
+        static func perform(
+            _ configuration: Configuration,
+            onEvent: @escaping @Sendable (RunEvent) -> Void
+        ) async throws -> RunReport {
+            try await RestoreRun(configuration).run(onEvent: onEvent)
+        }
+    }
+}

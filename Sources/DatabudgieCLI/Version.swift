@@ -1,4 +1,0 @@
-import Databudgie
-
-/// The program's version, as `--version` prints it.
-let programVersion = DatabudgieVersion.current

@@ -1,0 +1,186 @@
+import DatabudgieTestSupport
+import Foundation
+import Postgres
+import Testing
+
+/// What users see in typical situations, as whole texts: wording is reviewed there, and guides quote from it.
+@Suite("Transcripts")
+struct TranscriptTests {
+    /// Compares a session in a shop with the recorded one.
+    private func expect(
+        _ name: String,
+        _ configuration: String,
+        _ session: (Shop, inout Transcript) async throws -> Void
+    ) async throws {
+        try await Shop.with { shop in
+            try shop.configure(configuration)
+            var transcript = Transcript(shop)
+            try await session(shop, &transcript)
+            try expectSnapshot(name, transcript.text, in: "Transcripts")
+        }
+    }
+
+    @Test("The first contact is without a configuration")
+    func firstContact() async throws {
+        try await withTemporaryFolder { folder in
+            var transcript = Transcript(Program(folder: folder))
+            try await transcript.run("databudgie")
+            try await transcript.run("databudgie backup")
+            try await transcript.run("databudgie restore")
+            try await transcript.run("databudgie backup --tabel public.sales")
+            try await transcript.run("databudgie backup postgresql://me:secret@localhost/shop")
+            try expectSnapshot("first-contact", transcript.text, in: "Transcripts")
+        }
+    }
+
+    @Test("A backup and a restore say what they did")
+    func backupAndRestore() async throws {
+        try await expect("backup-and-restore", "truncate: true\ntables: ['public.*']") { _, transcript in
+            try await transcript.run("databudgie backup")
+            try await transcript.run("databudgie restore")
+            try await transcript.run("databudgie backup --stats --location copies/{table}")
+        }
+    }
+
+    @Test("A table fails, and the others are backed up")
+    func failedTable() async throws {
+        let configuration = """
+            tables:
+              - {name: public.products, query: "select id, 1 / (id - 7) from {table}"}
+              - public.sales
+              - public.sails
+            """
+        try await expect("failed-table", configuration) { _, transcript in
+            try await transcript.run("databudgie backup")
+            try await transcript.run("databudgie backup --strict --location strict/{table}")
+        }
+    }
+
+    @Test("A target that does not fit the files is found out before a restore")
+    func preflight() async throws {
+        try await expect("preflight", "truncate: true\ntables: [public.products, public.sales]") { shop, transcript in
+            _ = try await shop.program.run("backup")
+            try await shop.execute(
+                """
+                alter table products drop column name;
+                create table orders (id integer, sale_id integer references sales);
+                insert into orders values (1, 1);
+                """
+            )
+            try await transcript.run("databudgie restore")
+        }
+    }
+
+    @Test("A restore stops at a table whose rows are refused")
+    func refusedRows() async throws {
+        try await expect("refused-rows", "strict: true\ntables: [public.products, public.sales]") { shop, transcript in
+            _ = try await shop.program.run("backup")
+            try await shop.execute("truncate products, sales; alter table sales add check (id < 400)")
+            try await transcript.run("databudgie restore")
+        }
+    }
+
+    @Test("A configuration with mistakes names their lines")
+    func wrongKeys() async throws {
+        let configuration = """
+            manifesto: public.m
+            tables:
+              - {name: public.sales, compresion: gzip}
+              - {name: public.products, compression: rar}
+            """
+        try await expect("wrong-keys", configuration) { _, transcript in
+            try await transcript.run("databudgie backup")
+        }
+    }
+
+    @Test("A backup and a restore are interrupted, and resumed")
+    func interruption() async throws {
+        let configuration = """
+            manifest: public.m
+            tables:
+              - public.products
+              - {name: public.sales, query: "select *, pg_advisory_xact_lock(42)::text as gate from {table}"}
+            """
+        try await expect("interrupted", configuration) { shop, transcript in
+            try await transcript.run("databudgie backup")
+            try await transcript.run("databudgie manifest create")
+            try await Connection.withConnection(to: shop.parameters) { blocker in
+                try await blocker.withTransaction { blocker in
+                    try await blocker.execute("select pg_advisory_xact_lock(42)")
+                    try await transcript.interrupt("databudgie backup", whenServerRuns: "as gate")
+                }
+            }
+            try await transcript.run("databudgie backup --backup-id 1")
+        }
+    }
+
+    @Test("A restore is interrupted, and resumed")
+    func interruptedRestore() async throws {
+        let configuration = "manifest: public.m\ntruncate: true\ntables: [public.products, public.stock]"
+        try await expect("interrupted-restore", configuration) { shop, transcript in
+            try await shop.execute("create table stock (id integer); insert into stock select generate_series(1, 50)")
+            _ = try await shop.program.run("manifest", "create")
+            _ = try await shop.program.run("backup")
+            try await shop.execute("truncate products, sales")
+            try await Connection.withConnection(to: shop.parameters) { blocker in
+                try await blocker.withTransaction { blocker in
+                    try await blocker.execute("lock table stock in share mode")
+                    try await transcript.interrupt("databudgie restore", whenServerRuns: "stock")
+                }
+            }
+            try await transcript.run("databudgie restore --restore-id 2")
+        }
+    }
+
+    @Test("Dry runs show what would be done")
+    func dryRuns() async throws {
+        try await expect("dry-runs", "truncate: true\ntables: ['public.*']") { shop, transcript in
+            try await transcript.run("databudgie backup --dry-run")
+            _ = try await shop.program.run("backup")
+            try await transcript.run("databudgie restore --dry-run")
+        }
+    }
+
+    @Test("Details are shown with -v")
+    func details() async throws {
+        try await expect("details", "truncate: true\ntables: ['public.*']\nexclude: [public.secret*]") {
+            shop,
+            transcript in
+            try await shop.execute("create table secrets (id integer); create table logs (id serial)")
+            try await transcript.run("databudgie backup -v")
+            try await transcript.run("databudgie restore -v")
+        }
+    }
+
+    @Test("Machines get one JSON object per line")
+    func json() async throws {
+        let configuration = """
+            tables:
+              - public.products
+              - {name: public.sales, query: "select 1 / 0 from {table}"}
+            """
+        try await expect("json", configuration) { _, transcript in
+            try await transcript.run("databudgie backup --log-format json")
+            try await transcript.run("databudgie restore --log-format json --restore-id 1")
+            try await transcript.run("databudgie backup --log-format json --tabel public.sales")
+        }
+    }
+
+    @Test("A server that cannot be reached, a database that does not exist, and a password that is wrong")
+    func unreachable() async throws {
+        try await expect("unreachable", "tables: [public.sales]") { shop, transcript in
+            try await transcript.run("databudgie backup --url postgresql://me:secret@127.0.0.1:1/shop")
+            try await transcript.run("databudgie backup --url postgresql://me:secret@nowhere.invalid/shop")
+            try await transcript.run("databudgie restore --url mysql://me:secret@localhost/shop")
+        }
+    }
+
+    @Test("A database is not dropped without a confirmation")
+    func refusedClean() async throws {
+        try await expect("clean-without-confirmation", "ddl: true\ntables: ['public.*']") { shop, transcript in
+            _ = try await shop.program.run("backup")
+            try await transcript.run("databudgie restore --clean")
+            try await transcript.run("databudgie restore --clean --no-ddl --yes")
+        }
+    }
+}
