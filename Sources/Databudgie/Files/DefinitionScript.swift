@@ -3,30 +3,30 @@ import Postgres
 
 /// The definitions in one file, in the order in which they can be run.
 ///
-/// The file is plain SQL that psql and databudgie 2.9.3 run as well. What else a restore needs is in comment
-/// lines, `-- databudgie {…}`: one at the top, and one before each definition.
+/// The file is plain SQL that psql and databudgie 2.9.3 run as well. What a restore needs beyond that is in comment lines,
+/// `-- databudgie {…}`: one at the top, and one before each definition.
 struct DefinitionScript: Sendable, Equatable {
-    /// The moment of the backup that wrote the file; nil for a file of another tool.
-    var moment: String?
+    /// The timestamp of the backup that wrote the file; nil for a file of another tool.
+    var timestamp: String?
     /// The schemas and tables whose files have to be run too.
     var requires: [Unit] = []
-    var blocks: [Definition]
+    var definitions: [Definition]
 
-    /// What a file is about: a table or view, or whatever else is in a schema.
+    /// What a file is about: a table or view, or the other objects of a schema.
     struct Unit: Codable, Sendable {
         let schema: String
         var table: String?
 
-        /// What stands for `{table}` in the file's path; it differs between any two units.
+        /// What replaces `{table}` in the file's path; no two units have the same.
         var component: PathComponent {
             table.map { PathComponent(QualifiedName(schema: schema, name: $0)) } ?? PathComponent(schema: schema)
         }
     }
 
-    /// Merges another script of the same backup; what both have appears once.
+    /// Adds another script of the same backup; what both have is in it once.
     mutating func merge(_ other: DefinitionScript) {
-        let known = Set(blocks.map(\.rank))
-        blocks = (blocks + other.blocks.filter { !known.contains($0.rank) }).sorted { $0.rank < $1.rank }
+        let known = Set(definitions.map(\.rank))
+        definitions = (definitions + other.definitions.filter { !known.contains($0.rank) }).sorted { $0.rank < $1.rank }
         requires = Set(requires + other.requires).sorted { ByteKey($0.component.text) < ByteKey($1.component.text) }
     }
 }
@@ -55,8 +55,8 @@ private struct ScriptMark: Codable {
     var requires: [DefinitionScript.Unit]
 }
 
-/// The content of the comment line before a definition.
-private struct BlockMark: Codable {
+/// What the comment line before a definition says.
+private struct DefinitionMark: Codable {
     var order: Int
     var section: Definition.Section
     var type: String
@@ -70,17 +70,17 @@ private struct BlockMark: Codable {
 extension DefinitionScript {
     private static let mark = Array("-- databudgie {".utf8)
 
-    /// A file whose marks or statements cannot be told apart.
+    /// A literal, a quoted identifier or a comment of a file has no end, so its definitions cannot be distinguished.
     struct Damage: Error {}
 
     /// The file's text.
     ///
-    /// - Throws: When a name is not a string that JSON can hold.
+    /// - Throws: When JSON cannot hold a name.
     func text() throws -> String {
-        var text = try Self.line(ScriptMark(backup: moment ?? "", requires: requires))
+        var text = try Self.line(ScriptMark(backup: timestamp ?? "", requires: requires))
         // For psql: functions may name tables that come later.
         text += "SET check_function_bodies = false;\n"
-        for block in blocks { text += try "\n" + Self.text(block) }
+        for definition in definitions { text += try "\n" + Self.text(definition) }
         return text
     }
 
@@ -89,16 +89,16 @@ extension DefinitionScript {
     /// - Throws: ``DatabudgieError`` that names the definition which would be read as another one, or as a part of one.
     func checkedText() throws -> String {
         let text = try text()
-        let read = (try? DefinitionScript(text: text, of: Unit(schema: "")).blocks) ?? []
-        let broken = try blocks.enumerated().first { index, block in
-            guard SQLStatements.isFinished(block.sql), index < read.count else { return true }
-            return try !Self.text(block).utf8.elementsEqual(Self.text(read[index]).utf8)
+        let read = (try? DefinitionScript(text: text, of: Unit(schema: "")).definitions) ?? []
+        let broken = try definitions.enumerated().first { index, definition in
+            guard SQLStatements.isFinished(definition.sql), index < read.count else { return true }
+            return try !Self.text(definition).utf8.elementsEqual(Self.text(read[index]).utf8)
         }
-        if let block = broken?.element ?? (read.count == blocks.count ? nil : blocks.last) {
+        if let definition = broken?.element ?? (read.count == definitions.count ? nil : definitions.last) {
             throw DatabudgieError(
                 .database,
-                "a definition (\(block.type)) cannot be backed up, because its file would be read as something else",
-                table: block.relation?.description ?? block.schema,
+                "a definition (\(definition.type)) cannot be backed up, because its file would be read as something else",
+                table: definition.relation?.label ?? definition.schema,
                 hint: "turn ddl off, and report this as a bug"
             )
         }
@@ -106,18 +106,18 @@ extension DefinitionScript {
     }
 
     /// The comment line before a definition, and its SQL.
-    private static func text(_ block: Definition) throws -> String {
-        let mark = BlockMark(
-            order: block.order,
-            section: block.section,
-            type: block.type,
-            schema: block.schema,
-            table: block.table,
-            of: block.attachedTo,
-            partitions: block.partitions.isEmpty ? nil : block.partitions,
-            optional: block.isOptional ? true : nil
+    private static func text(_ definition: Definition) throws -> String {
+        let mark = DefinitionMark(
+            order: definition.order,
+            section: definition.section,
+            type: definition.type,
+            schema: definition.schema,
+            table: definition.table,
+            of: definition.attachedTo,
+            partitions: definition.partitions.isEmpty ? nil : definition.partitions,
+            optional: definition.isOptional ? true : nil
         )
-        return try line(mark) + block.sql + "\n"
+        return try line(mark) + definition.sql + "\n"
     }
 
     private static func line(_ mark: some Encodable) throws -> String {
@@ -126,17 +126,17 @@ extension DefinitionScript {
         return "-- databudgie " + String(decoding: try encoder.encode(mark), as: UTF8.self) + "\n"
     }
 
-    /// Reads a file of ours, or one of databudgie 2.9.3 or any other SQL without meta-commands.
+    /// Reads a file of this program or of databudgie 2.9.3, or any other SQL without commands of psql.
     ///
     /// - Parameters:
     ///   - text: The file's content.
-    ///   - unit: The schema or table that the file was looked up for, for definitions that do not name one.
-    /// - Throws: `DecodingError` when a comment line of ours is damaged; ``Damage`` when a literal or a comment has no end.
+    ///   - unit: The schema or table that the file was looked up for, for definitions that do not name theirs.
+    /// - Throws: `DecodingError` when a comment line of this program is damaged; ``Damage`` when a literal or a comment has no end.
     init(text: String, of unit: Unit) throws {
         let bytes = Array(text.utf8)
         guard bytes.starts(with: Self.mark) else {
             guard let statements = SQLStatements.split(bytes) else { throw Damage() }
-            blocks = statements.enumerated().map { order, sql in
+            definitions = statements.enumerated().map { order, sql in
                 Definition(order: order, sql: sql, of: unit)
             }
             return
@@ -146,9 +146,9 @@ extension DefinitionScript {
             try JSONDecoder().decode(type, from: Data(bytes[range].dropFirst(Self.mark.count - 1)))
         }
         let top = try decode(ScriptMark.self, marks[0])
-        (moment, requires) = (top.backup, top.requires)
-        blocks = try marks.indices.dropFirst().map { index in
-            let mark = try decode(BlockMark.self, marks[index])
+        (timestamp, requires) = (top.backup, top.requires)
+        definitions = try marks.indices.dropFirst().map { index in
+            let mark = try decode(DefinitionMark.self, marks[index])
             let end = index + 1 < marks.count ? marks[index + 1].lowerBound : bytes.count
             return Definition(
                 order: mark.order,

@@ -23,7 +23,7 @@ struct RestorePlanning {
             defaultSchema: schema ?? "public",
             manifest: settings.manifest?.name
         )
-        return try await DefinitionInstaller(
+        return try await DefinitionInstaller.compare(
             try await reader.read(entries),
             session: session,
             ownSchema: settings.definitions.recreatesDatabase ? settings.manifest?.name.schema : nil,

@@ -100,7 +100,7 @@ extension RestoreRun {
             try await DatabudgieError.withEffect(.rolledBack) {
                 try await session.withTransaction(.writing) {
                     let restore = try await untouched(session.settings) {
-                        try await definitions.makeTables()
+                        try await definitions.createTables()
                         return try await planning.check(
                             created: definitions.names,
                             replaced: definitions.replacedNames,
@@ -153,7 +153,7 @@ extension RestoreRun {
         do {
             try await untouched(session.settings) {
                 try await session.withTransaction(.writing) {
-                    try await definitions.makeTables()
+                    try await definitions.createTables()
                     let restore = try await planning.check(
                         created: definitions.names,
                         included: definitions.included,
@@ -181,7 +181,7 @@ extension RestoreRun {
                     + "max_locks_per_transaction; if the restore stops, they remain, empty"
             )
         )
-        try await definitions.makeTablesInBatches()
+        try await definitions.createTablesInBatches()
         let checked = try await planning.check(created: definitions.names, included: definitions.included)
         return (checked, checked.skip())
     }

@@ -103,7 +103,7 @@ struct ArchiveScriptTests {
         #expect(entries[2].ownerSQL == nil)
     }
 
-    @Test("A table in another access method brings it along; the next one does not")
+    @Test("A table in another access method has it in its definition; the next one does not")
     func accessMethods() throws {
         let entries = try entries()
         try #require(entries.count == 3)
@@ -236,7 +236,7 @@ struct ArchiveTrailerTests {
 
     /// Expects the definitions to come back from a file as they are.
     private func expectSameInFile(_ entries: [ArchiveEntry]) throws {
-        let blocks = entries.map {
+        let definitions = entries.map {
             Definition(
                 order: $0.identifier,
                 section: $0.section,
@@ -246,7 +246,7 @@ struct ArchiveTrailerTests {
                 sql: $0.sql
             )
         }
-        let script = DefinitionScript(moment: "2026-01-02T03:04:05", blocks: blocks)
+        let script = DefinitionScript(timestamp: "2026-01-02T03:04:05", definitions: definitions)
         let text = try script.checkedText()
         #expect(try DefinitionScript(text: text, of: .init(schema: "app")) == script)
     }

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Databudgie
 
-@Suite("Restores into a database made anew")
+@Suite("Restores into a re-created database")
 struct CleanTests {
     private func restore(
         _ fixture: RunFixture,
@@ -51,6 +51,7 @@ struct CleanTests {
             try await restore(fixture, more, isConfirmed: isConfirmed)
         }
         #expect(error?.code == code)
+        #expect(error?.effect == .nothingChanged)
         #expect(error?.description.contains(text) == true, "\(String(describing: error))")
         #expect(try await fixture.names(fixture.target) == ["mine", "v"])
     }
@@ -84,7 +85,7 @@ struct CleanTests {
         }
     }
 
-    @Test("Without a confirmation nothing is touched, and a dry run needs none")
+    @Test("Without a confirmation nothing is changed, and a dry run needs none")
     func confirmation() async throws {
         try await withBackup { fixture in
             try await expectRefusal(fixture, .configuration, "pass --yes", isConfirmed: false)
@@ -112,11 +113,11 @@ struct CleanTests {
             try FileManager.default.removeItem(atPath: fixture.folder + "/" + definition)
             try await expectRefusal(fixture, .preflight, "public.a: there is no definition")
             try FileManager.default.removeItem(atPath: fixture.folder + "/" + list)
-            try await expectRefusal(fixture, .preflight, "There is no list of tables")
+            try await expectRefusal(fixture, .preflight, "there is no list of tables")
         }
     }
 
-    @Test("A role without CREATEDB, or that does not own the database, is told so before anything is touched")
+    @Test("A role without CREATEDB, or that does not own the database, is refused before anything is changed")
     func rights() async throws {
         try await PostgresServer.withRole("LOGIN CREATEDB") { creator in
             try await PostgresServer.withRole { owner in
@@ -131,7 +132,7 @@ struct CleanTests {
         }
     }
 
-    @Test("The manifest is made anew with the database, and has what was restored")
+    @Test("The manifest is re-created with the database, and has what was restored")
     func manifest() async throws {
         try await withBackup { fixture in
             try await fixture.execute(fixture.target, ManifestTable("m").definition)
@@ -168,16 +169,21 @@ struct CleanTests {
 
 @Suite("Locks of a restore with definitions")
 struct LockBudgetTests {
-    private func block(_ type: String) throws -> StoredDefinition {
-        let block = Definition(order: 0, section: .preData, type: type, schema: "s", sql: "")
-        return StoredDefinition(block: block, path: try StoragePath("s.sql"))
+    private func definition(_ type: String) throws -> StoredDefinition {
+        let definition = Definition(order: 0, section: .preData, type: type, schema: "s", sql: "")
+        return StoredDefinition(definition: definition, path: try StoragePath("s.sql"))
     }
 
-    @Test("The estimate grows with what is made and what is dropped")
+    @Test("The estimate grows with what is created and what is dropped")
     func estimate() throws {
         #expect(LockBudget.estimate([StoredDefinition](), dropped: 0) == 0)
-        #expect(LockBudget.estimate([try block("COMMENT"), try block("OWNER")], dropped: 0) == 0)
-        #expect(LockBudget.estimate([try block("TABLE"), try block("SEQUENCE"), try block("INDEX")], dropped: 0) == 9)
+        #expect(LockBudget.estimate([try definition("COMMENT"), try definition("OWNER")], dropped: 0) == 0)
+        #expect(
+            LockBudget.estimate(
+                [try definition("TABLE"), try definition("SEQUENCE"), try definition("INDEX")],
+                dropped: 0
+            ) == 9
+        )
         #expect(LockBudget.estimate([StoredDefinition](), dropped: 2) == 12)
     }
 }

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Backups with definitions")
 struct DefinitionBackupTests {
-    @Test("A database with one of almost everything comes back the same, with rows and sequences")
+    @Test("A database with one of almost everything is restored as it was, with rows and sequences")
     func everything() async throws {
         try await RunFixture.withRole { fixture, role in
             try await fixture.execute(fixture.source, RichSchema.definitions(role: role))
@@ -57,7 +57,7 @@ struct DefinitionBackupTests {
                     "a@b|c100|6", "B@c|c105|8",
                 ]
             )
-            #expect(events.warnings.contains { $0.contains("foreign key of app.customer is left out") })
+            #expect(events.warnings.contains { $0.contains("a foreign key of app.customer is skipped") })
             #expect(
                 try await fixture.rows(fixture.target, "select conname from pg_constraint where contype = 'f'")
                     == ["customer_parent_id_fkey"]
@@ -113,7 +113,7 @@ struct DefinitionBackupTests {
         }
     }
 
-    @Test("A table in two entries has its definition once in each place, and is made once")
+    @Test("A table in two entries has its definition once in each place, and is created once")
     func twice() async throws {
         try await RunFixture.with { fixture in
             try await fixture.execute(
@@ -152,7 +152,7 @@ struct DefinitionBackupTests {
         }
     }
 
-    @Test("A role that may read nothing but its own table backs that one up")
+    @Test("A role that can read only its own table backs that table up")
     func restrictedRole() async throws {
         try await RunFixture.withRole { fixture, role in
             try await fixture.execute(
@@ -172,7 +172,7 @@ struct DefinitionBackupTests {
         }
     }
 
-    @Test("A sequence of no table is made where it stood, and one that is there stays where it is")
+    @Test("A sequence of no table is created with its value, and one that exists keeps its value")
     func standaloneSequence() async throws {
         try await RunFixture.with { fixture in
             try await fixture.execute(
@@ -210,21 +210,21 @@ struct DefinitionToolTests {
         return messages
     }
 
-    @Test("A missing pg_dump is told before anything is written")
+    @Test("A missing pg_dump is reported before anything is written")
     func missing() async throws {
         let messages = try await refused(.configuration) { $0.folder }
         #expect(messages.first?.hasPrefix("pg_dump, which reads the definitions of tables, was not found") == true)
     }
 
-    @Test("A pg_dump that is older than the server is told before anything is written")
+    @Test("A pg_dump that is older than the server is reported before anything is written")
     func old() async throws {
         let messages = try await refused(.configuration) { fixture in
             try fixture.path(withFake: "pg_dump", "echo 'pg_dump (PostgreSQL) 9.6.24'\n")
         }
-        #expect(messages.first?.contains("pg_dump is of version 9, but the server") == true)
+        #expect(messages.first?.contains("pg_dump 9 cannot dump a server of version") == true)
     }
 
-    @Test("A pg_dump that fails half-way leaves no files, and its words are told")
+    @Test("A pg_dump that fails half-way leaves no files, and its message is reported")
     func failing() async throws {
         let messages = try await refused(.database) { fixture in
             try fixture.path(

@@ -37,7 +37,7 @@ struct DefinitionInjectionTests {
         }
     }
 
-    @Test("A source with hostile texts wherever there can be one comes back the same")
+    @Test("A source with hostile texts in all kinds of definitions is restored as it was")
     func texts() async throws {
         try await RunFixture.with { fixture in
             var sql = "set check_function_bodies = off; create schema app; create table app.base (a text);"
@@ -92,7 +92,10 @@ struct DefinitionInjectionTests {
         ["\u{301}", "\u{200D}", "\u{FE0F}"].map { mark in "q\(quote)\(mark); drop \(quote)\(mark)" }
     }
 
-    @Test("Names with a quote and a combining mark come back the same, whatever they name", arguments: hostileNames)
+    @Test(
+        "Names with a quote and a combining mark are restored as they were, whatever they name",
+        arguments: hostileNames
+    )
     func names(_ name: String) async throws {
         let (owner, grantee) = ("o\(name)\(UUID().uuidString)", "g\(name)\(UUID().uuidString)")
         try await RunFixture.with { fixture in

@@ -35,7 +35,7 @@ struct DefinitionRestoreTests {
         #expect(try await fixture.rows(fixture.target, "select * from sale") == ["9"])
     }
 
-    @Test("Listed tables replace those that are there, again and again")
+    @Test("Listed tables replace those that exist, again and again")
     func replace() async throws {
         try await withOldShop { fixture in
             for _ in 1...2 {
@@ -48,7 +48,7 @@ struct DefinitionRestoreTests {
         }
     }
 
-    @Test("A table that is there is not replaced when its rows are nowhere")
+    @Test("An existing table is not replaced when its rows are missing")
     func missingRows() async throws {
         try await withOldShop { fixture in
             for file in try fixture.files() where file.hasPrefix("public.sale/") && file.hasSuffix(".csv") {
@@ -60,7 +60,7 @@ struct DefinitionRestoreTests {
         }
     }
 
-    @Test("A definition that is no SQL is told with its file, and nothing changes")
+    @Test("A definition that is not SQL is reported with its file, and nothing changes")
     func brokenSQL() async throws {
         try await withOldShop { fixture in
             let file = try #require(try fixture.files().first { $0.hasPrefix("public.sale/ddl/") })
@@ -70,11 +70,12 @@ struct DefinitionRestoreTests {
             }
             #expect(error?.description.contains(file) == true)
             #expect(error?.description.contains("syntax error at or near \"TABEL\"") == true)
+            #expect(error?.effect == .nothingChanged)
             try await expectOldShop(fixture)
         }
     }
 
-    @Test("A role that does not own a listed table is told so, and nothing changes")
+    @Test("A role that does not own a listed table is refused, and nothing changes")
     func notOwner() async throws {
         try await PostgresServer.withRole { role in
             try await withOldShop { fixture in
@@ -84,38 +85,40 @@ struct DefinitionRestoreTests {
                     try await fixture.connected(as: role).restore(fixture.ddlYAML("['public.*']"))
                 }
                 #expect(error?.code == .preflight)
-                #expect(error?.description.contains("Connect as their owner") == true)
+                #expect(error?.description.contains("; connect as their owner") == true)
+                #expect(error?.effect == .nothingChanged)
                 try await expectOldShop(fixture)
                 try await fixture.execute(fixture.target, "drop owned by \(name)")
             }
         }
     }
 
-    @Test("A publication that loses a table which is made anew is named")
+    @Test("A publication that loses a re-created table is named")
     func publications() async throws {
         try await withOldShop { fixture in
             try await fixture.execute(fixture.target, "create publication news for table sale")
             let events = EventLog()
             _ = try await fixture.restore(fixture.ddlYAML("['public.*']"), events: events)
-            #expect(events.warnings.contains { $0.contains("sale is made anew") && $0.contains("publication news") })
+            let loss = "sale: it is re-created, so the publication news loses it"
+            #expect(events.warnings.contains { $0.contains(loss) })
         }
     }
 
-    @Test("Rights are given after the rows and together with the policies")
+    @Test("Privileges are granted after the rows and together with the policies")
     func rights() async throws {
         try await RunFixture.with { fixture in
             try await fixture.execute(fixture.source, "create table secret (i int); grant select on secret to public")
             _ = try await fixture.backup(fixture.ddlYAML("['public.*']"))
             let file = try #require(try fixture.files().first { $0.hasPrefix("public.secret/ddl/") })
             let unit = DefinitionScript.Unit(schema: "public", table: "secret")
-            let right = try DefinitionScript(text: fixture.text(file), of: unit).blocks.first { $0.type == "ACL" }
+            let right = try DefinitionScript(text: fixture.text(file), of: unit).definitions.first { $0.type == "ACL" }
             #expect(right?.section == .postData)
             _ = try await fixture.restore(fixture.ddlYAML("['public.*']"))
             try await fixture.expectEqualDefinitions()
         }
     }
 
-    @Test("A table of an extension comes with it, and the others come all the same")
+    @Test("A table of an extension is created with it, and the others are restored all the same")
     func extensionTables() async throws {
         try await RunFixture.with { fixture in
             try await fixture.execute(
@@ -132,7 +135,7 @@ struct DefinitionRestoreTests {
         }
     }
 
-    @Test("A dry run changes nothing, whether the tables are there or not")
+    @Test("A dry run changes nothing, whether the tables exist or not")
     func dryRun() async throws {
         try await withOldShop { fixture in
             let report = try await fixture.restore(fixture.ddlYAML("['public.*']"), isDryRun: true)
@@ -165,6 +168,7 @@ struct DefinitionRestoreTests {
             }
             #expect(error?.problems.first?.description.hasPrefix("public.sale: the fk constraint in ") == true)
             #expect(error?.problems.first?.description.contains("(product_id)=(77)") == true)
+            #expect(error?.effect == .rolledBack)
             try await expectOldShop(fixture)
         }
     }
@@ -194,7 +198,7 @@ struct DefinitionRestoreTests {
     }
 
     @Test(
-        "What is not listed and depends on a listed table is named, and nothing is touched",
+        "What is not listed and depends on a listed table is named, and nothing is changed",
         arguments: [
             ("create view v as select id from product", "view public.v"),
             ("create view v as select id from product; create materialized view m as select * from v", "view public.v"),
@@ -214,14 +218,18 @@ struct DefinitionRestoreTests {
     func dependents(_ sql: String, _ name: String) async throws {
         try await withOldShop { fixture in
             try await fixture.execute(fixture.target, sql)
-            let lines = await fixture.preflightLines(fixture.ddlYAML("['public.product', 'public.sale']"))
+            let error = await #expect(throws: DatabudgieError.self) {
+                try await fixture.restore(fixture.ddlYAML("['public.product', 'public.sale']"))
+            }
+            #expect(error?.code == .preflight)
+            #expect(error?.effect == .nothingChanged)
+            let lines = error?.problems.map(\.message) ?? []
             #expect(lines.contains { $0.hasPrefix("\(name) depends on ") }, "\(lines)")
-            #expect(lines.last == "Nothing was touched.")
             try await expectOldShop(fixture)
         }
     }
 
-    @Test("A partition that the backup does not know is named, and nothing is touched")
+    @Test("A partition that the backup does not know is named, and nothing is changed")
     func unlistedPartition() async throws {
         try await RunFixture.with { fixture in
             try await fixture.onBoth(
@@ -260,7 +268,7 @@ struct DefinitionRestoreTests {
         }
     }
 
-    @Test("What is there and not listed keeps its owner, comment, rights and definition")
+    @Test("What exists and is not listed keeps its owner, comment, privileges and definition")
     func unlisted() async throws {
         try await RunFixture.withRole { fixture, role in
             let things = """
@@ -294,7 +302,7 @@ struct DefinitionRestoreTests {
         }
     }
 
-    @Test("Roles that are missing here are a warning each, also in a policy and for a name with a line break")
+    @Test("Each missing role is a warning, also in a policy and for a name with a line break")
     func missingRoles() async throws {
         try await RunFixture.with { fixture in
             try await PostgresServer.withRole { role in
@@ -313,14 +321,14 @@ struct DefinitionRestoreTests {
             let events = EventLog()
             let report = try await fixture.restore(fixture.ddlYAML("['public.*']"), events: events)
             #expect(report.failed.isEmpty, "\(report.failed)")
-            #expect(events.warnings.contains { $0.contains("An owner or a right could not be set") })
-            #expect(events.warnings.contains { $0.hasPrefix("A policy of public.t is left out: ") })
+            #expect(events.warnings.contains { $0.contains("an owner or a privilege could not be set") })
+            #expect(events.warnings.contains { $0.hasPrefix("a policy of public.t is skipped: ") })
             #expect(try await fixture.rows(fixture.target, "select polname from pg_policy") == ["q"])
             #expect(try await fixture.names(fixture.target) == ["\"a\nb\"", "t"])
         }
     }
 
-    @Test("A foreign key to a table or schema that is not there is left out with its comment, with a warning")
+    @Test("A foreign key to a missing table or schema is skipped with its comment, with a warning")
     func missingReference() async throws {
         try await RunFixture.with { fixture in
             try await fixture.execute(
@@ -335,7 +343,7 @@ struct DefinitionRestoreTests {
             _ = try await fixture.backup(fixture.ddlYAML("[t]"))
             let report = try await fixture.restore(fixture.ddlYAML("[t]"), events: events)
             #expect(report.failed.isEmpty, "\(report.failed)")
-            #expect(events.warnings.filter { $0.hasPrefix("A foreign key of public.t is left out: ") }.count == 2)
+            #expect(events.warnings.filter { $0.hasPrefix("a foreign key of public.t is skipped: ") }.count == 2)
             #expect(try await fixture.names(fixture.target) == ["t"])
         }
     }
@@ -360,7 +368,9 @@ struct DefinitionRestoreTests {
         }
     }
 
-    @Test("An index or key that the rows of a new table break is told with the table's name, and the others are made")
+    @Test(
+        "An index or key that the rows of a new table break is reported with the table's name, and the others are created"
+    )
     func brokenIndex() async throws {
         try await RunFixture.with { fixture in
             try await fixture.execute(fixture.source, shop)
@@ -377,7 +387,7 @@ struct DefinitionRestoreTests {
         }
     }
 
-    @Test("A list or a file that is missing or damaged stops the run before anything is touched")
+    @Test("A list or a file that is missing or damaged stops the run before anything is changed")
     func damagedFiles() async throws {
         try await withOldShop { fixture in
             let yaml = fixture.ddlYAML("['public.*']")
@@ -386,12 +396,13 @@ struct DefinitionRestoreTests {
             try fixture.write(text.replacing("\"order\"", with: "order"), to: file)
             let damaged = await #expect(throws: DatabudgieError.self) { try await fixture.restore(yaml) }
             #expect(damaged?.problems.first?.description.contains("\(file) is damaged") == true)
+            #expect(damaged?.effect == .nothingChanged)
             try FileManager.default.removeItem(atPath: fixture.folder + "/" + file)
             #expect(
                 await fixture.preflightLines(yaml).first?.hasPrefix("public.sale: there is no definition in ") == true
             )
             try FileManager.default.removeItem(atPath: fixture.folder + "/backups/ddl")
-            #expect(await fixture.preflightLines(yaml).first?.hasPrefix("There is no list of tables in ") == true)
+            #expect(await fixture.preflightLines(yaml).first?.hasPrefix("there is no list of tables in ") == true)
             try await expectOldShop(fixture)
         }
     }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Databudgie
 
-@Suite("Restores with definitions that go on after a crash")
+@Suite("Restores with definitions that are resumed after a crash")
 struct DefinitionResumeTests {
     private func restore(_ fixture: RunFixture, _ yaml: String) async throws -> RunReport {
         var configuration = try fixture.configuration(yaml)
@@ -64,14 +64,17 @@ struct DefinitionResumeTests {
         return yaml
     }
 
-    @Test("A table that is recorded and was dropped since is not made anew without its rows")
+    @Test("A table that is recorded and was dropped since is not re-created without its rows")
     func droppedSince() async throws {
         try await RunFixture.with { fixture in
             let yaml = try await prepared(fixture)
             try await fixture.execute(fixture.target, "drop table a")
             let error = await #expect(throws: DatabudgieError.self) { try await restore(fixture, yaml) }
             #expect(error?.code == .preflight)
-            #expect(error?.problems.first?.description.contains("public.a is recorded as restored under this id") == true)
+            #expect(
+                error?.problems.first?.description.contains("public.a: it is recorded as restored under this id")
+                    == true
+            )
             #expect(try await fixture.names(fixture.target) == ["b", "m", "m_id_seq"])
         }
     }

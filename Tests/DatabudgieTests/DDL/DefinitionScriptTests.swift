@@ -2,8 +2,8 @@ import Testing
 
 @testable import Databudgie
 
-@Suite("DDL files")
-struct DDLScriptTests {
+@Suite("Definition files")
+struct DefinitionScriptTests {
     private let unit = DefinitionScript.Unit(schema: "app", table: "t")
 
     @Test("A file is read as it was written, whatever is in its names and functions")
@@ -11,9 +11,9 @@ struct DDLScriptTests {
         let body =
             "CREATE FUNCTION app.f() RETURNS text AS $$\n-- databudgie {\"order\":7}\nselect ';'\n$$ LANGUAGE sql;"
         let script = DefinitionScript(
-            moment: "2026-01-02T03:04:05",
+            timestamp: "2026-01-02T03:04:05",
             requires: [.init(schema: "app"), .init(schema: "a.b", table: "c\n\"d")],
-            blocks: [
+            definitions: [
                 Definition(
                     order: 3,
                     section: .preData,
@@ -46,8 +46,8 @@ struct DDLScriptTests {
             "SELECT 1;\n\(mark)\nDROP TABLE t;", "\nSELECT 1;", "SELECT 1;\n",
         ] {
             let script = DefinitionScript(
-                moment: "2026",
-                blocks: [
+                timestamp: "2026",
+                definitions: [
                     Definition(order: 1, section: .preData, type: "COMMENT", schema: "app", table: "t", sql: sql),
                     Definition(
                         order: 3,
@@ -59,7 +59,7 @@ struct DDLScriptTests {
                 ]
             )
             let error = #expect(throws: DatabudgieError.self) { try script.checkedText() }
-            #expect(error?.description.hasPrefix("app.t: a definition (COMMENT) is not backed up") == true, "\(sql)")
+            #expect(error?.description.hasPrefix("app.t: a definition (COMMENT) cannot be backed up") == true, "\(sql)")
         }
     }
 
@@ -69,7 +69,7 @@ struct DDLScriptTests {
         let sql = "SELECT 1; \(mark)\nSELECT '\n\(mark)\n', \"\n\(mark)\n\", $$\n\(mark)\n$$; /*\n\(mark)\n*/"
         let text = "-- databudgie {\"backup\":\"2026\",\"requires\":[]}\n\n\(mark)\n\(sql)\n"
         let script = try DefinitionScript(text: text, of: unit)
-        #expect(script.blocks.map(\.sql) == [sql])
+        #expect(script.definitions.map(\.sql) == [sql])
     }
 
     @Test("A file with an open quote is an error, whoever wrote it")
@@ -89,7 +89,7 @@ struct DDLScriptTests {
         #expect(DefinitionScript.Unit(schema: "app") != DefinitionScript.Unit(schema: "app", table: ""))
     }
 
-    @Test("A damaged comment line of ours is an error")
+    @Test("A damaged comment line of this program is an error")
     func damagedMark() {
         let text =
             "-- databudgie {\"backup\":\"2026\",\"requires\":[]}\n\n-- databudgie {\"order\":1\nCREATE TABLE t ();\n"
@@ -98,17 +98,20 @@ struct DDLScriptTests {
 
     @Test("Two scripts of a backup become one in pg_dump's order, and what both have comes once")
     func merging() {
-        func block(_ order: Int, _ type: String) -> Definition {
+        func definition(_ order: Int, _ type: String) -> Definition {
             Definition(order: order, section: .preData, type: type, schema: "app", sql: "\(order)")
         }
-        var script = DefinitionScript(requires: [.init(schema: "b")], blocks: [block(1, "SCHEMA"), block(5, "TYPE")])
+        var script = DefinitionScript(
+            requires: [.init(schema: "b")],
+            definitions: [definition(1, "SCHEMA"), definition(5, "TYPE")]
+        )
         script.merge(
             DefinitionScript(
                 requires: [.init(schema: "a"), .init(schema: "b")],
-                blocks: [block(1, "SCHEMA"), block(1, "OWNER"), block(3, "TABLE")]
+                definitions: [definition(1, "SCHEMA"), definition(1, "OWNER"), definition(3, "TABLE")]
             )
         )
-        #expect(script.blocks.map(\.type) == ["SCHEMA", "OWNER", "TABLE", "TYPE"])
+        #expect(script.definitions.map(\.type) == ["SCHEMA", "OWNER", "TABLE", "TYPE"])
         #expect(script.requires.map(\.component.text) == ["a", "b"])
     }
 
@@ -133,10 +136,10 @@ struct DDLScriptTests {
         ]
     )
     func classification(_ statement: String, _ type: String, _ section: Definition.Section) throws {
-        let block = try #require(try DefinitionScript(text: statement, of: unit).blocks.first)
-        #expect(block.type == type)
-        #expect(block.section == section)
-        #expect(block.sql == statement)
+        let definition = try #require(try DefinitionScript(text: statement, of: unit).definitions.first)
+        #expect(definition.type == type)
+        #expect(definition.section == section)
+        #expect(definition.sql == statement)
     }
 
     @Test("A file without marks has its statements in order, and its foreign keys after everything else")
@@ -147,7 +150,7 @@ struct DDLScriptTests {
             CREATE INDEX i ON public.a USING btree (id);
             """
         let script = try DefinitionScript(text: text, of: unit)
-        #expect(script.moment == nil)
-        #expect(script.blocks.sorted { $0.rank < $1.rank }.map(\.type) == ["TABLE", "INDEX", "FK CONSTRAINT"])
+        #expect(script.timestamp == nil)
+        #expect(script.definitions.sorted { $0.rank < $1.rank }.map(\.type) == ["TABLE", "INDEX", "FK CONSTRAINT"])
     }
 }

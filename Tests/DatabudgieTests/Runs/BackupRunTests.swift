@@ -111,7 +111,7 @@ struct BackupRunTests {
                 #expect(message.contains(part))
                 #expect(!message.contains("\n"))
             }
-            #expect(messages[0].hasPrefix("\(fixture.folder)/division: "))
+            #expect(report.failed.first?.sentence.hasPrefix("\(fixture.folder)/division: ") == true)
             #expect(try await fixture.rows(fixture.source, "select count(*) from sale") == ["100"])
         }
     }
@@ -144,7 +144,7 @@ struct BackupRunTests {
                     .backup("{root_location: \(fixture.folder), tables: ['public.*']}")
                 #expect(report.finished.map(\.job.description) == ["public.product"])
                 #expect(
-                    report.failed.map(\.message) == [
+                    report.failed.map(\.description) == [
                         "public.sale: permission denied for table sale (SQLSTATE 42501)"
                     ]
                 )
@@ -262,7 +262,7 @@ struct BackupRunTests {
                         )
                     }
                 }
-                #expect(error?.description.contains("locked by another session") == true)
+                #expect(error?.description.contains("another session holds a conflicting lock") == true)
                 #expect(error?.description.contains("product") == true)
             }
         }

@@ -178,7 +178,8 @@ struct ManifestRunTests {
             let error = await #expect(throws: DatabudgieError.self) {
                 try await fixture.restore(fixture.manifestYAML("['public.*']"), id: 1)
             }
-            #expect(error?.description.contains("public.product cannot be truncated, as public.sale refers") == true)
+            let problem = "public.product: it cannot be truncated, because public.sale refers"
+            #expect(error?.description.contains(problem) == true)
         }
     }
 
@@ -202,7 +203,7 @@ struct ManifestRunTests {
             #expect(try await fixture.rows(fixture.target, "select id from event") == ["1"])
             let leaf = fixture.manifestYAML("[event_a]")
             let error = await #expect(throws: DatabudgieError.self) { try await fixture.restore(leaf, id: 1) }
-            #expect(error?.description.contains("public.event is recorded for restore 1 in public.m already") == true)
+            #expect(error?.description.contains("public.event is already recorded for restore 1 in public.m") == true)
         }
     }
 
@@ -235,7 +236,7 @@ struct ManifestRunTests {
             )
             let report = try await fixture.backup(fixture.manifestYAML("[a, b]"), id: nil)
             #expect(report.finished.map(\.job.description) == ["public.b"])
-            let message = try #require(report.failed.first?.message)
+            let message = try #require(report.failed.first?.description)
             #expect(message.contains("2024-01-01T00:00:00.csv is complete, but could not be recorded"))
             #expect(message.contains("--backup-id 1"))
         }
@@ -258,7 +259,7 @@ struct ManifestRunTests {
                             try await fixture.backup(yaml, id: 1, at: "2024-01-02T00:00:00Z")
                         }
                         #expect(
-                            error?.description.contains("The backup 1 of the manifest public.m is still running")
+                            error?.description.contains("the backup 1 of the manifest public.m is still running")
                                 == true
                         )
                     }

@@ -46,7 +46,7 @@ struct RoundTripTests {
                 + "create schema \"s.t\"; create table \"s.t\".u (\"x\"\"y\nz\" int);",
             data: tables.map { "insert into \($0) values (1, 'x'), (2, null), (3, '');" }.joined()
                 + "insert into \"s.t\".u values (7)",
-            tables: (names.map { "public.\($0)" }).sorted() + ["s.t.u"],
+            tables: names.sorted().map { "public." + ($0.contains(".") ? quotedIdentifier($0) : $0) } + ["\"s.t\".u"],
             yaml: "tables: ['*.*']",
             compare: tables.map { "select * from \($0) order by id" } + ["select * from \"s.t\".u"]
         )

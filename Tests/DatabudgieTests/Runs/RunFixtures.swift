@@ -94,10 +94,11 @@ struct RunFixture: Sendable {
         "{root_location: \(folder), location: '{table}', truncate: \(truncate), tables: \(tables)}"
     }
 
-    /// What the preflight of a restore refuses.
+    /// What the preflight of a restore refuses, which changes nothing.
     func preflightLines(_ yaml: String) async -> [String] {
         let error = await #expect(throws: DatabudgieError.self) { try await restore(yaml) }
         #expect(error?.code == .preflight)
+        #expect(error?.effect == .nothingChanged)
         return error?.problems.map(\.description) ?? []
     }
 

@@ -46,7 +46,7 @@ struct ArchiveContents: Sendable {
     /// - Parameters:
     ///   - head: What follows `-- Name: `.
     ///   - number: The entry that it is the head of.
-    /// - Returns: All readings that fit: one, or more when somebody gave names to make them ambiguous.
+    /// - Returns: All readings that fit: one, or more when names were chosen to make them ambiguous.
     func titles(_ head: ArraySlice<UInt8>, of number: Int) -> Set<Title> {
         guard let description = lines[number]?.description else { return [] }
         let (typeLabel, schemaLabel, ownerLabel) = ("; Type: ".utf8, "; Schema: ".utf8, "; Owner: ".utf8)
@@ -80,7 +80,7 @@ struct ArchiveContents: Sendable {
 }
 
 extension ArchiveContents.Title {
-    /// How the table of contents prints it, where an owner that is missing is no hyphen.
+    /// How the table of contents prints it, which has no hyphen for a missing owner.
     fileprivate var listed: [UInt8] {
         let owner = owner.elementsEqual("-".utf8) ? [] : owner
         return Array([type, schema, name, owner].joined(separator: [UInt8(ascii: " ")]))

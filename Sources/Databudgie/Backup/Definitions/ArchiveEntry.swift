@@ -1,16 +1,16 @@
-/// One definition in an archive of pg_dump, with what its table of contents says of it.
+/// One definition in an archive of pg_dump, with what its table of contents says about it.
 struct ArchiveEntry: Sendable, Equatable {
     /// The number that other entries refer to it by.
     let identifier: Int
-    /// The catalog that it stands in (`pg_class` is 1259), and its OID there; 0 for what has no row of its own.
+    /// The catalog that it is in (`pg_class` is 1259), and its OID there; 0 for what has no row of its own.
     let catalog: UInt32
     let oid: UInt32
-    /// What has to be there before it.
+    /// What has to exist before it.
     let dependencies: [Int]
     /// As in `TABLE`, `INDEX`, `FK CONSTRAINT`.
     let type: String
     let name: String
-    /// Empty for what lies in no schema.
+    /// Empty for what is in no schema.
     var schema: String
     let section: Definition.Section
     /// The statements.

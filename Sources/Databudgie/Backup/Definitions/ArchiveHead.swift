@@ -84,8 +84,8 @@ struct ArchiveHead {
     static func damaged(_ name: String, _ reason: String) -> DatabudgieError {
         DatabudgieError(
             .database,
-            "\(name): this definition, as pg_dump and pg_restore printed it, is not backed up: \(reason); rename the object, or "
-                + "turn ddl off."
+            "the definition '\(name)' in the output of pg_dump cannot be backed up: \(reason)",
+            hint: "rename the object, or turn ddl off"
         )
     }
 }

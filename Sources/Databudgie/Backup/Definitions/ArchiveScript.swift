@@ -5,13 +5,13 @@ enum ArchiveScript {
     /// Each definition has a head of comment lines: `-- TOC entry 226 (class 1259 OID 16626)`, `-- Dependencies: 7`,
     /// `-- Name: par; Type: TABLE; Schema: app; Owner: postgres`. Only comments between two statements count, and only
     /// heads of entries that the table of contents has: names and texts of users can neither forge a head nor shift one.
-    /// What the script sets for the session (`SET default_table_access_method = …`) goes to the definitions it is for.
+    /// What the script sets for the session (`SET default_table_access_method = …`) is added to the definitions that it is for.
     /// - Parameters:
     ///   - script: The whole script.
     ///   - contents: The archive's table of contents.
     ///   - postData: The numbers of the entries that come after the rows.
     /// - Returns: The definitions in the order of the script.
-    /// - Throws: ``DatabudgieError`` that names the definition which cannot be told from the others for certain.
+    /// - Throws: ``DatabudgieError`` that names the definition which cannot be distinguished from the others for certain.
     static func entries(of script: String, contents: ArchiveContents, postData: Set<Int>) throws -> [ArchiveEntry] {
         let bytes = Array(script.utf8)
         var pieces = SQLPieces(bytes)

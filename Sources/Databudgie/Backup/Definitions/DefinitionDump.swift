@@ -10,7 +10,7 @@ struct DefinitionDump: Sendable {
     /// The most bytes that a script of definitions may have; 100,000 tables have a tenth of it.
     private static let scriptLimit = 1 << 30
 
-    /// Checks that both programs are there and know the server's version.
+    /// Checks that both programs are installed and know the server's version.
     ///
     /// - Parameter server: The server that is going to be dumped.
     /// - Throws: ``DatabudgieError`` with the code `configuration` that says what to install.
@@ -32,7 +32,7 @@ struct DefinitionDump: Sendable {
     ///
     /// - Parameters:
     ///   - connection: How the database was reached.
-    ///   - server: The very server that was reached, as the snapshot is known to no other.
+    ///   - server: The very server that was reached, because no other knows the snapshot.
     ///   - snapshot: The name of an exported snapshot.
     ///   - exclusions: Patterns of tables that are neither locked nor dumped.
     /// - Returns: All definitions, in an order in which they can be run.
@@ -66,7 +66,7 @@ struct DefinitionDump: Sendable {
         return try ArchiveScript.entries(of: script, contents: contents, postData: Set(postData.lines.keys))
     }
 
-    /// The connection without its password, which would be seen in the list of processes.
+    /// The connection without its password, which the list of processes would show.
     private static func target(_ connection: ConnectionParameters, _ server: ServerInfo) throws -> String {
         var keywords = connection.keywords
         guard keywords["sslpassword"] == nil else {

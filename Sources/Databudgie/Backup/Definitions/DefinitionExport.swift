@@ -22,7 +22,7 @@ struct DefinitionExport {
         guard !planned.isEmpty else { return [] }
         let files = try await files(groups, of: planned)
         // Without those that an extension creates.
-        let defined = Set(files.flatMap { $0.script.blocks.compactMap(\.relation) })
+        let defined = Set(files.flatMap { $0.script.definitions.compactMap(\.relation) })
         let names = planned.map(\.name).filter(defined.contains)
         // All of them, before the first one is written.
         let texts = try files.map { (path: $0.path, bytes: Array(try $0.script.checkedText().utf8)) }
@@ -55,7 +55,7 @@ struct DefinitionExport {
         )
         owners.correctSchemas(of: &entries)
         let unreadable = try await addSequenceValues(to: &entries, owners)
-        let sorter = DefinitionFiles(entries: entries, owners: owners, catalog: catalog, moment: timestamp)
+        let sorter = DefinitionFiles(entries: entries, owners: owners, catalog: catalog, timestamp: timestamp)
         let files = try groups.flatMap { try sorter.files(for: $0) }
         (unreadable + sorter.findings(for: groups)).forEach(session.recorder.found)
         return merged(files)
@@ -114,7 +114,9 @@ struct DefinitionExport {
     private func merged(_ files: [DefinitionFile]) -> [DefinitionFile] {
         var scripts: [StoragePath: DefinitionScript] = [:]
         for file in files {
-            scripts[file.path, default: DefinitionScript(moment: timestamp.timestamp, blocks: [])].merge(file.script)
+            scripts[file.path, default: DefinitionScript(timestamp: timestamp.timestamp, definitions: [])].merge(
+                file.script
+            )
         }
         return scripts.map { DefinitionFile(path: $0, script: $1) }
             .sorted { ByteKey($0.path.description) < ByteKey($1.path.description) }

@@ -1,7 +1,7 @@
 import Postgres
 import Storage
 
-/// A DDL file that a backup writes.
+/// A file of definitions that a backup writes.
 struct DefinitionFile: Sendable {
     let path: StoragePath
     let script: DefinitionScript
@@ -13,31 +13,31 @@ struct DefinitionFiles {
     private let entries: [ArchiveEntry]
     private let index: Index
     private let catalog: DatabaseCatalog
-    private let moment: RunTimestamp
+    private let timestamp: RunTimestamp
 
     /// - Parameters:
     ///   - entries: All definitions, in the order in which they can be run.
     ///   - owners: Which of them belong to which table.
     ///   - catalog: The tables.
-    ///   - moment: When the backup began.
-    init(entries: [ArchiveEntry], owners: DefinitionOwners, catalog: DatabaseCatalog, moment: RunTimestamp) {
+    ///   - timestamp: When the backup began.
+    init(entries: [ArchiveEntry], owners: DefinitionOwners, catalog: DatabaseCatalog, timestamp: RunTimestamp) {
         self.entries = entries
         self.catalog = catalog
-        self.moment = moment
+        self.timestamp = timestamp
         index = Index(entries, owners)
     }
 
-    /// Of no use to a part of a database, or with secrets in them.
-    private static let leftOut: Set = [
+    /// Entry types that are never written: they concern the whole database, or may hold secrets.
+    private static let neverWritten: Set = [
         "ENCODING", "STDSTRINGS", "SEARCHPATH", "DATABASE", "DATABASE PROPERTIES", "PUBLICATION", "PUBLICATION TABLE",
         "PUBLICATION TABLES IN SCHEMA", "SUBSCRIPTION", "SUBSCRIPTION TABLE", "EVENT TRIGGER", "USER MAPPING", "BLOB",
         "BLOBS", "BLOB METADATA", "LARGE OBJECT", "TABLESPACE",
     ]
 
-    /// Nobody reads a table before its policies are there.
-    private static let rights: Set = ["ACL", "DEFAULT ACL"]
+    /// Granted after the rows, so no role can read a table before its policies exist.
+    private static let privileges: Set = ["ACL", "DEFAULT ACL"]
 
-    /// What a file is about: the name that stands for `{table}` in its path.
+    /// What a file is about: the name that replaces `{table}` in its path.
     private enum Unit: Hashable {
         /// By the bytes of its name, as the server compares names.
         case schema([UInt8])
@@ -60,26 +60,32 @@ struct DefinitionFiles {
     /// Sorts out the files for the tables of one entry of the configuration.
     ///
     /// - Parameter group: The entry's tables, and where their files go.
-    /// - Returns: The files; where the entry's location does without `{table}`, all definitions are in one.
-    /// - Throws: ``DatabudgieError`` for a location that is no path.
+    /// - Returns: The files; one for all definitions when the entry's location has no `{table}`.
+    /// - Throws: ``DatabudgieError`` for a location that is not a path.
     func files(for group: DefinitionGroup) throws -> [DefinitionFile] {
         let selected = Set(group.relations.map(\.oid))
         let schemas = Set(group.relations.map { Array($0.name.schema.utf8) })
         let needed = index.needed(by: selected)
-        var blocks: [Unit: [Definition]] = [:]
+        var definitions: [Unit: [Definition]] = [:]
         var required: [Unit: Set<Unit>] = [:]
-        for (position, entry) in entries.enumerated() where !Self.leftOut.contains(entry.type) {
+        for (position, entry) in entries.enumerated() where !Self.neverWritten.contains(entry.type) {
             let isNeeded = needed.contains(position)
             guard isNeeded || index.isOptional(position, in: schemas) else { continue }
             for unit in units(of: position, schemas) {
-                blocks[unit, default: []] += self.blocks(entry, at: position, unit, selected, isOptional: !isNeeded)
+                definitions[unit, default: []] += self.definitions(
+                    entry,
+                    at: position,
+                    unit,
+                    selected,
+                    isOptional: !isNeeded
+                )
                 guard entry.type != "FK CONSTRAINT" else { continue }
                 required[unit, default: []].formUnion(
                     index.dependencies(of: position).flatMap { units(of: $0, schemas) }
                 )
             }
         }
-        return try merged(blocks, required, group)
+        return try merged(definitions, required, group)
     }
 
     /// The files that a definition goes to; one outside all schemas, such as an extension, goes to each schema's.
@@ -89,7 +95,7 @@ struct DefinitionFiles {
         return schema.isEmpty ? schemas.map { .schema($0) } : [.schema(Array(schema.utf8))]
     }
 
-    private func blocks(
+    private func definitions(
         _ entry: ArchiveEntry,
         at position: Int,
         _ unit: Unit,
@@ -98,9 +104,9 @@ struct DefinitionFiles {
     )
         -> [Definition]
     {
-        var block = Definition(
+        var definition = Definition(
             order: position,
-            section: Self.rights.contains(entry.type) ? .postData : entry.section,
+            section: Self.privileges.contains(entry.type) ? .postData : entry.section,
             type: entry.type,
             schema: entry.schema,
             attachedTo: index.subject(of: position),
@@ -108,37 +114,40 @@ struct DefinitionFiles {
             sql: entry.sql
         )
         if case .relation(let oid) = unit, let relation = catalog[oid] {
-            (block.schema, block.table) = (relation.name.schema, relation.name.name)
+            (definition.schema, definition.table) = (relation.name.schema, relation.name.name)
             if entry.type == "TABLE", relation.kind == .partitionedTable {
-                block.partitions = index.partitions(of: relation, in: selected).map { reference(.relation($0)) }
+                definition.partitions = index.partitions(of: relation, in: selected).map { reference(.relation($0)) }
             }
         }
         let create = "CREATE SCHEMA ".utf8
-        if entry.type == "SCHEMA", block.sql.utf8.starts(with: create) {
-            // The schema may be there, and several files may begin with it.
-            block.sql =
-                "CREATE SCHEMA IF NOT EXISTS " + String(decoding: block.sql.utf8.dropFirst(create.count), as: UTF8.self)
+        if entry.type == "SCHEMA", definition.sql.utf8.starts(with: create) {
+            // The schema may exist, and several files may begin with it.
+            definition.sql =
+                "CREATE SCHEMA IF NOT EXISTS "
+                + String(decoding: definition.sql.utf8.dropFirst(create.count), as: UTF8.self)
         }
-        guard let ownerSQL = entry.ownerSQL else { return [block] }
-        var owner = block
+        guard let ownerSQL = entry.ownerSQL else { return [definition] }
+        var owner = definition
         (owner.type, owner.sql, owner.partitions) = ("OWNER", ownerSQL, [])
-        return [block, owner]
+        return [definition, owner]
     }
 
     private func merged(
-        _ blocks: [Unit: [Definition]],
+        _ definitions: [Unit: [Definition]],
         _ required: [Unit: Set<Unit>],
         _ group: DefinitionGroup
     ) throws -> [DefinitionFile] {
         var units: [StoragePath: [Unit]] = [:]
-        for unit in blocks.keys { units[try group.path(reference(unit).component, moment), default: []].append(unit) }
+        for unit in definitions.keys {
+            units[try group.path(reference(unit).component, timestamp), default: []].append(unit)
+        }
         return units.map { path, units in
-            var script = DefinitionScript(moment: moment.timestamp, blocks: [])
+            var script = DefinitionScript(timestamp: timestamp.timestamp, definitions: [])
             for unit in units {
                 // Those without definitions of their own, such as the schema public, have no file.
-                let others = required[unit, default: []].subtracting(units).filter { blocks[$0] != nil }
+                let others = required[unit, default: []].subtracting(units).filter { definitions[$0] != nil }
                 script.merge(
-                    DefinitionScript(requires: others.map(reference), blocks: blocks[unit, default: []])
+                    DefinitionScript(requires: others.map(reference), definitions: definitions[unit, default: []])
                 )
             }
             return DefinitionFile(path: path, script: script)
@@ -166,7 +175,7 @@ extension DefinitionFiles {
         private let indexNeeds: [Int: [Int]]
         /// The entries of each table or view.
         let parts: [Relation.OID: [Int]]
-        /// Comments and rights of what belongs to no table.
+        /// Comments and privileges of what belongs to no table.
         private let attachments: [Int: [Int]]
 
         init(_ entries: [ArchiveEntry], _ owners: DefinitionOwners) {
@@ -178,7 +187,7 @@ extension DefinitionFiles {
             self.positions = positions
             var relations: [Relation.OID?] = []
             for entry in entries {
-                // What has no row of its own, such as a comment, follows what it depends on first, which stands before it.
+                // What has no row of its own, such as a comment, follows what it depends on first, which comes before it.
                 let first = entry.oid == 0 ? entry.dependencies.first.flatMap { positions[$0] } : nil
                 let followed = first.flatMap { $0 < relations.count ? relations[$0] : nil }
                 relations.append(entry.oid == 0 ? followed : owners.relation(of: entry))
@@ -211,7 +220,7 @@ extension DefinitionFiles {
             relation.children.filter { selected.contains($0) && parts[$0] != nil }
         }
 
-        /// What a comment, a label or a right is for.
+        /// What a comment, a label or a privilege is for.
         func subject(of position: Int) -> Int? {
             let isAttached = ["COMMENT", "ACL", "SECURITY LABEL"].contains(entries[position].type)
             return isAttached ? dependencies(of: position).first : nil
@@ -221,7 +230,7 @@ extension DefinitionFiles {
             entries[position].dependencies.compactMap { positions[$0] } + indexNeeds[position, default: []]
         }
 
-        /// Everything without which some tables cannot be made, themselves included.
+        /// Everything without which some tables cannot be created, themselves included.
         func needed(by relations: Set<Relation.OID>) -> Set<Int> {
             var needed: Set<Int> = []
             var pending = relations.flatMap { parts[$0] ?? [] }
@@ -229,13 +238,13 @@ extension DefinitionFiles {
                 guard needed.insert(position).inserted else { continue }
                 if let relation = self.relations[position] { pending += parts[relation] ?? [] }
                 pending += attachments[position] ?? []
-                // The table that a foreign key points to is no part of the one that has it.
+                // The table that a foreign key refers to is not part of the one that has it.
                 if entries[position].type != "FK CONSTRAINT" { pending += dependencies(of: position) }
             }
             return needed
         }
 
-        /// Types, functions and the like that lie beside the tables, whether these need them or not.
+        /// Types, functions and the like in the schemas of the tables, whether these need them or not.
         func isOptional(_ position: Int, in schemas: Set<[UInt8]>) -> Bool {
             let entry = entries[position]
             return relations[position] == nil && schemas.contains(Array(entry.schema.utf8))

@@ -15,7 +15,7 @@ struct DefinitionOwners: Sendable {
     let indexNeeds: [Object: [Object]]
     /// The schemas of what pg_dump prints a wrong schema for in its table of contents.
     private let oddSchemas: [Object: String]
-    /// The tables without which the selected ones cannot be made, these included.
+    /// The tables without which the selected ones cannot be created, these included.
     let needed: Set<Relation.OID>
 
     /// Reads what the selected tables need.
@@ -143,7 +143,7 @@ struct DefinitionOwners: Sendable {
                 'pg_catalog.pg_constraint'::pg_catalog.regclass)
         """
 
-    /// Follows dependencies, and takes what belongs to a table along; foreign keys need no other table to be there.
+    /// Follows dependencies, and includes what belongs to a table; foreign keys need no other table to exist.
     private static let neededQuery = """
         with recursive foreign_keys as (
             select oid from pg_catalog.pg_constraint where contype = 'f'

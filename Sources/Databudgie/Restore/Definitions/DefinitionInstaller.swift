@@ -1,9 +1,9 @@
 import Postgres
 import Storage
 
-/// Makes the listed tables anew from their definitions: what rows need before they are loaded, the rest afterwards.
+/// Creates the listed tables from their definitions: what rows need before they are loaded, the rest afterwards.
 struct DefinitionInstaller {
-    /// A definition that could not be made.
+    /// A definition that could not be created.
     struct Failure {
         /// The table's full name; a schema's for what belongs to no table.
         let table: String
@@ -11,113 +11,113 @@ struct DefinitionInstaller {
     }
 
     private let session: DatabaseSession
-    private let definitions: StoredDefinitions
-    /// Listed tables and views that the target has already.
-    private let replaced: [Relation]
-    /// What is needed but not listed, and is there: it stays as it is.
-    private let kept: Set<QualifiedName>
-    /// What an earlier run under the same id has loaded, and what goes with that: only what comes after the rows may still
-    /// be missing.
-    private let done: Set<QualifiedName>
-    /// Whether the tables can be made in one transaction: it needs locks for each of them.
-    let fitsOneTransaction: Bool
-
-    /// The schema that `clean` has made for the manifest.
+    private let stored: StoredDefinitions
+    private let existing: ExistingTables
+    /// The schema that `clean` has created for the manifest.
     private let ownSchema: String?
-    /// What is there already, from one batch to the next.
+    /// Whether one transaction can create all tables: it holds locks on each of them.
+    let fitsOneTransaction: Bool
+    /// What exists already or was skipped, from one batch to the next.
     private let settled = SettledDefinitions()
 
-    /// Definitions in one transaction, where they need not be in one all together.
+    /// Definitions in one transaction, when they need not be in one all together.
     private static let batchSize = 400
 
     /// Compares the definitions with the target, and changes nothing.
     ///
     /// - Parameters:
-    ///   - definitions: What is to be made.
+    ///   - stored: What is to be created.
     ///   - session: The target.
-    ///   - ownSchema: A schema that this run has made already.
+    ///   - ownSchema: A schema that this run has created already.
     ///   - isDone: Whether an earlier run has loaded a table already.
+    /// - Returns: What creates them.
     /// - Throws: ``DatabudgieError`` with the code `preflight` when something that is not listed depends on a table that
     ///   would be dropped, or when the server has too few locks; `PostgresError`.
-    init(
-        _ definitions: StoredDefinitions,
+    static func compare(
+        _ stored: StoredDefinitions,
         session: DatabaseSession,
         ownSchema: String? = nil,
         isDone: (QualifiedName) -> Bool
-    ) async throws {
+    ) async throws -> DefinitionInstaller {
         let connection = session.connection
-        let (catalog, listed, findings) = try await session.withTransaction(.catalog) {
-            let catalog = try await DatabaseCatalogReader(connection: connection).read()
-            // The rows of a partition are restored with its root.
-            let finished = catalog.relations.filter { isDone($0.name) }.flatMap { catalog.family(of: $0.oid) }
-            let listed = Set(definitions.listed).subtracting(finished.compactMap { catalog[$0]?.name })
-            let relations = catalog.relations.filter { listed.contains($0.name) }
-            let replacement = TableReplacement(connection: connection)
-            let problems = try await connection.withEmptySearchPath { try await replacement.problems(relations) }
-            let names = Set(catalog.relations.map(\.name))
-            let lost = definitions.listed.filter { isDone($0) && !names.contains($0) }.map {
-                Finding.problem(
-                    "it is recorded as restored under this id, but no longer exists",
-                    of: $0.label,
-                    hint: "begin a new restore, without --restore-id"
-                )
-            }
-            return (catalog, listed, problems + lost + (try await replacement.publications(relations)))
+        let (existing, findings) = try await session.withTransaction(.catalog) {
+            try await ExistingTables.find(stored.listed, over: connection, isDone: isDone)
         }
         try findings.throwProblems(.preflight)
         findings.forEach(session.recorder.found)
-        self.session = session
-        self.ownSchema = ownSchema
-        self.definitions = definitions
-        replaced = catalog.relations.filter { listed.contains($0.name) }
-        let kept = Set(catalog.relations.map(\.name)).subtracting(listed)
-        self.kept = kept
-        done = Set(definitions.listed).intersection(kept)
-        let isReplacement = !replaced.isEmpty
-        let estimate = LockBudget.estimate(
-            definitions.blocks.filter { stored in
-                (isReplacement || stored.block.section == .preData)
-                    && !(stored.block.relation.map(kept.contains) ?? false)
-            },
-            dropped: replaced.count
+        return DefinitionInstaller(
+            session: session,
+            stored: stored,
+            existing: existing,
+            ownSchema: ownSchema,
+            fitsOneTransaction: try await fitsLocks(stored, existing, connection)
         )
-        fitsOneTransaction = estimate <= (try await LockBudget(connection: connection).available)
-        guard fitsOneTransaction || !isReplacement else {
+    }
+
+    private init(
+        session: DatabaseSession,
+        stored: StoredDefinitions,
+        existing: ExistingTables,
+        ownSchema: String?,
+        fitsOneTransaction: Bool
+    ) {
+        self.session = session
+        self.stored = stored
+        self.existing = existing
+        self.ownSchema = ownSchema
+        self.fitsOneTransaction = fitsOneTransaction
+    }
+
+    /// Whether the server has enough locks for one transaction, without which tables cannot be replaced.
+    private static func fitsLocks(
+        _ stored: StoredDefinitions,
+        _ existing: ExistingTables,
+        _ connection: Connection
+    ) async throws -> Bool {
+        let isReplacement = !existing.replaced.isEmpty
+        let definitions = stored.definitions.filter {
+            (isReplacement || $0.definition.section == .preData)
+                && !($0.definition.relation.map(existing.kept.contains) ?? false)
+        }
+        let estimate = LockBudget.estimate(definitions, dropped: existing.replaced.count)
+        let isEnough = estimate <= (try await LockBudget(connection: connection).available)
+        guard isEnough || !isReplacement else {
             throw DatabudgieError(
                 .preflight,
-                "\(replaced.count) of the listed tables exist and would be replaced in one transaction, which needs about "
-                    + "\(estimate) locks, more than the server has",
+                "\(existing.replaced.count) of the listed tables exist and would be replaced in one transaction, which needs "
+                    + "about \(estimate) locks, more than the server has",
                 hint: "raise max_locks_per_transaction, drop the tables first, or restore fewer of them at once"
             )
         }
+        return isEnough
     }
 
-    /// Some of the tables exist: the old ones go and the new ones come with all their rows, or nothing changes.
-    var isReplacement: Bool { !replaced.isEmpty }
+    /// Whether some of the tables exist: the new ones then replace them with all their rows, or nothing changes.
+    var isReplacement: Bool { !existing.replaced.isEmpty }
 
-    /// Tables and views that are there and are made anew.
-    var replacedNames: Set<QualifiedName> { Set(replaced.map(\.name)) }
+    /// Tables and views that exist and are re-created.
+    var replacedNames: Set<QualifiedName> { Set(existing.replaced.map(\.name)) }
 
-    /// The tables and views that are made.
-    var names: [QualifiedName] { definitions.listed }
+    /// The tables and views that are created.
+    var names: [QualifiedName] { stored.listed }
 
     /// Entries for the tables that are included by foreign keys.
-    var included: [RestoreEntry] { definitions.included }
+    var included: [RestoreEntry] { stored.included }
 
     private var connection: Connection { session.connection }
     private var recorder: RunRecorder { session.recorder }
 
-    /// Drops what is replaced and makes the tables without their indexes and constraints, in the caller's transaction.
+    /// Drops what is replaced and creates the tables without their indexes and constraints, in the caller's transaction.
     ///
     /// - Throws: ``DatabudgieError`` that names the definition which failed; `PostgresError`.
-    func makeTables() async throws {
+    func createTables() async throws {
         // All of a dry run is rolled back, and no other session should wait for it for long.
         if session.settings.isDryRun { try await connection.execute("set local lock_timeout = '10s'") }
-        for relation in replaced {
+        for relation in existing.replaced {
             recorder.found(.note("it exists, and is dropped and re-created", of: relation.name.label))
         }
         do {
-            try await TableReplacement(connection: connection).drop(replaced)
+            try await TableReplacement(connection: connection).drop(existing.replaced)
         } catch let error as PostgresError where error.sqlState == "42501" {
             throw DatabudgieError(
                 .preflight,
@@ -126,39 +126,39 @@ struct DefinitionInstaller {
                 underlying: error
             )
         }
-        try await make(blocks(.preData))
+        try await create(definitions(.preData))
     }
 
-    /// Makes the tables in several transactions, where one has not enough locks for all of them.
+    /// Creates the tables in several transactions, when one would need too many locks.
     ///
-    /// - Throws: As ``makeTables()`` does; what was created before stays.
-    func makeTablesInBatches() async throws {
-        for batch in blocks(.preData).batches(of: Self.batchSize) {
-            try await session.withTransaction(.writing) { try await make(batch) }
+    /// - Throws: As ``createTables()`` does; what was created before stays.
+    func createTablesInBatches() async throws {
+        for batch in definitions(.preData).batches(of: Self.batchSize) {
+            try await session.withTransaction(.writing) { try await create(batch) }
         }
     }
 
-    /// Makes indexes, constraints, triggers and the like, and fills materialized views, in the caller's transaction.
+    /// Creates indexes, constraints, triggers and the like, and fills materialized views, in the caller's transaction.
     ///
     /// - Throws: ``DatabudgieError`` that names the definition which failed; `PostgresError`.
     func finish() async throws {
-        try await make(lateBlocks)
+        try await create(postData)
     }
 
-    /// Makes the same in transactions of their own, in which each definition fails alone.
+    /// Creates the same in transactions of their own, in which each definition fails alone.
     ///
-    /// - Returns: What could not be made.
+    /// - Returns: What could not be created.
     /// - Throws: `PostgresError` when the connection was lost; `CancellationError`.
     func finishInBatches() async throws -> [Failure] {
         var failures: [Failure] = []
-        for batch in lateBlocks.batches(of: Self.batchSize) {
+        for batch in postData.batches(of: Self.batchSize) {
             failures += try await session.withTransaction(.writing) { try await run(batch) }
         }
         return failures
     }
 
-    private func make(_ blocks: [StoredDefinition]) async throws {
-        let failures = try await run(blocks)
+    private func create(_ definitions: [StoredDefinition]) async throws {
+        let failures = try await run(definitions)
         guard failures.isEmpty else {
             throw DatabudgieError(
                 .database,
@@ -171,51 +171,53 @@ struct DefinitionInstaller {
     }
 
     /// With the settings that pg_dump's scripts begin with; the caller's search path comes back afterwards.
-    private func run(_ blocks: [StoredDefinition]) async throws -> [Failure] {
+    private func run(_ definitions: [StoredDefinition]) async throws -> [Failure] {
         try await connection.execute("set local check_function_bodies = off")
         let outcome = try await connection.withEmptySearchPath {
             try await DefinitionRunner(
                 connection: connection,
                 recorder: recorder,
-                mayExist: done,
+                mayExist: existing.done,
                 settled: settled,
                 ownSchema: ownSchema
-            ).run(blocks)
+            ).run(definitions)
         }
         for (warning, count) in outcome.warnings.sorted(by: { $0.key < $1.key }) {
             recorder.found(.warning(count == 1 ? warning.string : "\(warning) (and \(count - 1) similar)"))
         }
-        return outcome.failures.map { stored, error in
-            let block = stored.block
+        return outcome.failures.map { item, error in
+            let definition = item.definition
             return Failure(
-                table: block.relation?.label ?? block.schema,
+                table: definition.relation?.label ?? definition.schema,
                 error: DatabudgieError(
                     .database,
-                    "the \(block.type.lowercased()) in \(stored.path) cannot be created: \(ErrorText(error).message)",
+                    "the \(definition.type.lowercased()) in \(item.path) cannot be created: \(ErrorText(error).message)",
                     underlying: error
                 )
             )
         }
     }
 
-    private func blocks(_ section: Definition.Section) -> [StoredDefinition] {
-        definitions.blocks.filter { stored in
-            guard stored.block.section == section else { return false }
-            guard let relation = stored.block.relation, kept.contains(relation) else { return true }
-            return section == .postData && done.contains(relation)
+    private func definitions(_ section: Definition.Section) -> [StoredDefinition] {
+        stored.definitions.filter { item in
+            guard item.definition.section == section else { return false }
+            guard let relation = item.definition.relation, existing.kept.contains(relation) else { return true }
+            return section == .postData && existing.done.contains(relation)
         }
     }
 
-    /// Materialized views are filled last, as some are made only when the key is there by which they group.
-    private var lateBlocks: [StoredDefinition] { blocks(.postData) + refreshes }
+    /// Materialized views are filled last, because some need the key by which they group.
+    private var postData: [StoredDefinition] { definitions(.postData) + refreshes }
 
     /// A definition of a materialized view leaves it empty.
     private var refreshes: [StoredDefinition] {
-        (blocks(.preData) + blocks(.postData)).filter { $0.block.type.hasPrefix("MATERIALIZED") }.map { stored in
-            var block = stored.block
-            block.type = "REFRESH"
-            block.sql = "refresh materialized view \(stored.block.relation?.quoted ?? "")"
-            return StoredDefinition(block: block, path: stored.path)
-        }
+        (definitions(.preData) + definitions(.postData))
+            .filter { $0.definition.type.utf8.starts(with: "MATERIALIZED".utf8) }
+            .map { item in
+                var definition = item.definition
+                definition.type = "REFRESH"
+                definition.sql = "refresh materialized view \(item.definition.relation?.quoted ?? "")"
+                return StoredDefinition(definition: definition, path: item.path)
+            }
     }
 }

@@ -2,7 +2,7 @@ import Foundation
 import Postgres
 import Storage
 
-/// Finds and reads the DDL files that the entries of a restore ask for.
+/// Finds and reads the definition files that the entries of a restore ask for.
 struct DefinitionReader {
     let storages: StorageRouter
     let settings: DefinitionConfiguration
@@ -27,16 +27,29 @@ struct DefinitionReader {
         let script: DefinitionScript
     }
 
+    /// The scripts of some tables and of what these require.
+    private struct Batch {
+        var scripts: [Found] = []
+        /// The tables that were asked for, and their partitions.
+        var listed: [DefinitionScript.Unit]
+    }
+
+    /// A table that is included by foreign keys.
+    private struct Inclusion {
+        let candidate: DependencyDefinitions.Candidate
+        let batch: Batch
+    }
+
     /// Reads the list of tables, and the files of those that an entry names.
     ///
     /// - Parameter entries: The restore's entries.
-    /// - Returns: What is to be made.
+    /// - Returns: What is to be created.
     /// - Throws: ``DatabudgieError`` when there is no list, when nothing of it is asked for, or when a file is missing or
     ///   damaged; `StorageError`.
     func read(_ entries: [RestoreEntry]) async throws -> StoredDefinitions {
         let (list, names) = try await readList()
         let requests = try requests(entries, names)
-        var tables = requests.map(\.unit).filter { $0.table != nil }
+        let tables = requests.filter { $0.unit.table != nil }
         guard !tables.isEmpty else {
             throw DatabudgieError(
                 .nothingToDo,
@@ -44,56 +57,66 @@ struct DefinitionReader {
                 hint: "check the tables' names, or turn ddl off"
             )
         }
-        var found = try await readAll(requests, entries, moment: list.time, listed: &tables)
-        let followed = try await follow(requests, entries, names, moment: list.time, &found, listed: &tables)
+        let named = try await read(requests, entries, timestamp: list.time, listed: tables.map(\.unit))
+        let search = DependencyDefinitions(
+            owners: tables.map { .init(entry: $0.entry, unit: $0.unit) },
+            entries: entries,
+            units: names.map { DefinitionScript.Unit(schema: $0.schema, table: $0.name) }
+        )
+        let included = try await included(by: named, search, timestamp: list.time)
+        let units = included.map(\.candidate.unit) + named.listed + included.flatMap(\.batch.listed)
         var seen: Set<PathComponent> = []
-        let listed = (followed.map(\.unit) + tables).filter { seen.insert($0.component).inserted }.map {
-            QualifiedName(schema: $0.schema, name: $0.table ?? "")
-        }
-        return StoredDefinitions(listed: listed, blocks: Self.ordered(found), included: followed.map(\.entry))
+        return StoredDefinitions(
+            listed: units.filter { seen.insert($0.component).inserted }.map {
+                QualifiedName(schema: $0.schema, name: $0.table ?? "")
+            },
+            // Tables that others refer to come first.
+            definitions: Self.ordered(included.reversed().flatMap(\.batch.scripts) + named.scripts),
+            included: included.map(\.candidate.entry)
+        )
     }
 
-    /// Reads the definitions of the tables that come along.
+    /// Reads the definitions of the tables that are included by foreign keys.
     ///
     /// - Returns: Those that were found, each once.
-    private func follow(
-        _ requests: [Request],
-        _ entries: [RestoreEntry],
-        _ names: [QualifiedName],
-        moment: String,
-        _ found: inout [Found],
-        listed: inout [DefinitionScript.Unit]
-    ) async throws -> [DependencyDefinitions.Candidate] {
-        let units = names.map { DefinitionScript.Unit(schema: $0.schema, table: $0.name) }
-        var search = DependencyDefinitions(
-            owners: requests.filter { $0.unit.table != nil }.map { .init(entry: $0.entry, unit: $0.unit) },
-            entries: entries,
-            units: units
-        )
-        var followed: [DependencyDefinitions.Candidate] = []
-        var scripts = Dictionary(grouping: found, by: \.request.unit.component).mapValues { $0.map(\.script) }
+    private func included(
+        by named: Batch,
+        _ search: DependencyDefinitions,
+        timestamp: String
+    ) async throws -> [Inclusion] {
+        var search = search
+        var included: [Inclusion] = []
+        var scripts = Dictionary(grouping: named.scripts, by: \.request.unit.component).mapValues { $0.map(\.script) }
         while true {
             let candidates = search.next(scripts)
-            guard !candidates.isEmpty else { return followed }
-            let places = candidates.map(\.entry)
-            let patterns = try candidates.enumerated().map { number, candidate in
-                try pattern(Request(entry: number, unit: candidate.unit), places)
+            guard !candidates.isEmpty else { return included }
+            for candidate in try await existing(candidates) where scripts[candidate.unit.component] == nil {
+                let table = Request(entry: 0, unit: candidate.unit)
+                let schema = Request(entry: 0, unit: DefinitionScript.Unit(schema: candidate.unit.schema))
+                let batch = try await read(
+                    [schema, table],
+                    [candidate.entry],
+                    timestamp: timestamp,
+                    listed: [candidate.unit]
+                )
+                scripts[candidate.unit.component] = batch.scripts.filter { $0.request == table }.map(\.script)
+                included.append(Inclusion(candidate: candidate, batch: batch))
             }
-            let files = try await FileListing(patterns, in: storages)
-            for (number, candidate) in candidates.enumerated() where scripts[candidate.unit.component] == nil {
-                guard files.newest(patterns[number], by: settings.strategy ?? candidate.entry.strategy) != nil else {
-                    continue
-                }
-                let request = Request(entry: number, unit: candidate.unit)
-                let schema = Request(entry: number, unit: DefinitionScript.Unit(schema: candidate.unit.schema))
-                var units = [candidate.unit]
-                let read = try await readAll([schema, request], places, moment: moment, listed: &units)
-                // The table itself is noted below, its partitions are not.
-                listed += units.dropFirst()
-                found = read + found
-                scripts[candidate.unit.component] = read.filter { $0.request == request }.map(\.script)
-                followed.append(candidate)
-            }
+        }
+    }
+
+    /// Those of some places that have a file.
+    private func existing(
+        _ candidates: [DependencyDefinitions.Candidate]
+    ) async throws -> [DependencyDefinitions.Candidate] {
+        let entries = candidates.map(\.entry)
+        let patterns = try candidates.enumerated().map { number, candidate in
+            try pattern(Request(entry: number, unit: candidate.unit), entries)
+        }
+        let files = try await FileListing(patterns, in: storages)
+        return zip(candidates, patterns).compactMap { candidate, pattern in
+            let strategy = settings.strategy ?? candidate.entry.strategy
+            return files.newest(pattern, by: strategy) == nil ? nil : candidate
         }
     }
 
@@ -140,57 +163,66 @@ struct DefinitionReader {
     }
 
     /// Reads the wanted files, and those that they require in turn; the partitions of listed tables are listed with them.
-    private func readAll(
+    private func read(
         _ requests: [Request],
         _ entries: [RestoreEntry],
-        moment: String,
-        listed: inout [DefinitionScript.Unit]
-    ) async throws -> [Found] {
-        var found: [Found] = []
+        timestamp: String,
+        listed: [DefinitionScript.Unit]
+    ) async throws -> Batch {
+        var batch = Batch(listed: listed)
         var known: Set<Request> = []
         var paths: Set<StoragePath> = []
         var pending = requests
         while !pending.isEmpty {
             let wanted = pending.filter { known.insert($0).inserted }
-            let patterns = try wanted.map { try pattern($0, entries) }
-            let files = try await FileListing(patterns, in: storages)
-            var chosen: [(Request, StoragePath)] = []
-            for (request, pattern) in zip(wanted, patterns) {
-                // Of the list's own backup where it is there, so that definitions fit together.
-                let strategy = settings.strategy ?? entries[request.entry].strategy
-                if let file = files.file(pattern, of: moment) ?? files.newest(pattern, by: strategy) {
-                    if paths.insert(file.path).inserted { chosen.append((request, file.path)) }
-                } else if request.unit.table != nil {
-                    throw missing(request, pattern)
-                }
-            }
+            let chosen = try await choose(wanted, entries, timestamp).filter { paths.insert($0.path).inserted }
             let storages = storages
             let scripts = try await chosen.concurrentMap { request, path in
                 Found(path: path, request: request, script: try await Self.script(path, request, storages))
             }
-            found += scripts
+            batch.scripts += scripts
             pending = scripts.flatMap { item in
                 item.script.requires.map { Request(entry: item.request.entry, unit: $0) }
             }
-            pending += Self.addPartitions(of: found, to: &listed)
+            pending += Self.addPartitions(to: &batch)
         }
-        return found
+        return batch
     }
 
-    private static func addPartitions(of found: [Found], to listed: inout [DefinitionScript.Unit]) -> [Request] {
+    /// The file for each request; a schema may have none.
+    private func choose(
+        _ requests: [Request],
+        _ entries: [RestoreEntry],
+        _ timestamp: String
+    ) async throws -> [(request: Request, path: StoragePath)] {
+        let patterns = try requests.map { try pattern($0, entries) }
+        let files = try await FileListing(patterns, in: storages)
+        return try zip(requests, patterns).compactMap { request, pattern in
+            // Of the list's own backup when it has one, so the definitions match one another.
+            let strategy = settings.strategy ?? entries[request.entry].strategy
+            if let file = files.file(pattern, of: timestamp) ?? files.newest(pattern, by: strategy) {
+                return (request, file.path)
+            }
+            guard request.unit.table == nil else { throw missing(request, pattern) }
+            return nil
+        }
+    }
+
+    private static func addPartitions(to batch: inout Batch) -> [Request] {
         var added: [Request] = []
-        var names = Set(listed.map(\.component))
+        var names = Set(batch.listed.map(\.component))
         var count = -1
         while count < added.count {
             count = added.count
-            for item in found {
-                for block in item.script.blocks where block.unit.map({ names.contains($0.component) }) == true {
-                    added += block.partitions.filter { names.insert($0.component).inserted }
+            for item in batch.scripts {
+                for definition in item.script.definitions
+                where definition.unit.map({ names.contains($0.component) }) == true {
+                    added += definition.partitions.filter { names.insert($0.component).inserted }
                         .map { Request(entry: item.request.entry, unit: $0) }
                 }
             }
         }
-        listed += added.map(\.unit)
+        batch.listed += added.map(\.unit)
         return added
     }
 
@@ -231,21 +263,23 @@ struct DefinitionReader {
         }
     }
 
-    /// By pg_dump's order where all come from one backup; else schemas before tables, these as the list has them, and their
-    /// foreign keys last, as the keys that they point to may stand in a later file.
+    /// In pg_dump's order when all are from one backup; else schemas before tables, these in the order of the list, and their
+    /// foreign keys last, because the keys that they refer to may be in a later file.
     private static func ordered(_ found: [Found]) -> [StoredDefinition] {
-        let moments = Set(found.map(\.script.moment))
-        var blocks = found.flatMap { item in item.script.blocks.map { StoredDefinition(block: $0, path: item.path) } }
-        guard moments.count == 1, moments != [nil] else {
+        let timestamps = Set(found.map(\.script.timestamp))
+        let all = found.flatMap { item in
+            item.script.definitions.map { StoredDefinition(definition: $0, path: item.path) }
+        }
+        guard timestamps.count == 1, timestamps != [nil] else {
             let keys = Set(
-                blocks.filter { $0.block.type == "FK CONSTRAINT" }.map(DefinitionRunner.Place.init(subjectOf:))
+                all.filter { $0.definition.type == "FK CONSTRAINT" }.map(DefinitionRunner.Place.init(subjectOf:))
             )
-            let isLate = { (stored: StoredDefinition) in keys.contains(DefinitionRunner.Place(subjectOf: stored)) }
-            return blocks.filter { !isLate($0) } + blocks.filter(isLate)
+            let isForeignKey = { (item: StoredDefinition) in keys.contains(DefinitionRunner.Place(subjectOf: item)) }
+            return all.filter { !isForeignKey($0) } + all.filter(isForeignKey)
         }
         var seen: Set<Int> = []
-        blocks = blocks.filter { seen.insert($0.block.rank).inserted }
-        return blocks.sorted { $0.block.rank < $1.block.rank }
+        return all.filter { seen.insert($0.definition.rank).inserted }
+            .sorted { $0.definition.rank < $1.definition.rank }
     }
 }
 

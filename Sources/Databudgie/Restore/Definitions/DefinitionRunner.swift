@@ -6,50 +6,50 @@ import Synchronization
 struct DefinitionRunner {
     let connection: Connection
     let recorder: RunRecorder
-    /// Tables whose definitions may be there already, from an earlier run.
+    /// Tables whose definitions may exist already, from an earlier run.
     var mayExist: Set<QualifiedName> = []
     let settled: SettledDefinitions
-    /// A schema that this run has made already, which is as good as made from its definition.
+    /// A schema that this run has created already, which is as good as created from its definition.
     var ownSchema: String?
 
-    /// What a run of definitions could not do, and what it left out.
+    /// What a run of definitions could not do, and what it skipped.
     struct Outcome {
         /// Definitions that failed, with the server's words.
-        var failures: [(block: StoredDefinition, error: PostgresError)] = []
+        var failures: [(definition: StoredDefinition, error: PostgresError)] = []
         /// Sentences, with how many definitions they were for.
         var warnings: [ByteKey: Int] = [:]
     }
 
-    /// A definition's place: orders of two backups have nothing to do with one another.
+    /// A definition's place: the orders of two backups are unrelated.
     struct Place: Hashable {
         let path: StoragePath
         let order: Int
 
-        /// The definition itself, or the one that a comment or a right is for.
+        /// The definition itself, or the one that a comment or a privilege is for.
         init(subjectOf stored: StoredDefinition) {
             path = stored.path
-            order = stored.block.attachedTo ?? stored.block.order
+            order = stored.definition.attachedTo ?? stored.definition.order
         }
     }
 
     private enum Result {
-        case done, leftOut, retry(PostgresError), failed(PostgresError)
+        case done, skipped, retry(PostgresError), failed(PostgresError)
     }
 
-    /// Runs all definitions; those that miss something are tried again when the others are there.
+    /// Runs all definitions; those that miss something are tried again after the others.
     ///
-    /// - Parameter blocks: In their order.
-    /// - Returns: What came of them.
+    /// - Parameter definitions: In their order.
+    /// - Returns: Failures and warnings.
     /// - Throws: `PostgresError` when the connection was lost or the task cancelled. Each definition that failed is rolled back
     ///   alone.
-    func run(_ blocks: [StoredDefinition]) async throws -> Outcome {
+    func run(_ definitions: [StoredDefinition]) async throws -> Outcome {
         var outcome = Outcome()
-        var pending = blocks
+        var pending = definitions
         while !pending.isEmpty {
             var missing: [(StoredDefinition, PostgresError)] = []
             for stored in pending {
                 switch try await run(stored, &outcome) {
-                case .done, .leftOut: continue
+                case .done, .skipped: continue
                 case .retry(let error): missing.append((stored, error))
                 case .failed(let error): outcome.failures.append((stored, error))
                 }
@@ -64,13 +64,13 @@ struct DefinitionRunner {
     }
 
     private func run(_ stored: StoredDefinition, _ outcome: inout Outcome) async throws -> Result {
-        let block = stored.block
+        let definition = stored.definition
         let subject = Place(subjectOf: stored)
-        guard !settled.contains(subject) else { return .leftOut }
+        guard !settled.contains(subject) else { return .skipped }
         do {
-            // Apart from the definition: the server parses a text whole, so that one mistake would undo the savepoint too.
+            // Apart from the definition: the server parses the whole text, so a syntax error would undo the savepoint too.
             try await connection.execute("savepoint definition")
-            try await connection.execute("\(sql(block))\n;release savepoint definition")
+            try await connection.execute("\(sql(definition))\n;release savepoint definition")
             return .done
         } catch {
             guard error.code == .serverError, let state = error.sqlState else { throw error }
@@ -83,34 +83,34 @@ struct DefinitionRunner {
                 )
             }
             try await connection.execute("rollback to savepoint definition; release savepoint definition")
-            if block.type == "SCHEMA", state == "42P06", let ownSchema, isDefinition(block, of: ownSchema) {
+            if definition.type == "SCHEMA", state == "42P06", let ownSchema, isDefinition(definition, of: ownSchema) {
                 return .done
             }
-            if block.relation.map(mayExist.contains) ?? true, Self.duplicates.contains(state) {
+            if definition.relation.map(mayExist.contains) ?? true, Self.duplicates.contains(state) {
                 settled.insert(subject)
                 recorder.found(.note("\(error.message); it stays as it is"))
-                return .leftOut
+                return .skipped
             }
-            if Self.isForRole(block), ["42704", "42501"].contains(state) {
+            if Self.isForRole(definition), ["42704", "42501"].contains(state) {
                 outcome.warnings[ByteKey("an owner or a privilege could not be set: \(error.message)"), default: 0] += 1
-                return .leftOut
+                return .skipped
             }
             if Self.absences.contains(state) { return .retry(error) }
-            if block.isOptional {
+            if definition.isOptional {
                 giveUp(stored, error, &outcome)
-                return .leftOut
+                return .skipped
             }
             return .failed(error)
         }
     }
 
     private func giveUp(_ stored: StoredDefinition, _ error: PostgresError, _ outcome: inout Outcome) {
-        let block = stored.block
+        let definition = stored.definition
         guard !settled.contains(Place(subjectOf: stored)) else { return }
-        let table = block.relation?.description ?? block.schema
+        let table = definition.relation?.description ?? definition.schema
         let warning: String? =
-            switch (block.type, error.sqlState) {
-            case _ where block.isOptional: "skipped, because no table needs it (\(stored.path)): \(error.message)"
+            switch (definition.type, error.sqlState) {
+            case _ where definition.isOptional: "skipped, because no table needs it (\(stored.path)): \(error.message)"
             case ("FK CONSTRAINT", "42P01"), ("FK CONSTRAINT", "3F000"):
                 "a foreign key of \(table) is skipped: \(error.message)"
             case ("POLICY", "42704"): "a policy of \(table) is skipped: \(error.message)"
@@ -121,23 +121,24 @@ struct DefinitionRunner {
         settled.insert(Place(subjectOf: stored))
     }
 
-    private func isDefinition(_ block: Definition, of schema: String) -> Bool {
-        [schema, quotedIdentifier(schema)].contains { sql(block).utf8.elementsEqual("CREATE SCHEMA \($0);".utf8) }
+    private func isDefinition(_ definition: Definition, of schema: String) -> Bool {
+        [schema, quotedIdentifier(schema)].contains { sql(definition).utf8.elementsEqual("CREATE SCHEMA \($0);".utf8) }
     }
 
-    /// What exists must be noticed, so that its owner and comment stay.
-    private func sql(_ block: Definition) -> String {
-        let prefix = "CREATE \(block.type) IF NOT EXISTS ".utf8
-        guard ["SCHEMA", "EXTENSION"].contains(block.type), block.sql.utf8.starts(with: prefix) else {
-            return block.sql
+    /// What exists must be noticed, so its owner and comment stay.
+    private func sql(_ definition: Definition) -> String {
+        let prefix = "CREATE \(definition.type) IF NOT EXISTS ".utf8
+        guard ["SCHEMA", "EXTENSION"].contains(definition.type), definition.sql.utf8.starts(with: prefix) else {
+            return definition.sql
         }
-        return "CREATE \(block.type) " + String(decoding: block.sql.utf8.dropFirst(prefix.count), as: UTF8.self)
+        return "CREATE \(definition.type) "
+            + String(decoding: definition.sql.utf8.dropFirst(prefix.count), as: UTF8.self)
     }
 
-    /// Roles are no part of a database, so that they may be missing here.
-    private static func isForRole(_ block: Definition) -> Bool {
-        ["OWNER", "ACL", "DEFAULT ACL"].contains(block.type)
-            || block.type == "COMMENT" && block.sql.utf8.starts(with: "COMMENT ON EXTENSION ".utf8)
+    /// Roles are not part of a database, so they may be missing here.
+    private static func isForRole(_ definition: Definition) -> Bool {
+        ["OWNER", "ACL", "DEFAULT ACL"].contains(definition.type)
+            || definition.type == "COMMENT" && definition.sql.utf8.starts(with: "COMMENT ON EXTENSION ".utf8)
     }
 
     /// duplicate_schema, duplicate_object, duplicate_function, duplicate_table; a second primary key is an
@@ -147,8 +148,8 @@ struct DefinitionRunner {
     private static let absences: Set = ["42P01", "42704", "42883", "3F000"]
 }
 
-/// Things that are there already or were left out: what follows them in their file, such as an owner or a right, is left out
-/// too, in whatever batch it comes.
+/// What exists already or was skipped: what follows it in its file, such as an owner or a privilege, is skipped too, in
+/// whatever batch it comes.
 final class SettledDefinitions: Sendable {
     private let places = Mutex<Set<DefinitionRunner.Place>>([])
 

@@ -1,9 +1,9 @@
 import Postgres
 
-/// Finds the definitions of tables that come along (`follow_foreign_keys`), of which the target knows nothing yet.
+/// Finds the definitions of tables that are included by foreign keys, which the target does not have yet.
 ///
-/// References are read from the definitions themselves. Where a table's file lies depends on who refers to it first, so
-/// that all places are looked at.
+/// References are read from the definitions themselves. The place of a table's file depends on which table refers to it first,
+/// so all places are searched.
 struct DependencyDefinitions {
     /// A table that an entry names and whose references are followed.
     struct Owner {
@@ -82,8 +82,8 @@ struct DependencyDefinitions {
 
     /// The listed tables whose names follow `REFERENCES` in a foreign key.
     private func referenced(by script: DefinitionScript) -> [PathComponent] {
-        script.blocks.flatMap { block in
-            let tokens = SQLStatements.tokens(block.sql.utf8)
+        script.definitions.flatMap { definition in
+            let tokens = SQLStatements.tokens(definition.sql.utf8)
             return tokens.indices.compactMap { index -> PathComponent? in
                 guard tokens[index].elementsEqual("REFERENCES".utf8), index + 3 < tokens.count,
                     tokens[index + 2].elementsEqual(".".utf8), let schema = SQLStatements.identifier(tokens[index + 1]),

@@ -2,10 +2,10 @@ import Postgres
 
 /// How many locks one transaction may take at the server.
 ///
-/// Whoever makes or drops a table holds locks on it, its indexes and its TOAST table to the end of the transaction, and the
+/// A session that creates or drops a table holds locks on it, its indexes and its TOAST table to the end of the transaction, and the
 /// server has room for `max_locks_per_transaction` × (`max_connections` + `max_prepared_transactions`) of them.
 struct LockBudget {
-    /// Locks that may be taken with some room for others.
+    /// Locks that can be taken with some room for other sessions.
     let available: Int
 
     /// Reads the server's settings.
@@ -20,15 +20,15 @@ struct LockBudget {
         available = (row?["locks"].flatMap(Int.init) ?? 6_400) * 7 / 10
     }
 
-    /// An estimate, rather high than low, for running definitions in one transaction.
+    /// A deliberately high estimate for running definitions in one transaction.
     ///
     /// - Parameters:
-    ///   - blocks: What is run.
+    ///   - definitions: What is run.
     ///   - dropped: How many tables are dropped.
     /// - Returns: A number of locks.
-    static func estimate(_ blocks: some Sequence<StoredDefinition>, dropped: Int) -> Int {
-        blocks.reduce(dropped * 6) { sum, stored in
-            switch stored.block.type {
+    static func estimate(_ definitions: some Sequence<StoredDefinition>, dropped: Int) -> Int {
+        definitions.reduce(dropped * 6) { sum, stored in
+            switch stored.definition.type {
             // With TOAST table and index, and what its columns and defaults refer to.
             case "TABLE", "MATERIALIZED VIEW": sum + 5
             case "SEQUENCE", "CONSTRAINT", "FK CONSTRAINT", "INDEX": sum + 2

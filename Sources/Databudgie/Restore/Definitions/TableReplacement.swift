@@ -1,13 +1,13 @@
 import Postgres
 
-/// Finds out whether tables can be dropped without anything that the restore does not bring back.
+/// Finds out whether tables can be dropped without losing anything that the restore does not bring back.
 struct TableReplacement {
     let connection: Connection
 
     /// What depends on some tables and would stay behind without them.
     ///
-    /// - Parameter relations: The tables and views that are about to be dropped and made anew.
-    /// - Returns: A sentence for each table or view that something else depends on.
+    /// - Parameter relations: The tables and views that are about to be dropped and re-created.
+    /// - Returns: A problem for each table or view that something else depends on.
     /// - Throws: `PostgresError`.
     func problems(_ relations: [Relation]) async throws -> [Finding] {
         guard !relations.isEmpty else { return [] }
@@ -22,8 +22,8 @@ struct TableReplacement {
 
     /// The publications that lose a table when it is dropped.
     ///
-    /// - Parameter relations: The tables and views that are about to be dropped and made anew.
-    /// - Returns: A sentence for each.
+    /// - Parameter relations: The tables and views that are about to be dropped and re-created.
+    /// - Returns: A warning for each.
     /// - Throws: `PostgresError`.
     func publications(_ relations: [Relation]) async throws -> [Finding] {
         let query = """
@@ -42,13 +42,13 @@ struct TableReplacement {
         }
     }
 
-    /// Drops tables and views, and nothing else: the server refuses where something depends on them.
+    /// Drops tables and views, and nothing else: the server refuses when something depends on them.
     ///
     /// - Parameter relations: Tables and views of the target.
     /// - Throws: `PostgresError`.
     func drop(_ relations: [Relation]) async throws {
         try await dropViews(relations)
-        // Partitions go with their roots.
+        // Partitions are dropped with their roots.
         let dropped = Set(relations.map(\.oid))
         let kinds: [(word: String, Set<Relation.Kind>)] = [
             ("foreign table", [.foreignTable]), ("table", [.table, .partitionedTable]),
