@@ -65,7 +65,11 @@ struct FileListingTests {
             for (number, table) in Self.tables.enumerated() {
                 for moment in Set([Self.january, newest(number).timestamp]) {
                     let timestamp = try #require(moments.first { $0.timestamp == moment })
-                    let path = try layout.path(.data(.csv), of: PathComponent(table), at: timestamp)
+                    let path = try layout.path(
+                        .data(DataFileFormat(compression: nil)),
+                        of: PathComponent(table),
+                        at: timestamp
+                    )
                     _ = try await storage.write(path, ifExists: .fail, from: SingleChunk([UInt8](table.name.utf8)))
                 }
             }
@@ -73,11 +77,15 @@ struct FileListingTests {
             for (number, table) in Self.tables.enumerated() {
                 let component = PathComponent(table)
                 let pattern = try layout.pattern(.anyData, of: component)
-                let expected = try layout.path(.data(.csv), of: component, at: newest(number))
+                let expected = try layout.path(
+                    .data(DataFileFormat(compression: nil)),
+                    of: component,
+                    at: newest(number)
+                )
                 #expect(listing.newest(pattern)?.path == expected, "\(table)")
                 #expect(listing.newest(pattern, by: .useLatestFilename)?.path == expected, "\(table)")
                 #expect(listing.newest(pattern)?.size == Int64(table.name.utf8.count))
-                let first = try layout.path(.data(.csv), of: component, at: moments[0])
+                let first = try layout.path(.data(DataFileFormat(compression: nil)), of: component, at: moments[0])
                 let time = try #require(pattern.time(of: first))
                 #expect(listing.file(pattern, of: time)?.path == first)
                 #expect(listing.file(pattern, of: "1999-01-01T00:00:00") == nil)
@@ -100,7 +108,7 @@ struct FileListingTests {
             for file in files {
                 _ = try await storage.write(folder.appending(file), ifExists: .fail, from: SingleChunk([1]))
             }
-        } _: { layout, listing in
+        } _: { layout, listing throws in
             func file(_ table: String) throws -> String? {
                 let name = QualifiedName(schema: "public", name: table)
                 return listing.newest(try layout.pattern(.anyData, of: PathComponent(name)))?.path.lastComponent

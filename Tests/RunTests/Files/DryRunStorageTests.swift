@@ -50,7 +50,7 @@ struct DryRunStorageTests {
         arguments: StorageUnderTest.allCases
     )
     func failures(_ kind: StorageUnderTest) async throws {
-        try await withFiles(kind) { _, storage, folder in
+        try await withFiles(kind) { _, storage, folder async throws in
             #expect(try await storage.info(folder.appending("none")) == nil)
             #expect(try await storage.info(folder.appending("a")) == nil)
             let missing = await #expect(throws: StorageError.self) { try await storage.read(folder.appending("none")) }
@@ -90,7 +90,7 @@ struct DryRunStorageTests {
     @Test("What would be written is pulled to its end, and its failure is thrown")
     func sources() async throws {
         struct Broken: Error {}
-        try await withFiles(.local) { base, storage, folder in
+        try await withFiles(.local) { base, storage, folder async throws in
             let (stream, continuation) = AsyncThrowingStream.makeStream(of: [UInt8].self)
             continuation.yield([1])
             continuation.finish(throwing: Broken())
