@@ -88,8 +88,13 @@ let package = Package(
         .testTarget(name: "CompressionTests", dependencies: ["Compression"]),
         .testTarget(
             name: "DatabudgieTests",
+            dependencies: ["Compression", "Databudgie", "DatabudgieTestSupport", "Postgres", "Storage"]
+        ),
+        .testTarget(
+            name: "RunTests",
             dependencies: [
                 "Compression", "Databudgie", "DatabudgieTestSupport", "Postgres", "Storage",
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ]
         ),

@@ -33,7 +33,7 @@ struct BackupPlannerTests {
         #expect(plan.jobs[0].query.sql == #"select * from "public"."customers""#)
     }
 
-    @Test("A view is found by its name, and a name without a dot lies in the default schema")
+    @Test("A view is found by its name, and a name without a dot is in the default schema")
     func viewByName() throws {
         let plan = try plan(shop, [Fixture.backup(Fixture.options("totals"))])
         #expect(plan.jobs.map(\.id.description) == ["public.totals"])
@@ -69,7 +69,7 @@ struct BackupPlannerTests {
         #expect(plan.jobs.map(\.id.description) == ["public.products"])
     }
 
-    @Test("A partition that another entry exports with its root is told")
+    @Test("A partition that another entry exports with its root is reported")
     func doubleExport() throws {
         let catalog = Fixture.catalog([
             Fixture.relation(1, "events", kind: .partitionedTable, children: [2]),

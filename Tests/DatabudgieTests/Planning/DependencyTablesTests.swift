@@ -23,20 +23,20 @@ struct ReferencedTablesTests {
         keys: [Fixture.key(1, 2), Fixture.key(1, 3), Fixture.key(2, 3)]
     )
 
-    @Test("come along over any number of references, each below the table that was named")
+    @Test("Tables are included over any number of references, each below the table that was named")
     func recursion() throws {
         #expect(try followed(chain, ["top"], following: ["top"]) == ["a/public.top/{table}", "a/public.top/{table}"])
         #expect(try followed(chain, ["top"], following: []) == [])
     }
 
-    @Test("do not come along when they are named, and only with the first of several")
+    @Test("Tables are not included when they are named, and only with the first of several")
     func once() throws {
         #expect(try followed(chain, ["top", "mid", "leaf"], following: ["top", "mid"]) == [])
         #expect(try followed(chain, ["top", "mid"], following: ["top", "mid"]) == ["a/public.mid/{table}"])
         #expect(try followed(chain, ["top", "mid"], following: ["top"]) == ["a/public.top/{table}"])
     }
 
-    @Test("are found where references go in circles or to the table itself")
+    @Test("Tables are found where references go in circles or to the table itself")
     func cycles() throws {
         let catalog = Fixture.catalog(
             [Fixture.relation(1, "a"), Fixture.relation(2, "b"), Fixture.relation(3, "c")],
@@ -51,7 +51,7 @@ struct ReferencedTablesTests {
         )
     }
 
-    @Test("keep literal braces and a final slash of the location they lie below")
+    @Test("Literal braces and a final slash of the location above are kept")
     func location() throws {
         var options = try Fixture.options("top", location: "{{x}}/{table}/{date}/")
         options.followsForeignKeys = true
@@ -60,7 +60,7 @@ struct ReferencedTablesTests {
         #expect(followed.map(\.options.location.description) == ["{{x}}/public.mid/{date}/{table}"])
     }
 
-    @Test("of a partitioned table are those of its partitions too, and a partition stands for its root")
+    @Test("Tables that a partition refers to are those of its root too, and a partition stands for its root")
     func partitions() throws {
         let catalog = Fixture.catalog(
             [
