@@ -67,7 +67,10 @@ struct BackupRunTests {
                     """
                 )
                 try await poll("the backup waits") {
-                    try await blocker.query("select 1 from pg_locks where locktype = 'advisory' and not granted and " + "database = (select oid from pg_database where datname = current_database())").rows
+                    try await blocker.query(
+                        "select 1 from pg_locks where locktype = 'advisory' and not granted and "
+                            + "database = (select oid from pg_database where datname = current_database())"
+                    ).rows
                         .isEmpty == false
                 }
                 try await blocker.execute("insert into late values (2)")
