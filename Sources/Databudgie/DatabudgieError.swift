@@ -1,3 +1,6 @@
+import Postgres
+import Storage
+
 /// What went wrong in a run: one or more problems, each with what to do about it.
 public struct DatabudgieError: Error, Sendable, CustomStringConvertible {
     /// The kind of failure; more may be added, so a `switch` needs a default.
@@ -31,6 +34,8 @@ public struct DatabudgieError: Error, Sendable, CustomStringConvertible {
     public let problems: [Finding]
     /// The error of the layer below, when there was one.
     public let underlying: (any Error)?
+    /// Warnings that were found before, which often are the cause; a run reports them before it throws the error.
+    public internal(set) var warnings: [Finding] = []
     /// What became of the target; nil when that is not known, or when the run had nothing to change.
     public internal(set) var effect: RunEffect?
 
@@ -81,7 +86,8 @@ extension DatabudgieError {
     ///   - effect: What is true of the target whenever the body throws; nil adds nothing.
     ///   - body: Part of a run.
     /// - Returns: What the body returns.
-    /// - Throws: ``DatabudgieError`` with the effect for every error but a cancellation.
+    /// - Throws: ``DatabudgieError`` with the effect for errors of ours, of the database and of the storage; others, such as a
+    ///   cancellation, as they are.
     nonisolated(nonsending) static func withEffect<Result>(
         _ effect: RunEffect?,
         _ body: () async throws -> Result
@@ -90,9 +96,24 @@ extension DatabudgieError {
             return try await body()
         } catch is CancellationError {
             throw CancellationError()
-        } catch var error as DatabudgieError {
+        } catch {
+            guard let effect, let code = code(of: error) else { throw error }
+            let text = ErrorText(error)
+            var error =
+                error as? DatabudgieError
+                ?? DatabudgieError(code, text.message, hint: text.hint, underlying: error)
             error.effect = error.effect ?? effect
             throw error
+        }
+    }
+
+    private static func code(of error: any Error) -> Code? {
+        switch error {
+        case let error as DatabudgieError: error.code
+        // A cancelled statement is reported as the task's cancellation.
+        case let error as PostgresError: error.code == .cancelled ? nil : .database
+        case is StorageError: .storage
+        default: nil
         }
     }
 }

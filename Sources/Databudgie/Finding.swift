@@ -80,12 +80,15 @@ extension Sequence<Finding> {
     /// Those that stop the run, or the table that they concern.
     var problems: [Finding] { filter { $0.kind == .problem } }
 
-    /// Throws all problems together; warnings and notes stop nothing.
+    /// Throws all problems together, with the warnings beside them; without a problem nothing is thrown.
     ///
     /// - Parameter code: The kind of failure.
     /// - Throws: ``DatabudgieError`` when there is a problem.
     func throwProblems(_ code: DatabudgieError.Code) throws(DatabudgieError) {
         let problems = problems
-        if !problems.isEmpty { throw DatabudgieError(code, problems) }
+        guard !problems.isEmpty else { return }
+        var error = DatabudgieError(code, problems)
+        error.warnings = filter { $0.kind == .warning }
+        throw error
     }
 }

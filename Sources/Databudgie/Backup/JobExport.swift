@@ -23,6 +23,9 @@ struct JobExport {
     ///   query that cannot be restored.
     func run() async throws -> JobOutcome {
         let start = ContinuousClock.now
+        if let problem = job.problem {
+            throw DatabudgieError(.configuration, problem.message, hint: problem.hint)
+        }
         let sequences = try sequenceValues()
         let sequencesFile = try await write(sequences)
         guard job.includesRows else {
@@ -60,6 +63,8 @@ struct JobExport {
     private func export(
         _ meter: TransferMeter
     ) async throws -> (columns: [ColumnDescription], file: FileInfo, segments: [HashedSegment]) {
+        // Views are read only when they are meant; a failure rolls back to the restriction.
+        if job.readsViews { try await connection.restrictViews(false) }
         let columns = try await describe()
         let rows = try await connection.copyOut(
             "copy (\(job.query.sql)\n) to stdout with (format csv, header)",
@@ -67,6 +72,7 @@ struct JobExport {
         )
         let stream = try ExportStream(rows, as: job.format, meter: meter)
         let file = try await storage.write(job.path, ifExists: existingFile, from: stream)
+        if job.readsViews { try await connection.restrictViews(true) }
         return (columns, file, stream.segments)
     }
 

@@ -52,8 +52,12 @@ struct SequenceReader {
         }.joined(separator: " union all ")
         // Rolled back in any case, so the server's lock table does not fill up with sequences.
         try await connection.execute("savepoint sequence_states")
-        let result: Result<QueryResult, PostgresError>
-        do throws(PostgresError) {
+        let result: Result<QueryResult, any Error>
+        do {
+            // Parsing locks what the names mean now; nothing is run before that is known to be the sequences themselves: a view
+            // that has taken a sequence's name would run its owner's functions with our privileges (as in CVE-2024-7348).
+            _ = try await connection.describe(query)
+            try await checkNames(batch)
             result = .success(try await connection.query(query + " order by number"))
         } catch {
             result = .failure(error)
@@ -64,6 +68,22 @@ struct SequenceReader {
                 throw DatabudgieError(.internalInconsistency, "a sequence returned no value")
             }
             return SequenceState(lastValue: value, isCalled: isCalled == "t")
+        }
+    }
+
+    /// Compares what the names mean at this moment, whatever the snapshot sees, with the sequences that were planned.
+    private func checkNames(_ batch: ArraySlice<TableSequence>) async throws {
+        let values = batch.indices.map { "($\($0 - batch.startIndex + 1)::pg_catalog.text)" }.joined(separator: ", ")
+        let rows = try await connection.query(
+            "select pg_catalog.to_regclass(name)::pg_catalog.oid as oid from (values \(values)) as sequence (name)",
+            batch.map(\.name.quoted)
+        ).rows
+        for (sequence, row) in zip(batch, rows) where row["oid"].flatMap(Relation.OID.init) != sequence.oid {
+            throw DatabudgieError(
+                .database,
+                "the sequence \(sequence.name) was renamed or replaced during the backup",
+                hint: "run the backup again when no migration is running"
+            )
         }
     }
 

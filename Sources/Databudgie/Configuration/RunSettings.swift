@@ -45,7 +45,7 @@ struct RunSettings: Sendable {
         guard unsupported.isEmpty else {
             throw DatabudgieError(
                 .configuration,
-                unsupported.map { .problem($0, hint: "remove it to continue without") }
+                unsupported.map { .problem($0) }
             )
         }
         manifest = try Self.manifest(run, kind)

@@ -18,11 +18,39 @@ extension Connection {
     ) async throws -> Result {
         try await withTransaction(mode.options) { connection in
             try await beforeSnapshot()
-            if let purpose = mode.pinnedSettings {
-                try await connection.pinSessionSettings(purpose, overrides: Self.limit(idleTimeout))
-            }
+            try await connection.pinSettings(of: mode, idleTimeout: idleTimeout)
             return try await body()
         }
+    }
+
+    /// Pins the settings of a mode until the transaction ends.
+    ///
+    /// - Parameters:
+    ///   - mode: What the transaction is for.
+    ///   - idleTimeout: Seconds after which the server ends the transaction when it idles; nil leaves it without limit.
+    /// - Throws: `PostgresError`.
+    nonisolated(nonsending) func pinSettings(of mode: TransactionMode, idleTimeout: Double?) async throws {
+        if let purpose = mode.pinnedSettings {
+            try await pinSessionSettings(purpose, overrides: Self.limit(idleTimeout))
+        }
+        if mode != .writing { try await restrictViews(true) }
+    }
+
+    /// Refuses to read views of users, or allows it again, until the transaction or its savepoint ends.
+    ///
+    /// A view that takes the name of a table or sequence between our look at the catalog and our query would run its owner's
+    /// functions with our privileges (CVE-2024-7348, which brought the setting). A server that is too old for it has no such
+    /// row.
+    /// - Parameter isRestricted: Views are refused.
+    /// - Throws: `PostgresError`.
+    nonisolated(nonsending) func restrictViews(_ isRestricted: Bool) async throws {
+        _ = try await query(
+            """
+            select pg_catalog.set_config(name, $1, true) from pg_catalog.pg_settings
+            where name operator(pg_catalog.=) 'restrict_nonsystem_relation_kind'
+            """,
+            [isRestricted ? "view" : ""]
+        )
     }
 
     /// The session setting for a limit on idle transactions; without one the pinned settings have none.

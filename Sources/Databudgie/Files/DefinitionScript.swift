@@ -78,7 +78,8 @@ extension DefinitionScript {
     /// - Throws: When JSON cannot hold a name.
     func text() throws -> String {
         var text = try Self.line(ScriptMark(backup: timestamp ?? "", requires: requires))
-        // For psql: functions may name tables that come later.
+        // For psql: strings mean what they meant to pg_dump, and functions may name tables that come later.
+        text += "SET client_encoding = 'UTF8';\nSET standard_conforming_strings = on;\n"
         text += "SET check_function_bodies = false;\n"
         for definition in definitions { text += try "\n" + Self.text(definition) }
         return text
@@ -90,9 +91,8 @@ extension DefinitionScript {
     func checkedText() throws -> String {
         let text = try text()
         let read = (try? DefinitionScript(text: text, of: Unit(schema: "")).definitions) ?? []
-        let broken = try definitions.enumerated().first { index, definition in
-            guard SQLStatements.isFinished(definition.sql), index < read.count else { return true }
-            return try !Self.text(definition).utf8.elementsEqual(Self.text(read[index]).utf8)
+        let broken = definitions.enumerated().first { index, definition in
+            !SQLStatements.isFinished(definition.sql) || index >= read.count || read[index] != definition
         }
         if let definition = broken?.element ?? (read.count == definitions.count ? nil : definitions.last) {
             throw DatabudgieError(

@@ -70,8 +70,8 @@ struct FileLayout: Sendable {
     /// The folder of the files of a name.
     ///
     /// - Throws: `StorageError` for a location that is not a path.
-    func folder(of name: PathComponent?, at timestamp: RunTimestamp) throws -> StoragePath {
-        try StoragePath(location.render(values(.anyData, name).merging(timestamp.values) { known, _ in known }))
+    func folder(of name: PathComponent?, as format: DataFileFormat, at timestamp: RunTimestamp) throws -> StoragePath {
+        try StoragePath(location.render(values(.data(format), name).merging(timestamp.values) { known, _ in known }))
     }
 
     /// The paths that files of all runs may have.

@@ -77,6 +77,12 @@ private struct TemplateSearch {
         case .variable(let variable):
             let value = known[variable] ?? values[variable]
             for candidate in Self.candidates(for: variable, value: value, in: text) where found.count < limit {
+                // Most candidates for a table's name are ruled out by what has to follow them.
+                if case .literal(let next) = parts.dropFirst().first,
+                    !text.dropFirst(candidate.count).starts(with: next.unicodeScalars)
+                {
+                    continue
+                }
                 var values = values
                 values[variable] = Self.string(candidate)
                 match(parts.dropFirst(), text.dropFirst(candidate.count), values)

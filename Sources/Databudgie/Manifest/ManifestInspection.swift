@@ -98,7 +98,7 @@ struct ManifestInspection: Sendable {
         from pg_catalog.pg_class c
         join pg_catalog.pg_namespace n on n.oid operator(pg_catalog.=) c.relnamespace
         where n.nspname operator(pg_catalog.=) $1 and c.relname operator(pg_catalog.=) $2
-            and c.relkind in ('r', 'p', 'v', 'f')
+            and c.relkind operator(pg_catalog.=) any ('{r,p,v,f}'::pg_catalog."char"[])
         """
 
     private static let columnsQuery = """

@@ -11,6 +11,8 @@ struct BackupJob: Sendable {
     /// The rows are exported; false when only the values of sequences are.
     let includesRows: Bool
     let query: ExportQuery
+    /// Why the query must not run; nil when it can.
+    let problem: Finding?
     let path: StoragePath
     /// Whose values are exported; empty when there are none, or none are wanted.
     var sequences: [TableSequence]
@@ -32,6 +34,14 @@ extension BackupJob {
     /// All files that the job writes, the first to be published last.
     var paths: [StoragePath] {
         (includesRows ? [path] : []) + (sequences.isEmpty ? [] : [sequencesPath])
+    }
+
+    /// The user has written the query, or named a view.
+    var readsViews: Bool {
+        switch query {
+        case .custom: true
+        case .table: relation?.kind == .view
+        }
     }
 
     /// The file that messages name.

@@ -44,7 +44,7 @@ struct BackupPlanner {
         let inheritance = InheritanceRule(catalog: catalog, jobs: Set(exported.compactMap(\.relation?.oid)))
         var jobs = try ordered.enumerated().map { number, item in try locatedJob(number: number, item, inheritance) }
         skipRepeatedSequences(&jobs)
-        try pathCollisions(jobs).throwProblems(.configuration)
+        try (findings + pathCollisions(jobs)).throwProblems(.configuration)
         return BackupPlan(
             jobs: jobs,
             definitions: definitions,
@@ -176,12 +176,18 @@ struct BackupPlanner {
         let layout = FileLayout(entry.options)
         let format = DataFileFormat(compression: entry.compression)
         let subject: JobID.Subject = !entry.options.includesRows ? .sequences : item.relation == nil ? .query : .rows
+        let (query, problem) = query(item, inheritance)
         return BackupJob(
-            id: JobID(subject, of: try name ?? layout.folder(of: nil, at: timestamp).description, number: number),
+            id: JobID(
+                subject,
+                of: try name ?? layout.folder(of: nil, as: format, at: timestamp).description,
+                number: number
+            ),
             relation: item.relation,
             tableName: name,
             includesRows: entry.options.includesRows,
-            query: query(item, inheritance),
+            query: query,
+            problem: problem,
             path: try layout.path(.data(format), of: component, at: timestamp),
             sequences: item.sequences,
             sequencesPath: try layout.path(.sequences, of: component, at: timestamp),
@@ -196,14 +202,17 @@ struct BackupPlanner {
         )
     }
 
-    private func query(_ item: Selected, _ inheritance: InheritanceRule) -> ExportQuery {
+    private func query(_ item: Selected, _ inheritance: InheritanceRule) -> (ExportQuery, problem: Finding?) {
         if let relation = item.relation, !item.entry.hasExplicitQuery {
-            return .table(relation.name, isOnly: inheritance.isOnly(relation))
+            return (.table(relation.name, isOnly: inheritance.isOnly(relation)), nil)
         }
-        let sql = item.entry.query.render([
-            .table: item.relation?.name.quoted ?? "", .timestamp: timestamp.timestamp, .date: timestamp.date,
-        ])
-        return .custom(QueryText.withoutTrailingSemicolon(sql))
+        let query = TableQuery(item.entry.query, table: item.relation?.name, at: timestamp)
+        let problem = Finding.problem(
+            "the query has {table} between quotes or in a comment, where the table's name would end them "
+                + "(\(item.entry.options.place))",
+            hint: "use {table} as a table only, or give the table a query of its own"
+        )
+        return (.custom(query.sql), query.isChangedByName ? problem : nil)
     }
 
     private func reason(_ item: Selected) -> String {

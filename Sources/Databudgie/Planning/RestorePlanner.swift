@@ -161,9 +161,11 @@ struct RestorePlanner {
         let done = candidates.filter(resumption.isDone)
         let missing = zip(candidates, files).filter { $1 == nil && !resumption.isDone($0) }.map(\.0)
         let coverage = PartitionCoverage(catalog: catalog, candidates: found.map(\.0) + done)
-        try refuseMissing(missing, hasFound: !found.isEmpty || !done.isEmpty, coverage)
+        try (findings + missingFiles(missing, hasFound: !found.isEmpty || !done.isEmpty, coverage)).throwProblems(
+            .preflight
+        )
         let chosen = found.filter { !coverage.covers($0.0) && !resumption.isDone($0.0) }
-        try (doubleLoads(chosen) + resumption.doubleLoads(chosen.map(\.0))).throwProblems(.preflight)
+        try (findings + doubleLoads(chosen) + resumption.doubleLoads(chosen.map(\.0))).throwProblems(.preflight)
         var plan = RestorePlan(groups: [], findings: findings)
         let jobs = chosen.map { candidate, file in
             RestoreJob(plan.newID(.rows, of: candidate.relation.name.label), candidate, file: file)
@@ -173,7 +175,7 @@ struct RestorePlanner {
             plan.skip(candidate.relation, reason: "there is no data file for it in \(candidate.pattern.folder)")
         }
         plan.groups = LoadGrouping(catalog: catalog).groups(of: jobs)
-        try resumption.truncations(plan.groups.flatMap(\.cascaded)).throwProblems(.preflight)
+        try (findings + resumption.truncations(plan.groups.flatMap(\.cascaded))).throwProblems(.preflight)
         plan.findings += cascades(plan.groups) + plan.jobs.map(Self.reason)
         plan.done = done.map { ($0, recorded?.paths(of: $0.relation.name.label).last ?? "") }
         return plan
@@ -185,12 +187,13 @@ struct RestorePlanner {
         return .note("it is loaded from \(job.file.path)\(place)\(referrer)", of: job.id)
     }
 
-    private func refuseMissing(
+    /// Tables whose missing file stops the restore: those that were named, and all of them when there is no file at all.
+    private func missingFiles(
         _ missing: [RestoreCandidate],
         hasFound: Bool,
         _ coverage: PartitionCoverage
-    ) throws {
-        try missing.filter { candidate in
+    ) -> [Finding] {
+        let problems: [Finding] = missing.filter { candidate in
             // A table that is re-created without its rows would have lost them.
             (candidate.isExact || isStrict || candidate.entry.options.isStrict
                 || replaced.contains(candidate.relation.name))
@@ -202,21 +205,18 @@ struct RestorePlanner {
                 of: candidate.relation.name,
                 hint: "check location and filename (\(candidate.entry.options.place))"
             )
-        }.throwProblems(.preflight)
-        if !hasFound, needsRows || !missing.isEmpty {
-            guard let first = missing.first else {
-                throw DatabudgieError(
-                    .preflight,
-                    "everything that the configuration names is excluded: there is nothing to restore"
-                )
-            }
-            throw DatabudgieError(
-                .preflight,
+        }
+        guard problems.isEmpty, !hasFound, needsRows || !missing.isEmpty else { return problems }
+        guard let first = missing.first else {
+            return [.problem("everything that the configuration names is excluded: there is nothing to restore")]
+        }
+        return [
+            .problem(
                 "no data file was found for any of the \(missing.count) tables, such as \(first.relation.name) in "
                     + "\(first.pattern.folder)",
                 hint: "check location and filename"
             )
-        }
+        ]
     }
 
     /// The same rows must not be loaded twice, which nothing but a unique constraint would notice.

@@ -55,6 +55,7 @@ struct CheckedRestore {
     /// - Returns: The outcomes, for ``report(_:)``.
     /// - Throws: ``GroupFailure`` for the first that fails; `CancellationError`, `PostgresError`.
     func loadNested() async throws -> [JobOutcome] {
+        try await session.pinSettingsOfLoad()
         var outcomes: [JobOutcome] = []
         for group in plan.groups { outcomes += try await loader.runNested(group) }
         return outcomes

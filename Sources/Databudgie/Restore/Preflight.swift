@@ -33,11 +33,7 @@ struct Preflight {
         }
         result.formats = formats
         result.findings = tables + sequences.findings
-        guard result.findings.problems.isEmpty else {
-            // Warnings that were found before a failure often are its cause.
-            (plan.findings + result.findings).filter { $0.kind == .warning }.forEach(session.recorder.found)
-            throw DatabudgieError(.preflight, result.findings.problems)
-        }
+        try (plan.findings + result.findings).throwProblems(.preflight)
         return result
     }
 

@@ -44,25 +44,26 @@ struct SequenceSetter {
         }
         var results: [JobResult] = []
         for batch in due.batches(of: Self.batchSize) {
+            let start = ContinuousClock.now
             for item in batch where item.job.isAlone { session.recorder.started(item.job.id) }
             do {
                 try await set(batch)
-                results += batch.compactMap(succeeded)
+                results += batch.compactMap { succeeded($0, since: start) }
             } catch {
                 try rethrowUnlessJobFailed(error)
                 // One after another, to find out whose sequence it was; setting one twice does no harm.
                 for item in batch {
-                    if let result = try await setAlone(item) { results.append(result) }
+                    if let result = try await setAlone(item, since: start) { results.append(result) }
                 }
             }
         }
         return results
     }
 
-    private func setAlone(_ item: SequenceSetting) async throws -> JobResult? {
+    private func setAlone(_ item: SequenceSetting, since start: ContinuousClock.Instant) async throws -> JobResult? {
         do {
             try await set([item])
-            return succeeded(item)
+            return succeeded(item, since: start)
         } catch {
             try rethrowUnlessJobFailed(error)
             let names = item.states.map(\.sequence.name.description).joined(separator: ", ")
@@ -100,7 +101,7 @@ struct SequenceSetter {
         }
     }
 
-    private func succeeded(_ item: SequenceSetting) -> JobResult? {
+    private func succeeded(_ item: SequenceSetting, since start: ContinuousClock.Instant) -> JobResult? {
         let names = item.states.map { "\($0.sequence.name) to \($0.state.lastValue)" }.joined(separator: ", ")
         if !names.isEmpty { session.recorder.found(.note("set \(names)", of: item.job.id)) }
         guard item.job.isAlone else { return nil }
@@ -108,7 +109,7 @@ struct SequenceSetter {
             job: item.job.id,
             totals: .zero,
             file: item.job.file,
-            duration: .zero,
+            duration: .now - start,
             sequences: item.values
         )
         return session.recorder.ended(.finished(outcome))

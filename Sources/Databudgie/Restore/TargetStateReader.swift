@@ -45,7 +45,7 @@ struct TargetStateReader {
             pg_catalog.row_security_active(c.oid) as has_row_security,
             (select pg_catalog.string_agg(t.tgname, E'\\n' order by t.tgname) from pg_catalog.pg_trigger t
                 where t.tgrelid operator(pg_catalog.=) c.oid and not t.tgisinternal
-                    and t.tgtype operator(pg_catalog.&) 7::pg_catalog.int2 operator(pg_catalog.=) 7 and t.tgenabled in ('O', 'A')) as triggers,
+                    and t.tgtype operator(pg_catalog.&) 7::pg_catalog.int2 operator(pg_catalog.=) 7 and t.tgenabled operator(pg_catalog.=) any ('{O,A}'::pg_catalog."char"[])) as triggers,
             exists (select from pg_catalog.pg_trigger t
                 where t.tgrelid operator(pg_catalog.=) c.oid and t.tgtype operator(pg_catalog.&) 69::pg_catalog.int2 operator(pg_catalog.=) 69)
                 as has_instead_of_trigger

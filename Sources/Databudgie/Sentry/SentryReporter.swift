@@ -53,7 +53,7 @@ struct SentryReporter: Sendable {
     /// Sends an event for each failed job, and one for the run when it failed as a whole.
     private func report(_ failures: [JobFailure], endedBy error: (any Error)? = nil, to recorder: RunRecorder) async {
         var events = failures.map { failure in
-            event(failure.error.map(FailureSummary.init) ?? .consequence, failure.job.description, at: failure.time)
+            event(failure.error.map(FailureSummary.init) ?? .consequence, Self.name(of: failure.job), at: failure.time)
         }
         if let error { events.append(event(FailureSummary(error), nil, at: Date())) }
         guard !events.isEmpty, !Task.isCancelled else { return }
@@ -71,6 +71,14 @@ struct SentryReporter: Sendable {
             )
         } else {
             recorder.found(.note("\(total) reported to Sentry at \(sentry.dsn.host)"))
+        }
+    }
+
+    /// The job's table; what fails apart from its rows is named as well.
+    private static func name(of job: JobID) -> String {
+        switch job.subject {
+        case .rows, .query: job.name
+        case .sequences, .definition: "\(job.name) (\(job.subject.rawValue))"
         }
     }
 

@@ -33,6 +33,13 @@ struct DatabaseSession: Sendable {
         )
     }
 
+    /// Pins the settings of a load again, in a transaction whose statements came from files and may have changed them.
+    ///
+    /// - Throws: `PostgresError`.
+    func pinSettingsOfLoad() async throws {
+        try await connection.pinSettings(of: .writing, idleTimeout: settings.idleInTransactionTimeout)
+    }
+
     /// Reads the catalog of the connected database.
     ///
     /// - Parameters:

@@ -24,9 +24,23 @@ struct Session: Sendable {
         let start = ContinuousClock.now
         return try await SentryReporter.with(settings, onEvent: onEvent) { recorder in
             try await StorageRouter.withStorages(settings) { storages in
-                let results = try await body(Session(settings: settings, storages: storages, recorder: recorder))
+                let session = Session(settings: settings, storages: storages, recorder: recorder)
+                let results = try await reportingWarnings(to: recorder) { try await body(session) }
                 return results.report(settings.kind, isDryRun: settings.isDryRun, duration: .now - start)
             }
+        }
+    }
+
+    /// Runs the body, and reports the warnings that its error carries before it is thrown.
+    private static func reportingWarnings<Result>(
+        to recorder: RunRecorder,
+        _ body: () async throws -> Result
+    ) async throws -> Result {
+        do {
+            return try await body()
+        } catch let error as DatabudgieError {
+            error.warnings.forEach(recorder.found)
+            throw error
         }
     }
 

@@ -141,6 +141,7 @@ enum EventJSON {
         var sequences: Int?
         var skipped: Int?
         var status: String?
+        var subject: String?
         var table: String?
         var tables: [Table]?
         var transaction: Int?
@@ -152,6 +153,11 @@ enum EventJSON {
         mutating func set(_ job: JobID) {
             number = job.number
             table = job.description
+            switch job.subject {
+            case .rows, .query: break
+            // They have the number of the table's rows, and may fail apart from them.
+            case .sequences, .definition: subject = job.subject.rawValue
+            }
         }
 
         mutating func set(_ message: Message) {

@@ -52,6 +52,7 @@ struct RunRemains: Equatable {
         if let sentence { return sentence }
         switch kind {
         case .restore where !writesNothing: return "no tables were restored"
+        case .backup where !writesNothing: return "no tables were written"
         case .backup, .restore: return "nothing was written"
         }
     }

@@ -1,5 +1,6 @@
 import DatabudgieTestSupport
 import Foundation
+import Postgres
 import Subprocess
 import SystemPackage
 import Testing
@@ -33,15 +34,22 @@ struct SignalTests {
     @Test("The end of the terminal does not end a run under nohup")
     func ignoredHangup() async throws {
         try await Shop.with { shop in
-            try shop.configure("tables: [{name: public.sales, query: 'select *, pg_sleep(0.3) from {table} limit 3'}]")
+            try shop.configure(
+                "tables: [{name: public.sales, query: 'select *, pg_advisory_lock_shared(7)::text from {table}'}]"
+            )
             let line = "trap '' HUP; exec '\(Program.path)' backup"
             let configuration = shop.program.configuration(["-c", line], executable: "/bin/bash")
-            let result = try await run(configuration, input: .none, output: .discarded, error: .discarded) {
-                execution in
-                _ = try await backend(exportingFrom: shop)
-                try execution.send(signal: .terminalClosed)
+            try await Connection.withConnection(to: shop.parameters) { gate in
+                try await gate.execute("select pg_advisory_lock(7)")
+                let result = try await run(configuration, input: .none, output: .discarded, error: .discarded) {
+                    execution in
+                    // It cannot end before the gate opens.
+                    try await shop.waitUntilRunning("pg_advisory_lock_shared")
+                    try execution.send(signal: .terminalClosed)
+                    try await gate.execute("select pg_advisory_unlock(7)")
+                }
+                #expect(result.terminationStatus.shellCode == 0)
             }
-            #expect(result.terminationStatus.shellCode == 0)
             #expect(try shop.files().count == 1)
         }
     }

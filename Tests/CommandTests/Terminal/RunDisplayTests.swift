@@ -176,7 +176,7 @@ struct RunDisplayTests {
     @Test(
         "An interrupted run says what it leaves behind",
         arguments: [
-            (RunKind.backup, 0, "nothing was written"),
+            (RunKind.backup, 0, "no tables were written"),
             (.backup, 1, "1 table was completed and kept; the rest was cleaned up"),
             (.backup, 2, "2 tables were completed and kept; the rest was cleaned up"),
             (.restore, 0, "no tables were restored"),

@@ -56,7 +56,7 @@ struct DefinitionDump: Sendable {
             of: "pg_dump",
             [
                 "--schema-only", "--format=custom", "--encoding=UTF8", "--snapshot=\(snapshot)", "--no-password",
-                "--lock-wait-timeout=30000", "--file=\(archive)", "--dbname=\(try Self.target(connection, server))",
+                "--lock-wait-timeout=30000", "--file=\(archive)", "--dbname=\(try target(connection, server))",
             ] + exclusions.map { "--exclude-table=\($0)" },
             variables: variables
         )
@@ -67,7 +67,7 @@ struct DefinitionDump: Sendable {
     }
 
     /// The connection without its password, which the list of processes would show.
-    private static func target(_ connection: ConnectionParameters, _ server: ServerInfo) throws -> String {
+    private func target(_ connection: ConnectionParameters, _ server: ServerInfo) throws -> String {
         var keywords = connection.keywords
         guard keywords["sslpassword"] == nil else {
             throw DatabudgieError(
@@ -81,6 +81,9 @@ struct DefinitionDump: Sendable {
         // Of several hosts the one that the snapshot lives on.
         (keywords["host"], keywords["port"]) = (server.host, server.port)
         keywords["dbname"] = server.database
+        // Without it pg_dump doubles every backslash of a source whose setting is off, and a restore keeps them doubled.
+        let options = keywords["options"] ?? environment["PGOPTIONS"]
+        keywords["options"] = (options.map { $0 + " " } ?? "") + "-c standard_conforming_strings=on"
         return ConnectionParameters(keywords: keywords).connectionString
     }
 
@@ -121,7 +124,8 @@ struct DefinitionDump: Sendable {
                 Dictionary(uniqueKeysWithValues: all.map { (Environment.Key(stringLiteral: $0), $1) })
             ),
             output: .string(limit: Self.scriptLimit),
-            error: .string(limit: 1 << 20)
+            // With --verbose, a line for each definition.
+            error: .string(limit: Self.scriptLimit)
         )
         try Task.checkCancellation()
         guard result.terminationStatus.isSuccess else {

@@ -40,9 +40,9 @@ public struct ManifestTable: Sendable, Hashable, CustomStringConvertible {
         create table \(name.quoted) (
             id serial primary key,
             "transaction" integer not null,
-            "action" text not null,
-            "table" text not null,
-            "file_path" text not null,
+            "action" pg_catalog.text not null,
+            "table" pg_catalog.text not null,
+            "file_path" pg_catalog.text not null,
             "timestamp" timestamp with time zone not null default current_timestamp
         );
         create index on \(name.quoted) ("transaction");

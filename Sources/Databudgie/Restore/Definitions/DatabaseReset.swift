@@ -35,7 +35,9 @@ struct DatabaseReset {
             // Not to be interrupted half-way: between the two there is no database of the name.
             try await Task { try await swap(properties, with: new, over: connection) }.value
         }
-        if let manifest = settings.manifest { try await create(manifest) }
+        if let manifest = settings.manifest {
+            try await DatabudgieError.withEffect(.databaseRecreated) { try await create(manifest) }
+        }
     }
 
     private func check() async throws -> Properties {

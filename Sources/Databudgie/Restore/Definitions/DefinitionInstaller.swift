@@ -175,7 +175,9 @@ struct DefinitionInstaller {
 
     /// With the settings that pg_dump's scripts begin with; the caller's search path comes back afterwards.
     private func run(_ definitions: [StoredDefinition]) async throws -> [Failure] {
-        try await connection.execute("set local check_function_bodies = off")
+        // Again before each run: files of other tools may change settings. They run without a limit on idling, because listing
+        // and reading files follows in the same transaction.
+        try await connection.pinSessionSettings(.restore, overrides: ["check_function_bodies": "off"])
         let outcome = try await connection.withEmptySearchPath {
             try await DefinitionRunner(
                 connection: connection,

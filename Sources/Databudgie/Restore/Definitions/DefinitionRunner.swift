@@ -107,7 +107,7 @@ struct DefinitionRunner {
     private func giveUp(_ stored: StoredDefinition, _ error: PostgresError, _ outcome: inout Outcome) {
         let definition = stored.definition
         guard !settled.contains(Place(subjectOf: stored)) else { return }
-        let table = definition.relation?.description ?? definition.schema
+        let table = definition.relation?.label ?? definition.schema
         let warning: String? =
             switch (definition.type, error.sqlState) {
             case _ where definition.isOptional: "skipped, because no table needs it (\(stored.path)): \(error.message)"
