@@ -9,6 +9,8 @@ public struct BackupRun: Sendable {
     private let configuration: Configuration
     private let environment: RunEnvironment
 
+    /// Prepares a backup; nothing is done before ``run(onEvent:)``.
+    ///
     /// - Parameters:
     ///   - configuration: What to export, and where to.
     ///   - environment: Environment variables and clock.

@@ -141,16 +141,7 @@ extension DefinitionScript {
             }
             return
         }
-        var lexer = SQLLexer(bytes)
-        var marks: [Range<Int>] = []
-        while let token = lexer.next() {
-            // A mark has a line of its own.
-            guard case .comment(let range) = token, bytes[range].starts(with: Self.mark),
-                range.lowerBound == 0 || bytes[range.lowerBound - 1] == UInt8(ascii: "\n")
-            else { continue }
-            marks.append(range)
-        }
-        guard lexer.unfinished == nil else { throw Damage() }
+        let marks = try Self.marks(in: bytes)
         func decode<Mark: Decodable>(_ type: Mark.Type, _ range: Range<Int>) throws -> Mark {
             try JSONDecoder().decode(type, from: Data(bytes[range].dropFirst(Self.mark.count - 1)))
         }
@@ -175,6 +166,21 @@ extension DefinitionScript {
 }
 
 extension DefinitionScript {
+    /// The comment lines of ours.
+    private static func marks(in bytes: [UInt8]) throws(Damage) -> [Range<Int>] {
+        var lexer = SQLLexer(bytes)
+        var marks: [Range<Int>] = []
+        while let token = lexer.next() {
+            // A mark has a line of its own.
+            guard case .comment(let range) = token, bytes[range].starts(with: mark),
+                range.lowerBound == 0 || bytes[range.lowerBound - 1] == UInt8(ascii: "\n")
+            else { continue }
+            marks.append(range)
+        }
+        guard lexer.unfinished == nil else { throw Damage() }
+        return marks
+    }
+
     private static func withoutOuterLineBreaks(_ sql: ArraySlice<UInt8>) -> String {
         let isLineBreak = { (byte: UInt8) in byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") }
         var sql = sql.drop(while: isLineBreak)

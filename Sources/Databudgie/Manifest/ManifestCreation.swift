@@ -16,6 +16,8 @@ public struct ManifestCreation: Sendable {
     private let kind: RunKind
     private let table: String?
 
+    /// Prepares the creation; nothing is done before ``run()``.
+    ///
     /// - Parameters:
     ///   - configuration: Names the database, and the table unless it is given.
     ///   - kind: Whose database and manifest are meant.

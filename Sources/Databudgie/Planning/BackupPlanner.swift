@@ -42,7 +42,7 @@ struct BackupPlanner {
             .map { selected[$0] }
         let exported = ordered.filter(\.entry.options.includesRows)
         let inheritance = InheritanceRule(catalog: catalog, jobs: Set(exported.compactMap(\.relation?.oid)))
-        var jobs = try ordered.enumerated().map { number, item in try job(number: number, item, inheritance) }
+        var jobs = try ordered.enumerated().map { number, item in try locatedJob(number: number, item, inheritance) }
         skipRepeatedSequences(&jobs)
         try pathCollisions(jobs).throwProblems(.configuration)
         return BackupPlan(
@@ -87,9 +87,7 @@ struct BackupPlanner {
         var selected: [Selected] = []
         var findings: [Finding] = []
         for entry in entries
-        where entry.options.includesRows || entry.options.includesSequences
-            || includesDefinitions && entry.options.includesDefinition
-        {
+        where entry.options.includesRows || entry.options.includesSequences || includesDefinitions && entry.options.includesDefinition {
             guard let name = entry.options.name else {
                 if entry.options.includesRows { selected.append(Selected(entry: entry, relation: nil)) }
                 continue
@@ -101,29 +99,31 @@ struct BackupPlanner {
                 return Selected(entry: entry, relation: relation, sequences: sequences)
             }.filter { entry.options.includesRows || !$0.sequences.isEmpty }
             if entry.options.includesRows { findings += excludedPartitions(of: relations, entry) }
-            if !match.isKnown {
-                if entry.isFreeOfItsTable, entry.options.includesRows {
-                    selected.append(Selected(entry: entry, relation: nil))
-                } else {
-                    let message = "\(entry.options.place): '\(name)' matches no table"
-                    findings.append(Finding(isStrict ? .problem : .warning, message))
-                }
+            guard !match.isKnown else { continue }
+            if entry.isFreeOfItsTable, entry.options.includesRows {
+                selected.append(Selected(entry: entry, relation: nil))
+            } else {
+                let message = "\(entry.options.place): '\(name)' matches no table"
+                findings.append(Finding(isStrict ? .problem : .warning, message))
             }
         }
-        if selected.isEmpty, needsRows {
-            let unmatched = findings.map { Finding(.problem, $0.message, table: $0.table, hint: $0.hint) }
-            throw DatabudgieError(
-                .nothingToDo,
-                unmatched + [
-                    .problem(
-                        "nothing matches the configuration: there is nothing to back up",
-                        hint: "check the tables' names"
-                    )
-                ]
-            )
-        }
+        if selected.isEmpty, needsRows { throw Self.nothingMatches(findings) }
         try findings.throwProblems(.nothingToDo)
         return (selected, findings)
+    }
+
+    /// The error of a backup without any job, with what was found as its causes.
+    private static func nothingMatches(_ findings: [Finding]) -> DatabudgieError {
+        let unmatched = findings.map { Finding(.problem, $0.message, table: $0.table, hint: $0.hint) }
+        return DatabudgieError(
+            .nothingToDo,
+            unmatched + [
+                .problem(
+                    "nothing matches the configuration: there is nothing to back up",
+                    hint: "check the tables' names"
+                )
+            ]
+        )
     }
 
     /// Rows of an excluded partition are still exported with its root: say so rather than export them silently.
@@ -152,6 +152,20 @@ struct BackupPlanner {
         }
     }
 
+    /// A job, or an error that names the entry whose location is not a path.
+    private func locatedJob(number: Int, _ item: Selected, _ inheritance: InheritanceRule) throws -> BackupJob {
+        do {
+            return try job(number: number, item, inheritance)
+        } catch let error as StorageError {
+            throw DatabudgieError(
+                .configuration,
+                "\(item.entry.options.place): \(error.message)",
+                hint: error.hint,
+                underlying: error
+            )
+        }
+    }
+
     private func job(number: Int, _ item: Selected, _ inheritance: InheritanceRule) throws -> BackupJob {
         let entry = item.entry
         let name = item.relation?.name.label ?? entry.options.name
@@ -160,38 +174,24 @@ struct BackupPlanner {
         let layout = FileLayout(entry.options)
         let format = DataFileFormat(compression: entry.compression)
         let subject: JobID.Subject = !entry.options.includesRows ? .sequences : item.relation == nil ? .query : .rows
-        do {
-            return BackupJob(
-                id: JobID(
-                    subject,
-                    of: try name ?? layout.folder(of: nil, at: timestamp).description,
-                    number: number
-                ),
-                relation: item.relation,
-                tableName: name,
-                includesRows: entry.options.includesRows,
-                query: query(item, inheritance),
-                path: try layout.path(.data(format), of: component, at: timestamp),
-                sequences: item.sequences,
-                sequencesPath: try layout.path(.sequences, of: component, at: timestamp),
-                pattern: try layout.pattern(.anyData, of: component),
-                format: format,
-                skipsIfExists: entry.skipsIfExists,
-                isStrict: entry.options.isStrict,
-                isUniquePath: entry.options.location.variables.union(entry.options.filename.variables)
-                    .contains(.timestamp),
-                estimatedRows: entry.hasExplicitQuery || !entry.options.includesRows
-                    ? nil : item.relation?.estimatedRows,
-                reason: reason(item)
-            )
-        } catch let error as StorageError {
-            throw DatabudgieError(
-                .configuration,
-                "\(entry.options.place): \(error.message)",
-                hint: error.hint,
-                underlying: error
-            )
-        }
+        return BackupJob(
+            id: JobID(subject, of: try name ?? layout.folder(of: nil, at: timestamp).description, number: number),
+            relation: item.relation,
+            tableName: name,
+            includesRows: entry.options.includesRows,
+            query: query(item, inheritance),
+            path: try layout.path(.data(format), of: component, at: timestamp),
+            sequences: item.sequences,
+            sequencesPath: try layout.path(.sequences, of: component, at: timestamp),
+            pattern: try layout.pattern(.anyData, of: component),
+            format: format,
+            skipsIfExists: entry.skipsIfExists,
+            isStrict: entry.options.isStrict,
+            isUniquePath: entry.options.location.variables.union(entry.options.filename.variables)
+                .contains(.timestamp),
+            estimatedRows: entry.hasExplicitQuery || !entry.options.includesRows ? nil : item.relation?.estimatedRows,
+            reason: reason(item)
+        )
     }
 
     private func query(_ item: Selected, _ inheritance: InheritanceRule) -> ExportQuery {

@@ -10,3 +10,17 @@ struct RestoreJob: Sendable {
     /// The entry that the job is for.
     var candidate: RestoreCandidate?
 }
+
+extension RestoreJob {
+    /// The load of a file that was found for a table.
+    init(_ id: JobID, _ candidate: RestoreCandidate, file: FileInfo) {
+        self.init(
+            id: id,
+            relation: candidate.relation,
+            file: file,
+            truncate: candidate.entry.truncate,
+            isStrict: candidate.entry.options.isStrict,
+            candidate: candidate
+        )
+    }
+}

@@ -59,20 +59,23 @@ struct RestorePlanner {
             }
         }
         candidates += try included(entries)
-        if candidates.isEmpty, needsRows {
-            let unmatched = findings.map { Finding(.problem, $0.message, table: $0.table, hint: $0.hint) }
-            throw DatabudgieError(
-                .nothingToDo,
-                unmatched + [
-                    .problem(
-                        "nothing matches the configuration: there is nothing to restore",
-                        hint: "check the tables' names, and that the tables exist in the target database"
-                    )
-                ]
-            )
-        }
+        if candidates.isEmpty, needsRows { throw Self.nothingMatches(findings) }
         try findings.throwProblems(.nothingToDo)
         return (candidates, findings)
+    }
+
+    /// The error of a restore without any table, with what was found as its causes.
+    private static func nothingMatches(_ findings: [Finding]) -> DatabudgieError {
+        let unmatched = findings.map { Finding(.problem, $0.message, table: $0.table, hint: $0.hint) }
+        return DatabudgieError(
+            .nothingToDo,
+            unmatched + [
+                .problem(
+                    "nothing matches the configuration: there is nothing to restore",
+                    hint: "check the tables' names, and that the tables exist in the target database"
+                )
+            ]
+        )
     }
 
     /// Says which tables are emptied though they are not listed, or are listed to keep their rows.
@@ -163,14 +166,7 @@ struct RestorePlanner {
         try (doubleLoads(chosen) + resumption.doubleLoads(chosen.map(\.0))).throwProblems(.preflight)
         var plan = RestorePlan(groups: [], findings: findings)
         let jobs = chosen.map { candidate, file in
-            RestoreJob(
-                id: plan.newID(.rows, of: candidate.relation.name.label),
-                relation: candidate.relation,
-                file: file,
-                truncate: candidate.entry.truncate,
-                isStrict: candidate.entry.options.isStrict,
-                candidate: candidate
-            )
+            RestoreJob(plan.newID(.rows, of: candidate.relation.name.label), candidate, file: file)
         }
         done.forEach { plan.skip($0.relation, reason: resumption.reason) }
         for candidate in missing where !coverage.covers(candidate) {

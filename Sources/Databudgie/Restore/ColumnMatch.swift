@@ -12,9 +12,21 @@ struct ColumnMatch {
             job.relation.columns.map { (ByteKey($0.name), $0) },
             uniquingKeysWith: { first, _ in first }
         )
+        findings =
+            Self.findings(header.columns, in: columns, of: job)
+            + Self.missing(header.columns, of: job)
+        keeps = header.columns.map { columns[ByteKey($0)]?.isGenerated == false }
+    }
+
+    /// What is wrong with the columns of the file, one after another.
+    private static func findings(
+        _ names: [String],
+        in columns: [ByteKey: Column],
+        of job: RestoreJob
+    ) -> [Finding] {
         var findings: [Finding] = []
         var seen: Set<ByteKey> = []
-        for name in header.columns {
+        for name in names {
             if !seen.insert(ByteKey(name)).inserted {
                 findings.append(.problem("\(job.file.path) has two columns named \"\(name)\"", of: job.id))
             }
@@ -34,18 +46,20 @@ struct ColumnMatch {
                 )
             }
         }
-        for column in job.relation.columns where !seen.contains(ByteKey(column.name)) {
-            if column.isNotNull, !column.hasDefault, !column.isGenerated {
-                findings.append(
-                    .problem(
-                        "\(job.file.path) has no column \"\(column.name)\", which is NOT NULL and has no default",
-                        of: job.id,
-                        hint: "give it a default, or export it"
-                    )
-                )
-            }
+        return findings
+    }
+
+    /// The columns of the table that need values, and are not in the file.
+    private static func missing(_ names: [String], of job: RestoreJob) -> [Finding] {
+        let known = Set(names.map { ByteKey($0) })
+        return job.relation.columns.filter { column in
+            column.isNotNull && !column.hasDefault && !column.isGenerated && !known.contains(ByteKey(column.name))
+        }.map { column in
+            .problem(
+                "\(job.file.path) has no column \"\(column.name)\", which is NOT NULL and has no default",
+                of: job.id,
+                hint: "give it a default, or export it"
+            )
         }
-        self.findings = findings
-        keeps = header.columns.map { columns[ByteKey($0)]?.isGenerated == false }
     }
 }

@@ -55,36 +55,58 @@ struct Preflight {
         }
         let cascaded = plan.groups.flatMap(\.cascaded)
         let states = try await reader.read(plan.jobs.flatMap { carriers(of: $0.relation) } + cascaded.map(\.oid))
-        findings += cascaded.filter { states[$0.oid]?.canTruncate == false }.map {
+        findings += Self.refusedCascades(cascaded, states)
+        for group in plan.groups {
+            for job in group.jobs {
+                let (found, format) = checkTable(job, in: group, states, headers[job.id])
+                findings += found
+                formats[job.id] = format
+            }
+        }
+        return (findings + (try await TruncationReach(catalog: catalog, reader: reader).problems(of: plan)), formats)
+    }
+
+    private static func refusedCascades(
+        _ cascaded: [Relation],
+        _ states: [Relation.OID: TargetState]
+    ) -> [Finding] {
+        cascaded.filter { states[$0.oid]?.canTruncate == false }.map {
             .problem(
                 "the role lacks TRUNCATE on the table, which 'truncate: cascade' needs",
                 of: $0.name.label,
                 hint: "grant it"
             )
         }
-        for (group, job) in plan.groups.flatMap({ group in group.jobs.map { (group, $0) } }) {
-            guard let state = states[job.relation.oid] else {
-                findings.append(.problem("the table was dropped in the meantime", of: job.id))
-                continue
-            }
-            let triggers = carriers(of: job.relation).flatMap { states[$0]?.rowTriggers ?? [] }
-            findings += TargetRules.problems(of: job, state, isInCycle: isInCycle(job, group))
-            switch headers[job.id] {
-            case .success(let header):
-                let match = ColumnMatch(header: header, job: job)
-                findings += match.findings + triggerNotes(job, triggers)
-                formats[job.id] = LoadFormat(
-                    header: header,
-                    keeps: match.keeps,
-                    countMayDiffer: !triggers.isEmpty || job.relation.kind == .view
-                )
-            case .failure(let error):
-                findings += error.problems
-            case nil:
-                findings.append(.problem("\(job.file.path) was not read", of: job.id))
-            }
+    }
+
+    /// Compares one job with its table and its file.
+    ///
+    /// - Returns: What was found, and how the file is sent; nil when it cannot be.
+    private func checkTable(
+        _ job: RestoreJob,
+        in group: LoadGroup,
+        _ states: [Relation.OID: TargetState],
+        _ header: Result<CSVHeader, DatabudgieError>?
+    ) -> (findings: [Finding], format: LoadFormat?) {
+        guard let state = states[job.relation.oid] else {
+            return ([.problem("the table was dropped in the meantime", of: job.id)], nil)
         }
-        return (findings + (try await TruncationReach(catalog: catalog, reader: reader).problems(of: plan)), formats)
+        let triggers = carriers(of: job.relation).flatMap { states[$0]?.rowTriggers ?? [] }
+        let problems = TargetRules.problems(of: job, state, isInCycle: isInCycle(job, group))
+        switch header {
+        case .success(let header):
+            let match = ColumnMatch(header: header, job: job)
+            let format = LoadFormat(
+                header: header,
+                keeps: match.keeps,
+                countMayDiffer: !triggers.isEmpty || job.relation.kind == .view
+            )
+            return (problems + match.findings + triggerNotes(job, triggers), format)
+        case .failure(let error):
+            return (problems + error.problems, nil)
+        case nil:
+            return (problems + [.problem("\(job.file.path) was not read", of: job.id)], nil)
+        }
     }
 
     private func readHeaders(

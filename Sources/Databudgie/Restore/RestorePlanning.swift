@@ -103,13 +103,21 @@ struct RestorePlanning {
                 reason: "it is a \(view.kind.noun), whose definition is restored and has no rows of its own"
             )
         }
-        let sequences = SequencePlanner(catalog: catalog)
-        let sources = try sequences.sources(of: &plan, candidates)
-        let listing = try await FileListing(sources.map(\.pattern), in: session.storages)
-        let (jobs, found) = sequences.plan(sources, files: listing)
-        plan.sequences = jobs
-        plan.findings += found
+        try await planSequences(of: candidates, catalog, in: &plan)
         return plan
+    }
+
+    private func planSequences(
+        of candidates: [RestoreCandidate],
+        _ catalog: DatabaseCatalog,
+        in plan: inout RestorePlan
+    ) async throws {
+        let planner = SequencePlanner(catalog: catalog)
+        let sources = try planner.sources(of: &plan, candidates)
+        let files = try await FileListing(sources.map(\.pattern), in: session.storages)
+        let (jobs, findings) = planner.plan(sources, files: files)
+        plan.sequences = jobs
+        plan.findings += findings
     }
 
     private func announce(_ plan: RestorePlan, _ checked: Preflight.Conclusion, _ values: [JobID: [SequenceValue]]) {

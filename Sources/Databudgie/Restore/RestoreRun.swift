@@ -9,6 +9,8 @@ public struct RestoreRun: Sendable {
     private let configuration: Configuration
     private let environment: RunEnvironment
 
+    /// Prepares a restore; nothing is done before ``run(onEvent:)``.
+    ///
     /// - Parameters:
     ///   - configuration: What to restore, and where from.
     ///   - environment: Environment variables and clock.
@@ -131,43 +133,57 @@ extension RestoreRun {
         _ planning: RestorePlanning,
         _ definitions: DefinitionInstaller
     ) async throws -> RunResults {
-        let session = planning.session
-        let checked: CheckedRestore
-        var skipped: [JobResult] = []
-        if definitions.fitsOneTransaction || session.settings.isDryRun {
-            var restore: CheckedRestore?
-            do {
-                try await untouched(session.settings) {
-                    try await session.withTransaction(.writing) {
-                        try await definitions.createTables()
-                        let planned = try await planning.check(
-                            created: definitions.names,
-                            included: definitions.included,
-                            isNested: true
-                        )
-                        skipped = planned.skip()
-                        restore = planned
-                        if session.settings.isDryRun { throw RolledBack() }
-                    }
-                }
-            } catch is RolledBack {
-                return RunResults(jobs: skipped)
-            }
-            guard let restore else { return RunResults() }
-            checked = restore
-        } else {
-            session.recorder.found(
-                .warning(
-                    "the new tables are created in several transactions, because one would exceed "
-                        + "max_locks_per_transaction; if the restore stops, they remain, empty"
-                )
-            )
-            try await definitions.createTablesInBatches()
-            checked = try await planning.check(created: definitions.names, included: definitions.included)
-            skipped = checked.skip()
-        }
+        let isDryRun = planning.session.settings.isDryRun
+        let (checked, skipped) =
+            definitions.fitsOneTransaction || isDryRun
+            ? try await createAtOnce(planning, definitions) : try await createInBatches(planning, definitions)
+        guard !isDryRun, let checked else { return RunResults(jobs: skipped) }
         let results = try await load(checked, definitions)
         return RunResults(jobs: skipped + results, definitions: definitions.names.map(\.label))
+    }
+
+    /// Creates the new tables and checks everything in one transaction, which a dry run rolls back.
+    private func createAtOnce(
+        _ planning: RestorePlanning,
+        _ definitions: DefinitionInstaller
+    ) async throws -> (checked: CheckedRestore?, skipped: [JobResult]) {
+        let session = planning.session
+        var checked: CheckedRestore?
+        var skipped: [JobResult] = []
+        do {
+            try await untouched(session.settings) {
+                try await session.withTransaction(.writing) {
+                    try await definitions.createTables()
+                    let restore = try await planning.check(
+                        created: definitions.names,
+                        included: definitions.included,
+                        isNested: true
+                    )
+                    skipped = restore.skip()
+                    checked = restore
+                    if session.settings.isDryRun { throw RolledBack() }
+                }
+            }
+        } catch is RolledBack {
+            // The dry run is over; what it reported is all that it leaves.
+        }
+        return (checked, skipped)
+    }
+
+    /// Creates the new tables in transactions that the server has enough locks for.
+    private func createInBatches(
+        _ planning: RestorePlanning,
+        _ definitions: DefinitionInstaller
+    ) async throws -> (checked: CheckedRestore?, skipped: [JobResult]) {
+        planning.session.recorder.found(
+            .warning(
+                "the new tables are created in several transactions, because one would exceed "
+                    + "max_locks_per_transaction; if the restore stops, they remain, empty"
+            )
+        )
+        try await definitions.createTablesInBatches()
+        let checked = try await planning.check(created: definitions.names, included: definitions.included)
+        return (checked, checked.skip())
     }
 
     private func load(_ checked: CheckedRestore, _ definitions: DefinitionInstaller) async throws -> [JobResult] {

@@ -37,10 +37,7 @@ extension DatabudgieCommand {
             guard restore.run.definitions.recreatesDatabase, !restore.assumesYes, !restore.run.isDryRun,
                 let target = restore.run.connection
             else { return configuration }
-            try Confirmation.ask(
-                "This drops and re-creates the database \(target) and disconnects its sessions",
-                alternative: "pass --yes to drop and re-create the database \(target) without a confirmation"
-            )
+            try Confirmation.ask("drops and re-creates the database \(target) and disconnects its sessions")
             var confirmed = configuration
             confirmed.restore.assumesYes = true
             return confirmed

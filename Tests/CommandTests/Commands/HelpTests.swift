@@ -55,12 +55,12 @@ struct HelpTests {
     @Test("A mistake on the command line is JSON when JSON is asked for", arguments: [true, false])
     func mistakeAsJSON(isJoined: Bool) async throws {
         let option = isJoined ? ["--log-format=json"] : ["--log-format", "json"]
-        let outcome = try await Program().run(["backup", "--nope"] + option)
+        let outcome = try await Program().run(["backup", "surplus"] + option)
         #expect(outcome.status == 2)
         #expect(outcome.errorLines.count == 1)
         let object = try JSONSerialization.jsonObject(with: Data(outcome.error.utf8)) as? [String: Any]
         #expect(object?["event"] as? String == "error")
-        #expect(object?["message"] as? String == "unknown option '--nope'")
+        #expect(object?["message"] as? String == "unexpected argument 'surplus'")
         #expect(object?["hint"] as? String == "see 'databudgie --help'")
     }
 

@@ -18,7 +18,7 @@ struct ReportingTests {
                 )
                 let outcome = try await shop.program.run("backup", "-v")
                 #expect(outcome.status == 1)
-                #expect(outcome.error.contains("1 failure reported to Sentry at 127.0.0.1."))
+                #expect(outcome.error.contains("databudgie: 1 failure reported to Sentry at 127.0.0.1\n"))
                 #expect(server.problems.isEmpty)
                 #expect(server.envelopes.map { $0.tags["table"] } == ["public.products"])
             }
@@ -44,7 +44,7 @@ struct ReportingTests {
             let outcome = try await shop.program.run("backup")
             #expect(outcome.status == 2)
             #expect(outcome.errors.count == 1)
-            #expect(outcome.error.contains("databudgie.yml:2: 'sentry_dsn' is no address of a Sentry project"))
+            #expect(outcome.error.contains("databudgie.yml:2: 'sentry_dsn' is not the address of a Sentry project"))
             #expect(!outcome.error.contains("hiddenkey"))
             try shop.configure("sentry: {sentry_dsn: 'https://hiddenkey@example.com/1'}\ntables: [public.*]")
             let printed = try await shop.program.run("config")

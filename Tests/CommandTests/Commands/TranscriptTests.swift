@@ -48,10 +48,10 @@ struct TranscriptTests {
             tables:
               - {name: public.products, query: "select id, 1 / (id - 7) from {table}"}
               - public.sales
-              - public.sails
             """
-        try await expect("failed-table", configuration) { _, transcript in
+        try await expect("failed-table", configuration + "\n  - public.sails") { shop, transcript in
             try await transcript.run("databudgie backup")
+            try shop.configure(configuration)
             try await transcript.run("databudgie backup --strict --location strict/{table}")
         }
     }
@@ -116,7 +116,7 @@ struct TranscriptTests {
 
     @Test("A restore is interrupted, and resumed")
     func interruptedRestore() async throws {
-        let configuration = "manifest: public.m\ntruncate: true\ntables: [public.products, public.stock]"
+        let configuration = "manifest: public.m\ntruncate: true\ntables: [public.products, public.sales, public.stock]"
         try await expect("interrupted-restore", configuration) { shop, transcript in
             try await shop.execute("create table stock (id integer); insert into stock select generate_series(1, 50)")
             _ = try await shop.program.run("manifest", "create")
@@ -125,7 +125,7 @@ struct TranscriptTests {
             try await Connection.withConnection(to: shop.parameters) { blocker in
                 try await blocker.withTransaction { blocker in
                     try await blocker.execute("lock table stock in share mode")
-                    try await transcript.interrupt("databudgie restore", whenServerRuns: "stock")
+                    try await transcript.interrupt("databudgie restore", whenServerRuns: "truncate table")
                 }
             }
             try await transcript.run("databudgie restore --restore-id 2")
