@@ -1,0 +1,151 @@
+import DatabudgieTestSupport
+import Foundation
+import Postgres
+import Storage
+import Testing
+
+@testable import Databudgie
+
+/// Two tables whose names are easily taken for one another.
+@Suite("Tables of similar names")
+struct SimilarNameTests {
+    private static let dotted = """
+        create schema "a.b"; create table "a.b".c (id int primary key);
+        create schema a; create table a."b.c" (id int primary key, x text);
+        """
+    private static let dottedRows = #"insert into "a.b".c values (1); insert into a."b.c" values (2, 'x'), (3, 'y');"#
+
+    /// Expects the rows of the source in the target.
+    private func expectRows(_ fixture: RunFixture, _ location: SourceLocation = #_sourceLocation) async throws {
+        let (first, second) = (#"select * from "a.b".c"#, #"select * from a."b.c" order by 1"#)
+        #expect(try await fixture.rows(fixture.target, first) == ["1"], sourceLocation: location)
+        #expect(try await fixture.rows(fixture.target, second) == ["2|x", "3|y"], sourceLocation: location)
+    }
+
+    @Test(
+        "A dot in a schema and a dot in a table are told apart, in files, definitions and rows",
+        arguments: [false, true]
+    )
+    func dots(ddl: Bool) async throws {
+        try await RunFixture.with { fixture in
+            try await fixture.execute(fixture.source, Self.dotted + Self.dottedRows)
+            if !ddl { try await fixture.execute(fixture.target, Self.dotted) }
+            let yaml = "{root_location: \(fixture.folder), location: '{table}', ddl: \(ddl), tables: ['*.*']}"
+            let backup = try await fixture.backup(yaml)
+            #expect(backup.failed.map(\.description) == [])
+            #expect(backup.finished.map(\.job.name) == [#"a."b.c""#, #""a.b".c"#])
+            let folders = try fixture.files().map { $0.split(separator: "/").dropLast().joined(separator: "/") }
+            let data = ["a%2Eb.c", "a.b%2Ec"]
+            let definitions = ["a%2Eb.c/ddl", "a%2Eb/ddl", "a.b%2Ec/ddl", "a/ddl", "backups/ddl"]
+            #expect(folders.sorted() == (ddl ? data + definitions : data).sorted())
+            for _ in 1...2 {
+                let restore = try await fixture.restore(
+                    ddl ? yaml : yaml.replacing("tables", with: "truncate: true, tables")
+                )
+                #expect(restore.failed.map(\.description) == [])
+                #expect(restore.finished.count == 2)
+                try await expectRows(fixture)
+            }
+            if ddl { try await fixture.expectEqualDefinitions() }
+        }
+    }
+
+    @Test(
+        "The manifest records them under two names, and a run that is resumed does what is missing",
+        arguments: [false, true]
+    )
+    func manifest(ddl: Bool) async throws {
+        try await RunFixture.with { fixture in
+            try await fixture.execute(fixture.source, Self.dotted + Self.dottedRows)
+            if !ddl { try await fixture.execute(fixture.target, Self.dotted) }
+            try await fixture.onBoth(ManifestTable("m").definition)
+            var configuration = try fixture.configuration(
+                "{root_location: \(fixture.folder), location: '{table}', ddl: \(ddl), manifest: m, tables: ['*.*']}"
+            )
+            (configuration.backup.run.resumeID, configuration.restore.run.resumeID) = (4, 4)
+            let recorded = #"select "table" from m order by "table" collate "C""#
+            let labels = [#""a.b".c"#, #"a."b.c""#]
+            #expect(try await BackupRun(configuration).run().finished.count == 2)
+            #expect(try await fixture.rows(fixture.source, recorded) == labels)
+            #expect(try await BackupRun(configuration).run().skipped.count == 2)
+            let environment = RunEnvironment(now: Date() + 10)
+            for label in labels {
+                try await fixture.execute(fixture.source, "delete from m where \"table\" = \(quotedLiteral(label))")
+                let resumed = try await BackupRun(configuration, environment: environment).run()
+                #expect(resumed.finished.map(\.job.name) == [label])
+                try await fixture.execute(fixture.source, "select 1")
+                for file in try fixture.files() where file.contains(RunTimestamp(environment.now).timestamp) {
+                    try FileManager.default.removeItem(atPath: fixture.folder + "/" + file)
+                }
+            }
+            #expect(try await RestoreRun(configuration).run().finished.count == 2)
+            try await expectRows(fixture)
+            #expect(try await fixture.rows(fixture.target, recorded) == labels)
+            try await fixture.execute(
+                fixture.target,
+                #"delete from m where "table" = '"a.b".c'; delete from "a.b".c; delete from a."b.c" where id = 3"#
+            )
+            let resumed = try await RestoreRun(configuration).run()
+            #expect(resumed.failed.map(\.description) == [])
+            #expect(resumed.finished.map(\.job.name) == [#""a.b".c"#])
+            #expect(try await fixture.rows(fixture.target, #"select * from "a.b".c"#) == ["1"])
+            // Proof that the other one is not loaded again.
+            #expect(try await fixture.rows(fixture.target, #"select * from a."b.c""#) == ["2|x"])
+        }
+    }
+
+    @Test(
+        "Names that differ in Unicode normalisation only are two tables with two files and two sequences",
+        arguments: StorageUnderTest.allCases,
+        [false, true]
+    )
+    func normalisation(_ kind: StorageUnderTest, ddl: Bool) async throws {
+        try await kind.withStorage { storage, folder in
+            try await RunFixture.with { fixture in
+                let names = ["\u{E9}", "e\u{301}"]
+                let tables = names.map(quotedIdentifier)
+                let schema = tables.map { "create table \($0) (id serial primary key, \($0) text);" }.joined()
+                try await fixture.execute(fixture.source, schema)
+                if !ddl { try await fixture.execute(fixture.target, schema) }
+                for (number, table) in tables.enumerated() {
+                    try await fixture.execute(
+                        fixture.source,
+                        "insert into \(table) (\(table)) select 'row ' || i from generate_series(1, \(number + 2)) i"
+                    )
+                }
+                let configuration = try fixture.configuration(
+                    """
+                    {root_location: '\(folder)', location: '{table}', ddl: \(ddl), truncate: true, tables: ['public.*']}
+                    """
+                )
+                var environment = RunEnvironment()
+                if kind == .s3 { environment.variables = try await S3Server.shared.environment }
+                let backup = try await BackupRun(configuration, environment: environment).run()
+                #expect(backup.failed.map(\.description) == [])
+                #expect(Set(backup.finished.map { Array($0.job.name.utf8) }).count == 2)
+                let folders = try await storage.list(folder, recursive: true).compactMap { $0.path.parent?.description }
+                for name in names {
+                    let place = "\(folder)/public.\(name)"
+                    for sub in ddl ? ["", "/sequences", "/ddl"] : ["", "/sequences"] {
+                        #expect(
+                            folders.count { $0.utf8.elementsEqual((place + sub).utf8) } == 1,
+                            "\(name.utf8.count)\(sub)"
+                        )
+                    }
+                }
+                for _ in 1...2 {
+                    let restore = try await RestoreRun(configuration, environment: environment).run()
+                    #expect(restore.failed.map(\.description) == [])
+                    #expect(restore.finished.map(\.totals.rows).sorted() == [2, 3])
+                    for (number, (name, table)) in zip(names, tables).enumerated() {
+                        let rows = try await fixture.rows(fixture.target, "select * from \(table) order by id")
+                        #expect(rows == (1...number + 2).map { "\($0)|row \($0)" })
+                        let sequence = quotedIdentifier(name + "_id_seq")
+                        let value = try await fixture.rows(fixture.target, "select last_value from \(sequence)")
+                        #expect(value == ["\(number + 2)"])
+                    }
+                }
+            }
+        }
+    }
+}
