@@ -78,12 +78,12 @@ extension DatabudgieError {
     /// Runs the body, and adds to its error what became of the target.
     ///
     /// - Parameters:
-    ///   - effect: What is true of the target whenever the body throws.
+    ///   - effect: What is true of the target whenever the body throws; nil adds nothing.
     ///   - body: Part of a run.
     /// - Returns: What the body returns.
     /// - Throws: ``DatabudgieError`` with the effect for every error but a cancellation.
     nonisolated(nonsending) static func withEffect<Result>(
-        _ effect: RunEffect,
+        _ effect: RunEffect?,
         _ body: () async throws -> Result
     ) async throws -> Result {
         do {

@@ -33,8 +33,8 @@ public struct Configuration: Sendable, Equatable {
     public var backup: BackupConfiguration
     /// Settings of `databudgie restore`.
     public var restore: RestoreConfiguration
-    /// What the user should know about the configuration, one line each, with its place.
-    public internal(set) var warnings: [String] = []
+    /// What the user should know about the configuration, each with its place.
+    public internal(set) var warnings: [Finding] = []
     /// What the configuration was read from, strongest first: `environment`, `standard input`, `--raw-config`, files.
     public internal(set) var sources: [String] = []
 
@@ -80,7 +80,7 @@ public struct Configuration: Sendable, Equatable {
         if let error = ConfigurationError(resolver.problems) { throw error }
         let builder = ConfigurationBuilder(overrides: sources.overrides, action: action)
         var configuration = builder.configuration(finished)
-        if let error = ConfigurationError(builder.report.problems) { throw error }
+        if let error = ConfigurationError(builder.report.problems, warnings: builder.report.warnings) { throw error }
         configuration.warnings = builder.report.warnings
         configuration.sources = names
         return configuration

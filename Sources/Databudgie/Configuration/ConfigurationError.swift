@@ -76,6 +76,8 @@ public struct ConfigurationError: Error, Sendable, Equatable, CustomStringConver
 
     /// All problems, the first one included.
     public let problems: [Problem]
+    /// What else was found before the configuration was refused; it may be the cause.
+    public let warnings: [Finding]
     private let first: Problem
 
     /// Creates an error of one problem.
@@ -96,12 +98,14 @@ public struct ConfigurationError: Error, Sendable, Equatable, CustomStringConver
     init(_ problem: Problem) {
         first = problem
         problems = [problem]
+        warnings = []
     }
 
     /// Creates an error of several problems, in which each is reported once; nil when there is none.
-    init?(_ problems: [Problem]) {
+    init?(_ problems: [Problem], warnings: [Finding] = []) {
         guard let first = problems.first else { return nil }
         self.first = first
+        self.warnings = warnings
         var known: Set<ByteKey> = []
         self.problems = problems.filter { known.insert(ByteKey($0.description)).inserted }
     }

@@ -63,6 +63,12 @@ struct RunSettings: Sendable {
         reportingTimeLimit = environment.reportingTimeLimit
     }
 
+    /// What a run that fails before it loads anything has left behind; nil for a backup, which changes no database.
+    var effectBeforeLoading: RunEffect? {
+        guard kind == .restore else { return nil }
+        return definitions.recreatesDatabase ? .databaseRecreated : .nothingChanged
+    }
+
     private static func manifest(_ run: RunConfiguration, _ kind: RunKind) throws(DatabudgieError) -> ManifestTable? {
         if let name = run.manifest { return try ManifestTable(name) }
         guard run.resumeID == nil else {

@@ -30,7 +30,9 @@ struct ManifestSession: Sendable {
         body: (ManifestSession?) async throws -> Result
     ) async throws -> Result {
         guard let table = settings.manifest else { return try await body(nil) }
-        let inspection = try await inspect(table, for: settings.kind, over: connection)
+        let inspection = try await DatabudgieError.withEffect(settings.effectBeforeLoading) {
+            try await inspect(table, for: settings.kind, over: connection)
+        }
         return try await Connection.withConnection(to: settings.database) { second in
             let isBackup = settings.kind == .backup
             let manifest = ManifestSession(

@@ -87,7 +87,9 @@ struct BackupPlanner {
         var selected: [Selected] = []
         var findings: [Finding] = []
         for entry in entries
-        where entry.options.includesRows || entry.options.includesSequences || includesDefinitions && entry.options.includesDefinition {
+        where entry.options.includesRows || entry.options.includesSequences
+            || includesDefinitions && entry.options.includesDefinition
+        {
             guard let name = entry.options.name else {
                 if entry.options.includesRows { selected.append(Selected(entry: entry, relation: nil)) }
                 continue

@@ -67,10 +67,7 @@ public struct RestoreRun: Sendable {
         _ settings: RunSettings,
         _ body: () async throws -> Result
     ) async throws -> Result {
-        try await DatabudgieError.withEffect(
-            settings.definitions.recreatesDatabase ? .databaseRecreated : .nothingChanged,
-            body
-        )
+        try await DatabudgieError.withEffect(settings.effectBeforeLoading, body)
     }
 }
 
@@ -190,11 +187,11 @@ extension RestoreRun {
         var progress: CheckedRestore.Progress
         do {
             progress = try await checked.load()
-            guard progress.stoppedBy == nil else {
+            if progress.stoppedBy == nil {
+                progress.results += try await definitions.finishInBatches().map(checked.failed)
+            } else {
                 checked.session.recorder.found(Self.unfinished)
-                return progress.results + (try await checked.setSequences(after: progress))
             }
-            progress.results += try await definitions.finishInBatches().map(checked.failed)
         } catch {
             checked.session.recorder.found(Self.unfinished)
             throw error

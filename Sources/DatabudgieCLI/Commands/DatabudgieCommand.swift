@@ -15,6 +15,6 @@ struct DatabudgieCommand: ParsableCommand {
     )
 
     // The parser looks for these in the whole command line before it turns to the subcommand, which then gets the same
-    // values: that is what lets them stand on either side of its name.
+    // values: that is why they can be on either side of its name.
     @OptionGroup var options: SharedOptions
 }

@@ -33,6 +33,14 @@ extension RunCommand {
         let display = RunDisplay(options: options, logging: loaded.logging)
         LibraryLog.bootstrap(to: display)
         display.warn(loaded.warnings)
+        // Without this, a first try would end with a word about a database that nobody has named.
+        guard !loaded.sources.isEmpty || options.url != nil else {
+            throw CommandError(
+                .usage,
+                "there is no configuration",
+                hint: "create databudgie.yml in this folder, name a file with --config, or pass --url and --table"
+            )
+        }
 
         let configuration = try confirm(loaded)
 

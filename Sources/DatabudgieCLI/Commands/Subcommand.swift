@@ -7,6 +7,6 @@ protocol Subcommand: ParsableCommand {
 
     /// Does the command's work.
     ///
-    /// - Returns: The status for an end that is no error.
+    /// - Returns: The status for an end that is not an error.
     func execute() async throws -> ExitStatus
 }

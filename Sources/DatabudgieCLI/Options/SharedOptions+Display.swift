@@ -76,7 +76,7 @@ extension RunDisplay {
             verbosity: Verbosity(logging, verboseFlags: options.verbose),
             style: options.style,
             surroundings: Surroundings(
-                // Progress that cannot be shown is no reason to give up a backup.
+                // Progress that cannot be shown is not a reason to give up a backup.
                 write: { try? StandardStream.standardError.write($0) },
                 size: { StandardStream.standardError.size },
                 elapsed: { .now - start },

@@ -1,6 +1,6 @@
 /// The lines at the bottom of the terminal that are drawn over again and again.
 ///
-/// The cursor always rests at the start of the line below them and is never hidden, so that nothing has to be put back
+/// The cursor always rests at the start of the line below them and is never hidden, so nothing has to be restored
 /// when the program is stopped, killed or suspended.
 struct LiveRegion {
     private var lines: [String] = []
@@ -17,7 +17,7 @@ struct LiveRegion {
         return text
     }
 
-    /// The text that takes the lines away, so that other text can take their place.
+    /// The text that takes the lines away, for other text in their place.
     mutating func clear(width: Int) -> String {
         guard !lines.isEmpty else { return "" }
         let text = toTheTop(width: width) + "\u{1B}[J"

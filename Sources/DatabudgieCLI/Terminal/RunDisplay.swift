@@ -4,7 +4,7 @@ import Synchronization
 
 /// Shows on standard error what a run does, in one of three ways.
 ///
-/// Events come from any task. All output passes one lock, so that lines never mix.
+/// Events come from any task. All output passes one lock, so lines never mix.
 final class RunDisplay: Sendable {
     /// The way in which progress is shown.
     enum Mode: Sendable {
@@ -16,7 +16,7 @@ final class RunDisplay: Sendable {
         case json
     }
 
-    /// What the display needs from its surroundings, so that tests can own it.
+    /// What the display needs from its surroundings, which tests replace.
     struct Surroundings: Sendable {
         /// Writes to standard error.
         var write: @Sendable (String) -> Void
@@ -83,8 +83,8 @@ final class RunDisplay: Sendable {
     }
 
     /// Writes the warnings of a configuration.
-    func warn(_ warnings: [String]) {
-        warnings.forEach { handle(.found(Finding(.warning, $0))) }
+    func warn(_ warnings: [Finding]) {
+        warnings.forEach { handle(.found($0)) }
     }
 
     /// All that is known about the run now.

@@ -95,6 +95,21 @@ struct ConfigurationInputTests {
         #expect(outcome.errorLines.allSatisfy { $0.hasPrefix("databudgie: error: ") || $0.hasPrefix("  hint: ") })
     }
 
+    @Test("Warnings of a configuration come before the error that refuses it")
+    func warningsBeforeErrors() async throws {
+        let text = #"{"compression": "rar"}"#
+        let program = Program(environment: ["DATABUDGIE_MANIFST": "public.m"])
+        let outcome = try await program.run("backup", "--raw-config", text)
+        #expect(outcome.status == 2)
+        #expect(outcome.errorLines.first?.hasPrefix("databudgie: warning: environment variable ") == true)
+        #expect(outcome.errorLines.dropFirst().first == "  hint: did you mean 'manifest'?")
+        #expect(outcome.errors.count == 1)
+        let json = try await program.run("backup", "--raw-config", text, "--log-format", "json")
+        #expect(json.errorLines.count == 2)
+        #expect(json.errorLines.first?.contains(#""event":"warning""#) == true)
+        #expect(json.errorLines.last?.contains(#""event":"error""#) == true)
+    }
+
     @Test("A configuration file that does not exist ends with 2")
     func missingFile() async throws {
         let outcome = try await Program().run("-c", "nowhere.yml", "backup")

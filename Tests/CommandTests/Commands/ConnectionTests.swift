@@ -37,7 +37,7 @@ struct ConnectionTests {
                 }
                 let unknown = try await shop.program.run("backup", "-C", "goood")
                 #expect(unknown.status == 2)
-                #expect(unknown.error.contains("there is no connection 'goood'; did you mean 'good'?"))
+                #expect(unknown.error.contains("there is no connection 'goood'\n  hint: did you mean 'good'?"))
             }
         }
     }

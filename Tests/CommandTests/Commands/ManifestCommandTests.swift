@@ -37,7 +37,7 @@ struct ManifestCommandTests {
             try shop.configure("")
             let misfit = try await shop.program.run("manifest", "create", "-t", "products")
             #expect(misfit.status == 1)
-            #expect(misfit.error.contains("public.products exists already and cannot be used as a manifest"))
+            #expect(misfit.error.contains("public.products already exists and cannot be used as a manifest"))
             #expect(misfit.error.contains("has no column \"transaction\""))
             let none = try await shop.program.run("manifest", "create")
             #expect(none.status == 2)

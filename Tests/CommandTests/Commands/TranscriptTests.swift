@@ -166,11 +166,10 @@ struct TranscriptTests {
         }
     }
 
-    @Test("A server that cannot be reached, a database that does not exist, and a password that is wrong")
+    @Test("A server cannot be reached, or is not Postgres")
     func unreachable() async throws {
-        try await expect("unreachable", "tables: [public.sales]") { shop, transcript in
+        try await expect("unreachable", "tables: [public.sales]") { _, transcript in
             try await transcript.run("databudgie backup --url postgresql://me:secret@127.0.0.1:1/shop")
-            try await transcript.run("databudgie backup --url postgresql://me:secret@nowhere.invalid/shop")
             try await transcript.run("databudgie restore --url mysql://me:secret@localhost/shop")
         }
     }

@@ -53,7 +53,7 @@ struct ConnectionTests {
         let configuration = try configuration("url: postgresql://u/d\nconnection: postgresql://c/d")
         #expect(configuration.backup.run.connection?.keywords["host"] == "u")
         #expect(
-            configuration.warnings == [
+            configuration.warnings.map(\.description) == [
                 "test.yaml:1: 'url' takes precedence over 'connection' beside it; remove one of them"
             ]
         )
@@ -109,7 +109,9 @@ struct ConnectionTests {
         let shown = try fixture.load()
         #expect(shown.backup.run.connections.map(\.name) == ["good"])
         #expect(shown.warnings.count == 2)
-        #expect(shown.warnings.first?.hasPrefix("test.yaml:3: the connection 'old' cannot be used: ") == true)
+        #expect(
+            shown.warnings.first?.description.hasPrefix("test.yaml:3: the connection 'old' cannot be used: ") == true
+        )
         fixture.action = .backup
         #expect(try fixture.load().warnings.isEmpty)
         fixture.overrides.connection = "lost"

@@ -108,7 +108,9 @@ struct OverridesTests {
     @Test("The adapter python is accepted with a warning, and an unknown adapter refused")
     func adapter() throws {
         let configuration = try load { $0.adapter = "python" }
-        #expect(configuration.warnings.map { $0.hasPrefix("--adapter: the adapter 'python' runs as") } == [true])
+        #expect(
+            configuration.warnings.map { $0.description.hasPrefix("--adapter: the adapter 'python' runs as") } == [true]
+        )
         #expect(try load { $0.adapter = "PostgreSQL" }.warnings.isEmpty)
         #expect(throws: ConfigurationError.self) { try load { $0.adapter = "mysql" } }
     }

@@ -161,7 +161,7 @@ struct SourcesTests {
         )
         #expect(configuration.backup.run.connection?.keywords["host"] == "h")
         #expect(
-            configuration.warnings == [
+            configuration.warnings.map(\.description) == [
                 "environment variable DATABUDGIE_MANIFST: unknown key 'manifst' is ignored; "
                     + "did you mean 'manifest'?",
                 "environment variable DATABUDGIE_POSTGRES_DSN: unknown key 'postgres_dsn' is ignored",

@@ -1,7 +1,7 @@
 /// What was found while a configuration was read, for one report of all of it.
 final class ConfigurationProblems {
     private(set) var problems: [ConfigurationError.Problem] = []
-    private(set) var warnings: [String] = []
+    private(set) var warnings: [Finding] = []
 
     func add(_ problem: ConfigurationError.Problem) {
         problems.append(problem)
@@ -12,8 +12,10 @@ final class ConfigurationProblems {
     }
 
     func warn(_ message: String, hint: String? = nil, at place: SourcePlace) {
-        let line = ConfigurationError.Problem(.invalidValue, message, hint: hint, at: place).description
-        if !warnings.contains(where: { $0.hasBytes(of: line) }) { warnings.append(line) }
+        let problem = ConfigurationError.Problem(.invalidValue, message, hint: hint, at: place)
+        let warning = Finding(.warning, problem.messageWithPlace, hint: problem.hint)
+        let isKnown = warnings.contains { $0.description.hasBytes(of: warning.description) }
+        if !isKnown { warnings.append(warning) }
     }
 
     /// Reports every key that does not belong in a mapping.

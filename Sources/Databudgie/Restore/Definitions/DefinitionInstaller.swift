@@ -163,7 +163,10 @@ struct DefinitionInstaller {
             throw DatabudgieError(
                 .database,
                 failures.flatMap { failure in
-                    failure.error.problems.map { .problem($0.message, of: failure.table, hint: $0.hint) }
+                    failure.error.problems.map {
+                        // What belongs to no schema, such as an extension, has no name here.
+                        .problem($0.message, of: failure.table.isEmpty ? nil : failure.table, hint: $0.hint)
+                    }
                 },
                 underlying: failures[0].error
             )
@@ -187,11 +190,13 @@ struct DefinitionInstaller {
         }
         return outcome.failures.map { item, error in
             let definition = item.definition
+            let text = ErrorText(error)
             return Failure(
                 table: definition.relation?.label ?? definition.schema,
                 error: DatabudgieError(
                     .database,
-                    "the \(definition.type.lowercased()) in \(item.path) cannot be created: \(ErrorText(error).message)",
+                    "the \(definition.type.lowercased()) in \(item.path) cannot be created: \(text.message)",
+                    hint: text.hint,
                     underlying: error
                 )
             )
