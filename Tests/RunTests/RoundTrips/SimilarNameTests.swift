@@ -46,7 +46,11 @@ struct SimilarNameTests {
                 #expect(restore.finished.count == 2)
                 try await expectRows(fixture)
             }
-            if ddl { try await fixture.expectEqualDefinitions() }
+            guard ddl else { return }
+            try await fixture.expectEqualDefinitions()
+            try FileManager.default.removeItem(atPath: fixture.folder + "/a%2Eb.c/ddl")
+            let lines = await fixture.preflightLines(yaml)
+            #expect(lines.first?.hasPrefix(#""a.b".c: there is no definition in "#) == true, "\(lines)")
         }
     }
 
