@@ -67,11 +67,7 @@ struct BackupRunTests {
                     """
                 )
                 try await poll("the backup waits") {
-                    try await blocker.query(
-                        "select 1 from pg_locks where locktype = 'advisory' and not granted and "
-                            + "database = (select oid from pg_database where datname = current_database())"
-                    ).rows
-                        .isEmpty == false
+                    try await fixture.isWaiting(for: "locktype = 'advisory'")
                 }
                 try await blocker.execute("insert into late values (2)")
                 try await blocker.execute("select pg_advisory_unlock(42)")
@@ -281,10 +277,7 @@ struct BackupRunTests {
                     "{root_location: \(fixture.folder), filename: v.csv, tables: [totals]}"
                 )
                 try await poll("the backup waits") {
-                    try await fixture.rows(
-                        fixture.source,
-                        "select 1 from pg_locks where not granted and relation = 'sale'::regclass"
-                    ).isEmpty == false
+                    try await fixture.isWaiting(for: "relation = 'sale'::regclass")
                 }
                 try await blocker.execute("rollback")
                 #expect(try await report.finished.map(\.totals.rows) == [5])

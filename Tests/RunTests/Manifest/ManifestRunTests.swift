@@ -278,8 +278,10 @@ struct ManifestRunTests {
             let yaml = fixture.manifestYAML("[a]")
             let backup = await #expect(throws: DatabudgieError.self) { try await fixture.backup(yaml, id: nil) }
             #expect(backup?.description.contains("'databudgie manifest create'") == true)
+            #expect(backup?.effect == nil)
             let restore = await #expect(throws: DatabudgieError.self) { try await fixture.restore(yaml, id: nil) }
             #expect(restore?.description.contains("'databudgie manifest create --for restore'") == true)
+            #expect(restore?.effect == .nothingChanged)
             #expect(try fixture.files() == ["public.a/2024-01-01T00:00:00.csv"])
             #expect(try await fixture.rows(fixture.target, "select * from a") == [])
         }

@@ -52,6 +52,15 @@ struct RunFixture: Sendable {
         }
     }
 
+    /// Whether a session waits for such a lock in the source; other tests wait for locks of their own databases.
+    func isWaiting(for lock: String) async throws -> Bool {
+        let locks = """
+            select 1 from pg_locks where not granted and \(lock)
+                and database = (select oid from pg_database where datname = current_database())
+            """
+        return try await rows(source, locks).isEmpty == false
+    }
+
     /// A configuration whose backup reads the source and whose restore writes to the target.
     func configuration(_ yaml: String) throws -> Configuration {
         var configuration = try Configuration.load(yaml: yaml, environment: [:])

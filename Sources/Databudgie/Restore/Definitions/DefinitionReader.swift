@@ -234,7 +234,7 @@ struct DefinitionReader {
         DatabudgieError(
             .preflight,
             "there is no definition in \(pattern.folder), though the backup lists the table",
-            table: request.unit.component.text,
+            table: QualifiedName(schema: request.unit.schema, name: request.unit.table ?? "").label,
             hint: "check location, or set 'ddl: false' for it"
         )
     }
