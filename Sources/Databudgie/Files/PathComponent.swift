@@ -28,7 +28,7 @@ struct PathComponent: Sendable, Hashable {
             : Self.encode(label, dots: false)
     }
 
-    /// Decodes a component that ``init(_:)`` has encoded.
+    /// Decodes a component that the initializer for tables has encoded.
     ///
     /// - Parameter text: As in a list of tables.
     /// - Returns: The table's name; nil when the text has no dot.
