@@ -192,7 +192,7 @@ struct LocalStorageTests {
         }
     }
 
-    @Test("Devices and pipes are not opened", .timeLimit(.minutes(1)))
+    @Test("Devices and pipes are not opened", .timeLimit(.minutes(5)))
     func noDevices() async throws {
         try await withTemporaryFolder { folder async throws in
             #expect(mkfifo("\(folder)/pipe", 0o600) == 0)

@@ -18,7 +18,7 @@ struct TableQueryTests {
             ("select * from {table} -- of {table}", "x\n, lateral (select att.f()) q"),
             ("select * from {table} /* of {table} */", "x */ , att.f() /*"),
             ("select $q${table}$q$ from {table}", "x$q$, att.f(), $q$"),
-            ("select E'{table}' from {table}", "x\\', att.f() --"),
+            ("select E'{table}' from {table}", "x', att.f() --"),
         ]
     )
     func changed(template: String, name: String) throws {

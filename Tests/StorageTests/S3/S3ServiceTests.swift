@@ -101,7 +101,7 @@ struct S3ServiceTests {
         try await storage.shutdown()
     }
 
-    @Test("More keys than fit on a page are listed and deleted", .timeLimit(.minutes(2)))
+    @Test("More keys than fit on a page are listed and deleted", .timeLimit(.minutes(5)))
     func manyKeys() async throws {
         try await StorageUnderTest.s3.withStorage { storage, folder async throws in
             let names = (0..<1_030).map { "k \($0) +ü" }

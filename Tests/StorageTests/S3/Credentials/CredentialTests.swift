@@ -23,7 +23,7 @@ struct CredentialTests {
         }
     }
 
-    @Test("An error lists all places when credentials are found nowhere", .timeLimit(.minutes(1)))
+    @Test("An error lists all places when credentials are found nowhere", .timeLimit(.minutes(5)))
     func nowhere() async throws {
         try await withHome { environment async throws in
             var variables = environment
