@@ -226,7 +226,7 @@ struct BackupPlanner {
     }
 
     private static func notes(_ job: BackupJob) -> [Finding] {
-        let reason = Finding.note(job.reason, of: job.id)
+        let reason = Finding.note(job.reason)
         guard !job.sequences.isEmpty else { return [reason] }
         let names = job.sequences.map(\.name.description).joined(separator: ", ")
         return [
