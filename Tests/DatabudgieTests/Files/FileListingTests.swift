@@ -25,7 +25,7 @@ struct FileListingTests {
     /// Lists a folder on disk for the patterns of some tables.
     private func withListing(
         _ options: (StoragePath) throws -> TableOptions,
-        _ write: (StoragePath, any Storage) async throws -> Void,
+        _ write: (StoragePath) throws -> Void,
         _ body: (FileLayout, FileListing) throws -> Void
     ) async throws {
         let configuration = try Configuration.load(yaml: "url: postgresql://nowhere/d", environment: [:])
@@ -33,12 +33,19 @@ struct FileListingTests {
         try await withTemporaryFolder { path in
             let folder = StoragePath.local(path)
             try await StorageRouter.withStorages(settings) { storages in
-                try await write(folder, storages.storage(for: folder))
+                try write(folder)
                 let layout = FileLayout(try options(folder))
                 let patterns = try Self.tables.map { try layout.pattern(.anyData, of: PathComponent($0)) }
                 try body(layout, try await FileListing(patterns, in: storages))
             }
         }
+    }
+
+    /// Creates a file that is not there yet; without a storage, which would wait for the disk each time.
+    private func create(_ path: StoragePath, _ content: String = "x") throws {
+        let url = URL(fileURLWithPath: path.description)
+        try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data(content.utf8).write(to: url, options: .withoutOverwriting)
     }
 
     @Test(
@@ -60,7 +67,7 @@ struct FileListingTests {
         }
         // Every other table has no file of February.
         func newest(_ number: Int) -> RunTimestamp { moments[number % 2] }
-        try await withListing(template) { folder, storage in
+        try await withListing(template) { folder in
             let layout = FileLayout(try template(folder))
             for (number, table) in Self.tables.enumerated() {
                 for moment in Set([Self.january, newest(number).timestamp]) {
@@ -70,7 +77,7 @@ struct FileListingTests {
                         of: PathComponent(table),
                         at: timestamp
                     )
-                    _ = try await storage.write(path, ifExists: .fail, from: SingleChunk([UInt8](table.name.utf8)))
+                    try create(path, table.name)
                 }
             }
         } _: { layout, listing in
@@ -104,9 +111,9 @@ struct FileListingTests {
         let filename = "{table}-{timestamp}.{ext}"
         try await withListing { folder in
             try Fixture.options("public.*", location: "\(folder)", filename: filename)
-        } _: { folder, storage in
+        } _: { folder in
             for file in files {
-                _ = try await storage.write(folder.appending(file), ifExists: .fail, from: SingleChunk([1]))
+                try create(folder.appending(file))
             }
         } _: { layout, listing throws in
             func file(_ table: String) throws -> String? {
@@ -129,10 +136,10 @@ struct FileListingTests {
         let newestName = "public.a-\(Self.february).csv"
         try await withListing { folder in
             try Fixture.options("public.*", location: "\(folder)", filename: "{table}-{timestamp}.{ext}")
-        } _: { folder, storage in
+        } _: { folder in
             for (file, time) in [(old, 2_000.0), (new, 3_000), (newestName, 1_000)] {
                 let path = folder.appending(file)
-                _ = try await storage.write(path, ifExists: .fail, from: SingleChunk([1]))
+                try create(path)
                 try FileManager.default.setAttributes(
                     [.modificationDate: Date(timeIntervalSince1970: time)],
                     ofItemAtPath: path.description
