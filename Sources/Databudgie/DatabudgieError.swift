@@ -14,8 +14,6 @@ public struct DatabudgieError: Error, Sendable, CustomStringConvertible {
         public static let nothingToDo = Code(description: "nothingToDo")
         /// The target of a restore does not fit the files.
         public static let preflight = Code(description: "preflight")
-        /// The user did not confirm a destructive run.
-        public static let notConfirmed = Code(description: "notConfirmed")
         /// The database refused or was lost.
         public static let database = Code(description: "database")
         /// The storage refused or was lost.

@@ -34,6 +34,9 @@ public struct Finding: Sendable, CustomStringConvertible {
         self.hint = hint
     }
 
+    /// The same as a problem, when nothing is left to go on with.
+    var asProblem: Finding { Finding(.problem, message, table: table, hint: hint) }
+
     /// What was found, after the name of its table.
     public var sentence: String { (table.map { "\($0): " } ?? "") + message }
 

@@ -66,7 +66,7 @@ struct RestorePlanner {
 
     /// The error of a restore without any table, with what was found as its causes.
     private static func nothingMatches(_ findings: [Finding]) -> DatabudgieError {
-        let unmatched = findings.map { Finding(.problem, $0.message, table: $0.table, hint: $0.hint) }
+        let unmatched = findings.map(\.asProblem)
         return DatabudgieError(
             .nothingToDo,
             unmatched + [
