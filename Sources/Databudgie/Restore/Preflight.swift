@@ -99,7 +99,7 @@ struct Preflight {
             )
             return (problems + match.findings + triggerNotes(job, triggers), format)
         case .failure(let error):
-            return (problems + error.problems, nil)
+            return (problems + error.problems.map { .problem($0.sentence, of: job.id, hint: $0.hint) }, nil)
         case nil:
             return (problems + [.problem("\(job.file.path) was not read", of: job.id)], nil)
         }
