@@ -84,7 +84,7 @@ struct ReportingTests {
             let outcome = try await shop.program.run("backup")
             #expect(outcome.error.contains("warning: ") == showsWarnings)
             #expect(outcome.error.contains("Backup complete") == showsProgress)
-            #expect(outcome.error.contains("databudgie: public.products: ") == showsDetails)
+            #expect(outcome.error.contains("databudgie: the table public.products is matched by ") == showsDetails)
         }
     }
 
