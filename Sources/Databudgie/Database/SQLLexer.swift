@@ -126,6 +126,11 @@ struct SQLLexer {
             skipQuoted(UInt8(ascii: "'"), backslashEscapes: true)
             let end = index
             skip(while: Self.isSpace)
+            // Comments count as white space when the line break is before them or at their end.
+            while peek() == UInt8(ascii: "-"), peek(1) == UInt8(ascii: "-") {
+                skip { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }
+                skip(while: Self.isSpace)
+            }
             let hasLineBreak = text[end..<index].contains { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }
             guard hasLineBreak, peek() == UInt8(ascii: "'") else {
                 index = end

@@ -58,6 +58,28 @@ struct DefinitionInjectionTests {
         }
     }
 
+    @Test("Names that make the head of a definition ambiguous stop no backup")
+    func ambiguousHeads() async throws {
+        try await RunFixture.with { fixture in
+            try await fixture.execute(
+                fixture.source,
+                """
+                create schema pub; create schema "pub t; Type: TABLE; Schema: pub";
+                create type pub."A; Type: TYPE; Schema: pub A" as enum ('x');
+                create table pub."t; Type: TABLE; Schema: pub t" (i int primary key);
+                create table "pub t; Type: TABLE; Schema: pub".t (i int primary key);
+                create function pub."f(); Type: FUNCTION; Schema: pub f"() returns int language sql as 'select 1';
+                comment on table pub."t; Type: TABLE; Schema: pub t" is 'x';
+                comment on type pub."A; Type: TYPE; Schema: pub A" is 'x';
+                comment on table "pub t; Type: TABLE; Schema: pub".t is 'y';
+                insert into pub."t; Type: TABLE; Schema: pub t" values (1);
+                """
+            )
+            try await fixture.copy(fixture.ddlYAML("['pub*.*']"))
+            try await fixture.expectSameDump()
+        }
+    }
+
     /// Each kind of definition that holds a user's text, with the text at its end.
     private static func definitions(_ number: Int, text: String) -> String {
         let (literal, table) = (quotedLiteral(text), "app.t\(number)")

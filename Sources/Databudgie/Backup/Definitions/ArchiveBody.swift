@@ -35,7 +35,7 @@ struct ArchiveBody {
     ///
     /// It is the last statement, but for the access method of a partitioned table, which pg_restore 17 sets after it.
     private static func ownerIndex(_ statements: [ArraySlice<UInt8>], _ owner: [UInt8]) -> Int? {
-        guard !owner.isEmpty, !owner.elementsEqual("-".utf8) else { return nil }
+        guard !owner.isEmpty else { return nil }
         var index = statements.count - 1
         guard index >= 0 else { return nil }
         if index > 1, isAccessMethod(SQLStatements.tokens(statements[index])) { index -= 1 }
@@ -43,7 +43,7 @@ struct ArchiveBody {
         guard tokens.count > 5, tokens[0].elementsEqual("ALTER".utf8) else { return nil }
         let end = Array(tokens.suffix(4))
         // pg_restore prints names in heads on one line.
-        let name = SQLStatements.identifier(end[2])?.map { [0x0A, 0x0D].contains($0) ? UInt8(ascii: " ") : $0 }
+        let name = SQLStatements.identifier(end[2]).map(ArchiveHead.onOneLine)
         return end[0].elementsEqual("OWNER".utf8) && end[1].elementsEqual("TO".utf8) && name == owner
             && end[3].elementsEqual(";".utf8) ? index : nil
     }

@@ -68,7 +68,7 @@ struct ArchiveContents: Sendable {
                     name: Array(head[..<typeStart]),
                     owner: Array(owner)
                 )
-                if title.listed == description { titles.insert(title) }
+                if title.isListed(as: description) { titles.insert(title) }
             }
         }
         return titles
@@ -80,9 +80,12 @@ struct ArchiveContents: Sendable {
 }
 
 extension ArchiveContents.Title {
-    /// How the table of contents prints it, which has no hyphen for a missing owner.
-    fileprivate var listed: [UInt8] {
-        let owner = owner.elementsEqual("-".utf8) ? [] : owner
-        return Array([type, schema, name, owner].joined(separator: [UInt8(ascii: " ")]))
+    /// Whether the table of contents prints it so.
+    fileprivate func isListed(as description: [UInt8]) -> Bool {
+        // There a missing owner is not a hyphen; a role may have that name.
+        let owners = owner.elementsEqual("-".utf8) ? [[], owner] : [owner]
+        return owners.contains { owner in
+            Array([type, schema, name, owner].joined(separator: [UInt8(ascii: " ")])) == description
+        }
     }
 }

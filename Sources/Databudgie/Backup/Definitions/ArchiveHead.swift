@@ -2,9 +2,10 @@
 struct ArchiveHead {
     /// The number that the table of contents has for the definition.
     let number: Int
-    private let catalog: UInt32
-    private let oid: UInt32
-    private var dependencies: [Int] = []
+    /// Its row in a catalog.
+    let object: DefinitionOwners.Object
+    /// The numbers of what it depends on.
+    private(set) var dependencies: [Int] = []
     private var description: [UInt8]?
 
     /// Begins a head with its first line; nil for any other comment, and for what the table of contents does not have.
@@ -19,7 +20,8 @@ struct ArchiveHead {
         guard numbers.count == 3, let listed = contents.lines[Int(numbers[0])],
             listed.catalog == numbers[1], listed.oid == numbers[2]
         else { return nil }
-        (number, catalog, oid) = (Int(numbers[0]), numbers[1], numbers[2])
+        number = Int(numbers[0])
+        object = DefinitionOwners.Object(catalog: numbers[1], oid: numbers[2])
     }
 
     /// Reads one of the lines that follow.
@@ -33,9 +35,37 @@ struct ArchiveHead {
         }
     }
 
-    /// What the head says, when there is one way to read it.
-    func title(_ contents: ArchiveContents) throws -> ArchiveContents.Title {
-        let titles = contents.titles((description ?? [])[...], of: number)
+    /// What is known about the schema of a definition before its head is read.
+    enum ExpectedSchema {
+        /// As a head prints it.
+        case known([UInt8])
+        /// A schema without anything that could separate the parts of a head.
+        case ordinary
+        case unknown
+    }
+
+    /// A name as pg_restore prints it, with spaces for line breaks.
+    static func onOneLine(_ name: some Sequence<UInt8>) -> [UInt8] {
+        name.map { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") ? UInt8(ascii: " ") : $0 }
+    }
+
+    /// What the head says.
+    ///
+    /// Whoever creates objects can give one a name that makes its head ambiguous: the catalog then decides.
+    /// - Parameters:
+    ///   - contents: What the archive has.
+    ///   - schema: What is known about the schema.
+    /// - Returns: The one way to read the head.
+    /// - Throws: ``DatabudgieError`` when there is none, or more than one.
+    func title(_ contents: ArchiveContents, schema: ExpectedSchema) throws -> ArchiveContents.Title {
+        var titles = contents.titles((description ?? [])[...], of: number)
+        if titles.count > 1 {
+            switch schema {
+            case .known(let name): titles = titles.filter { $0.schema == name }
+            case .ordinary: titles = titles.filter { $0.schema.firstRange(of: Array("; ".utf8)) == nil }
+            case .unknown: break
+            }
+        }
         guard let title = titles.first, titles.count == 1 else {
             throw damaged(
                 titles.isEmpty ? "the table of contents says something else" : "its names can be read in several ways",
@@ -62,8 +92,8 @@ struct ArchiveHead {
         }
         return ArchiveEntry(
             identifier: number,
-            catalog: catalog,
-            oid: oid,
+            catalog: object.catalog,
+            oid: object.oid,
             dependencies: dependencies,
             type: type,
             name: text(title.name),

@@ -10,12 +10,18 @@ enum ArchiveScript {
     ///   - script: The whole script.
     ///   - contents: The archive's table of contents.
     ///   - postData: The numbers of the entries that come after the rows.
+    ///   - oddSchemas: The schemas that a head cannot say for certain.
     /// - Returns: The definitions in the order of the script.
     /// - Throws: ``DatabudgieError`` that names the definition which cannot be distinguished from the others for certain.
-    static func entries(of script: String, contents: ArchiveContents, postData: Set<Int>) throws -> [ArchiveEntry] {
+    static func entries(
+        of script: String,
+        contents: ArchiveContents,
+        postData: Set<Int>,
+        oddSchemas: [DefinitionOwners.Object: String] = [:]
+    ) throws -> [ArchiveEntry] {
         let bytes = Array(script.utf8)
         var pieces = SQLPieces(bytes)
-        var reader = ArchiveReader(contents: contents, postData: postData)
+        var reader = ArchiveReader(contents: contents, postData: postData, oddSchemas: oddSchemas)
         while let piece = pieces.next() {
             switch piece {
             case .comment(let range): try reader.readComment(bytes[range])
@@ -32,6 +38,9 @@ enum ArchiveScript {
 private struct ArchiveReader {
     let contents: ArchiveContents
     let postData: Set<Int>
+    let oddSchemas: [DefinitionOwners.Object: String]
+    /// The schemas of the entries that were read, as their heads print them.
+    private var schemas: [Int: [UInt8]] = [:]
     private var entries: [ArchiveEntry] = []
     private var known: Set<Int> = []
     /// The head whose lines are being read, or whose statements are.
@@ -41,7 +50,8 @@ private struct ArchiveReader {
     private var statements: [ArraySlice<UInt8>] = []
     private var accessMethod: [UInt8]?
 
-    init(contents: ArchiveContents, postData: Set<Int>) {
+    init(contents: ArchiveContents, postData: Set<Int>, oddSchemas: [DefinitionOwners.Object: String]) {
+        self.oddSchemas = oddSchemas
         self.contents = contents
         self.postData = postData
     }
@@ -83,13 +93,23 @@ private struct ArchiveReader {
 
     private mutating func finishEntry() throws {
         guard let head else { return }
-        let title = try head.title(contents)
+        let title = try head.title(contents, schema: expectedSchema(of: head))
+        schemas[head.number] = title.schema
         let body = ArchiveBody(statements, owner: title.owner)
         entries.append(
             head.entry(title, body, accessMethod: accessMethod, isPostData: postData.contains(head.number))
         )
         accessMethod = body.nextAccessMethod ?? accessMethod
         (self.head, statements) = (nil, [])
+    }
+
+    /// The schema that the catalog has for an entry; nil when it is no odd one, or when nothing is known about it.
+    private func expectedSchema(of head: ArchiveHead) -> ArchiveHead.ExpectedSchema {
+        guard head.object.oid != 0 else {
+            // A comment or a privilege is in the schema of what it is for.
+            return head.dependencies.first.flatMap { schemas[$0] }.map { .known($0) } ?? .unknown
+        }
+        return oddSchemas[head.object].map { .known(ArchiveHead.onOneLine($0.utf8)) } ?? .ordinary
     }
 
     /// An error that names the definition that was read last.

@@ -35,13 +35,15 @@ struct DefinitionDump: Sendable {
     ///   - server: The very server that was reached, because no other knows the snapshot.
     ///   - snapshot: The name of an exported snapshot.
     ///   - exclusions: Patterns of tables that are neither locked nor dumped.
+    ///   - oddSchemas: The schemas that a table of contents cannot say for certain.
     /// - Returns: All definitions, in an order in which they can be run.
     /// - Throws: ``DatabudgieError`` with what pg_dump said; `CancellationError`.
     func definitions(
         of connection: ConnectionParameters,
         at server: ServerInfo,
         snapshot: String,
-        excluding exclusions: [String]
+        excluding exclusions: [String],
+        oddSchemas: [DefinitionOwners.Object: String]
     ) async throws -> [ArchiveEntry] {
         let folder = FileManager.default.temporaryDirectory.appending(path: "databudgie-\(UUID().uuidString)")
         try FileManager.default.createDirectory(
@@ -63,7 +65,12 @@ struct DefinitionDump: Sendable {
         let contents = ArchiveContents(try await output(of: "pg_restore", ["--list", archive]))
         let postData = ArchiveContents(try await output(of: "pg_restore", ["--list", "--section=post-data", archive]))
         let script = try await output(of: "pg_restore", ["--verbose", "--no-tablespaces", "--file=-", archive])
-        return try ArchiveScript.entries(of: script, contents: contents, postData: Set(postData.lines.keys))
+        return try ArchiveScript.entries(
+            of: script,
+            contents: contents,
+            postData: Set(postData.lines.keys),
+            oddSchemas: oddSchemas
+        )
     }
 
     /// The connection without its password, which the list of processes would show.

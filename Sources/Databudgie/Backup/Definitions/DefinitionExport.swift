@@ -51,7 +51,8 @@ struct DefinitionExport {
             of: session.settings.database,
             at: connection.server,
             snapshot: snapshot?["snapshot"] ?? "",
-            excluding: PsqlPattern.exact(unneeded(owners))
+            excluding: PsqlPattern.exact(unneeded(owners)),
+            oddSchemas: owners.oddSchemas
         )
         owners.correctSchemas(of: &entries)
         let unreadable = try await addSequenceValues(to: &entries, owners)

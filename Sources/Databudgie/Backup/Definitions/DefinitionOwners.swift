@@ -13,8 +13,8 @@ struct DefinitionOwners: Sendable {
     private let owners: [Object: Relation.OID]
     /// What the indexes behind constraints need, such as an operator class of an extension.
     let indexNeeds: [Object: [Object]]
-    /// The schemas of what pg_dump prints a wrong schema for in its table of contents.
-    private let oddSchemas: [Object: String]
+    /// The schemas of what pg_dump's table of contents prints a wrong or an ambiguous schema for.
+    let oddSchemas: [Object: String]
     /// The tables without which the selected ones cannot be created, these included.
     let needed: Set<Relation.OID>
 
@@ -87,11 +87,11 @@ struct DefinitionOwners: Sendable {
         }
     }
 
-    /// Line breaks are printed as spaces, and no schema as a hyphen.
+    /// Line breaks are printed as spaces, and no schema as a hyphen; a name may contain what separates a head's parts.
     private static let oddSchemasQuery = """
         with odd as (
             select oid, nspname from pg_catalog.pg_namespace
-            where nspname operator(pg_catalog.=) '-' or nspname operator(pg_catalog.~) E'[\\n\\r]'
+            where nspname operator(pg_catalog.=) '-' or nspname operator(pg_catalog.~) E'[\\n\\r]|; '
         ), objects as (
             select tableoid, oid, relnamespace as namespace from pg_catalog.pg_class
             union all select tableoid, oid, pronamespace from pg_catalog.pg_proc
@@ -104,6 +104,14 @@ struct DefinitionOwners: Sendable {
             union all select tableoid, oid, connamespace from pg_catalog.pg_conversion
             union all select tableoid, oid, stxnamespace from pg_catalog.pg_statistic_ext
             union all select tableoid, oid, defaclnamespace from pg_catalog.pg_default_acl
+            union all select o.tableoid, o.oid, c.relnamespace from pg_catalog.pg_trigger o
+                join pg_catalog.pg_class c on c.oid operator(pg_catalog.=) o.tgrelid
+            union all select o.tableoid, o.oid, c.relnamespace from pg_catalog.pg_rewrite o
+                join pg_catalog.pg_class c on c.oid operator(pg_catalog.=) o.ev_class
+            union all select o.tableoid, o.oid, c.relnamespace from pg_catalog.pg_policy o
+                join pg_catalog.pg_class c on c.oid operator(pg_catalog.=) o.polrelid
+            union all select o.tableoid, o.oid, c.relnamespace from pg_catalog.pg_attrdef o
+                join pg_catalog.pg_class c on c.oid operator(pg_catalog.=) o.adrelid
             union all select tableoid, oid, cfgnamespace from pg_catalog.pg_ts_config
             union all select tableoid, oid, dictnamespace from pg_catalog.pg_ts_dict
             union all select tableoid, oid, prsnamespace from pg_catalog.pg_ts_parser

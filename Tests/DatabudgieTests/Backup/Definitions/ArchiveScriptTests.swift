@@ -317,7 +317,7 @@ struct ArchiveContentsTests {
         #expect(titles("", "TABLE app t bob").isEmpty)
     }
 
-    @Test("A head with two readings has both, and the entry is refused")
+    @Test("A head with two readings has both, and the catalog decides")
     func ambiguous() throws {
         let head = "t; Type: TABLE; Schema: app t; Type: TABLE; Schema: app; Owner: bob"
         let line = "TABLE app t; Type: TABLE; Schema: app t bob"
@@ -327,10 +327,41 @@ struct ArchiveContentsTests {
                 title("TABLE", "app", "t; Type: TABLE; Schema: app t", "bob"),
             ]
         )
-        let script = "--\n-- TOC entry 7 (class 1259 OID 16626)\n-- Name: \(head)\n--\n\nCREATE TABLE app.t ();\n"
-        let error = #expect(throws: DatabudgieError.self) {
-            try ArchiveScript.entries(of: script, contents: ArchiveContents("7; 1259 16626 \(line)"), postData: [])
+        func entry(_ catalog: UInt32, _ oid: UInt32, oddSchema: String? = nil) throws -> ArchiveEntry {
+            let script = """
+                --
+                -- TOC entry 7 (class \(catalog) OID \(oid))
+                -- Name: \(head)
+                --
+
+                CREATE TABLE app.t ();
+
+                """
+            let entries = try ArchiveScript.entries(
+                of: script,
+                contents: ArchiveContents("7; \(catalog) \(oid) \(line)"),
+                postData: [],
+                oddSchemas: oddSchema.map { [DefinitionOwners.Object(catalog: catalog, oid: oid): $0] } ?? [:]
+            )
+            return try #require(entries.first)
         }
+        #expect(try entry(1259, 16626).schema == "app")
+        #expect(try entry(1259, 16626).name == "t; Type: TABLE; Schema: app t")
+        #expect(try entry(1259, 16626, oddSchema: "app\nt; Type: TABLE; Schema: app").name == "t")
+        // Nothing is known about what has no row in a catalog.
+        let error = #expect(throws: DatabudgieError.self) { try entry(0, 0) }
         #expect(error?.description.contains(line) == true)
+    }
+
+    @Test("A role may be called by the hyphen that stands for no owner")
+    func hyphen() {
+        #expect(
+            titles("t; Type: TABLE; Schema: app; Owner: -", "TABLE app t -") == [title("TABLE", "app", "t", "-")]
+        )
+        #expect(
+            titles("x; Type: EXTENSION; Schema: -; Owner: -", "EXTENSION - x ") == [title("EXTENSION", "-", "x", "-")]
+        )
+        let statements = ["CREATE TABLE app.t ();", "ALTER TABLE app.t OWNER TO \"-\";"].map { ArraySlice($0.utf8) }
+        #expect(ArchiveBody(statements, owner: Array("-".utf8)).ownerSQL == "ALTER TABLE app.t OWNER TO \"-\";")
     }
 }
