@@ -109,23 +109,11 @@ struct BackupPlanner {
                 findings.append(Finding(isStrict ? .problem : .warning, message))
             }
         }
-        if selected.isEmpty, needsRows { throw Self.nothingMatches(findings) }
+        if selected.isEmpty, needsRows {
+            throw findings.nothingMatches("there is nothing to back up", hint: "check the tables' names")
+        }
         try findings.throwProblems(.nothingToDo)
         return (selected, findings)
-    }
-
-    /// The error of a backup without any job, with what was found as its causes.
-    private static func nothingMatches(_ findings: [Finding]) -> DatabudgieError {
-        let unmatched = findings.map(\.asProblem)
-        return DatabudgieError(
-            .nothingToDo,
-            unmatched + [
-                .problem(
-                    "nothing matches the configuration: there is nothing to back up",
-                    hint: "check the tables' names"
-                )
-            ]
-        )
     }
 
     /// Rows of an excluded partition are still exported with its root: say so rather than export them silently.

@@ -59,23 +59,14 @@ struct RestorePlanner {
             }
         }
         candidates += try included(entries)
-        if candidates.isEmpty, needsRows { throw Self.nothingMatches(findings) }
+        if candidates.isEmpty, needsRows {
+            throw findings.nothingMatches(
+                "there is nothing to restore",
+                hint: "check the tables' names, and that the tables exist in the target database"
+            )
+        }
         try findings.throwProblems(.nothingToDo)
         return (candidates, findings)
-    }
-
-    /// The error of a restore without any table, with what was found as its causes.
-    private static func nothingMatches(_ findings: [Finding]) -> DatabudgieError {
-        let unmatched = findings.map(\.asProblem)
-        return DatabudgieError(
-            .nothingToDo,
-            unmatched + [
-                .problem(
-                    "nothing matches the configuration: there is nothing to restore",
-                    hint: "check the tables' names, and that the tables exist in the target database"
-                )
-            ]
-        )
     }
 
     /// Says which tables are emptied though they are not listed, or are listed to keep their rows.

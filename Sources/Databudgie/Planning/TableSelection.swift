@@ -65,3 +65,16 @@ struct TableSelection {
         }
     }
 }
+
+extension Sequence<Finding> {
+    /// The error of a run without anything to do, with what was found before it as problems.
+    ///
+    /// - Parameters:
+    ///   - consequence: What the run cannot do.
+    ///   - hint: What the user can check.
+    /// - Returns: The error, with the code `nothingToDo`.
+    func nothingMatches(_ consequence: String, hint: String) -> DatabudgieError {
+        let nothing = Finding.problem("nothing matches the configuration: \(consequence)", hint: hint)
+        return DatabudgieError(.nothingToDo, map(\.asProblem) + [nothing])
+    }
+}
