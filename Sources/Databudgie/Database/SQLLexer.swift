@@ -39,7 +39,7 @@ struct SQLLexer {
         let start = index
         switch byte {
         case UInt8(ascii: "-") where peek(1) == UInt8(ascii: "-"):
-            skip { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }
+            skip { !Self.isLineBreak($0) }
             return .comment(start..<index)
         case UInt8(ascii: "/") where peek(1) == UInt8(ascii: "*"):
             skipBlockComment()
@@ -87,6 +87,11 @@ struct SQLLexer {
         while index < text.count, condition(text[index]) { index += 1 }
     }
 
+    /// A line feed or a carriage return: either ends a line for the server.
+    static func isLineBreak(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r")
+    }
+
     private static func isSpace(_ byte: UInt8) -> Bool {
         byte == UInt8(ascii: " ") || (0x09...0x0D).contains(byte)
     }
@@ -128,10 +133,10 @@ struct SQLLexer {
             skip(while: Self.isSpace)
             // Comments count as white space when the line break is before them or at their end.
             while peek() == UInt8(ascii: "-"), peek(1) == UInt8(ascii: "-") {
-                skip { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }
+                skip { !Self.isLineBreak($0) }
                 skip(while: Self.isSpace)
             }
-            let hasLineBreak = text[end..<index].contains { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }
+            let hasLineBreak = text[end..<index].contains(where: Self.isLineBreak)
             guard hasLineBreak, peek() == UInt8(ascii: "'") else {
                 index = end
                 return

@@ -182,9 +182,8 @@ extension DefinitionScript {
     }
 
     private static func withoutOuterLineBreaks(_ sql: ArraySlice<UInt8>) -> String {
-        let isLineBreak = { (byte: UInt8) in byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") }
-        var sql = sql.drop(while: isLineBreak)
-        while sql.last.map(isLineBreak) == true { sql.removeLast() }
+        var sql = sql.drop(while: SQLLexer.isLineBreak)
+        while sql.last.map(SQLLexer.isLineBreak) == true { sql.removeLast() }
         return String(decoding: sql, as: UTF8.self)
     }
 }

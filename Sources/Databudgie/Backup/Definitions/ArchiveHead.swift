@@ -46,7 +46,7 @@ struct ArchiveHead {
 
     /// A name as pg_restore prints it, with spaces for line breaks.
     static func onOneLine(_ name: some Sequence<UInt8>) -> [UInt8] {
-        name.map { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") ? UInt8(ascii: " ") : $0 }
+        name.map { SQLLexer.isLineBreak($0) ? UInt8(ascii: " ") : $0 }
     }
 
     /// What the head says.
