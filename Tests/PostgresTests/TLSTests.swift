@@ -2,7 +2,7 @@ import DatabudgieTestSupport
 import Postgres
 import Testing
 
-@Suite("TLS")
+@Suite("TLS", .enabled("the server was built without TLS") { try await ServerBuild.shared.hasTLS })
 struct TLSTests {
     @Test("COPY in both directions works under TLS, with the certificate verified")
     func copiesUnderTLS() async throws {

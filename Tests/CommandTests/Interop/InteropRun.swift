@@ -13,7 +13,7 @@ struct InteropRun: Sendable {
             try await withTemporaryFolder { folder in
                 if !cell.hasDefinitions {
                     try await Connection.withConnection(to: target) {
-                        try await $0.execute(InteropSchema.definitions)
+                        try await $0.execute(ServerBuild.shared.adapted(InteropSchema.definitions))
                     }
                 }
                 guard cell.isOnS3 else {

@@ -15,7 +15,7 @@ struct InteropTests {
     func matrix() async throws {
         try await PostgresServer.withDatabase { source in
             try await Connection.withConnection(to: source) {
-                try await $0.execute(InteropSchema.definitions + InteropSchema.rows)
+                try await $0.execute(ServerBuild.shared.adapted(InteropSchema.definitions + InteropSchema.rows))
             }
             let run = InteropRun(source: source)
             var results: [InteropResult] = []

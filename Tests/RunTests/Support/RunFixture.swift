@@ -38,7 +38,9 @@ struct RunFixture: Sendable {
         try await execute(target, sql)
     }
 
+    /// Runs SQL, adapted to what the build of the server brings along.
     func execute(_ parameters: ConnectionParameters, _ sql: String) async throws {
+        let sql = try await ServerBuild.shared.adapted(sql)
         try await Connection.withConnection(to: parameters) { try await $0.execute(sql) }
     }
 
