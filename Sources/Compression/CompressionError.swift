@@ -70,6 +70,28 @@ extension CompressionError {
         )
     }
 
+    static func endsBeforeTotals(_ format: String, offset: Int64) -> CompressionError {
+        CompressionError(
+            code: .truncated,
+            message: """
+                the \(format) data is incomplete: its beginning announces that totals are at its end, but it ends without \
+                them, after \(offset) bytes
+                """,
+            hint: copyAgain,
+            offset: offset
+        )
+    }
+
+    static func continuesAfterTotals(_ format: String, offset: Int64) -> CompressionError {
+        CompressionError(
+            code: .trailingData,
+            message: "the \(format) data has reached its totals at byte \(offset), but continues",
+            hint:
+                "use the file as it was written; to join files, decompress them and drop the headers of all but the first",
+            offset: offset
+        )
+    }
+
     static func unsupported(_ message: String, hint: String, offset: Int64) -> CompressionError {
         CompressionError(code: .unsupported, message: message, hint: hint, offset: offset)
     }

@@ -1,6 +1,7 @@
 /// A run of whole rows inside a data file that can be read without the rest of the file.
 ///
-/// In a compressed file a segment is one gzip member or one zstd frame.
+/// In a compressed file a segment is one gzip member or one zstd frame; the first zstd frame has a skippable one before it,
+/// which belongs to its segment. The last segment of a compressed file has no rows: it is where the file's totals are.
 public struct Segment: Sendable, Equatable {
     /// The position of the segment's first byte in the file, in bytes.
     public var offset: Int64

@@ -10,7 +10,7 @@ struct ZstdTests {
     let chunks = Samples.salesChunks(count: 30)
     var content: [UInt8] { Array(chunks.joined()) }
 
-    @Test("Our files are read by zstd", arguments: ["zstd -dc", "zstdcat", "zstd -t && zstd -dc < input"])
+    @Test("Our files are read by zstd", arguments: ["zstd -dc", "zstdcat", "zstd -t && zstd -dc < input", "pzstd -dc"])
     func toolsReadOurs(command: String) async throws {
         let file = try encode(chunks, as: .zstd, segmentSize: 10_000)
         #expect(try await Tool(command).run(on: file.bytes) == content)
@@ -21,8 +21,11 @@ struct ZstdTests {
         let file = try encode(chunks, as: .zstd, segmentSize: 30_000)
         for segment in file.segments {
             let bytes = file.bytes(of: segment)
-            #expect(try await Tool("zstd -dc").run(on: bytes) == decode(bytes))
-            #expect(bytes[4] & 0b100 != 0, "the flag of the content checksum (RFC 8878, 3.1.1.1.1)")
+            #expect(try await Tool("zstd -dc").run(on: bytes) == decode(bytes, isWholeFile: false))
+            // The first frame has the announcement before it; the totals are a frame without content and checksum.
+            let start = segment.offset == 0 ? ZstdMark.frame(.announcement).count : 0
+            guard segment != file.segments.last else { continue }
+            #expect(bytes[start + 4] & 0b100 != 0, "the flag of the content checksum (RFC 8878, 3.1.1.1.1)")
         }
     }
 
@@ -42,7 +45,7 @@ struct ZstdTests {
 
     @Test("Frames to skip are skipped", arguments: [1, 4, 1000])
     func skippableFrames(inputSize: Int) throws {
-        let frame = try encode(chunks, as: .zstd).bytes
+        let frame = try encodeBare(chunks, as: .zstd)
         let file = Self.skippable + frame + Self.skippable + Self.skippable + frame + Self.skippable
         #expect(try decode(file, inputSize: inputSize) == content + content)
         #expect(try decode(Self.skippable, inputSize: inputSize) == [])
@@ -61,7 +64,7 @@ struct ZstdTests {
 
     @Test("A wrong checksum is named")
     func checksum() throws {
-        var file = try encode(chunks, as: .zstd).bytes
+        var file = try encodeBare(chunks, as: .zstd)
         file[file.count - 1] ^= 1
         #expect(decodingError(file)?.code == .corrupt)
         #expect(decodingError(file)?.message.contains("the checksum of a frame is wrong") == true)

@@ -7,18 +7,34 @@ final class ContentReader {
     }
 
     private let chunkSize: Int
+    private let isWholeFile: Bool
     private var phase = Phase.detecting(prefix: [])
     private var input = CompressedInput()
     private var output: ScratchBuffer?
     private var isFinished = false
     private var isAtBeginning = true
+    /// The number of bytes of the content that were returned.
+    private var returnedBytes: Int64 = 0
 
     /// Creates a reader.
     ///
-    /// - Parameter chunkSize: The size of the chunks that come out, in bytes. No chunk is larger, and in compressed files
-    ///   only the last one is smaller.
-    init(chunkSize: Int = 256 * 1024) {
+    /// - Parameters:
+    ///   - chunkSize: The size of the chunks that come out, in bytes. No chunk is larger, and in compressed files only the
+    ///     last one is smaller.
+    ///   - isWholeFile: False for segments of a file, which are read without its totals.
+    init(chunkSize: Int = 256 * 1024, isWholeFile: Bool = true) {
         self.chunkSize = chunkSize
+        self.isWholeFile = isWholeFile
+    }
+
+    /// Whether the file's beginning, as far as it was read, announces totals at its end.
+    var announcesTotals: Bool { decoder?.seal.isAnnounced ?? false }
+
+    /// What the file holds, once its end was read; nil if it does not say.
+    var totals: FileTotals? { decoder?.seal.totals }
+
+    private var decoder: (any StreamDecoder)? {
+        if case .decoding(let decoder, _) = phase { decoder } else { nil }
     }
 
     /// Takes the next chunk of the file, once `next()` has returned nil.
@@ -48,9 +64,11 @@ final class ContentReader {
         if output.freeCount > 0 {
             guard isFinished else { return nil }
             try decoder.checkEnd(at: input.offset)
+            try decoder.seal.checkEnd(at: input.offset, contentBytes: returnedBytes + Int64(output.count))
             guard output.count > 0 else { return nil }
         }
         let chunk = output.take()
+        returnedBytes += Int64(chunk.count)
         try checkBeginning(of: chunk, format: format)
         return chunk
     }
@@ -61,8 +79,8 @@ final class ContentReader {
         case .compressed(let format):
             let decoder: any StreamDecoder =
                 switch format {
-                case .gzip: GzipDecoder()
-                case .zstd: try ZstdDecoder()
+                case .gzip: GzipDecoder(seal: FileSeal(.gzip, isWholeFile: isWholeFile))
+                case .zstd: try ZstdDecoder(seal: FileSeal(.zstd, isWholeFile: isWholeFile))
                 }
             phase = .decoding(decoder, format)
             output = ScratchBuffer(capacity: chunkSize)

@@ -19,6 +19,14 @@ public struct DecompressedBytes<Base: AsyncSequence>: AsyncSequence where Base.E
         private let reader = ContentReader()
         private var isFinished = false
 
+        /// Whether the file's beginning, as far as it was read, announces that its end has totals: files of ours do.
+        public var announcesTotals: Bool { reader.announcesTotals }
+
+        /// What the file holds, as its end says; nil before the end, and for files that do not say.
+        ///
+        /// The bytes were compared with it. The rows are for the caller to compare, who knows what a row is.
+        public var totals: FileTotals? { reader.totals }
+
         fileprivate init(base: Base.AsyncIterator) {
             self.base = base
         }
@@ -67,6 +75,7 @@ extension AsyncSequence where Element == [UInt8] {
     /// too: any number of gzip members with names, comments and checksums in their headers, zeros after the last one; any
     /// number of zstd frames with windows up to 128 MiB, skippable ones among them. All checksums and sizes are verified.
     /// Unlike `gzip`, which only warns, this refuses anything else after the last member: it may be a damaged one.
+    /// A file that ``SegmentWriter`` has written must end with the totals that it announces, and nothing may follow them.
     ///
     /// A file that was cut off exactly between two members is a valid file: only its size or its number of rows, recorded
     /// elsewhere, shows that something is missing.

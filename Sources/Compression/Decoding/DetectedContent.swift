@@ -70,7 +70,9 @@ extension DetectedContent {
                 offset: Int64(position)
             )
         }
-        for (format, magic) in [("gzip", [0x1F, 0x8B]), ("zstd", zstdMagic)]
+        for (format, magic) in [
+            ("gzip", [0x1F, 0x8B]), ("zstd", zstdMagic), ("zstd", littleEndianBytes(ZstdMark.magic)),
+        ]
         where !prefix.isEmpty && prefix.count < magic.count && magic.starts(with: prefix) {
             throw .truncated(format, unit: "signature", offset: Int64(prefix.count))
         }

@@ -6,7 +6,7 @@ import CISAL
 /// set before every call of the library, which does not use them afterwards.
 @safe final class GzipDecoder: StreamDecoder {
     private enum Phase {
-        case header(GzipHeader)
+        case header
         case content
         case afterMember
         case padding
@@ -14,10 +14,13 @@ import CISAL
 
     private static let format = CompressionFormat.gzip.rawValue
 
+    private(set) var seal: FileSeal
     private let state: UnsafeMutablePointer<inflate_state>
-    private var phase = Phase.header(GzipHeader())
+    private var phase = Phase.header
+    private var header = GzipHeader()
 
-    init() {
+    init(seal: FileSeal) {
+        self.seal = seal
         unsafe state = .allocate(capacity: 1)
         unsafe isal_inflate_init(state)
     }
@@ -29,23 +32,20 @@ import CISAL
     func decode(_ input: inout CompressedInput, to output: ScratchBuffer) throws(CompressionError) {
         while output.freeCount > 0 {
             switch phase {
-            case .header(var header):
+            case .header:
                 guard let byte = input.popFirst() else { return }
                 if let reason = header.read(byte) {
                     throw .corrupt(Self.format, reason: reason, offset: input.offset - 1)
                 }
-                if header.isComplete {
-                    beginContent()
-                } else {
-                    phase = .header(header)
-                }
+                if header.isComplete { try beginContent(at: input.offset) }
             case .content:
                 try inflate(&input, to: output)
                 // Within a member, the library has filled the output or taken all input.
                 guard case .afterMember = phase else { return }
             case .afterMember:
                 guard let byte = input.first else { return }
-                phase = byte == 0 ? .padding : .header(GzipHeader())
+                phase = byte == 0 ? .padding : .header
+                header = GzipHeader()
                 guard byte == 0 || byte == 0x1F else {
                     throw .trailingData(Self.format, unit: "member", offset: input.offset)
                 }
@@ -65,7 +65,9 @@ import CISAL
         }
     }
 
-    private func beginContent() {
+    private func beginContent(at offset: Int64) throws(CompressionError) {
+        let payload = GzipMark.payload(in: header.extra) ?? []
+        try seal.begin(FileMark.read(payload, .gzip, at: offset), at: offset)
         unsafe isal_inflate_reset(state)
         // Content, then checksum and size, both of which the library verifies.
         unsafe state.pointee.crc_flag = UInt32(ISAL_GZIP_NO_HDR_VER)

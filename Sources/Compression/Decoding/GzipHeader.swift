@@ -27,6 +27,8 @@ struct GzipHeader {
     /// The value of the two-byte number that is being read.
     private var number = 0
     private var extraLength = 0
+    /// The extra field, or its beginning while it is read.
+    private(set) var extra: [UInt8] = []
 
     var isComplete: Bool { field == .done }
 
@@ -48,6 +50,7 @@ struct GzipHeader {
                 enter(extraLength > 0 ? .extra : .name)
             }
         case .extra:
+            extra.append(byte)
             if count == extraLength { enter(.name) }
         case .name:
             if byte == 0 { enter(.comment) }

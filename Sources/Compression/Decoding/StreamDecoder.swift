@@ -1,5 +1,8 @@
 /// A decoder that decompresses one member or frame after another.
 protocol StreamDecoder: AnyObject {
+    /// What the file says about itself, as far as it was read.
+    var seal: FileSeal { get }
+
     /// Decompresses as much of the input as fits in the output.
     ///
     /// If there is room in the output afterwards, all input was taken and all of its content is in the output.
@@ -10,7 +13,7 @@ protocol StreamDecoder: AnyObject {
     /// - Throws: An error with any code but `truncated`.
     func decode(_ input: inout CompressedInput, to output: ScratchBuffer) throws(CompressionError)
 
-    /// Checks that the file may end after the bytes that were decoded so far.
+    /// Checks that a member or frame ends with the bytes that were decoded so far.
     ///
     /// - Parameter offset: The number of those bytes.
     /// - Throws: An error with code `truncated`.

@@ -4,18 +4,24 @@ import CZstd
 ///
 /// Safe: `context` is owned by this object and lives as long as it does; libzstd uses input and output during a call only.
 @safe final class ZstdDecoder: StreamDecoder {
+    private enum Phase {
+        /// Between frames, or in the magic number of the next one.
+        case magic([UInt8])
+        case skippable(SkippableFrame)
+        /// In a frame, of which the library wants a number of bytes next.
+        case frame(wanted: Int)
+    }
+
     private static let format = CompressionFormat.zstd.rawValue
 
-    /// The size of a frame's shortest header, in bytes.
-    private static let smallestHeader = 5
-
     private let context: OpaquePointer
-    /// The number of bytes that the library wants next; nil between frames.
-    private var wanted: Int?
+    private(set) var seal: FileSeal
+    private var phase = Phase.magic([])
     private var hasFrames = false
     private var mayHoldOutput = false
 
-    init() throws(CompressionError) {
+    init(seal: FileSeal) throws(CompressionError) {
+        self.seal = seal
         guard let context = unsafe ZSTD_createDCtx() else {
             throw .outOfMemory("decompress zstd")
         }
@@ -28,31 +34,85 @@ import CZstd
 
     func decode(_ input: inout CompressedInput, to output: ScratchBuffer) throws(CompressionError) {
         while output.freeCount > 0, !input.isEmpty || mayHoldOutput {
-            if wanted == nil, hasFrames, let byte = input.first, !Self.mayBeginFrame(byte) {
-                throw .trailingData(Self.format, unit: "frame", offset: input.offset)
-            }
-            var status = 0
-            // No more than the library wants at a time, which is a block, so the place of a failure is known.
-            unsafe input.read(upTo: max(wanted ?? Self.smallestHeader, 1)) { bytes in
-                var source = unsafe ZSTD_inBuffer(src: bytes.baseAddress, size: bytes.count, pos: 0)
-                unsafe output.write { free in
-                    var destination = unsafe ZSTD_outBuffer(dst: free.baseAddress, size: free.count, pos: 0)
-                    status = unsafe ZSTD_decompressStream(context, &destination, &source)
-                    return unsafe destination.pos
+            switch phase {
+            case .magic(let magic): try readMagic(after: magic, &input, to: output)
+            case .skippable(var frame):
+                frame.read(&input)
+                phase = .skippable(frame)
+                if frame.isComplete { try endSkippable(frame, at: input.offset) }
+            case .frame(let wanted):
+                var status = 0
+                // No more than the library wants at a time, which is a block, so the place of a failure is known.
+                unsafe input.read(upTo: max(wanted, 1)) { bytes in
+                    unsafe decompress(bytes, to: output, &status)
                 }
-                return unsafe source.pos
+                try check(status, output, at: input.offset)
             }
-            guard ZSTD_isError(status) == 0 else {
-                throw error(status, offset: input.offset)
-            }
-            wanted = status == 0 ? nil : status
-            hasFrames = hasFrames || status == 0
-            mayHoldOutput = status != 0 && output.freeCount == 0
         }
     }
 
     func checkEnd(at offset: Int64) throws(CompressionError) {
-        guard wanted == nil else { throw .truncated(Self.format, unit: "frame", offset: offset) }
+        guard case .magic(let magic) = phase, magic.isEmpty else {
+            throw .truncated(Self.format, unit: "frame", offset: offset)
+        }
+    }
+
+    /// Reads the next byte of a magic number, and begins a frame after the last.
+    private func readMagic(
+        after beginning: [UInt8],
+        _ input: inout CompressedInput,
+        to output: ScratchBuffer
+    ) throws(CompressionError) {
+        guard let byte = input.first else { return }
+        guard !beginning.isEmpty || !hasFrames || Self.mayBeginFrame(byte) else {
+            throw .trailingData(Self.format, unit: "frame", offset: input.offset)
+        }
+        _ = input.popFirst()
+        let magic = beginning + [byte]
+        phase = .magic(magic)
+        guard magic.count == 4 else { return }
+        guard !SkippableFrame.begins(with: magic) else {
+            phase = .skippable(SkippableFrame(magic))
+            return
+        }
+        var status = 0
+        let taken = unsafe magic.withUnsafeBufferPointer { unsafe decompress($0, to: output, &status) }
+        try check(status, output, at: input.offset)
+        guard taken == magic.count else {
+            throw .corrupt(Self.format, reason: "it cannot be decoded", offset: input.offset)
+        }
+        try seal.begin(nil, at: input.offset)
+    }
+
+    private func endSkippable(_ frame: SkippableFrame, at offset: Int64) throws(CompressionError) {
+        try seal.begin(FileMark.read(frame.payload[...], .zstd, at: offset), at: offset)
+        phase = .magic([])
+        hasFrames = true
+    }
+
+    /// Lets the library decompress some bytes.
+    ///
+    /// - Returns: The number of bytes that it has taken.
+    private func decompress(
+        _ bytes: UnsafeBufferPointer<UInt8>,
+        to output: ScratchBuffer,
+        _ status: inout Int
+    ) -> Int {
+        var source = unsafe ZSTD_inBuffer(src: bytes.baseAddress, size: bytes.count, pos: 0)
+        unsafe output.write { free in
+            var destination = unsafe ZSTD_outBuffer(dst: free.baseAddress, size: free.count, pos: 0)
+            status = unsafe ZSTD_decompressStream(context, &destination, &source)
+            return unsafe destination.pos
+        }
+        return unsafe source.pos
+    }
+
+    /// Continues as the library says, which returns 0 at the end of a frame.
+    private func check(_ status: Int, _ output: ScratchBuffer, at offset: Int64) throws(CompressionError) {
+        guard ZSTD_isError(status) == 0 else { throw error(status, offset: offset) }
+        phase = status == 0 ? .magic([]) : .frame(wanted: status)
+        hasFrames = hasFrames || status == 0
+        mayHoldOutput = status != 0 && output.freeCount == 0
     }
 
     /// Whether a frame, or one to skip, may begin with a byte.

@@ -17,6 +17,8 @@ import CISAL
     private let stream: UnsafeMutablePointer<isal_zstream>
     private let levelBuffer: UnsafeMutableBufferPointer<UInt8>
     private let scratch: ScratchBuffer
+    /// The header of the first member, until it is written.
+    private var announcement = GzipMark.header(.announcement)
 
     init(scratchSize: Int) {
         scratch = ScratchBuffer(capacity: scratchSize)
@@ -35,7 +37,7 @@ import CISAL
         unsafe stream.pointee.level = Self.level
         unsafe stream.pointee.level_buf = levelBuffer.baseAddress
         unsafe stream.pointee.level_buf_size = UInt32(levelBuffer.count)
-        beginMember()
+        unsafe stream.pointee.gzip_flag = UInt16(IGZIP_GZIP_NO_HDR)
     }
 
     deinit {
@@ -46,6 +48,8 @@ import CISAL
     func encode(_ input: [UInt8], endsSegment: Bool, to output: inout [UInt8]) throws(CompressionError) {
         // The library counts with 32 bits.
         precondition(input.count <= Int(UInt32.max), "a chunk of more than 4 GiB")
+        output += announcement
+        announcement = []
         let status = unsafe input.withUnsafeBufferPointer { bytes in
             // The library reads the input only; its declaration merely lacks a `const`.
             unsafe stream.pointee.next_in = UnsafeMutablePointer(mutating: bytes.baseAddress)
@@ -60,6 +64,10 @@ import CISAL
             unsafe isal_deflate_reset(stream)
             beginMember()
         }
+    }
+
+    func lastSegment(_ totals: FileTotals) -> [UInt8] {
+        GzipMark.emptyMember(.totals(totals))
     }
 
     /// Has the library write a header (no name, time 0) and a trailer; it forgets the flag once it has written a header.

@@ -3,6 +3,8 @@ import Synchronization
 /// Writes rows as segments that can each be read without the others.
 ///
 /// Rows are pushed in and compressed bytes come out, a piece at a time and in order; the pieces joined are the file.
+/// In a compressed file a last segment without content has the totals, and the first one announces it: what was cut off at
+/// the end of a segment is found out when the file is read.
 /// Memory stays at a few megabytes, whatever the amount of data. The same calls give the same bytes each time.
 /// Calls block until they have compressed their bytes: make them from `@concurrent` functions.
 ///
@@ -70,18 +72,23 @@ public final class SegmentWriter: Sendable {
 
     /// Ends the file.
     ///
-    /// - Returns: The compressed bytes that were held back, and the last segment unless it had ended before. If nothing
-    ///   was appended, they are a valid file of zero bytes of content.
+    /// - Returns: What follows in the file: the compressed bytes that were held back, with the segment that they end, unless
+    ///   it had ended before; then, in a compressed file, the segment with the totals. If nothing was appended, they are a
+    ///   valid file of zero bytes of content.
     /// - Throws: An error with code `libraryFailure`.
-    public func finish() throws(CompressionError) -> EncodedBytes {
+    public func finish() throws(CompressionError) -> [EncodedBytes] {
         try state.withLock { state throws(CompressionError) in
-            guard !state.isFinished else { return EncodedBytes(bytes: []) }
+            guard !state.isFinished else { return [] }
             state.isFinished = true
+            var output: [EncodedBytes] = []
             let isEmptyFile = state.segments.isEmpty && state.encoder != nil
-            guard state.current.uncompressedBytes > 0 || state.current.rows > 0 || isEmptyFile else {
-                return EncodedBytes(bytes: [])
+            if state.current.uncompressedBytes > 0 || state.current.rows > 0 || isEmptyFile {
+                output.append(try state.encode([], endsSegment: true))
             }
-            return try state.encode([], endsSegment: true)
+            if let encoder = state.encoder {
+                output.append(state.end(with: encoder.lastSegment(state.totals)))
+            }
+            return output
         }
     }
 }
@@ -95,11 +102,25 @@ extension SegmentWriter.State {
         } else {
             output = bytes
         }
+        guard !endsSegment else { return end(with: output) }
         current.bytes += Int64(output.count)
-        guard endsSegment else { return EncodedBytes(bytes: output) }
+        return EncodedBytes(bytes: output)
+    }
+
+    /// Records the current segment, which ends with these bytes.
+    fileprivate mutating func end(with output: [UInt8]) -> EncodedBytes {
+        current.bytes += Int64(output.count)
         let ended = current
         segments.append(ended)
         current = Segment(offset: ended.offset + ended.bytes, bytes: 0, uncompressedBytes: 0, rows: 0)
         return EncodedBytes(bytes: output, endedSegment: ended)
+    }
+
+    /// What the segments that are complete hold together.
+    fileprivate var totals: FileTotals {
+        segments.reduce(into: FileTotals(rows: 0, bytes: 0)) { totals, segment in
+            totals.rows += Int64(segment.rows)
+            totals.bytes += segment.uncompressedBytes
+        }
     }
 }

@@ -1,4 +1,4 @@
-/// An encoder that compresses one segment after another.
+/// An encoder that compresses one segment after another, the first of which announces the totals.
 protocol StreamEncoder: AnyObject {
     /// Compresses some bytes of the current segment.
     ///
@@ -9,4 +9,7 @@ protocol StreamEncoder: AnyObject {
     ///     none beyond that.
     /// - Throws: An error with code `libraryFailure`.
     func encode(_ input: [UInt8], endsSegment: Bool, to output: inout [UInt8]) throws(CompressionError)
+
+    /// The last segment of a file, which has no content.
+    func lastSegment(_ totals: FileTotals) -> [UInt8]
 }

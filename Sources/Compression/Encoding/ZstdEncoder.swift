@@ -12,6 +12,8 @@ import CZstd
 
     private let context: OpaquePointer
     private let scratch: ScratchBuffer
+    /// The frame before the first one with content, until it is written.
+    private var announcement = ZstdMark.frame(.announcement)
 
     init(scratchSize: Int) throws(CompressionError) {
         guard let context = unsafe ZSTD_createCCtx() else {
@@ -28,11 +30,17 @@ import CZstd
     }
 
     func encode(_ input: [UInt8], endsSegment: Bool, to output: inout [UInt8]) throws(CompressionError) {
+        output += announcement
+        announcement = []
         let status = unsafe input.withUnsafeBufferPointer { bytes in
             var source = unsafe ZSTD_inBuffer(src: bytes.baseAddress, size: bytes.count, pos: 0)
             return unsafe encode(&source, endsSegment: endsSegment, to: &output)
         }
         try check(status)
+    }
+
+    func lastSegment(_ totals: FileTotals) -> [UInt8] {
+        ZstdMark.frame(.totals(totals))
     }
 
     /// Runs the library until it has taken all input and, at the end of a segment, given all output.

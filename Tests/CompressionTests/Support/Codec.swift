@@ -23,14 +23,29 @@ func encode(
     for chunk in chunks {
         file.bytes += try writer.append(chunk, rows: chunk.count { $0 == UInt8(ascii: "\n") }).bytes
     }
-    file.bytes += try writer.finish().bytes
+    file.bytes += try writer.finish().flatMap(\.bytes)
     file.segments = writer.segments
     return file
 }
 
+/// A member or frame with the content of all chunks, as other tools write it: it announces nothing.
+func encodeBare(_ chunks: [[UInt8]], as format: CompressionFormat, segmentSize: Int64 = .max) throws -> [UInt8] {
+    let file = try encode(chunks, as: format, segmentSize: segmentSize)
+    let segment = file.bytes(of: file.segments[0])
+    switch format {
+    case .gzip: return segment[..<3] + [0] + segment[4..<10] + segment[GzipMark.header(.announcement).count...]
+    case .zstd: return Array(segment[ZstdMark.frame(.announcement).count...])
+    }
+}
+
 /// Decompresses a file that arrives in pieces of `inputSize`.
-func decode(_ bytes: [UInt8], inputSize: Int = 64 * 1024, outputSize: Int = 256 * 1024) throws -> [UInt8] {
-    let reader = ContentReader(chunkSize: outputSize)
+func decode(
+    _ bytes: [UInt8],
+    inputSize: Int = 64 * 1024,
+    outputSize: Int = 256 * 1024,
+    isWholeFile: Bool = true
+) throws -> [UInt8] {
+    let reader = ContentReader(chunkSize: outputSize, isWholeFile: isWholeFile)
     var content: [UInt8] = []
     for chunk in bytes.split(into: inputSize) {
         try reader.push(chunk)

@@ -49,8 +49,8 @@ struct ExportStream: AsyncSequence, Sendable {
                 } else {
                     isFinished = true
                     let last = try writer.finish()
-                    hasher.add(last)
-                    output = last.bytes
+                    last.forEach(hasher.add)
+                    output = last.flatMap(\.bytes)
                     meter.add(fileBytes: output.count)
                 }
                 if !output.isEmpty { return output }
