@@ -18,7 +18,8 @@ struct TableLoader {
     ///   transaction must then be rolled back.
     func run(onProgress: @escaping @Sendable (TransferTotals) -> Void) async throws -> TransferTotals {
         let meter = TransferMeter(report: onProgress)
-        let file = ImportStream(try await storage.read(job.file.path), header: format.header, meter: meter)
+        let (path, bytes) = (job.file.path, try await storage.read(job.file.path))
+        let file = ImportStream(bytes, of: path, header: format.header, meter: meter)
         let rows: Int
         do {
             rows = try await connection.copyIn(statement, from: file.records(keeping: format.keeps))

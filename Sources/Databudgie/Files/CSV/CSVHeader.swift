@@ -4,6 +4,8 @@ struct CSVHeader: Sendable {
     let columns: [String]
     /// Records end with a lone carriage return, as on the oldest Macintosh; COPY reads that too.
     let endsWithCarriageReturn: Bool
+    /// The file begins with U+FEFF, which ``columns`` does not have; nearly always it is the mark of a spreadsheet.
+    var hasByteOrderMark = false
 
     /// What is longer than this is not a header: 1,600 columns of 63 bytes fit many times.
     static let maximumBytes = 1 << 20
@@ -22,12 +24,13 @@ struct CSVHeader: Sendable {
         var columns: [String] = []
         var field: [UInt8] = []
         var isInQuotes = false
-        var index = bytes.starts(with: byteOrderMark) ? byteOrderMark.count : 0
+        let hasMark = bytes.starts(with: byteOrderMark)
+        var index = hasMark ? byteOrderMark.count : 0
         let start = index
 
         func header(endingAt end: Int, carriageReturn: Bool) -> CSVHeader {
             let all = end == start ? [] : columns + [String(decoding: field, as: UTF8.self)]
-            return CSVHeader(columns: all, endsWithCarriageReturn: carriageReturn)
+            return CSVHeader(columns: all, endsWithCarriageReturn: carriageReturn, hasByteOrderMark: hasMark)
         }
 
         while index < bytes.count {
@@ -59,6 +62,17 @@ struct CSVHeader: Sendable {
         }
         return isComplete && !isInQuotes ? header(endingAt: index, carriageReturn: false) : nil
     }
+
+    /// The header for a table whose first column in the file may really begin with U+FEFF.
+    ///
+    /// - Parameter names: The names of the table's columns.
+    /// - Returns: The header with the mark as part of the first name if the table has such a column.
+    func matching(_ names: some Sequence<String>) -> CSVHeader {
+        guard hasByteOrderMark, let first = columns.first else { return self }
+        let marked = "\u{FEFF}" + first
+        guard names.contains(where: { $0.hasBytes(of: marked) }) else { return self }
+        return CSVHeader(columns: [marked] + columns.dropFirst(), endsWithCarriageReturn: endsWithCarriageReturn)
+    }
 }
 
 extension CSVHeader: Equatable {
@@ -74,4 +88,6 @@ extension UInt8 {
     static let comma = UInt8(ascii: ",")
     static let lineFeed = UInt8(ascii: "\n")
     static let carriageReturn = UInt8(ascii: "\r")
+    static let backslash = UInt8(ascii: "\\")
+    static let dot = UInt8(ascii: ".")
 }

@@ -7,33 +7,38 @@ import Storage
 /// connection's executor.
 struct ImportStream: Sendable {
     private let bytes: StorageBytes
+    private let path: StoragePath
     private let header: CSVHeader
     private let meter: TransferMeter
     private let counter: RecordCount
 
     /// - Parameters:
     ///   - bytes: The file as it is stored.
+    ///   - path: The file's path, for errors.
     ///   - header: The file's header.
     ///   - meter: Counts what passes.
-    init(_ bytes: StorageBytes, header: CSVHeader, meter: TransferMeter) {
+    init(_ bytes: StorageBytes, of path: StoragePath, header: CSVHeader, meter: TransferMeter) {
         self.bytes = bytes
+        self.path = path
         self.header = header
         self.meter = meter
         counter = RecordCount(endsWithCarriageReturn: header.endsWithCarriageReturn)
     }
 
     /// The number of rows that have passed, without the header; all of them when the stream has ended.
-    var rows: Int { counter.count - 1 }
+    var rows: Int { counter.state.count - 1 }
 
     /// The records, header first.
     ///
     /// - Parameter keeps: For each column whether it is passed on.
-    /// - Returns: Chunks of any size, not cut at records.
+    /// - Returns: Chunks of any size, not cut at records. The sequence throws `CompressionError` when the file is damaged, and
+    ///   ``DatabudgieError`` when it is incomplete or has another number of rows than its end says.
     func records(keeping keeps: [Bool]) -> some AsyncSequence<[UInt8], any Error> & Sendable {
         CSVRecords(
             base: MeteredBytes(base: bytes, meter: meter).decompressed(),
-            filter: keeps.contains(false) ? CSVColumnFilter(keeping: keeps) : nil,
-            counter: counter,
+            filter: keeps.contains(false)
+                ? CSVColumnFilter(keeping: keeps, endsWithCarriageReturn: header.endsWithCarriageReturn) : nil,
+            check: RecordCheck(path: path, counter: counter),
             meter: meter
         )
     }
@@ -51,10 +56,56 @@ private final class RecordCount: @unchecked Sendable {
         counter = CSVRecordCounter(endsWithCarriageReturn: endsWithCarriageReturn)
     }
 
-    var count: Int { counter.count }
+    var state: CSVRecordCounter { counter }
 
     func add(_ bytes: [UInt8]) {
         counter.add(bytes)
+    }
+}
+
+/// Refuses a file of which the server would not see all rows, or that does not have all of them.
+private struct RecordCheck: Sendable {
+    let path: StoragePath
+    let counter: RecordCount
+
+    /// Counts bytes that are about to be sent.
+    func add(_ bytes: [UInt8]) throws(DatabudgieError) {
+        counter.add(bytes)
+        guard let record = counter.state.endMarkerRecord else { return }
+        throw DatabudgieError(
+            .dataFile,
+            "\(path): record \(record) is only \\., which servers before version 18 take for the end of the data",
+            hint: "quote it as \"\\.\", or remove it if the data ends there"
+        )
+    }
+
+    /// Checks the file at its end.
+    ///
+    /// - Parameter totals: What the file says that it holds; nil if it does not say.
+    /// - Throws: ``DatabudgieError`` that names the file.
+    func end(_ totals: FileTotals?) throws(DatabudgieError) {
+        let state = counter.state
+        guard !state.isInQuotes else {
+            throw DatabudgieError(
+                .dataFile,
+                "\(path): the file ends inside quotes: it is cut off, or a quote is missing",
+                hint: "use another backup, or correct the file"
+            )
+        }
+        guard state.endsWithLineBreak else {
+            throw DatabudgieError(
+                .dataFile,
+                "\(path): the last line has no line break, so it may be cut off",
+                hint: "use another backup, or end the line if it is complete"
+            )
+        }
+        guard totals == nil || totals?.rows == Int64(state.count) else {
+            throw DatabudgieError(
+                .dataFile,
+                "\(path): the file has \(state.count) records, and its end says \(totals?.rows ?? 0)",
+                hint: "copy the file again from its source, or use another backup"
+            )
+        }
     }
 }
 
@@ -81,31 +132,34 @@ private struct MeteredBytes<Base: AsyncSequence & Sendable>: AsyncSequence, Send
     }
 }
 
-/// The CSV as the server gets it: without a byte order mark and without generated columns, counted on the way.
+/// The CSV as the server gets it: without a byte order mark and without generated columns, checked on the way.
 private struct CSVRecords<Base: AsyncSequence & Sendable>: AsyncSequence, Sendable where Base.Element == [UInt8] {
     typealias Element = [UInt8]
 
-    let base: Base
+    let base: DecompressedBytes<Base>
     let filter: CSVColumnFilter?
-    let counter: RecordCount
+    let check: RecordCheck
     let meter: TransferMeter
 
     func makeAsyncIterator() -> Iterator {
-        Iterator(base: base.makeAsyncIterator(), filter: filter, counter: counter, meter: meter)
+        Iterator(base: base.makeAsyncIterator(), filter: filter, check: check, meter: meter)
     }
 
     struct Iterator: AsyncIteratorProtocol {
-        var base: Base.AsyncIterator
+        var base: DecompressedBytes<Base>.AsyncIterator
         var filter: CSVColumnFilter?
-        let counter: RecordCount
+        let check: RecordCheck
         let meter: TransferMeter
         var mark = ByteOrderMark()
 
         mutating func next() async throws -> [UInt8]? {
-            guard let chunk = try await base.next(isolation: #isolation) else { return nil }
+            guard let chunk = try await base.next(isolation: #isolation) else {
+                try check.end(base.totals)
+                return nil
+            }
             meter.add(bytes: chunk.count)
             let bytes = mark.removed(from: chunk)
-            counter.add(bytes)
+            try check.add(bytes)
             return filter?.filter(bytes) ?? bytes
         }
     }

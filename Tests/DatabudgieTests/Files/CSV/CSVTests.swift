@@ -57,6 +57,62 @@ struct CSVTests {
     }
 
     @Test(
+        "A record that is only an unquoted \\. is found with its number, wherever the stream is cut",
+        arguments: [
+            ("a\n\\.\n", 2), ("\\.\n", 1), ("a\n\"\n\\.\n\"\n\\.\nx", 3), ("a\r\n\\.\r\n", 2), ("a\n\\.", nil),
+            ("a\n\\.x\n", nil), ("a\nx\\.\n", nil), ("a\n\\\\.\n", nil), ("a\n\"\n\\.\n\"\n", nil),
+            ("a\n\"\\.\"\n", nil), ("a\n\\.,\n", nil), ("a\n\\.\"\"\n", nil), ("a\n.\\\n\\\n.\n\\.\n", 5),
+        ] as [(String, Int?)]
+    )
+    func endMarker(_ text: String, _ expected: Int?) {
+        let bytes = Array(text.utf8)
+        for first in 0...bytes.count {
+            for second in first...bytes.count {
+                var counter = CSVRecordCounter(endsWithCarriageReturn: false)
+                counter.add(Array(bytes[..<first]))
+                counter.add(Array(bytes[first..<second]))
+                counter.add(Array(bytes[second...]))
+                #expect(counter.endMarkerRecord == expected, "\(first), \(second)")
+            }
+        }
+    }
+
+    @Test("A value that is alone after its neighbours were skipped is quoted if it is \\.")
+    func filteredEndMarker() {
+        for (lineEnd, hasCarriageReturn) in [("\n", false), ("\r\n", false), ("\r", true)] {
+            let lines = ["a,b", "\\.,1", "\\.x,2", "\\,3", ",4", "\"\\.\",5", "\\.\"\",6", "x\\.,7"]
+            let bytes = Array(lines.map { $0 + lineEnd }.joined().utf8)
+            let kept = ["a", "\"\\.\"", "\\.x", "\\", "", "\"\\.\"", "\\.\"\"", "x\\."]
+            // The carriage return before a line feed belongs to the last column, which is skipped.
+            let expected = kept.map { $0 + (lineEnd == "\r\n" ? "\n" : lineEnd) }.joined()
+            for cut in 0...bytes.count {
+                var filter = CSVColumnFilter(keeping: [true, false], endsWithCarriageReturn: hasCarriageReturn)
+                let output = filter.filter(Array(bytes[..<cut])) + filter.filter(Array(bytes[cut...]))
+                #expect(Array(output) == Array(expected.utf8), "\(cut)")
+            }
+        }
+        var filter = CSVColumnFilter(keeping: [false, true], endsWithCarriageReturn: false)
+        let output = filter.filter(Array("a,b\r\n1,\\.\r\n,x\r\n".utf8))
+        #expect(String(decoding: output, as: UTF8.self) == "b\r\n\"\\.\"\r\nx\r\n")
+        var both = CSVColumnFilter(keeping: [true, false, true], endsWithCarriageReturn: false)
+        let records = both.filter(Array("a,b,c\n\\.,1,\\.\n\\.,2,\n".utf8))
+        #expect(String(decoding: records, as: UTF8.self) == "a,c\n\\.,\\.\n\\.,\n")
+    }
+
+    @Test("A mark at the beginning is part of the first name only if the table has such a column")
+    func byteOrderMark() throws {
+        let header = try #require(CSVHeader.parse(Array("\u{FEFF}id,b\n".utf8), isComplete: true))
+        #expect(header.columns == ["id", "b"])
+        #expect(header.matching(["id", "b"]).columns == ["id", "b"])
+        #expect(
+            header.matching(["id", "\u{FEFF}id"]).columns.map { Array($0.utf8) }
+                == ["\u{FEFF}id", "b"].map { Array($0.utf8) }
+        )
+        let twice = try #require(CSVHeader.parse(Array("\u{FEFF}\u{FEFF}id\n".utf8), isComplete: true))
+        #expect(twice.matching(["\u{FEFF}id"]).columns.map { Array($0.utf8) } == [Array("\u{FEFF}id".utf8)])
+    }
+
+    @Test(
         "Columns are skipped, and the others pass byte for byte",
         arguments: [
             ([false, true, true], "b,c\n2,\"3,\"\"x\ny\"\n5,\n"),
@@ -68,7 +124,7 @@ struct CSVTests {
     func filtering(_ keeps: [Bool], _ expected: String) {
         let bytes = Array("a,b,c\n1,2,\"3,\"\"x\ny\"\n\"4\",5,\n".utf8)
         for cut in 0...bytes.count {
-            var filter = CSVColumnFilter(keeping: keeps)
+            var filter = CSVColumnFilter(keeping: keeps, endsWithCarriageReturn: false)
             let output = filter.filter(Array(bytes[..<cut])) + filter.filter(Array(bytes[cut...]))
             #expect(String(decoding: output, as: UTF8.self) == expected)
         }
