@@ -90,7 +90,8 @@ struct Preflight {
         let triggers = carriers(of: job.relation).flatMap { states[$0]?.rowTriggers ?? [] }
         let problems = TargetRules.problems(of: job, state, isInCycle: isInCycle(job, group))
         switch header {
-        case .success(let header):
+        case .success(let read):
+            let header = read.matching(job.relation.columns.map(\.name))
             let match = ColumnMatch(header: header, job: job)
             let format = LoadFormat(
                 header: header,
