@@ -13,9 +13,22 @@ struct ColumnMatch {
             uniquingKeysWith: { first, _ in first }
         )
         findings =
-            Self.findings(header.columns, in: columns, of: job)
+            Self.emptyHeader(header, of: job)
+            + Self.findings(header.columns, in: columns, of: job)
             + Self.missing(header.columns, of: job)
         keeps = header.columns.map { columns[ByteKey($0)]?.isGenerated == false }
+    }
+
+    /// A file without names for a table with columns: the server would take its values by their position.
+    private static func emptyHeader(_ header: CSVHeader, of job: RestoreJob) -> [Finding] {
+        guard header.columns.isEmpty, job.relation.columns.contains(where: { !$0.isGenerated }) else { return [] }
+        return [
+            .problem(
+                "the first line of \(job.file.path) is empty, but the table has columns",
+                of: job.id,
+                hint: "begin the file with the names of its columns"
+            )
+        ]
     }
 
     /// What is wrong with the columns of the file, one after another.
