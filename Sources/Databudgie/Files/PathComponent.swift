@@ -60,7 +60,10 @@ struct PathComponent: Sendable, Hashable {
         var rest = part.utf8[...]
         while let byte = rest.popFirst() {
             let digits = String(decoding: rest.prefix(2), as: UTF8.self)
-            if byte == UInt8(ascii: "%"), digits.utf8.count == 2, let value = UInt8(digits, radix: 16) {
+            // Swift also reads `+5` and `-0` as numbers.
+            if byte == UInt8(ascii: "%"), digits.utf8.count == 2, digits.allSatisfy(\.isHexDigit),
+                let value = UInt8(digits, radix: 16)
+            {
                 decoded.append(value)
                 rest = rest.dropFirst(2)
             } else {

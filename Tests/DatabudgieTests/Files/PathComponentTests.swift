@@ -44,6 +44,14 @@ struct PathComponentTests {
         #expect(PathComponent.name(expected) == table)
     }
 
+    @Test(
+        "A per cent sign without two hexadecimal digits stands for itself",
+        arguments: ["%+5", "%-0", "%", "%4", "%G0"]
+    )
+    func notEncoded(_ text: String) {
+        #expect(PathComponent.name("s.\(text)") == QualifiedName(schema: "s", name: text))
+    }
+
     @Test("Names that differ in Unicode normalisation only are two components")
     func normalisation() {
         let (composed, decomposed) = ("\u{E9}", "e\u{301}")
