@@ -5,29 +5,39 @@ import Synchronization
 extension PostgresServer {
     /// Creates an empty database on the shared server for the length of a closure.
     ///
-    /// - Parameter body: What to do with the database, given how to log in as the superuser without a password.
+    /// - Parameters:
+    ///   - encoding: The database's encoding; nil for UTF-8.
+    ///   - body: What to do with the database, given how to log in as the superuser without a password.
     /// - Returns: What the closure returns.
     /// - Throws: The closure's error, or `PostgresError`.
-    public static func withDatabase<R>(_ body: (ConnectionParameters) async throws -> R) async throws -> R {
-        try await shared.withDatabase(body)
+    public static func withDatabase<R>(
+        encoding: String? = nil,
+        _ body: (ConnectionParameters) async throws -> R
+    ) async throws -> R {
+        try await shared.withDatabase(encoding: encoding, body)
     }
 
     /// Creates an empty database on this server for the length of a closure.
     ///
     /// - Parameters:
     ///   - name: What it is called; nil for a unique name.
+    ///   - encoding: The database's encoding; nil for UTF-8.
     ///   - body: What to do with the database, given how to log in as the superuser without a password.
     /// - Returns: What the closure returns.
     /// - Throws: The closure's error, or `PostgresError`.
     public func withDatabase<R>(
         named name: String? = nil,
+        encoding: String? = nil,
         _ body: (ConnectionParameters) async throws -> R
     ) async throws -> R {
         let name = name ?? Self.uniqueName("database")
         // Copying files is faster here, because the server runs without fsync; servers before 15 know no other way.
         try await onSuperuserConnection { connection in
             let strategy = connection.server.majorVersion >= 15 ? " STRATEGY file_copy" : ""
-            try await connection.execute("CREATE DATABASE \(quotedIdentifier(name)) TEMPLATE template0\(strategy)")
+            let locale = encoding.map { " ENCODING \(quotedLiteral($0)) LC_COLLATE 'C' LC_CTYPE 'C'" } ?? ""
+            try await connection.execute(
+                "CREATE DATABASE \(quotedIdentifier(name)) TEMPLATE template0\(locale)\(strategy)"
+            )
         }
         var parameters = superuser
         parameters.keywords["dbname"] = name

@@ -54,8 +54,8 @@ public actor Connection {
 
     /// Connects to a server.
     ///
-    /// An attempt ends after 10 seconds for each address, unless `connect_timeout` says otherwise. The encoding is UTF-8,
-    /// and the application's name is `databudgie` unless another one is given.
+    /// An attempt ends after 10 seconds for each address, unless `connect_timeout` says otherwise. The encoding is UTF-8, or
+    /// none if the database is `SQL_ASCII`, and the application's name is `databudgie` unless another one is given.
     ///
     /// - Parameters:
     ///   - parameters: Where it is and how to log in.

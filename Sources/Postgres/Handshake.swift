@@ -22,7 +22,7 @@ struct Handshake {
     /// - Throws: ``PostgresError`` whose message is one line.
     func run() throws(PostgresError) -> EstablishedConnection {
         var keywords = parameters.keywords
-        // The program sends UTF-8, and files are UTF-8: no environment variable can change that.
+        // The program sends UTF-8, and files are UTF-8: no environment variable can change that, but the database can.
         keywords["client_encoding"] = "UTF8"
         keywords["fallback_application_name"] = keywords["fallback_application_name"] ?? "databudgie"
         while true {
@@ -86,10 +86,25 @@ struct Handshake {
                 return .timedOut(place: address, seconds: timeout, remaining: unsafe Self.hostsBehind(handle, keywords))
             }
         }
+        guard unsafe Self.takesBytesAsTheyAre(handle) else {
+            throw LibpqMessage.connectionError(unsafe String(cString: PQerrorMessage(handle)))
+        }
         unsafe PQsetErrorVerbosity(handle, PQERRORS_DEFAULT)
         unsafe Self.keepAlive(handle)
         isConnected = true
         return .connected(unsafe EstablishedConnection(handle: handle, notices: notices))
+    }
+
+    /// Has the server pass bytes on as they are if its database says nothing of their encoding.
+    ///
+    /// Such a database (`SQL_ASCII`) holds any bytes. With another encoding on our side the server would refuse those that
+    /// are not valid in it (Postgres documentation, 24.3.4).
+    @unsafe
+    private static func takesBytesAsTheyAre(_ handle: OpaquePointer) -> Bool {
+        guard let encoding = unsafe PQparameterStatus(handle, "server_encoding"),
+            unsafe String(cString: encoding) == "SQL_ASCII"
+        else { return true }
+        return unsafe PQsetClientEncoding(handle, "SQL_ASCII") == 0
     }
 
     @unsafe

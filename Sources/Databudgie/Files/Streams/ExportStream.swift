@@ -11,15 +11,23 @@ struct ExportStream: AsyncSequence, Sendable {
     private let writer: SegmentWriter
     private let hasher = SegmentHasher()
     private let meter: TransferMeter
+    private let beforeEnd: @Sendable () async throws -> Void
 
     /// - Parameters:
     ///   - rows: What COPY sends, the header first.
     ///   - format: The form of the file.
     ///   - meter: Counts what passes.
+    ///   - beforeEnd: Runs when all rows have arrived; the stream fails with its error, so that no file is published.
     /// - Throws: `CompressionError` when memory is short.
-    init(_ rows: CopyOut, as format: DataFileFormat, meter: TransferMeter) throws {
+    init(
+        _ rows: CopyOut,
+        as format: DataFileFormat,
+        meter: TransferMeter,
+        beforeEnd: @escaping @Sendable () async throws -> Void = {}
+    ) throws {
         self.rows = rows
         self.meter = meter
+        self.beforeEnd = beforeEnd
         writer = try SegmentWriter(format: format.compression)
     }
 
@@ -27,7 +35,7 @@ struct ExportStream: AsyncSequence, Sendable {
     var segments: [HashedSegment] { hasher.segments }
 
     func makeAsyncIterator() -> Iterator {
-        Iterator(rows: rows.makeAsyncIterator(), writer: writer, hasher: hasher, meter: meter)
+        Iterator(rows: rows.makeAsyncIterator(), writer: writer, hasher: hasher, meter: meter, beforeEnd: beforeEnd)
     }
 
     struct Iterator: AsyncIteratorProtocol {
@@ -35,6 +43,7 @@ struct ExportStream: AsyncSequence, Sendable {
         fileprivate let writer: SegmentWriter
         fileprivate let hasher: SegmentHasher
         fileprivate let meter: TransferMeter
+        fileprivate let beforeEnd: @Sendable () async throws -> Void
         /// The header is a row of the stream, but not of the table.
         fileprivate var headerRows = 1
         fileprivate var isFinished = false
@@ -42,12 +51,14 @@ struct ExportStream: AsyncSequence, Sendable {
         mutating func next() async throws -> [UInt8]? {
             while !isFinished {
                 let output: [UInt8]
-                if let chunk = try await rows.next(isolation: #isolation) {
+                if var chunk = try await rows.next(isolation: #isolation) {
+                    if headerRows > 0 { chunk.bytes = CSVHeader.quotingByteOrderMark(chunk.bytes) }
                     output = try await Self.encode(chunk, writer, hasher)
                     meter.add(rows: chunk.rows - headerRows, bytes: chunk.bytes.count, fileBytes: output.count)
                     headerRows = 0
                 } else {
                     isFinished = true
+                    try await beforeEnd()
                     let last = try writer.finish()
                     last.forEach(hasher.add)
                     output = last.flatMap(\.bytes)
