@@ -129,6 +129,7 @@ extension Connection {
         do throws(PostgresError) {
             guard !reader.hasEnded else { return .success(nil) }
             let chunk = unsafe reader.read(try liveHandle())
+            progress.messages.withLock { $0 = reader.messages }
             guard reader.hasEnded else { return .success(chunk) }
             defer { canceller.end(reader.statement) }
             // PQgetCopyData says only that no more rows come; the result says whether that is the end or a failure.

@@ -29,7 +29,7 @@ extension Connection {
 
     /// Pins the settings with which the same data gives the same bytes everywhere, until the transaction ends.
     ///
-    /// Settings that the server does not know are skipped; `search_path` is not touched.
+    /// Settings that the server does not know are skipped; `search_path` and `TimeZone` are not touched.
     ///
     /// - Parameters:
     ///   - purpose: What the transaction is for.
@@ -60,7 +60,13 @@ extension Connection {
                 hint: "end it before the next one"
             )
         }
-        try await execute(options.beginCommand)
+        do {
+            try await execute(options.beginCommand)
+        } catch {
+            // A setting that is refused leaves the transaction open.
+            rollBack()
+            throw error
+        }
     }
 
     private func commit() throws(PostgresError) {

@@ -46,6 +46,11 @@ public struct CopyOut: AsyncSequence, Sendable {
         lease.progress.rows.withLock { $0 }
     }
 
+    /// The rows that have arrived, without the header, also those before an error that are in no chunk.
+    public var receivedRows: Int {
+        Swift.max(0, lease.progress.messages.withLock { $0 } - lease.progress.headerRows)
+    }
+
     /// Begins to read; a second iterator continues where the first one is.
     public func makeAsyncIterator() -> Iterator {
         Iterator(lease: lease)
@@ -55,6 +60,8 @@ public struct CopyOut: AsyncSequence, Sendable {
     final class Progress: Sendable {
         /// The rows in the command's tag, once it has arrived.
         let rows = Mutex<Int?>(nil)
+        /// How many messages have arrived; the header is one.
+        let messages = Mutex(0)
         /// How many of the messages are not rows.
         let headerRows: Int
 

@@ -82,6 +82,7 @@ struct LibpqResult: ~Copyable {
         error.dataTypeName = field("d")
         error.constraintName = field("n")
         error.position = field("P").flatMap { Int($0) }
+        error.sourceFunction = field("R")
         return error
     }
 

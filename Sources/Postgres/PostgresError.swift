@@ -55,6 +55,9 @@ public struct PostgresError: Error, Sendable, Equatable {
     public var constraintName: String?
     /// The place in the statement, in characters from 1.
     public var position: Int?
+    /// The function in the server's source that reported the error, for example `check_enable_rls`: unlike the message it is
+    /// the same in every language.
+    public var sourceFunction: String?
 
     /// Creates an error.
     ///

@@ -2,7 +2,8 @@
 enum SessionSettings {
     /// The settings of a purpose, by name.
     ///
-    /// `search_path` is not among them: the user's query runs with that of the role.
+    /// `search_path` and `TimeZone` are not among them: the user's query runs with those of the role and the database, as in
+    /// psql and pg_dump.
     ///
     /// - Parameter purpose: What the transaction is for.
     /// - Returns: Names and values as for `SET`.
@@ -32,9 +33,11 @@ enum SessionSettings {
     private static let common = [
         "DateStyle": "ISO",
         "IntervalStyle": "postgres",
-        "TimeZone": "UTC",
+        "array_nulls": "on",
         "bytea_output": "hex",
         "extra_float_digits": "3",
+        // The text of money depends on it, in both directions.
+        "lc_monetary": "C",
         // An error is better than rows that a policy filters out silently.
         "row_security": "off",
         // The order of rows should not depend on other sessions that read the table.

@@ -16,6 +16,10 @@ public struct TransactionOptions: Sendable, Hashable {
     public var readOnly: Bool?
     /// Whether a serializable read-only transaction waits for a snapshot that cannot fail.
     public var deferrable: Bool
+    /// Settings that hold in the transaction from its first moment on, by name; the server has to know them.
+    ///
+    /// They need no snapshot, so they also hold for what has to be done before there is one.
+    public var settings: [String: String]
 
     /// Creates options.
     ///
@@ -23,13 +27,20 @@ public struct TransactionOptions: Sendable, Hashable {
     ///   - isolation: What it sees of others; nil leaves it to the server's default.
     ///   - readOnly: Whether it must not write; nil leaves it to the server's default.
     ///   - deferrable: Whether a serializable read-only transaction waits for a snapshot that cannot fail.
-    public init(isolation: Isolation? = nil, readOnly: Bool? = nil, deferrable: Bool = false) {
+    ///   - settings: Settings that hold in the transaction from its first moment on, by name.
+    public init(
+        isolation: Isolation? = nil,
+        readOnly: Bool? = nil,
+        deferrable: Bool = false,
+        settings: [String: String] = [:]
+    ) {
         self.isolation = isolation
         self.readOnly = readOnly
         self.deferrable = deferrable
+        self.settings = settings
     }
 
-    /// The command that begins such a transaction.
+    /// The commands that begin such a transaction.
     var beginCommand: String {
         var modes: [String] = []
         if let isolation {
@@ -41,6 +52,9 @@ public struct TransactionOptions: Sendable, Hashable {
         if deferrable {
             modes.append("DEFERRABLE")
         }
-        return (["BEGIN"] + [modes.joined(separator: ", ")].filter { !$0.isEmpty }).joined(separator: " ")
+        let begin = (["BEGIN"] + [modes.joined(separator: ", ")].filter { !$0.isEmpty }).joined(separator: " ")
+        let changes = settings.sorted { $0.key < $1.key }
+            .map { "SET LOCAL \(quotedIdentifier($0.key)) = \(quotedLiteral($0.value))" }
+        return ([begin] + changes).joined(separator: "; ")
     }
 }

@@ -127,13 +127,15 @@ struct TransactionTests {
         let odd = """
             set datestyle = 'German'; set intervalstyle = 'sql_standard'; set timezone = 'Asia/Tokyo';
             set bytea_output = 'escape'; set extra_float_digits = -5; set statement_timeout = '1h';
-            set client_min_messages = 'debug1'; set xmloption = 'document'; set row_security = on
+            set client_min_messages = 'debug1'; set xmloption = 'document'; set row_security = on;
+            set array_nulls = off
             """
         let query = """
             select timestamptz '2024-01-02 03:04:05.678+00', interval '1 day 2 hours', '\\xff'::bytea, 0.1::float4,
                 current_setting('statement_timeout'), current_setting('row_security'),
                 current_setting('idle_in_transaction_session_timeout'), current_setting('search_path'),
-                current_setting('xmloption'), current_setting('synchronize_seqscans')
+                current_setting('xmloption'), current_setting('synchronize_seqscans'), current_setting('array_nulls'),
+                current_setting('lc_monetary')
             """
         try await withTables("create schema odd; set search_path = odd; \(odd)") { connection in
             let outside = try await connection.query(query).rows[0]
@@ -146,17 +148,37 @@ struct TransactionTests {
                     return try await transaction.query(query).rows[0]
                 }
                 #expect(
-                    (0..<10).map { row[$0] } == [
-                        "2024-01-02 03:04:05.678+00", "1 day 02:00:00", "\\xff", "0.1", "0", "off", "1min", "odd",
-                        xmlOption,
-                        "off",
+                    (0..<12).map { row[$0] } == [
+                        "2024-01-02 12:04:05.678+09", "1 day 02:00:00", "\\xff", "0.1", "0", "off", "1min", "odd",
+                        xmlOption, "off", "on", "C",
                     ]
                 )
             }
             let after = try await connection.query(query).rows[0]
-            #expect((0..<10).map { after[$0] } == (0..<10).map { outside[$0] })
+            #expect((0..<12).map { after[$0] } == (0..<12).map { outside[$0] })
             let error = await #expect(throws: PostgresError.self) { try await connection.pinSessionSettings(.backup) }
             #expect(error?.code == .connectionUnavailable)
+        }
+    }
+
+    @Test("Settings of the options hold before the transaction has a snapshot, and end with it")
+    func beginsWithSettings() async throws {
+        try await withTables("create table t (i int); set lock_timeout = '1h'; set application_name = 'a'") {
+            connection in
+            let options = TransactionOptions(
+                isolation: .repeatableRead,
+                settings: ["lock_timeout": "0", "application_name": "it's"]
+            )
+            try await connection.withTransaction(options) { transaction in
+                let (limit, name) = ("show lock_timeout", "show application_name")
+                let values = try await [transaction.query(limit).rows[0][0], transaction.query(name).rows[0][0]]
+                #expect(values == ["0", "it's"])
+            }
+            let refused = TransactionOptions(settings: ["no_such_setting": "1"])
+            await #expect(throws: PostgresError.self) { try await connection.withTransaction(refused) { _ in } }
+            // The refused transaction was rolled back.
+            let rows = try await connection.withTransaction { try await $0.query("show lock_timeout").rows }
+            #expect(rows.first?[0] == "1h")
         }
     }
 
@@ -172,7 +194,7 @@ struct TransactionTests {
         try await withTables(hijack) { connection in
             try await connection.withTransaction { transaction in
                 try await transaction.pinSessionSettings(.restore)
-                #expect(try await transaction.query("show timezone").rows[0][0] == "UTC")
+                #expect(try await transaction.query("show row_security").rows[0][0] == "off")
             }
         }
     }

@@ -16,7 +16,7 @@ extension Connection {
         beforeSnapshot: () async throws -> Void = {},
         _ body: () async throws -> Result
     ) async throws -> Result {
-        try await withTransaction(mode.options) { connection in
+        try await withTransaction(mode.options(on: server)) { connection in
             try await beforeSnapshot()
             try await connection.pinSettings(of: mode, idleTimeout: idleTimeout)
             return try await body()
@@ -34,6 +34,41 @@ extension Connection {
             try await pinSessionSettings(purpose, overrides: Self.limit(idleTimeout))
         }
         if mode != .writing { try await restrictViews(true) }
+    }
+
+    /// Pins what the text of a plain table's rows depends on besides, until the transaction or its savepoint ends.
+    ///
+    /// Equal rows have equal text then: moments in UTC, and names of tables, functions, types and the like with their schemas.
+    /// - Throws: `PostgresError`.
+    nonisolated(nonsending) func pinPlainText() async throws {
+        _ = try await query(
+            "select pg_catalog.set_config('TimeZone', 'UTC', true), pg_catalog.set_config('search_path', '', true)"
+        )
+    }
+
+    /// Has policies filter rows, instead of an error where one would, until the transaction or its savepoint ends.
+    ///
+    /// - Throws: `PostgresError`.
+    nonisolated(nonsending) func applyRowSecurity() async throws {
+        _ = try await query("select pg_catalog.set_config('row_security', 'on', true)")
+    }
+
+    /// Lifts the limits on time of the role or the database, which are meant for other sessions, as pg_dump does: a run
+    /// idles while it waits for the storage or for its other connection.
+    ///
+    /// Only for a session that is ours alone: a pooler, which makes up the process id, hands its sessions to others too, so
+    /// there only transactions are without limits.
+    /// - Throws: `PostgresError`.
+    nonisolated(nonsending) func liftSessionLimits() async throws {
+        let limits = TransactionMode.limits + ["idle_session_timeout"]
+        _ = try await query(
+            """
+            select pg_catalog.set_config(name, '0', false) from pg_catalog.pg_settings
+            where name operator(pg_catalog.=) any ($1::pg_catalog.text[]) and setting operator(pg_catalog.<>) '0'
+                and pg_catalog.pg_backend_pid() operator(pg_catalog.=) $2::pg_catalog.int4
+            """,
+            [limits.arrayLiteral, String(server.processID)]
+        )
     }
 
     /// Refuses to read views of users, or allows it again, until the transaction or its savepoint ends.
@@ -86,6 +121,31 @@ extension Connection {
             try? await execute("rollback to savepoint \(name); release savepoint \(name)")
             throw error
         }
+    }
+
+    /// Runs the body within a savepoint, and returns to it afterwards: settings and locks of the body end with it.
+    ///
+    /// - Parameters:
+    ///   - name: The savepoint's name, an ordinary identifier.
+    ///   - body: Uses this connection, and only reads.
+    /// - Returns: What the body returns.
+    /// - Throws: What the body throws, or `PostgresError`.
+    nonisolated(nonsending) func withDiscardedSavepoint<Result: Sendable>(
+        _ name: String,
+        _ body: () async throws -> Result
+    ) async throws -> Result {
+        try await execute("savepoint \(name)")
+        let end = "rollback to savepoint \(name); release savepoint \(name)"
+        let result: Result
+        do {
+            result = try await body()
+        } catch {
+            // When this fails too, the connection is gone, and the next statement reports it.
+            try? await execute(end)
+            throw error
+        }
+        try await execute(end)
+        return result
     }
 
     /// Runs the body with an empty search path, so a user-defined operator or function of the same name cannot be picked

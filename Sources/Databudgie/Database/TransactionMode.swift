@@ -10,12 +10,26 @@ enum TransactionMode: Sendable {
     case writing
 
     /// How the transaction begins.
-    var options: TransactionOptions {
-        switch self {
-        case .catalog, .snapshot: TransactionOptions(isolation: .repeatableRead, readOnly: true)
-        case .writing: TransactionOptions(isolation: .readCommitted, readOnly: false)
+    ///
+    /// Limits of the role or the database are lifted at once: they are meant for other sessions, and would already break the
+    /// locking that comes before the snapshot.
+    /// - Parameter server: Newer servers have more limits.
+    /// - Returns: Options for `Connection.withTransaction`.
+    func options(on server: ServerInfo) -> TransactionOptions {
+        let known = Self.limits.filter { $0 != "transaction_timeout" || server.majorVersion >= 17 }
+        let settings = Dictionary(uniqueKeysWithValues: known.map { ($0, "0") })
+        return switch self {
+        case .catalog, .snapshot:
+            TransactionOptions(isolation: .repeatableRead, readOnly: true, settings: settings)
+        case .writing:
+            TransactionOptions(isolation: .readCommitted, readOnly: false, settings: settings)
         }
     }
+
+    /// The server's limits on the time of statements and transactions.
+    static let limits = [
+        "statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "transaction_timeout",
+    ]
 
     /// The settings that it pins; nil when it keeps those of the session.
     var pinnedSettings: Connection.Purpose? {

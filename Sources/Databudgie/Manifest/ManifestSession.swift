@@ -34,6 +34,7 @@ struct ManifestSession: Sendable {
             try await inspect(table, for: settings.kind, over: connection)
         }
         return try await Connection.withConnection(to: settings.database) { second in
+            try await second.liftSessionLimits()
             let isBackup = settings.kind == .backup
             let manifest = ManifestSession(
                 table: table,

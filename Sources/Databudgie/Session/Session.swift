@@ -51,7 +51,8 @@ struct Session: Sendable {
     /// - Throws: `PostgresError` when the connection fails; what the body throws.
     func withDatabase<Result>(_ body: (DatabaseSession) async throws -> Result) async throws -> Result {
         try await Connection.withConnection(to: settings.database) { connection in
-            try await body(DatabaseSession(session: self, connection: connection))
+            try await connection.liftSessionLimits()
+            return try await body(DatabaseSession(session: self, connection: connection))
         }
     }
 }
