@@ -122,6 +122,7 @@ public struct ConfigurationPrinter: Sendable {
         var pairs = options(entry.options)
         pairs.insert(("query", text(entry.query.description)), at: 1)
         pairs += [("compression", text(entry.compression?.rawValue)), ("skip_if_exists", bool(entry.skipsIfExists))]
+        pairs.append(("row_security", bool(entry.appliesRowSecurity)))
         return mapping(pairs)
     }
 

@@ -21,6 +21,8 @@ struct BackupJob: Sendable {
     let pattern: FilePattern
     let format: DataFileFormat
     let skipsIfExists: Bool
+    /// Policies filter the rows; otherwise a policy that would is an error.
+    let appliesRowSecurity: Bool
     let isStrict: Bool
     /// The path holds the run's timestamp, so a file of that name can only come from another run.
     let isUniquePath: Bool
@@ -43,6 +45,19 @@ extension BackupJob {
         case .table: relation?.kind == .view
         }
     }
+
+    /// The rows are those of the relation itself, and not what a query or a view makes of others.
+    var isWholeTable: Bool {
+        switch query {
+        case .custom: false
+        case .table: relation.map { $0.kind != .view } ?? false
+        }
+    }
+
+    /// Nothing of the user's runs when the rows are read, so their text can be pinned.
+    ///
+    /// A foreign table's values may be made from text on the way, and a policy may ask for the day.
+    var hasPlainText: Bool { isWholeTable && relation?.kind != .foreignTable && !appliesRowSecurity }
 
     /// The file that messages name.
     var mainPath: StoragePath { includesRows ? path : sequencesPath }

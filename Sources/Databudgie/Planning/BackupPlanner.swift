@@ -44,12 +44,13 @@ struct BackupPlanner {
         let inheritance = InheritanceRule(catalog: catalog, jobs: Set(exported.compactMap(\.relation?.oid)))
         var jobs = try ordered.enumerated().map { number, item in try locatedJob(number: number, item, inheritance) }
         skipRepeatedSequences(&jobs)
-        try (findings + pathCollisions(jobs)).throwProblems(.configuration)
+        try (findings + pathCollisions(jobs) + equalExports(jobs)).throwProblems(.configuration)
         return BackupPlan(
             jobs: jobs,
             definitions: definitions,
             findings: findings
                 + ordered.flatMap { inheritance.findings($0.relation, isWhole: !$0.entry.hasExplicitQuery) }
+                + exported.flatMap { childrenTwice($0, inheritance) }
                 + doubleExports(exported) + jobs.flatMap(Self.notes)
         )
     }
@@ -182,6 +183,7 @@ struct BackupPlanner {
             pattern: try layout.pattern(.anyData, of: component),
             format: format,
             skipsIfExists: entry.skipsIfExists,
+            appliesRowSecurity: entry.appliesRowSecurity,
             isStrict: entry.options.isStrict,
             isUniquePath: entry.options.location.variables.union(entry.options.filename.variables)
                 .contains(.timestamp),
@@ -201,6 +203,14 @@ struct BackupPlanner {
             hint: "use {table} as a table only, or give the table a query of its own"
         )
         return (.custom(query.sql), query.isChangedByName ? problem : nil)
+    }
+
+    /// A query of the user's reads children as well, which the server does unless it says ONLY.
+    private func childrenTwice(_ item: Selected, _ inheritance: InheritanceRule) -> [Finding] {
+        guard let relation = item.relation, item.entry.hasExplicitQuery,
+            TableQuery(item.entry.query, table: relation.name, at: timestamp).readsChildren
+        else { return [] }
+        return inheritance.childrenTwice(relation, item.entry.options.place)
     }
 
     private func reason(_ item: Selected) -> String {
@@ -229,6 +239,23 @@ struct BackupPlanner {
             guard let oid = jobs[index].relation?.oid else { continue }
             let path = jobs[index].sequencesPath
             if owners[path] == oid { jobs[index].sequences = [] } else { owners[path] = oid }
+        }
+    }
+
+    /// The same rows of a table would be in two files, and twice in the table when both are restored.
+    private func equalExports(_ jobs: [BackupJob]) -> [Finding] {
+        var first: [Relation.OID: [BackupJob]] = [:]
+        return jobs.filter(\.includesRows).compactMap { job in
+            guard let oid = job.relation?.oid else { return nil }
+            guard let other = first[oid]?.first(where: { $0.query == job.query }) else {
+                first[oid, default: []].append(job)
+                return nil
+            }
+            return .problem(
+                "its rows would be exported twice by the same query: \(other.reason), and \(job.reason)",
+                of: job.id,
+                hint: "remove one of them, or exclude the table from it; different queries can select different rows"
+            )
         }
     }
 

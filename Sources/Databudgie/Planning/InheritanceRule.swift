@@ -15,6 +15,27 @@ struct InheritanceRule {
             && !jobs.isDisjoint(with: catalog.descendants(of: relation.oid))
     }
 
+    /// The children whose rows come with those of a parent that a query of the user's reads, and again by jobs of their own.
+    ///
+    /// - Parameters:
+    ///   - relation: The parent.
+    ///   - place: Where its entry is.
+    /// - Returns: A warning that names them.
+    func childrenTwice(_ relation: Relation, _ place: String) -> [Finding] {
+        guard isOnly(relation) else { return [] }
+        let children = catalog.descendants(of: relation.oid).filter(jobs.contains).compactMap { catalog[$0]?.name }
+        return [
+            .warning(
+                "its query also reads the tables that inherit from it, of which "
+                    + "\(children.map(\.description).joined(separator: ", ")) "
+                    + "\(children.count == 1 ? "is" : "are") exported on \(children.count == 1 ? "its" : "their") own: "
+                    + "those rows are exported twice",
+                of: relation.name,
+                hint: "write 'from only {table}' (\(place))"
+            )
+        ]
+    }
+
     /// The children whose rows no job exports.
     ///
     /// - Parameters:

@@ -156,7 +156,8 @@ struct RestorePlanner {
             .preflight
         )
         let chosen = found.filter { !coverage.covers($0.0) && !resumption.isDone($0.0) }
-        try (findings + doubleLoads(chosen) + resumption.doubleLoads(chosen.map(\.0))).throwProblems(.preflight)
+        try (findings + DoubleLoads(catalog: catalog).findings(chosen) + resumption.doubleLoads(chosen.map(\.0)))
+            .throwProblems(.preflight)
         var plan = RestorePlan(groups: [], findings: findings)
         let jobs = chosen.map { candidate, file in
             RestoreJob(plan.newID(.rows, of: candidate.relation.name.label), candidate, file: file)
@@ -208,35 +209,5 @@ struct RestorePlanner {
                 hint: "check location and filename"
             )
         ]
-    }
-
-    /// The same rows must not be loaded twice, which nothing but a unique constraint would notice.
-    private func doubleLoads(_ chosen: [(RestoreCandidate, FileInfo)]) -> [Finding] {
-        var findings: [Finding] = []
-        var loads: [StoragePath: [Relation.OID: RestoreCandidate]] = [:]
-        for (candidate, file) in chosen {
-            if let other = loads[file.path, default: [:]].updateValue(candidate, forKey: candidate.relation.oid) {
-                findings.append(
-                    .problem(
-                        "\(file.path) would be loaded twice, by \(other) and by \(candidate)",
-                        of: candidate.relation.name,
-                        hint: "remove one of them"
-                    )
-                )
-            }
-        }
-        let owners = Dictionary(chosen.map { ($0.0.relation.oid, $0.0) }, uniquingKeysWith: { first, _ in first })
-        for (candidate, _) in chosen where candidate.relation.isPartition {
-            for root in catalog.lineage(of: candidate.relation.oid).dropFirst().compactMap({ owners[$0] }) {
-                findings.append(
-                    .problem(
-                        "it would be loaded by \(candidate), and its rows again with \(root.relation.name) by \(root)",
-                        of: candidate.relation.name,
-                        hint: "remove one of them"
-                    )
-                )
-            }
-        }
-        return findings
     }
 }

@@ -55,7 +55,8 @@ struct ConfigurationInCodeTests {
                         options: options,
                         query: try Template("select 1"),
                         compression: .zstd,
-                        skipsIfExists: true
+                        skipsIfExists: true,
+                        appliesRowSecurity: true
                     )
                 ]
             ),
@@ -97,6 +98,7 @@ struct ConfigurationInCodeTests {
                     follow_foreign_keys: true
                     strict: false
                     skip_if_exists: true
+                    row_security: true
                 """,
             environment: [:]
         )

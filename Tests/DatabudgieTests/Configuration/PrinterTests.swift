@@ -88,6 +88,7 @@ struct PrinterTests {
                     strict: false
                     compression: null
                     skip_if_exists: false
+                    row_security: false
                 restore:
                   connection: null
                   connections: {}

@@ -120,6 +120,39 @@ struct BackupPlannerTests {
         #expect(warnings(some)[0].contains("public.port"))
     }
 
+    @Test("A query that reads children which are exported on their own is reported with their names")
+    func childrenTwice() throws {
+        let catalog = Fixture.catalog([
+            Fixture.relation(1, "city", children: [2, 3]), Fixture.relation(2, "capital", parents: [1]),
+            Fixture.relation(3, "port", parents: [1]),
+        ])
+        let all = try plan(catalog, [Fixture.backup(Fixture.options("*"), query: "select * from {table} where id > 1")])
+        #expect(warnings(all).count == 1)
+        #expect(warnings(all)[0].contains("public.capital, public.port are exported on their own"))
+        let only = try plan(catalog, [Fixture.backup(Fixture.options("*"), query: "select * from only {table}")])
+        #expect(warnings(only) == [])
+        let alone = try plan(catalog, [Fixture.backup(Fixture.options("city"), query: "select id from {table}")])
+        #expect(warnings(alone) == [])
+    }
+
+    @Test("A table that two entries export by the same query is refused; different queries are not")
+    func equalExports() throws {
+        let (glob, exact) = (try Fixture.options("public.*"), try Fixture.options("sales", location: "other"))
+        for query in [nil, "select * from {table} where id = 1"] {
+            let error = #expect(throws: DatabudgieError.self) {
+                try plan(shop, [Fixture.backup(glob, query: query), Fixture.backup(exact, query: query)])
+            }
+            #expect(error?.code == .configuration)
+            #expect(error?.message.contains("public.sales: its rows would be exported twice by the same query") == true)
+        }
+        let some = "select * from {table} where id = 1"
+        let others = "select * from {table} where id > 1"
+        #expect(
+            try plan(shop, [Fixture.backup(glob, query: some), Fixture.backup(exact, query: others)]).jobs.count == 4
+        )
+        #expect(try plan(shop, [Fixture.backup(glob), Fixture.backup(exact, query: some)]).jobs.count == 4)
+    }
+
     @Test("A densely linked schema of 1,000 tables is ordered")
     func dense() throws {
         let relations = (1...1_000).map { Fixture.relation(UInt32($0), "t\($0)") }

@@ -93,6 +93,39 @@ struct PartitionRestoreTests {
         }
     }
 
+    @Test("Files of one query in two places are refused, those of different queries are loaded")
+    func equalQueries() async throws {
+        try await RunFixture.with { fixture in
+            try await fixture.onBoth("create table t (id int)")
+            try await fixture.execute(fixture.source, "insert into t values (1), (2)")
+            let first = "{name: 'public.*', location: a}"
+            let lines = await {
+                try? fixture.write("id\n1\n", to: "a/\(file)")
+                try? fixture.write("id\n1\n", to: "b/\(file)")
+                return await fixture.preflightLines(fixture.yaml("[\(first), {name: t, location: b}]"))
+            }()
+            #expect(lines.count == 1)
+            #expect(lines.first?.hasPrefix("public.t: its rows would be loaded twice") == true)
+            let queries = [1, 2].map { "{name: t, location: q\($0), query: 'select * from {table} where id = \($0)'}" }
+            try await fixture.copy(fixture.yaml("[\(queries.joined(separator: ", "))]"))
+            #expect(try await fixture.rows(fixture.target, "select id from t order by id") == ["1", "2"])
+        }
+    }
+
+    @Test("A file is not loaded into two tables")
+    func oneFileTwoTables() async throws {
+        try await RunFixture.with { fixture in
+            try await fixture.execute(fixture.target, "create table t (id int); create table u (id int)")
+            try fixture.write("id\n1\n", to: "dump/\(file)")
+            let lines = await fixture.preflightLines(
+                "{root_location: \(fixture.folder), location: dump, tables: [t, u]}"
+            )
+            #expect(lines.count == 1)
+            #expect(lines.first?.contains("would be loaded into public.t by") == true)
+            #expect(try await fixture.rows(fixture.target, "select id from u") == [])
+        }
+    }
+
     @Test("A location may begin with the time, and flat folders may hold the files of many tables")
     func layouts() async throws {
         try await RunFixture.with { fixture in

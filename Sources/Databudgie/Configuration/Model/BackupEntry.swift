@@ -12,6 +12,8 @@ public struct BackupEntry: Sendable, Equatable {
     public var compression: CompressionFormat?
     /// A table that already has a data file is skipped.
     public var skipsIfExists: Bool
+    /// Row-level security filters what is exported; otherwise a policy that would is an error.
+    public var appliesRowSecurity: Bool
 
     /// Describes an entry.
     ///
@@ -20,16 +22,19 @@ public struct BackupEntry: Sendable, Equatable {
     ///   - query: What is exported; nil: `select * from {table}`.
     ///   - compression: How the data files are compressed; nil leaves them plain.
     ///   - skipsIfExists: A table that already has a data file is skipped.
+    ///   - appliesRowSecurity: Row-level security filters what is exported; otherwise a policy that would is an error.
     public init(
         options: TableOptions,
         query: Template? = nil,
         compression: CompressionFormat? = nil,
-        skipsIfExists: Bool = false
+        skipsIfExists: Bool = false,
+        appliesRowSecurity: Bool = false
     ) {
         self.options = options
         self.query = query ?? Defaults.query
         hasExplicitQuery = query != nil
         self.compression = compression
         self.skipsIfExists = skipsIfExists
+        self.appliesRowSecurity = appliesRowSecurity
     }
 }

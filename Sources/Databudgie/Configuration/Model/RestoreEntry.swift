@@ -6,6 +6,8 @@ public struct RestoreEntry: Sendable, Equatable {
     public var strategy: RestoreStrategy?
     /// What happens to the rows that are there.
     public var truncate: TruncateMode
+    /// The query by which the rows were exported, as it is written; it tells two entries of one table apart.
+    public var query: String?
 
     /// Describes an entry.
     ///
@@ -13,9 +15,23 @@ public struct RestoreEntry: Sendable, Equatable {
     ///   - options: What every entry has.
     ///   - strategy: How the file is chosen; nil: the default strategy.
     ///   - truncate: What happens to the rows that are there.
-    public init(options: TableOptions, strategy: RestoreStrategy? = nil, truncate: TruncateMode = .keep) {
+    ///   - query: The query by which the rows were exported; nil: `select * from {table}`.
+    public init(
+        options: TableOptions,
+        strategy: RestoreStrategy? = nil,
+        truncate: TruncateMode = .keep,
+        query: String? = nil
+    ) {
         self.options = options
         self.strategy = strategy
         self.truncate = truncate
+        self.query = query
+    }
+}
+
+extension RestoreEntry {
+    /// Whether two entries read what one and the same query has exported.
+    func hasSameQuery(as other: RestoreEntry) -> Bool {
+        (query ?? Defaults.query.description).hasBytes(of: other.query ?? Defaults.query.description)
     }
 }

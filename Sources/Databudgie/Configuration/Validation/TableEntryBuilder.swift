@@ -102,7 +102,8 @@ struct TableEntryBuilder {
             options: options(scope, place),
             query: read.template(nonEmpty(scope, "query"), "query"),
             compression: compression(scope["compression"]),
-            skipsIfExists: read.bool(scope["skip_if_exists"], "skip_if_exists") ?? false
+            skipsIfExists: read.bool(scope["skip_if_exists"], "skip_if_exists") ?? false,
+            appliesRowSecurity: read.bool(scope["row_security"], "row_security") ?? false
         )
     }
 
@@ -116,7 +117,8 @@ struct TableEntryBuilder {
         RestoreEntry(
             options: options(scope, place),
             strategy: read.choice(scope["strategy"], "strategy", RestoreStrategy.self),
-            truncate: truncate(scope["truncate"])
+            truncate: truncate(scope["truncate"]),
+            query: scope["query"]?.scalar?.text
         )
     }
 

@@ -1,0 +1,65 @@
+import Storage
+
+/// Finds rows that a restore would load twice, which nothing but a unique constraint would notice.
+struct DoubleLoads {
+    let catalog: DatabaseCatalog
+
+    /// Compares the files and the entries of all loads.
+    ///
+    /// - Parameter chosen: The loads, each with its file.
+    /// - Returns: A problem for each that would repeat another one.
+    func findings(_ chosen: [(RestoreCandidate, FileInfo)]) -> [Finding] {
+        equalFiles(chosen) + equalQueries(chosen) + partitions(chosen)
+    }
+
+    /// A file holds the rows of one table.
+    private func equalFiles(_ chosen: [(RestoreCandidate, FileInfo)]) -> [Finding] {
+        var loads: [StoragePath: RestoreCandidate] = [:]
+        return chosen.compactMap { candidate, file in
+            guard let other = loads[file.path] else {
+                loads[file.path] = candidate
+                return nil
+            }
+            let isSameTable = other.relation.oid == candidate.relation.oid
+            return .problem(
+                isSameTable
+                    ? "\(file.path) would be loaded twice, by \(other) and by \(candidate)"
+                    : "\(file.path) would be loaded into \(other.relation.name) by \(other), and again by \(candidate)",
+                of: candidate.relation.name,
+                hint: isSameTable ? "remove one of them" : "use {table} in location or filename"
+            )
+        }
+    }
+
+    /// Files of one table in several places have the same rows, unless different queries have chosen them.
+    private func equalQueries(_ chosen: [(RestoreCandidate, FileInfo)]) -> [Finding] {
+        var loads: [Relation.OID: [(RestoreCandidate, FileInfo)]] = [:]
+        return chosen.compactMap { candidate, file in
+            let (oid, entry) = (candidate.relation.oid, candidate.entry)
+            let others = loads[oid, default: []]
+            loads[oid, default: []].append((candidate, file))
+            guard let (other, otherFile) = others.first(where: { $0.0.entry.hasSameQuery(as: entry) }),
+                otherFile.path != file.path
+            else { return nil }
+            return .problem(
+                "its rows would be loaded twice: from \(otherFile.path) by \(other), and from \(file.path) by \(candidate)",
+                of: candidate.relation.name,
+                hint: "remove one of them, or give each the 'query' of its backup if their rows are different"
+            )
+        }
+    }
+
+    /// The file of a root has the rows of its partitions.
+    private func partitions(_ chosen: [(RestoreCandidate, FileInfo)]) -> [Finding] {
+        let owners = Dictionary(chosen.map { ($0.0.relation.oid, $0.0) }, uniquingKeysWith: { first, _ in first })
+        return chosen.map(\.0).filter(\.relation.isPartition).flatMap { candidate in
+            catalog.lineage(of: candidate.relation.oid).dropFirst().compactMap { owners[$0] }.map { root in
+                .problem(
+                    "it would be loaded by \(candidate), and its rows again with \(root.relation.name) by \(root)",
+                    of: candidate.relation.name,
+                    hint: "remove one of them"
+                )
+            }
+        }
+    }
+}
