@@ -52,7 +52,7 @@ public struct BackupRun: Sendable {
             try await session.storages.checkWritable(plan.jobs.compactMap(\.mainPath.parent))
             let definitions = DefinitionExport(session: session, catalog: catalog, dump: dump)
             let defined = try await definitions.run(plan.definitions)
-            let exported = try await export(resumption.pending, session, recordedRun, defined: Set(defined))
+            let exported = try await export(resumption.pending, session, catalog, recordedRun, defined: Set(defined))
             return RunResults(jobs: done + exported, definitions: defined.map(\.label))
         }
     }
@@ -92,6 +92,7 @@ public struct BackupRun: Sendable {
     private func export(
         _ jobs: [BackupJob],
         _ session: DatabaseSession,
+        _ catalog: DatabaseCatalog,
         _ recordedRun: ManifestRun?,
         defined: Set<QualifiedName>
     ) async throws -> [JobResult] {
@@ -107,7 +108,7 @@ public struct BackupRun: Sendable {
             }
             do {
                 recorder.started(job.id)
-                let export = JobExport(session: session, job: job, states: states, defined: defined)
+                let export = JobExport(session: session, job: job, catalog: catalog, states: states, defined: defined)
                 let outcome = try await export.run()
                 try await recordedRun?.record(published: job, outcome)
                 results.append(recorder.ended(.finished(outcome)))

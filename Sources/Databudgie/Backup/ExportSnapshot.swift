@@ -30,22 +30,22 @@ struct ExportSnapshot {
     ) async throws -> Result {
         let manifest = session.settings.manifest
         for attempt in 1...Self.attempts {
-            let expected = try await session.readCatalog(without: manifest)
-            let expectedPlan = try makePlan(expected)
-            let lockable = Self.lockable(expectedPlan)
-            let locking = {
-                try await lock(lockable, attempt: attempt)
-                try await lockViews(Self.lockable(expectedPlan, [.view]))
-            }
+            let (expected, relations) = try await relations(makePlan)
+            let (tables, views) = (Self.names(relations, Self.tableKinds), Self.names(relations, [.view]))
             do {
-                return try await session.withTransaction(.snapshot, beforeSnapshot: locking) {
-                    let catalog = try await session.readCatalog(without: manifest, isNested: true)
-                    let plan = try makePlan(catalog)
-                    guard catalog == expected || Self.lockable(plan).isSubset(of: lockable) else {
-                        throw PlanIsOutdated()
+                return try await session.withTransaction(
+                    .snapshot,
+                    beforeSnapshot: { try await lock(tables, views, isLastAttempt: attempt == Self.attempts) },
+                    {
+                        let catalog = try await session.readCatalog(without: manifest, isNested: true)
+                        let plan = try makePlan(catalog)
+                        guard catalog == expected || Self.names(plan.relations, Self.tableKinds).isSubset(of: tables)
+                        else {
+                            throw PlanIsOutdated()
+                        }
+                        return try await body(plan, catalog)
                     }
-                    return try await body(plan, catalog)
-                }
+                )
             } catch is PlanIsOutdated {
                 continue
             }
@@ -57,43 +57,52 @@ struct ExportSnapshot {
         )
     }
 
-    /// Tables that a job reads as such.
-    ///
-    /// Those that the role cannot read fail on their own, later, with the server's message.
-    private static func lockable(
-        _ plan: BackupPlan,
-        _ kinds: Set<Relation.Kind> = [.table, .partitionedTable]
-    ) -> Set<QualifiedName> {
-        let relations = plan.jobs.compactMap(\.relation) + plan.definitions.flatMap(\.relations)
-        return Set(relations.filter { $0.isReadable && kinds.contains($0.kind) }.map(\.name))
+    /// What the planned jobs and definitions read, found out in a transaction of its own that leaves no lock.
+    private func relations(
+        _ makePlan: (DatabaseCatalog) throws -> BackupPlan
+    ) async throws -> (catalog: DatabaseCatalog, relations: [Relation]) {
+        try await session.withTransaction(.catalog) {
+            let catalog = try await session.readCatalog(without: session.settings.manifest, isNested: true)
+            let plan = try makePlan(catalog)
+            let reads = try await QueryReads(connection: connection).relations(of: plan.jobs, catalog)
+            return (catalog, plan.relations + reads)
+        }
     }
 
-    /// Locks what views read, as far as their owners' privileges go: a view cannot be locked when its owner lacks one.
-    private func lockViews(_ views: Set<QualifiedName>) async throws {
+    private static let tableKinds: Set<Relation.Kind> = [.table, .partitionedTable]
+
+    /// Those that the role has no privilege for cannot be locked: they fail on their own, later, with the server's message,
+    /// or are read through a view, which is locked instead.
+    private static func names(_ relations: [Relation], _ kinds: Set<Relation.Kind>) -> Set<QualifiedName> {
+        Set(relations.filter { $0.isReadable && kinds.contains($0.kind) }.map(\.name))
+    }
+
+    private func lock(_ tables: Set<QualifiedName>, _ views: Set<QualifiedName>, isLastAttempt: Bool) async throws {
+        // Neither statement takes a snapshot.
+        try await connection.execute("set local lock_timeout = \(lockTimeout / .milliseconds(1))")
+        try await lock(tables, isLastAttempt: isLastAttempt)
         for view in views.sorted() {
             do {
-                try await connection.withSavepoint("view_lock") {
-                    try await connection.execute("lock table \(view.quoted) in access share mode")
-                }
+                try await connection.withSavepoint("view_lock") { try await lock([view], isLastAttempt: isLastAttempt) }
             } catch let error as PostgresError {
+                // It cannot be locked when its owner lacks a privilege for one of its tables.
                 guard error.sqlState == "42501" else { throw error }
             }
         }
     }
 
-    private func lock(_ tables: Set<QualifiedName>, attempt: Int) async throws {
-        guard !tables.isEmpty else { return }
-        let names = tables.sorted().map(\.quoted)
+    /// Locks tables, or a view with what it reads.
+    private func lock(_ relations: Set<QualifiedName>, isLastAttempt: Bool) async throws {
+        guard !relations.isEmpty else { return }
+        let names = relations.sorted().map(\.quoted)
         do {
-            // Neither statement takes a snapshot.
-            try await connection.execute("set local lock_timeout = \(lockTimeout / .milliseconds(1))")
             try await connection.execute("lock table \(names.joined(separator: ", ")) in access share mode")
         } catch {
             switch error.sqlState {
             case "42P01", "3F000":
                 // Dropped since the catalog was read.
                 throw PlanIsOutdated()
-            case "55P03" where attempt < Self.attempts:
+            case "55P03" where !isLastAttempt, "40P01" where !isLastAttempt:
                 throw PlanIsOutdated()
             case "55P03":
                 let listed = names.prefix(5).joined(separator: ", ") + (names.count > 5 ? " …" : "")
@@ -110,4 +119,9 @@ struct ExportSnapshot {
             }
         }
     }
+}
+
+extension BackupPlan {
+    /// The relations that jobs and definitions name.
+    fileprivate var relations: [Relation] { jobs.compactMap(\.relation) + definitions.flatMap(\.relations) }
 }

@@ -5,10 +5,14 @@ import Storage
 struct JobExport {
     let session: DatabaseSession
     let job: BackupJob
+    /// The catalog of the snapshot.
+    let catalog: DatabaseCatalog
     /// What ``SequenceReader`` has read for the whole run.
     let states: [Relation.OID: Result<SequenceState, any Error>]
     /// Tables whose definitions are part of the run.
     let defined: Set<QualifiedName>
+
+    private static let attempts = 3
 
     private var connection: Connection { session.connection }
     private var storage: any Storage { session.storages.storage(for: job.path) }
@@ -17,7 +21,8 @@ struct JobExport {
     /// Runs the query and publishes its file when all of it has arrived; a failure leaves no file behind.
     ///
     /// The data file is published last: a restore that finds it finds the values of its sequences as well. The query runs
-    /// within a savepoint, so its failure leaves the snapshot usable for the other jobs.
+    /// within a savepoint, so its failure leaves the snapshot usable for the other jobs, and its settings and locks end with
+    /// it.
     /// - Returns: What was exported.
     /// - Throws: `PostgresError`, `StorageError`, or ``DatabudgieError`` for a sequence that could not be read and for a
     ///   query that cannot be restored.
@@ -32,8 +37,7 @@ struct JobExport {
             return outcome(.zero, sequencesFile, sequences, since: start)
         }
         do {
-            let meter = TransferMeter { session.recorder.progressed(job.id, $0) }
-            let (columns, file, segments) = try await connection.withSavepoint("table_job") { try await export(meter) }
+            let (meter, columns, file, segments) = try await exportBreakingDeadlocks()
             var outcome = outcome(meter.totals, file, sequences, since: start)
             outcome.columns = columns.map { JobColumn($0.name, typeOID: $0.typeOID) }
             outcome.segments = segments
@@ -60,20 +64,56 @@ struct JobExport {
         )
     }
 
-    private func export(
-        _ meter: TransferMeter
-    ) async throws -> (columns: [ColumnDescription], file: FileInfo, segments: [HashedSegment]) {
-        // Views are read only when they are meant; a failure rolls back to the restriction.
+    private typealias Export = (
+        meter: TransferMeter, columns: [ColumnDescription], file: FileInfo, segments: [HashedSegment]
+    )
+
+    /// Exports the rows, and tries again when the server ends a deadlock with another session by ending the query.
+    private func exportBreakingDeadlocks() async throws -> Export {
+        for attempt in 2...Self.attempts {
+            do {
+                return try await connection.withDiscardedSavepoint("table_job") { try await export() }
+            } catch let error as PostgresError where error.sqlState == "40P01" {
+                let message = "the server ended a deadlock with another session: \(error.fullMessage)"
+                session.recorder.found(
+                    .warning("\(message); exporting it again (attempt \(attempt) of \(Self.attempts))", of: job.id)
+                )
+            }
+        }
+        return try await connection.withDiscardedSavepoint("table_job") { try await export() }
+    }
+
+    private func export() async throws -> Export {
+        // Views are read only when they are meant.
         if job.readsViews { try await connection.restrictViews(false) }
-        let columns = try await describe()
-        let rows = try await connection.copyOut(
-            "copy (\(job.query.sql)\n) to stdout with (format csv, header)",
-            hasHeader: true
-        )
-        let stream = try ExportStream(rows, as: job.format, meter: meter)
-        let file = try await storage.write(job.path, ifExists: existingFile, from: stream)
-        if job.readsViews { try await connection.restrictViews(true) }
-        return (columns, file, stream.segments)
+        if job.hasPlainText { try await connection.pinPlainText() }
+        if job.appliesRowSecurity { try await connection.applyRowSecurity() }
+        let meter = TransferMeter { session.recorder.progressed(job.id, $0) }
+        var rows: CopyOut?
+        do {
+            let columns = try await describe()
+            let copy = try await connection.copyOut(
+                "copy (\(job.query.sql)\n) to stdout with (format csv, header)",
+                hasHeader: true
+            )
+            rows = copy
+            let stream = try ExportStream(copy, as: job.format, meter: meter, beforeEnd: checkRewrites)
+            let file = try await storage.write(job.path, ifExists: existingFile, from: stream)
+            return (meter, columns, file, stream.segments)
+        } catch let error as PostgresError {
+            throw ExportFailure.explained(error, rowsBefore: rows?.receivedRows ?? 0)
+        }
+    }
+
+    /// Refuses rows that another session has replaced since the snapshot.
+    ///
+    /// A table that was locked before the snapshot cannot have been.
+    private func checkRewrites() async throws {
+        let check = RewriteCheck(connection: connection)
+        guard let relation = job.relation, job.isWholeTable else { return try await check.run(.locked) }
+        let family = [relation.oid] + catalog.descendants(of: relation.oid)
+        guard relation.kind != .table || family.count > 1 else { return }
+        try await check.run(.relations(family))
     }
 
     /// Lets the server parse the query, so a mistake is reported before a file is begun.

@@ -50,20 +50,15 @@ struct SequenceReader {
         let query = batch.enumerated().map { number, sequence in
             "select \(number) as number, last_value, is_called from \(sequence.name.quoted)"
         }.joined(separator: " union all ")
-        // Rolled back in any case, so the server's lock table does not fill up with sequences.
-        try await connection.execute("savepoint sequence_states")
-        let result: Result<QueryResult, any Error>
-        do {
+        // The server's lock table would fill up with sequences.
+        let result = try await connection.withDiscardedSavepoint("sequence_states") {
             // Parsing locks what the names mean now; nothing is run before that is known to be the sequences themselves: a view
             // that has taken a sequence's name would run its owner's functions with our privileges (as in CVE-2024-7348).
             _ = try await connection.describe(query)
             try await checkNames(batch)
-            result = .success(try await connection.query(query + " order by number"))
-        } catch {
-            result = .failure(error)
+            return try await connection.query(query + " order by number")
         }
-        try await connection.execute("rollback to savepoint sequence_states; release savepoint sequence_states")
-        return try result.get().rows.map { row in
+        return try result.rows.map { row in
             guard let value = row["last_value"].flatMap({ Int64($0) }), let isCalled = row["is_called"] else {
                 throw DatabudgieError(.internalInconsistency, "a sequence returned no value")
             }

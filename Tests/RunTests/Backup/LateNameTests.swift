@@ -70,6 +70,7 @@ struct LateNameTests {
                     let export = JobExport(
                         session: session,
                         job: job,
+                        catalog: DatabaseCatalog(defaultSchema: "public", relations: [], foreignKeys: []),
                         states: states.mapValues { _ in .success(SequenceState(lastValue: 1, isCalled: true)) },
                         defined: []
                     )

@@ -1,0 +1,61 @@
+import Postgres
+
+/// Finds relations whose rows another session has replaced since the snapshot.
+///
+/// TRUNCATE, REFRESH MATERIALIZED VIEW and rewriting forms of ALTER TABLE give a relation a new file, in which the snapshot
+/// sees no row, or rows that are frozen and newer than itself. `pg_relation_filenode` always shows the current file, while
+/// `pg_class` shows that of the snapshot.
+struct RewriteCheck {
+    let connection: Connection
+
+    /// What is looked at.
+    enum Scope {
+        /// All that this transaction has locked, and so all that it has read.
+        case locked
+        /// These relations.
+        case relations([Relation.OID])
+    }
+
+    /// Compares files, within the savepoint in which the rows were read: its locks keep others from replacing them later.
+    ///
+    /// - Parameter scope: What is looked at.
+    /// - Throws: ``DatabudgieError`` that names the relations whose rows were replaced; `PostgresError`.
+    func run(_ scope: Scope) async throws {
+        let rows =
+            switch scope {
+            case .locked: try await connection.query(Self.query(Self.locked)).rows
+            case .relations(let oids):
+                try await connection.query(
+                    Self.query("select pg_catalog.unnest($1::pg_catalog.oid[])"),
+                    [oids.arrayLiteral]
+                ).rows
+            }
+        guard !rows.isEmpty else { return }
+        let names = rows.map { QualifiedName(schema: $0["schema"] ?? "", name: $0["name"] ?? "").description }
+        throw DatabudgieError(
+            .database,
+            "the rows of \(names.joined(separator: ", ")) were replaced after the snapshot of the backup was taken, by "
+                + "TRUNCATE, REFRESH or a form of ALTER TABLE that rewrites them",
+            hint: "run the backup again when no other session does that"
+        )
+    }
+
+    private static let locked = """
+        select relation from pg_catalog.pg_locks
+        where locktype operator(pg_catalog.=) 'relation' and granted
+            and pid operator(pg_catalog.=) pg_catalog.pg_backend_pid()
+        """
+
+    /// Catalogs of the server can have no file of their own in `pg_class`, and cannot be truncated.
+    private static func query(_ relations: String) -> String {
+        """
+        select n.nspname as schema, c.relname as name from pg_catalog.pg_class c
+        join pg_catalog.pg_namespace n on n.oid operator(pg_catalog.=) c.relnamespace
+        where c.oid operator(pg_catalog.=) any (array(\(relations)))
+            and c.relkind operator(pg_catalog.=) any ('{r,m}'::pg_catalog."char"[])
+            and c.relfilenode operator(pg_catalog.<>) 0
+            and not coalesce(pg_catalog.pg_relation_filenode(c.oid) operator(pg_catalog.=) c.relfilenode, false)
+        order by n.nspname, c.relname
+        """
+    }
+}
