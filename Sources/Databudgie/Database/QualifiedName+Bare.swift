@@ -7,6 +7,7 @@ extension QualifiedName {
     /// An identifier, in quotes only if it needs them.
     ///
     /// - Parameter name: The name as the catalog has it.
+    /// - Returns: The identifier.
     static func quotedIfNeeded(_ name: String) -> String { isBare(name) ? name : quotedIdentifier(name) }
 
     /// Whether a name means itself without quotes: lower case letters, digits and `_`, and not a key word.

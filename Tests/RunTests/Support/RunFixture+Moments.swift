@@ -13,6 +13,7 @@ extension RunFixture {
     ///   - events: Receives what happens.
     ///   - body: Runs when the snapshot has been taken and no other job has begun.
     /// - Returns: The report of the jobs after the first one.
+    /// - Throws: What the body or the backup throws.
     func heldUpBackup(
         _ tables: String,
         _ more: String = "",
