@@ -114,7 +114,7 @@ struct SessionSettingTests {
                 """
                 {root_location: \(fixture.folder), location: '{table}', filename: data.csv, row_security: true,
                  tables: [t, {query: 'select count(*) as n from t', location: q},
-                          {name: t, location: no, query: 'select 1 from {table}', row_security: false}]}
+                          {name: t, location: other, query: 'select 1 from {table}', row_security: false}]}
                 """
             )
             #expect(allowed.failed.count == 1)
