@@ -62,7 +62,14 @@ struct ConfigurationInCodeTests {
             ),
             restore: RestoreConfiguration(
                 run: common,
-                tables: [RestoreEntry(options: options, strategy: .useLatestMetadata, truncate: .cascade)]
+                tables: [
+                    RestoreEntry(
+                        options: options,
+                        strategy: .useLatestMetadata,
+                        truncate: .cascade,
+                        query: "select 1"
+                    )
+                ]
             )
         )
         var read = try Configuration.load(
