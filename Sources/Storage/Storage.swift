@@ -1,3 +1,5 @@
+public import struct FoundationEssentials.Date
+
 /// Keeps files: on this machine, or in an S3 bucket.
 ///
 /// ```swift
@@ -75,6 +77,23 @@ public protocol Storage: Sendable {
     /// - Throws: ``StorageError`` for the first file that could not be deleted, after all others were tried;
     ///   `CancellationError`.
     func delete(_ paths: [StoragePath]) async throws
+
+    /// Finds what writes that were broken off have left below a folder, at any depth.
+    ///
+    /// Writes that are under way are found as well: only their age tells them apart.
+    /// - Parameters:
+    ///   - folder: The folder; one that does not exist has nothing.
+    ///   - limit: Only writes that have made no progress since then are found.
+    /// - Returns: The writes, sorted by the UTF-8 bytes of their paths.
+    /// - Throws: ``StorageError`` when that cannot be found out; `CancellationError`.
+    func unfinishedWrites(_ folder: StoragePath, before limit: Date) async throws -> [UnfinishedWrite]
+
+    /// Removes what a write has left; the file of its path, if there is one, stays as it is.
+    ///
+    /// Nothing happens when it is gone already. A write that is still under way fails.
+    /// - Parameter write: What ``unfinishedWrites(_:before:)`` has found.
+    /// - Throws: ``StorageError`` when it could not be removed; `CancellationError`.
+    func discard(_ write: UnfinishedWrite) async throws
 
     /// Finds out whether files could be written to a folder, and leaves nothing there.
     ///

@@ -1,8 +1,9 @@
 import DatabudgieTestSupport
 import Foundation
-import Storage
 import SystemPackage
 import Testing
+
+@testable import Storage
 
 @Suite("Local storage")
 struct LocalStorageTests {
@@ -110,6 +111,167 @@ struct LocalStorageTests {
                 )
                 await #expect(throws: StorageError.self) { try await storage.checkWritable(.local("\(folder)/link")) }
                 #expect(try FileManager.default.contentsOfDirectory(atPath: outside) == [])
+            }
+        }
+    }
+
+    @Test("A link to a file is listed and read as the file; what it leads to may be in another folder")
+    func linkToFile() async throws {
+        try await withTemporaryFolder { folder async throws in
+            try await storage.write(.local("\(folder)/real/file"), [1, 2, 3])
+            let path = StoragePath.local("\(folder)/link")
+            try FileManager.default.createSymbolicLink(atPath: path.text, withDestinationPath: "real/./../real/file")
+            let listed = try await storage.list(.local(folder))
+            #expect(listed.map(\.path) == [path])
+            #expect(listed.map(\.size) == [3])
+            #expect(try await storage.info(path)?.size == 3)
+            #expect(try await storage.bytes(path) == [1, 2, 3])
+            try await storage.delete([path])
+            #expect(try await storage.bytes(.local("\(folder)/real/file")) == [1, 2, 3])
+        }
+    }
+
+    @Test("A link that leads nowhere is listed, and reading it fails", arguments: ["missing", "loop"])
+    func brokenLink(kind: String) async throws {
+        try await withTemporaryFolder { folder async throws in
+            let path = StoragePath.local("\(folder)/link")
+            try FileManager.default.createSymbolicLink(
+                atPath: path.text,
+                withDestinationPath: kind == "loop" ? "link" : "none"
+            )
+            #expect(try await storage.list(.local(folder)).map(\.path) == [path])
+            let error = await #expect(throws: StorageError.self) { try await storage.read(path) }
+            #expect(error?.code == (kind == "loop" ? .unsafeLink : .notFound))
+        }
+    }
+
+    @Test(
+        "Another user's link to a file is listed, and neither read nor looked up",
+        .enabled(if: geteuid() == 0, "only root can give a link away")
+    )
+    func foreignLinkToFile() async throws {
+        try await withTemporaryFolder { folder async throws in
+            try await storage.write(.local("\(folder)/secret/file"), [1])
+            let path = StoragePath.local("\(folder)/link")
+            try FileManager.default.createSymbolicLink(atPath: path.text, withDestinationPath: "secret/file")
+            #expect(lchown(path.text, 12345, 12345) == 0)
+            #expect(try await storage.list(.local(folder)).map(\.path) == [path])
+            for attempt in [
+                { _ = try await storage.read(path) }, { _ = try await storage.info(path) },
+            ] {
+                let error = await #expect(throws: StorageError.self) { try await attempt() }
+                #expect(error?.code == .unsafeLink)
+                #expect(error?.description.contains("the symbolic link \(path), which belongs to another user") == true)
+            }
+            // Through a link of another user nothing is deleted or listed either.
+            let outside = "\(folder)/outside"
+            try FileManager.default.createSymbolicLink(atPath: outside, withDestinationPath: "secret")
+            #expect(lchown(outside, 12345, 12345) == 0)
+            await #expect(throws: StorageError.self) { try await storage.delete([.local("\(outside)/file")]) }
+            await #expect(throws: StorageError.self) { try await storage.list(.local(outside)) }
+            #expect(try await storage.bytes(.local("\(folder)/secret/file")) == [1])
+        }
+    }
+
+    @Test(
+        "A link that is put in a folder's place just before it is used is not followed",
+        .enabled(if: geteuid() == 0, "only root can give a link away")
+    )
+    func raceForFolder() async throws {
+        try await withTemporaryFolder { folder async throws in
+            let (inside, outside) = ("\(folder)/a", "\(folder)/outside")
+            for path in [inside, outside] {
+                try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+            }
+            let waiting = Signal()
+            let resumed = Signal()
+            // All is checked and open; then the folder is moved away, and a link to another one takes its place.
+            let source = GatedBytes(bytes: [1, 2, 3], reached: waiting, resume: resumed)
+            let writing = Task { try await storage.write(.local("\(inside)/file"), ifExists: .fail, from: source) }
+            await waiting.wait()
+            try FileManager.default.moveItem(atPath: inside, toPath: "\(folder)/moved")
+            try FileManager.default.createSymbolicLink(atPath: inside, withDestinationPath: "outside")
+            #expect(lchown(inside, 12345, 12345) == 0)
+            resumed.raise()
+            _ = await writing.result
+            #expect(try FileManager.default.contentsOfDirectory(atPath: outside) == [])
+            #expect(try FileManager.default.contentsOfDirectory(atPath: "\(folder)/moved") == ["file"])
+        }
+    }
+
+    @Test(
+        "A file system without hard links is enough",
+        arguments: [EPERM, ENOSYS, EOPNOTSUPP, EMLINK, EXDEV, EINVAL, EACCES]
+    )
+    func noHardLinks(code: Int32) async throws {
+        var calls = LocalCalls()
+        calls.link = { (_, _, _) throws(Errno) in throw Errno(rawValue: code) }
+        let storage = LocalStorage(calls: calls)
+        try await withTemporaryFolder { folder async throws in
+            let path = StoragePath.local("\(folder)/file")
+            try await storage.write(path, [1, 2], ifExists: .fail)
+            #expect(try await storage.bytes(path) == [1, 2])
+            let error = await #expect(throws: StorageError.self) {
+                try await storage.write(path, [3], ifExists: .fail)
+            }
+            #expect(error?.code == .alreadyExists)
+            #expect(try await storage.bytes(path) == [1, 2])
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["file"])
+        }
+    }
+
+    @Test("Another failure of link() fails the write, and nothing is left")
+    func linkFails() async throws {
+        var calls = LocalCalls()
+        calls.link = { (_, _, _) throws(Errno) in throw .noSpace }
+        let storage = LocalStorage(calls: calls)
+        try await withTemporaryFolder { folder async throws in
+            let error = await #expect(throws: StorageError.self) {
+                try await storage.write(.local("\(folder)/file"), [1], ifExists: .fail)
+            }
+            #expect(error?.code == .outOfSpace)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == [])
+        }
+    }
+
+    @Test("Nothing is left when the folder cannot be flushed", arguments: [ExistingFile.replace, .fail])
+    func folderFlushFails(ifExists: ExistingFile) async throws {
+        var calls = LocalCalls()
+        calls.flush = { (_) throws(Errno) in throw .ioError }
+        let storage = LocalStorage(calls: calls)
+        try await withTemporaryFolder { folder async throws in
+            let error = await #expect(throws: StorageError.self) {
+                try await storage.write(.local("\(folder)/file"), [1], ifExists: ifExists)
+            }
+            #expect(error?.code == .inputOutput)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == [])
+        }
+    }
+
+    @Test("The temporary files that broken writes have left are found by their form and age, and removed")
+    func leftFiles() async throws {
+        try await withTemporaryFolder { folder async throws in
+            let names = [".a.csv.0123456789abcdef.partial", ".b.csv.7.partial"]
+            let others = [".a.partial", ".a.csv.xyz.partial", "a.csv.7.partial", ".a.csv.7.part", "a.csv"]
+            for name in names + others { try await storage.write(.local("\(folder)/sub/\(name)"), [1, 2]) }
+            try FileManager.default.createSymbolicLink(
+                atPath: "\(folder)/.c.csv.8.partial",
+                withDestinationPath: "sub/a.csv"
+            )
+            let found = try await storage.unfinishedWrites(.local(folder), before: .distantFuture)
+            #expect(found.map(\.path) == ["a.csv", "b.csv"].map { .local("\(folder)/sub/\($0)") })
+            #expect(found.map(\.id) == names)
+            #expect(found.map(\.size) == [2, 2])
+            #expect(try await storage.unfinishedWrites(.local(folder), before: Date(timeIntervalSinceNow: -60)) == [])
+            for write in found { try await storage.discard(write) }
+            for write in found { try await storage.discard(write) }
+            let left = try FileManager.default.contentsOfDirectory(atPath: "\(folder)/sub").sorted()
+            #expect(left == others.sorted())
+            #expect(try await storage.unfinishedWrites(.local("\(folder)/none"), before: .distantFuture) == [])
+            await #expect(throws: StorageError.self) {
+                try await storage.discard(
+                    UnfinishedWrite(path: .local("\(folder)/sub/x"), modified: .now, size: 0, id: "a.csv")
+                )
             }
         }
     }

@@ -31,5 +31,11 @@ struct DryRunStorage: Storage {
 
     func delete(_ paths: [StoragePath]) async throws {}
 
+    func unfinishedWrites(_ folder: StoragePath, before limit: Date) async throws -> [UnfinishedWrite] {
+        try await base.unfinishedWrites(folder, before: limit)
+    }
+
+    func discard(_ write: UnfinishedWrite) async throws {}
+
     func checkWritable(_ folder: StoragePath) async throws {}
 }

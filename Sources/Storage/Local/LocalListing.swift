@@ -1,4 +1,3 @@
-import Glibc
 import SystemPackage
 
 /// Walks a local folder.
@@ -7,45 +6,53 @@ struct LocalListing {
     let folder: StoragePath
     /// The same as a path of the file system.
     let target: String
+    /// Whether links to files count as the files.
+    var includesLinks = true
+    /// Which names count.
+    let isWanted: (_ name: String) -> Bool
 
-    /// Collects the regular files, in no particular order.
+    /// Collects the files, in no particular order.
+    ///
+    /// Links to folders are not followed. Those to files are listed as what they lead to; and as themselves when they
+    /// cannot be followed, so reading them says why, and nothing older is silently taken for them.
     func files(recursive: Bool) throws -> [FileInfo] {
+        do {
+            return try files(in: LocalFolder(path: target), at: folder, recursive)
+        } catch Errno.noSuchFileOrDirectory, Errno.notDirectory {
+            return []
+        } catch {
+            throw StorageError.local(error, folder.text, "cannot be listed")
+        }
+    }
+
+    private func files(in folder: LocalFolder, at place: StoragePath, _ recursive: Bool) throws -> [FileInfo] {
         var found: [FileInfo] = []
-        var waiting = [folder]
-        while let next = waiting.popLast() {
-            for name in try names(in: next) where !TemporaryFile.isTemporary(name) {
-                let path = next.appending(name)
-                // A file that vanished meanwhile is not listed.
-                guard let status = try? FilePath(path.text).stat(followTargetSymlink: false) else { continue }
-                if status.type == .regular {
-                    found.append(FileInfo(path: path, status: status))
-                } else if status.type == .directory, recursive {
-                    waiting.append(path)
+        for name in try folder.names() {
+            // A file that vanished meanwhile is not listed.
+            guard let status = try? folder.status(of: name) else { continue }
+            let path = place.appending(name)
+            switch status.type {
+            case .regular where isWanted(name):
+                found.append(FileInfo(path: path, status: status))
+            case .symbolicLink where includesLinks && isWanted(name):
+                if let file = linked(path, status) { found.append(file) }
+            case .directory where recursive:
+                do {
+                    found += try files(in: folder.folder(name, path: path.text), at: path, recursive)
+                } catch Errno.noSuchFileOrDirectory, Errno.notDirectory, Errno.tooManySymbolicLinkLevels {
+                    continue
+                } catch {
+                    throw StorageError.local(error, path.text, "cannot be listed")
                 }
+            default:
+                continue
             }
         }
         return found
     }
 
-    private func names(in folder: StoragePath) throws -> [String] {
-        guard let stream = opendir(folder.text) else {
-            let failure = Errno(rawValue: errno)
-            guard failure != .noSuchFileOrDirectory, failure != .notDirectory else { return [] }
-            throw StorageError.local(failure, folder.text, "cannot be listed")
-        }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while true {
-            errno = 0
-            guard let entry = readdir(stream) else { break }
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: pointer.pointee)) {
-                    String(cString: $0)
-                }
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        guard errno == 0 else { throw StorageError.local(Errno(rawValue: errno), folder.text, "cannot be listed") }
-        return names
+    private func linked(_ path: StoragePath, _ link: Stat) -> FileInfo? {
+        guard let status = try? LocalFile.status(of: path.text) else { return FileInfo(path: path, status: link) }
+        return status.type == .regular ? FileInfo(path: path, status: status) : nil
     }
 }

@@ -6,44 +6,36 @@ import SystemPackage
 final class LocalReader: ChunkReader, @unchecked Sendable {
     let info: FileInfo
     private let path: String
-    private let descriptor: FileDescriptor
+    private let file: OpenFile
+    private var descriptor: FileDescriptor { file.descriptor }
     private let end: Int64
     private var offset: Int64
 
     init(path: String, range: Range<Int64>?) throws {
         do {
-            let descriptor = try FileDescriptor.open(FilePath(path), .readOnly, options: [.nonBlocking, .closeOnExec])
-            do {
-                let status = try descriptor.stat()
-                guard status.type != .directory else { throw Errno.isDirectory }
-                guard status.type == .regular else {
-                    throw StorageError(
-                        .invalidPath,
-                        "\(path) is not a regular file",
-                        hint: "give another path",
-                        path: .local(path)
-                    )
-                }
-                let wanted = range ?? 0..<status.size
-                guard wanted.upperBound <= status.size else {
-                    throw StorageError.truncated(.local(path), size: status.size, range: wanted)
-                }
-                self.descriptor = descriptor
-                self.path = path
-                info = FileInfo(path: .local(path), status: status)
-                offset = wanted.lowerBound
-                end = wanted.upperBound
-            } catch {
-                try? descriptor.close()
-                throw error
+            let file = try LocalFile.open(path)
+            let status = try file.status()
+            guard status.type != .directory else { throw Errno.isDirectory }
+            guard status.type == .regular else {
+                throw StorageError(
+                    .invalidPath,
+                    "\(path) is not a regular file",
+                    hint: "give another path",
+                    path: .local(path)
+                )
             }
+            let wanted = range ?? 0..<status.size
+            guard wanted.upperBound <= status.size else {
+                throw StorageError.truncated(.local(path), size: status.size, range: wanted)
+            }
+            self.file = file
+            self.path = path
+            info = FileInfo(path: .local(path), status: status)
+            offset = wanted.lowerBound
+            end = wanted.upperBound
         } catch {
             throw StorageError.local(error, path, "cannot be read")
         }
-    }
-
-    deinit {
-        try? descriptor.close()
     }
 
     func next() async throws -> [UInt8]? {

@@ -1,17 +1,27 @@
 import Glibc
 import SystemPackage
 
+public import struct FoundationEssentials.Date
+
 /// Keeps files on this machine's disks.
 ///
 /// A file is written under a temporary name in its folder, flushed to the disk and renamed; files have mode 0600, new
-/// folders 0700. A symbolic link under the name of a file that is written is replaced, not followed. Links among the
-/// folders are followed only when they belong to root or to the user of this process, and never when listing.
+/// folders 0700. A symbolic link under the name of a file that is written is replaced, not followed. Other links are
+/// followed only when they belong to root or to the user of this process, and links to folders never when listing.
 public struct LocalStorage: Storage {
     /// Written bytes after which the system is asked to bring them to the disk.
     private static let flushInterval: Int64 = 16 << 20
 
+    private let calls: LocalCalls
+
     /// Creates a storage; it has no state.
-    public init() {}
+    public init() {
+        self.init(calls: LocalCalls())
+    }
+
+    init(calls: LocalCalls) {
+        self.calls = calls
+    }
 
     /// Writes a whole file, or nothing: see ``Storage/write(_:ifExists:from:)``.
     /// - Parameters:
@@ -26,9 +36,9 @@ public struct LocalStorage: Storage {
         from bytes: Bytes
     ) async throws -> FileInfo where Bytes.Element == [UInt8] {
         let target = try localPath(path)
+        let calls = calls
         let file = try await BlockingWork.run {
-            try checkTarget(target, ifExists)
-            return try TemporaryFile.create(for: target)
+            try TemporaryFile.create(for: target, ifExists: ifExists, calls)
         }
         do {
             try await fill(file, from: bytes)
@@ -62,9 +72,9 @@ public struct LocalStorage: Storage {
         let target = try localPath(path)
         return try await BlockingWork.run {
             do {
-                let status = try FilePath(target).stat()
+                let status = try LocalFile.status(of: target)
                 return status.type == .regular ? FileInfo(path: path, status: status) : nil
-            } catch .noSuchFileOrDirectory, .notDirectory {
+            } catch Errno.noSuchFileOrDirectory, Errno.notDirectory, Errno.isDirectory {
                 return nil
             } catch {
                 throw StorageError.local(error, target, "cannot be looked up")
@@ -74,7 +84,8 @@ public struct LocalStorage: Storage {
 
     /// Lists the files below a folder: see ``Storage/list(_:recursive:)``.
     ///
-    /// Symbolic links, devices and the temporary files of unfinished writes are skipped.
+    /// Devices, links to folders and the temporary files of unfinished writes are skipped. A link to a file is listed as
+    /// that file; one that cannot be followed is listed as well, so reading it reports why.
     /// - Parameters:
     ///   - folder: A local path.
     ///   - recursive: Whether files in folders below the folder are listed as well.
@@ -83,7 +94,8 @@ public struct LocalStorage: Storage {
     public func list(_ folder: StoragePath, recursive: Bool) async throws -> [FileInfo] {
         let target = try localPath(folder)
         return try await BlockingWork.run {
-            try LocalListing(folder: folder, target: target).files(recursive: recursive).sorted { $0.path < $1.path }
+            try LocalListing(folder: folder, target: target) { !TemporaryFile.isTemporary($0) }
+                .files(recursive: recursive).sorted { $0.path < $1.path }
         }
     }
 
@@ -96,8 +108,9 @@ public struct LocalStorage: Storage {
             var firstFailure: (any Error)?
             for target in targets {
                 do {
-                    try check(unlink(target))
-                } catch .noSuchFileOrDirectory, .notDirectory {
+                    let path = StoragePath.local(target)
+                    try LocalFolder(path: path.parent?.text ?? ".").remove(path.lastComponent)
+                } catch Errno.noSuchFileOrDirectory, Errno.notDirectory {
                     continue
                 } catch {
                     firstFailure = firstFailure ?? StorageError.local(error, target, "cannot be deleted")
@@ -107,6 +120,41 @@ public struct LocalStorage: Storage {
         }
     }
 
+    /// Finds what broken writes have left: see ``Storage/unfinishedWrites(_:before:)``.
+    /// - Parameters:
+    ///   - folder: A local path.
+    ///   - limit: Only temporary files that were last written before then are found.
+    /// - Returns: The writes, sorted by the UTF-8 bytes of their paths.
+    /// - Throws: ``StorageError`` or `CancellationError`.
+    public func unfinishedWrites(_ folder: StoragePath, before limit: Date) async throws -> [UnfinishedWrite] {
+        let target = try localPath(folder)
+        return try await BlockingWork.run {
+            try LocalListing(folder: folder, target: target, includesLinks: false) {
+                TemporaryFile.target(of: $0) != nil
+            }
+            .files(recursive: true)
+            .compactMap { file in
+                let name = file.path.lastComponent
+                guard file.modified < limit, let target = TemporaryFile.target(of: name),
+                    let folder = file.path.parent
+                else { return nil }
+                let path = folder == .local(".") ? .local(target) : folder.appending(target)
+                return UnfinishedWrite(path: path, modified: file.modified, size: file.size, id: name)
+            }
+            .sorted { $0.path < $1.path }
+        }
+    }
+
+    /// Removes a temporary file: see ``Storage/discard(_:)``.
+    /// - Parameter write: What ``unfinishedWrites(_:before:)`` has found.
+    /// - Throws: ``StorageError`` or `CancellationError`.
+    public func discard(_ write: UnfinishedWrite) async throws {
+        guard TemporaryFile.target(of: write.id) != nil else {
+            throw StorageError(.invalidPath, "\(write.id) is not the name of a temporary file", path: write.path)
+        }
+        try await delete([(write.path.parent ?? .local(".")).appending(write.id)])
+    }
+
     /// Finds out whether files could be written to a folder: see ``Storage/checkWritable(_:)``.
     ///
     /// The nearest folder that exists is tried; missing ones are not created.
@@ -114,23 +162,34 @@ public struct LocalStorage: Storage {
     /// - Throws: ``StorageError`` or `CancellationError`.
     public func checkWritable(_ folder: StoragePath) async throws {
         let target = try localPath(folder)
+        let calls = calls
         try await BlockingWork.run {
-            var existing = LocalFolder(path: target)
-            try existing.checkLinks()
-            while (try? FilePath(existing.path).stat()) == nil, existing.path != LocalFolder(of: existing.path).path {
-                existing = LocalFolder(of: existing.path)
-            }
-            guard try FilePath(existing.path).stat().type == .directory else {
-                throw StorageError.local(Errno.notDirectory, target, "cannot be written to")
-            }
             do {
-                try TemporaryFile.create(for: existing.path + "/check").discard()
+                let existing = try Self.nearestFolder(of: target)
+                try TemporaryFile.create(for: existing + "/check", ifExists: .replace, calls).discard()
             } catch var error as StorageError {
                 guard let reason = error.underlying as? Errno else {
                     error.path = folder
                     throw error
                 }
                 throw StorageError.local(reason, target, "cannot be written to", subject: "the folder \(target)")
+            } catch {
+                throw StorageError.local(error, target, "cannot be written to", subject: "the folder \(target)")
+            }
+        }
+    }
+
+    /// The folder that exists, at a path or nearest above it.
+    private static func nearestFolder(of target: String) throws -> String {
+        var path = target
+        while true {
+            do {
+                return try LocalFolder(path: path).path
+            } catch Errno.noSuchFileOrDirectory {
+                guard let above = StoragePath.local(path).parent?.text, above != path else {
+                    throw Errno.noSuchFileOrDirectory
+                }
+                path = above
             }
         }
     }
@@ -176,16 +235,6 @@ public struct LocalStorage: Storage {
             // The file is removed next: nothing may write to its descriptor any more.
             _ = await writing?.result
             throw error
-        }
-    }
-
-    private func checkTarget(_ target: String, _ ifExists: ExistingFile) throws {
-        guard let status = try? FilePath(target).stat(followTargetSymlink: false) else { return }
-        if status.type == .directory {
-            throw StorageError.local(Errno.isDirectory, target, "cannot be written")
-        }
-        if ifExists == .fail {
-            throw StorageError.local(Errno.fileExists, target, "cannot be written")
         }
     }
 

@@ -6,39 +6,73 @@ import SystemPackage
 struct TemporaryFile: Sendable {
     /// The local path that the file will have.
     let target: String
-    /// The path that it has until then.
-    let path: String
+    /// The name that it has until then.
+    let name: String
     let descriptor: FileDescriptor
+    private let folder: LocalFolder
+    private let calls: LocalCalls
+    /// The last component of the target.
+    private var targetName: String { StoragePath.local(target).lastComponent }
 
     /// Creates the target's folder and an empty file in it that only its owner can read.
-    static func create(for target: String) throws -> TemporaryFile {
-        let folder = LocalFolder(of: target)
-        try folder.create()
-        let path = StoragePath.local(folder.path).appending(name(for: StoragePath.local(target).lastComponent)).text
+    /// - Parameters:
+    ///   - target: The local path that the file will have.
+    ///   - ifExists: Whether it is an error that it exists; a folder always is.
+    ///   - calls: Calls of the system.
+    /// - Returns: The empty file.
+    static func create(
+        for target: String,
+        ifExists: ExistingFile = .replace,
+        _ calls: LocalCalls = LocalCalls()
+    ) throws -> TemporaryFile {
+        let path = StoragePath.local(target).parent?.text ?? "."
+        let folder: LocalFolder
         do {
-            let descriptor = try FileDescriptor.open(
-                FilePath(path),
-                .writeOnly,
-                options: [.create, .exclusiveCreate, .noFollow, .closeOnExec],
-                permissions: [.ownerReadWrite]
-            )
-            return TemporaryFile(target: target, path: path, descriptor: descriptor)
+            folder = try LocalFolder(path: path, creatingMissing: true)
+        } catch {
+            throw StorageError.local(error, path, "cannot be created", subject: "the folder \(path)")
+        }
+        let targetName = StoragePath.local(target).lastComponent
+        do {
+            if let status = try? folder.status(of: targetName) {
+                guard status.type != .directory else { throw Errno.isDirectory }
+                guard ifExists == .replace else { throw Errno.fileExists }
+            }
+            let name = name(for: targetName)
+            let descriptor = try folder.open(name, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
+            return TemporaryFile(target: target, name: name, descriptor: descriptor, folder: folder, calls: calls)
         } catch {
             throw StorageError.local(error, target, "cannot be written")
         }
     }
 
+    private static let suffix = ".partial"
+
     /// Creates a name that no data file has: hidden, random, ending in `.partial`, at most 255 bytes long.
     static func name(for target: String) -> String {
-        let suffix = "." + String(UInt64.random(in: .min ... .max), radix: 16) + ".partial"
+        let suffix = "." + String(UInt64.random(in: .min ... .max), radix: 16) + suffix
         var stem = target
         while stem.utf8.count + suffix.utf8.count + 1 > 255 { stem.removeLast() }
         return "." + stem + suffix
     }
 
-    /// Whether a name is one that `name(for:)` creates.
+    /// Whether a name is one that is never listed: hidden, and ending in `.partial`.
     static func isTemporary(_ name: String) -> Bool {
-        name.beginsWithBytes(of: ".") && name.endsWithBytes(of: ".partial")
+        name.beginsWithBytes(of: ".") && name.endsWithBytes(of: suffix)
+    }
+
+    /// What a file with a name that ``name(for:)`` creates is for; nil for all other names.
+    ///
+    /// The beginning of it, when the name was too long for a random number beside it.
+    static func target(of name: String) -> String? {
+        guard isTemporary(name) else { return nil }
+        let inside = name.utf8.dropFirst().dropLast(suffix.utf8.count)
+        guard let dot = inside.lastIndex(of: UInt8(ascii: ".")), dot != inside.startIndex else { return nil }
+        let number = inside[inside.index(after: dot)...]
+        guard (1...16).contains(number.count),
+            number.allSatisfy({ $0.isDigit || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0) })
+        else { return nil }
+        return String(Substring(inside[..<dot]))
     }
 
     /// Writes a chunk at an offset in bytes.
@@ -62,39 +96,53 @@ struct TemporaryFile: Sendable {
         do {
             try check(fsync(descriptor.rawValue))
             let status = try descriptor.stat()
+            let isReplaced = (try? folder.status(of: targetName)) != nil
             try rename(ifExists)
-            try LocalFolder(of: target).flush()
+            do {
+                try calls.flush(folder)
+            } catch {
+                // A name that may be gone after a power failure is not a success, and nothing is to stay of a failure;
+                // but the file that was there before is gone already, and the new one is whole.
+                if !isReplaced { try? folder.remove(targetName) }
+                throw error
+            }
             return FileInfo(path: .local(target), status: status)
         } catch {
             throw StorageError.local(error, target, "cannot be written")
         }
     }
 
-    private func rename(_ ifExists: ExistingFile) throws {
-        if ifExists == .fail {
+    /// What file systems without hard links say: FUSE's, those of cameras and Windows, and some network's.
+    private static let noLinks: [Errno] = [
+        .notPermitted, .notSupported, .noFunction, .tooManyLinks, .notSupportedOnSocket, .permissionDenied,
+        .invalidArgument, .improperLink,
+    ]
+
+    private func rename(_ ifExists: ExistingFile) throws(Errno) {
+        guard ifExists == .fail else {
+            // A symbolic link under the target's name is replaced itself; what it leads to stays as it is.
+            return try folder.rename(name, to: targetName)
+        }
+        do {
+            // A second name for the file is refused when the name is taken, by whomever and however late.
+            try calls.link(folder, name, targetName)
+            try? folder.remove(name)
+        } catch  where Self.noLinks.contains(error) {
+            // An empty file holds the name until the rename.
+            let placeholder = try folder.open(targetName, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
+            try? placeholder.close()
             do {
-                // A second name for the file is refused when the name is taken, by whomever and however late.
-                try check(link(path, target))
-                try? check(unlink(path))
-                return
-            } catch  where [.notPermitted, .notSupported].contains(error) {
-                // A file system without hard links: an empty file holds the name until the rename.
-                try FileDescriptor.open(
-                    target,
-                    .writeOnly,
-                    options: [.create, .exclusiveCreate],
-                    permissions: [.ownerReadWrite]
-                )
-                .close()
+                try folder.rename(name, to: targetName)
+            } catch {
+                try? folder.remove(targetName)
+                throw error
             }
         }
-        // A symbolic link under the target's name is replaced itself; what it leads to stays as it is.
-        try check(systemRename(path, target))
     }
 
     /// Removes what was written, whatever state it is in.
     func discard() {
-        try? check(unlink(path))
+        try? folder.remove(name)
         close()
     }
 
@@ -103,9 +151,6 @@ struct TemporaryFile: Sendable {
         try? descriptor.close()
     }
 }
-
-/// The C library's function, which a method's name hides.
-private func systemRename(_ from: UnsafePointer<CChar>, _ to: UnsafePointer<CChar>) -> Int32 { rename(from, to) }
 
 extension FileInfo {
     init(path: StoragePath, status: Stat) {

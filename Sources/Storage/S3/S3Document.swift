@@ -13,10 +13,32 @@ enum S3Document {
     ) throws -> Document {
         do {
             // Keys may begin and end with spaces.
-            return try XMLDecoder(trimValueWhitespaces: false).decode(type, from: Data(reply.body.readableBytesView))
+            return try XMLDecoder(trimValueWhitespaces: false)
+                .decode(type, from: content(of: Data(reply.body.readableBytesView)))
         } catch {
             throw StorageError.unexpectedReply(path, "it is not a \(type) document", underlying: error)
         }
+    }
+
+    /// A body without the white space by which servers keep the connection open until they have something to say.
+    static func content(of body: Data) -> Data {
+        Data(body.drop { " \t\r\n".utf8.contains($0) })
+    }
+
+    /// A key as listings give it.
+    static func key(_ text: String, encoding: String?, listed folder: StoragePath) throws -> String {
+        guard let key = encoding == "url" ? uriDecoded(text) : text else {
+            throw StorageError.unexpectedReply(folder, "the key \(quoting(text)) is not percent-encoded UTF-8")
+        }
+        return key
+    }
+
+    /// A moment as listings give it.
+    static func moment(_ text: String, listed folder: StoragePath) throws -> Date {
+        guard let date = date(iso8601: text) else {
+            throw StorageError.unexpectedReply(folder, "\(quoting(text)) is not an ISO 8601 time")
+        }
+        return date
     }
 
     struct NewUpload: Decodable {
@@ -82,20 +104,55 @@ enum S3Document {
         }
     }
 
-    /// The first page of the uploads under way (ListMultipartUploads).
+    /// A page of the uploads under way (ListMultipartUploads).
     struct Uploads: Decodable {
+        var isTruncated: Bool?
+        var nextKey: String?
+        var nextID: String?
+        var encoding: String?
         var uploads: [Upload]?
 
         struct Upload: Decodable {
             var key: String
+            var id: String
+            var begun: String
 
             enum CodingKeys: String, CodingKey {
                 case key = "Key"
+                case id = "UploadId"
+                case begun = "Initiated"
             }
         }
 
         enum CodingKeys: String, CodingKey {
+            case isTruncated = "IsTruncated"
+            case nextKey = "NextKeyMarker"
+            case nextID = "NextUploadIdMarker"
+            case encoding = "EncodingType"
             case uploads = "Upload"
+        }
+    }
+
+    /// A page of the parts of an upload (ListParts).
+    struct Parts: Decodable {
+        var isTruncated: Bool?
+        var next: String?
+        var parts: [StoredPart]?
+
+        struct StoredPart: Decodable {
+            var size: Int64
+            var modified: String
+
+            enum CodingKeys: String, CodingKey {
+                case size = "Size"
+                case modified = "LastModified"
+            }
+        }
+
+        enum CodingKeys: String, CodingKey {
+            case isTruncated = "IsTruncated"
+            case next = "NextPartNumberMarker"
+            case parts = "Part"
         }
     }
 

@@ -20,12 +20,7 @@ extension S3Client {
             if let continuation { request.query.append((name: "continuation-token", value: continuation)) }
             let page = try S3Document.decode(S3Document.Listing.self, from: await send(request), about: path)
             for object in page.objects ?? [] {
-                guard let key = page.encoding == "url" ? uriDecoded(object.key) : object.key else {
-                    throw StorageError.unexpectedReply(
-                        path,
-                        "the key \(quoting(object.key)) is not percent-encoded UTF-8"
-                    )
-                }
+                let key = try S3Document.key(object.key, encoding: page.encoding, listed: path)
                 // An object whose key ends with a slash represents a folder; it holds nothing.
                 guard key.utf8.last != slash else { continue }
                 found.append(try FileInfo(object, .s3(bucket: bucket, key: key), listed: path))
@@ -37,15 +32,6 @@ extension S3Client {
             continuation = next
         } while continuation != nil
         return found.sorted { $0.path < $1.path }
-    }
-
-    /// Lists the keys of uploads that were neither completed nor aborted.
-    func unfinishedUploads(bucket: String, prefix: String) async throws -> [String] {
-        let path = StoragePath.s3(bucket: bucket, key: prefix)
-        var request = S3Request(method: .GET, bucket: bucket, key: "", action: "listed", subject: path)
-        request.query = [(name: "uploads", value: ""), (name: "prefix", value: prefix)]
-        let page = try S3Document.decode(S3Document.Uploads.self, from: await send(request), about: path)
-        return (page.uploads ?? []).map(\.key)
     }
 
     /// The most keys that one DeleteObjects takes.
@@ -103,13 +89,10 @@ extension S3Client {
 
 extension FileInfo {
     fileprivate init(_ object: S3Document.Object, _ path: StoragePath, listed folder: StoragePath) throws {
-        guard let modified = date(iso8601: object.modified) else {
-            throw StorageError.unexpectedReply(folder, "\(quoting(object.modified)) is not an ISO 8601 time")
-        }
         self.init(
             path: path,
             size: object.size,
-            modified: modified,
+            modified: try S3Document.moment(object.modified, listed: folder),
             version: object.entityTag.map(S3Reply.unquoted)
         )
     }

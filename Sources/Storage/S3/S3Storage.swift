@@ -1,3 +1,5 @@
+public import struct FoundationEssentials.Date
+
 /// Keeps files in S3 or in a store that speaks its protocol.
 ///
 /// Small files are written with one request, larger ones as multipart uploads that are aborted when anything fails.
@@ -92,6 +94,25 @@ public final class S3Storage: Storage {
             firstFailure = firstFailure ?? failure
         }
         if let firstFailure { throw firstFailure }
+    }
+
+    /// Finds what broken writes have left: see ``Storage/unfinishedWrites(_:before:)``.
+    /// - Parameters:
+    ///   - folder: A path in a bucket; without a key, the whole bucket.
+    ///   - limit: Only uploads are found that were begun, and whose parts all arrived, before then.
+    /// - Returns: The uploads, other programs' among them, sorted by the UTF-8 bytes of their paths.
+    /// - Throws: ``StorageError`` or `CancellationError`.
+    public func unfinishedWrites(_ folder: StoragePath, before limit: Date) async throws -> [UnfinishedWrite] {
+        let (bucket, key) = try location(folder)
+        return try await client.unfinishedUploads(bucket: bucket, folder: key, before: limit)
+    }
+
+    /// Aborts an upload: see ``Storage/discard(_:)``.
+    /// - Parameter write: What ``unfinishedWrites(_:before:)`` has found.
+    /// - Throws: ``StorageError`` or `CancellationError`.
+    public func discard(_ write: UnfinishedWrite) async throws {
+        let (bucket, key) = try object(write.path)
+        try await client.abort(bucket: bucket, key: key, upload: write.id)
     }
 
     /// Finds out whether files could be written to a folder: see ``Storage/checkWritable(_:)``.

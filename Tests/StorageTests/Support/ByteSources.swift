@@ -63,6 +63,28 @@ struct ByteSource: AsyncSequence, Sendable {
     func makeAsyncIterator() -> AsyncIterator { AsyncIterator(source: self) }
 }
 
+/// A source that tells when its first chunk was asked for, and gives it when it is told to.
+struct GatedBytes: AsyncSequence, Sendable {
+    var bytes: [UInt8]
+    var reached: Signal
+    var resume: Signal
+
+    struct AsyncIterator: AsyncIteratorProtocol {
+        let source: GatedBytes
+        var isDone = false
+
+        mutating func next() async -> [UInt8]? {
+            guard !isDone else { return nil }
+            isDone = true
+            source.reached.raise()
+            await source.resume.wait()
+            return source.bytes
+        }
+    }
+
+    func makeAsyncIterator() -> AsyncIterator { AsyncIterator(source: self) }
+}
+
 /// Something that happens once and can be waited for.
 final class Signal: Sendable {
     private let stream: AsyncStream<Void>

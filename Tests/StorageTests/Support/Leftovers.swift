@@ -13,7 +13,7 @@ func everything(in folder: StoragePath) async throws -> [String] {
         let client = S3Client(options: server.options(), environment: [:], policy: RetryPolicy())
         defer { Task { try? await client.shutdown() } }
         let objects = try await client.list(bucket: bucket, folder: key, recursive: true).map(\.path.text)
-        let uploads = try await client.unfinishedUploads(bucket: bucket, prefix: key + "/")
-        return objects.sorted() + uploads.map { "unfinished upload of \($0)" }
+        let uploads = try await client.unfinishedUploads(bucket: bucket, folder: key, before: .distantFuture)
+        return objects.sorted() + uploads.map { "unfinished upload of \($0.path.text)" }
     }
 }
