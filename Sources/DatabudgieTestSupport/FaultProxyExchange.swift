@@ -141,7 +141,7 @@ struct FaultProxyExchange {
         }
     }
 
-    private static func receiveHead(
+    static func receiveHead(
         from parts: inout NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
     ) async throws -> (head: String, rest: ByteBuffer) {
         var received = ByteBuffer()

@@ -1,6 +1,7 @@
 import Foundation
 import NIOCore
 import NIOHTTP1
+import NIOSSL
 import Synchronization
 
 /// An HTTP service on loopback: a test gives its replies, and it remembers the requests.
@@ -77,20 +78,29 @@ public final class LoopbackService: Sendable {
 
     /// Runs a service for the length of a closure.
     /// - Parameters:
+    ///   - certificate: Makes it speak TLS; its URL then has the certificate's name.
     ///   - answer: Gives the reply to a request.
     ///   - body: What to do meanwhile.
     /// - Returns: What the closure returns.
     /// - Throws: The closure's error, or that of the network.
     public static func withService<R: Sendable>(
+        certificate: TestCertificate? = nil,
         _ answer: @Sendable @escaping (Request) async -> Reply,
         _ body: @Sendable @escaping (LoopbackService) async throws -> R
     ) async throws -> R {
-        try await LoopbackListener.withServer { channel in
+        let security = try certificate.map { try NIOSSLContext(configuration: $0.serverConfiguration) }
+        return try await LoopbackListener.withServer { channel in
+            if let security {
+                try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: security))
+            }
             try channel.pipeline.syncOperations.configureHTTPServerPipeline()
             try channel.pipeline.syncOperations.addHandler(BufferBodies())
             return try Connection(wrappingChannelSynchronously: channel)
         } _: { endpoint in
-            LoopbackService(endpoint: endpoint)
+            LoopbackService(
+                endpoint: certificate.map { endpoint.replacing("http://127.0.0.1", with: "https://\($0.hostName)") }
+                    ?? endpoint
+            )
         } serve: { service, connection in
             await service.serve(connection, answer)
         } _: { service in

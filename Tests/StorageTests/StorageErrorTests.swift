@@ -34,6 +34,7 @@ struct StorageErrorTests {
             action: "written",
             endpoint: "https://s3.example.com",
             attempts: 10,
+            duration: .seconds(301),
             credentials: nil
         )
         check(failure.error(S3ErrorReply(status: status, code: code, message: "Made up")), names: "s3://bucket/key")

@@ -35,6 +35,7 @@ struct LocalWalk {
     /// Goes to a file, through links that may be followed, its own name among them.
     /// - Parameter flags: How to open the file.
     /// - Returns: The open file.
+    /// - Throws: `StorageError` with code `unsafeLink` for a link that is not followed; `Errno`.
     mutating func openFile(_ flags: Int32) throws -> OpenFile {
         while true {
             guard let name = waiting.first else { throw Errno.isDirectory }

@@ -20,6 +20,7 @@ struct TemporaryFile: Sendable {
     ///   - ifExists: Whether it is an error that it exists; a folder always is.
     ///   - calls: Calls of the system.
     /// - Returns: The empty file.
+    /// - Throws: `StorageError`.
     static func create(
         for target: String,
         ifExists: ExistingFile = .replace,

@@ -7,6 +7,8 @@ extension S3Client {
     ///   - bucket: The bucket.
     ///   - folder: Uploads of keys in it, at any depth, are listed; empty for the whole bucket.
     ///   - limit: Only uploads that have got no part since then.
+    /// - Returns: The uploads, sorted by the UTF-8 bytes of their paths.
+    /// - Throws: `StorageError`, or `CancellationError`.
     func unfinishedUploads(bucket: String, folder: String, before limit: Date) async throws -> [UnfinishedWrite] {
         let prefix = folder.isEmpty || folder.utf8.last == slash ? folder : folder + "/"
         let path = StoragePath.s3(bucket: bucket, key: folder)

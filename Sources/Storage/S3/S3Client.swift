@@ -10,7 +10,6 @@ final class S3Client: Sendable {
     let policy: RetryPolicy
     private let options: S3Options
     private let environment: [String: String]
-    private let httpClient: HTTPClient
     private let state = Mutex(State())
 
     /// What was learned from replies.
@@ -26,8 +25,14 @@ final class S3Client: Sendable {
 
     /// What is set up by the first request.
     private struct Session {
+        var network: Network
         var settings: S3Settings
         var credentials: CachedCredentials
+    }
+
+    /// A reply that is too long to be one of S3's.
+    private struct OversizedReply: Error, CustomStringConvertible {
+        var description: String { "the reply is longer than 64 MiB" }
     }
 
     /// Remedies that are tried once a request.
@@ -39,32 +44,17 @@ final class S3Client: Sendable {
         self.options = options
         self.environment = environment
         self.policy = policy
-        var configuration = HTTPClient.Configuration(
-            // Redirects need another signature, so they are followed here and not there.
-            redirectConfiguration: .disallow,
-            // For bodies that are read slowly this ends the connection as well; reading then continues with a new one.
-            timeout: .init(connect: .init(policy.connect), read: .init(policy.stall)),
-            decompression: .disabled
-        )
-        configuration.httpVersion = .http1Only
-        configuration.connectionPool.retryConnectionEstablishment = false
-        // Tables × parts in flight, all to one host; a request that waits for a connection would time out.
-        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 128
-        configuration.connectionPool.idleTimeout = .seconds(20)
-        httpClient = HTTPClient(configuration: configuration)
-    }
-
-    deinit {
-        httpClient.shutdown { _ in }
     }
 
     /// Sends a request and receives the whole reply.
     /// - Throws: `StorageError`, or `CancellationError`.
     func send(_ request: S3Request) async throws -> S3Reply {
-        try await attempt(request) { [self] prepared, watch, attempts in
+        try await attempt(request) { [self] session, prepared, watch, attempts in
             let limit = policy.limit(forBytes: request.body.readableBytes)
-            return try await watch.run(stall: policy.stall, limit: limit) { [self] in
-                let response = try await execute(prepared, limit: limit)
+            let stall = request.takesLong ? policy.completion : policy.stall
+            return try await watch.run(stall: stall, limit: limit) {
+                let client = try session.network.client(for: prepared.url, mayBeSilentFor: stall)
+                let response = try await client.execute(prepared, deadline: .now() + TimeAmount(limit))
                 let body = try await Self.body(of: response, watch: watch)
                 let data = Data(body.readableBytesView)
                 guard (200..<300).contains(response.status.code),
@@ -83,9 +73,12 @@ final class S3Client: Sendable {
     /// Sends a request and leaves the reply's body to be read.
     /// - Throws: `StorageError`, or `CancellationError`.
     func open(_ request: S3Request) async throws -> S3Stream {
-        try await attempt(request) { [self] prepared, watch, _ in
-            try await watch.run(stall: policy.stall, limit: policy.limit(forBytes: 0)) { [self] in
-                let response = try await execute(prepared, limit: policy.limit(forBytes: 0))
+        try await attempt(request) { [self] session, prepared, watch, _ in
+            let limit = policy.limit(forBytes: 0)
+            let stall = policy.stall
+            return try await watch.run(stall: stall, limit: limit) {
+                let client = try session.network.client(for: prepared.url, mayBeSilentFor: stall)
+                let response = try await client.execute(prepared, deadline: .now() + TimeAmount(limit))
                 guard (200..<300).contains(response.status.code) else {
                     let body = try await Self.body(of: response, watch: watch)
                     throw S3ErrorReply(
@@ -100,16 +93,17 @@ final class S3Client: Sendable {
     }
 
     func shutdown() async throws {
-        try await httpClient.shutdown()
+        try await state.withLock { $0.session }?.network.shutdown()
     }
 
     /// Signs and sends until it works, no remedy is left, or time is up.
     private func attempt<Reply: Sendable>(
         _ request: S3Request,
-        _ exchange: (HTTPClientRequest, ProgressWatch, Int) async throws -> Reply
+        _ exchange: (Session, HTTPClientRequest, ProgressWatch, Int) async throws -> Reply
     ) async throws -> Reply {
         var request = request
         let session = try session()
+        try session.settings.customEndpoint?.refuse(bucket: request.bucket)
         let payloadHash = await Self.hash(request.body)
         if session.settings.customEndpoint == nil {
             // Amazon keeps it and gives it back to those who read; the signed hash guards what is on the way anyhow.
@@ -120,9 +114,9 @@ final class S3Client: Sendable {
             // Not every other server compares the body with the signed hash, but all know this header.
             request.headers.append((name: "content-md5", value: await Self.md5(request.body)))
         }
-        let start = ContinuousClock.now
         var tried: Set<Remedy> = []
         var attempts = 0
+        var patience = Patience(policy)
         while true {
             try Task.checkCancellation()
             attempts += 1
@@ -130,12 +124,14 @@ final class S3Client: Sendable {
             let watch = ProgressWatch()
             let body = WatchedBody(request.body, watch: watch)
             defer { body.release() }
+            var requestedPause: Duration?
+            patience.start()
             let prepared = prepare(request, body, hexadecimal(payloadHash), credentials, session.settings)
             func failure() -> S3Failure {
-                failureContext(request.path, action: request.action, prepared.endpoint, attempts, credentials)
+                failureContext(request, prepared.endpoint, attempts, patience.duration, credentials)
             }
             do {
-                let reply = try await exchange(prepared.request, watch, attempts)
+                let reply = try await exchange(session, prepared.request, watch, attempts)
                 state.withLock { $0.hasAnswered = true }
                 return reply
             } catch let reply as S3ErrorReply {
@@ -143,44 +139,47 @@ final class S3Client: Sendable {
                 if let remedy = remedy(for: reply, request), tried.insert(remedy).inserted {
                     if try await apply(remedy, reply, &request, session, credentials) { continue }
                 }
-                guard reply.isTransient, mayRetry(attempts, since: start) else { throw failure().error(reply) }
+                patience.fail()
+                guard reply.isTransient, mayRetry(patience) else { throw failure().error(reply) }
+                requestedPause = reply.requestedPause(at: serverTime())
             } catch {
                 guard !Task.isCancelled, !(error is CancellationError) else { throw CancellationError() }
                 guard !(error is StorageError) else { throw error }
-                guard S3Failure.isTransient(error), mayRetry(attempts, since: start) else {
-                    throw failure().error(error)
-                }
+                patience.fail()
+                guard S3Failure.isTransient(error), mayRetry(patience) else { throw failure().error(error) }
             }
-            try await policy.sleep(policy.pause(afterAttempt: attempts))
+            try await policy.sleep(policy.pause(afterAttempt: attempts, requested: requestedPause))
         }
     }
 
     /// What the message about a broken download needs to know.
-    func failure(path: StoragePath, bucket: String, action: String, attempts: Int) throws -> S3Failure {
+    func failure(_ request: S3Request, _ patience: Patience) throws -> S3Failure {
         let settings = try session().settings
-        let endpoint = settings.endpoint(region: region(of: bucket, settings))
-        return failureContext(path, action: action, endpoint, attempts, nil)
+        let endpoint = settings.endpoint(region: region(of: request.bucket, settings))
+        return failureContext(request, endpoint, patience.failures, patience.duration, nil)
     }
 
     private func failureContext(
-        _ path: StoragePath,
-        action: String,
+        _ request: S3Request,
         _ endpoint: S3Endpoint,
         _ attempts: Int,
+        _ duration: Duration,
         _ credentials: Credentials?
     ) -> S3Failure {
         S3Failure(
-            path: path,
-            action: action,
+            path: request.path,
+            action: request.action,
+            isAboutBucket: request.key.isEmpty,
             endpoint: "\(endpoint.scheme)://\(endpoint.host)",
             attempts: attempts,
+            duration: duration,
             credentials: credentials
         )
     }
 
-    private func mayRetry(_ attempts: Int, since start: ContinuousClock.Instant) -> Bool {
-        let most = state.withLock { $0.hasAnswered } ? policy.maximumAttempts : policy.maximumFirstAttempts
-        return attempts < most && start.duration(to: .now) < policy.giveUpAfter
+    /// A wrong address should be reported soon; a server that was there before will come back.
+    private func mayRetry(_ patience: Patience) -> Bool {
+        patience.isLeft && (state.withLock { $0.hasAnswered } || patience.failures < policy.maximumFirstAttempts)
     }
 
     private func remedy(for reply: S3ErrorReply, _ request: S3Request) -> Remedy? {
@@ -253,16 +252,12 @@ final class S3Client: Sendable {
         return (prepared, endpoint)
     }
 
-    private func execute(_ request: HTTPClientRequest, limit: Duration) async throws -> HTTPClientResponse {
-        try await httpClient.execute(request, deadline: .now() + TimeAmount(limit))
-    }
-
     private static func body(of response: HTTPClientResponse, watch: ProgressWatch) async throws -> ByteBuffer {
         var body = ByteBuffer()
         for try await var part in response.body {
             watch.tick()
             // Pages of a listing stay far below this; a server that sends more is not S3.
-            guard body.readableBytes < 64 << 20 else { break }
+            guard body.readableBytes < 64 << 20 else { throw OversizedReply() }
             body.writeBuffer(&part)
         }
         return body
@@ -296,13 +291,17 @@ final class S3Client: Sendable {
     private func session() throws -> Session {
         try state.withLock { state in
             if let session = state.session { return session }
+            let files = ProfileFiles(options: options, environment: environment)
+            let network = try Network(environment: environment, profile: files.settings(), policy: policy)
             let settings = try S3Settings.resolve(
                 options,
                 environment: environment,
-                httpClient: httpClient,
+                files: files,
+                network: network,
                 policy: policy
             )
             let session = Session(
+                network: network,
                 settings: settings,
                 credentials: CachedCredentials(provider: settings.credentials, now: policy.now)
             )

@@ -17,7 +17,7 @@ final class S3Download: ChunkReader, @unchecked Sendable {
     private var body: HTTPClientResponse.Body.AsyncIterator?
     private var checksum: ObjectChecksum?
     /// Breaks since the last byte arrived.
-    private var failures = 0
+    private var patience: Patience
 
     private struct ShortBody: Error, CustomStringConvertible {
         var description: String { "the reply ended early" }
@@ -28,6 +28,7 @@ final class S3Download: ChunkReader, @unchecked Sendable {
         self.client = client
         self.bucket = bucket
         self.key = key
+        patience = Patience(client.policy)
         let path = StoragePath.s3(bucket: bucket, key: key)
         if let range, range.isEmpty {
             guard let head = try await client.head(bucket: bucket, key: key, action: "read") else {
@@ -77,7 +78,7 @@ final class S3Download: ChunkReader, @unchecked Sendable {
                     throw StorageError.unexpectedReply(info.path, "it has more bytes than the file")
                 }
                 chunk.append(contentsOf: part.readableBytesView)
-                failures = 0
+                if patience.failures > 0 { patience.renew() }
             } catch {
                 body = nil
                 try await recover(from: error)
@@ -116,20 +117,22 @@ final class S3Download: ChunkReader, @unchecked Sendable {
     /// - Throws: The reason, when no attempt is left or it could not help.
     private func recover(from error: any Error) async throws {
         guard !Task.isCancelled, !(error is CancellationError) else { throw CancellationError() }
-        failures += 1
-        guard S3Failure.isTransient(error), failures < client.policy.maximumAttempts else {
+        patience.fail()
+        guard S3Failure.isTransient(error), patience.isLeft else {
             guard !(error is StorageError) else { throw error }
             if error is ShortBody {
                 throw StorageError(
                     .truncated,
-                    "\(info.path) cannot be read: the server's reply ended early \(failures) times in a row",
+                    "\(info.path) cannot be read: the server's reply ended early \(patience.failures) times in a row",
                     hint: "try again later",
                     path: info.path
                 )
             }
-            throw try client.failure(path: info.path, bucket: bucket, action: "read", attempts: failures).error(error)
+            let request = S3Request(method: .GET, bucket: bucket, key: key, action: "read")
+            throw try client.failure(request, patience).error(error)
         }
-        try await client.policy.sleep(client.policy.pause(afterAttempt: failures))
+        try await client.policy.sleep(client.policy.pause(afterAttempt: patience.failures))
+        patience.start()
     }
 
     private func finish() throws -> [UInt8]? {

@@ -62,6 +62,32 @@ struct S3Endpoint: Sendable, Equatable {
         return ("\(bucket).\(host)", "\(basePath)/\(encodedKey)")
     }
 
+    /// Domains in which buckets are host names, besides all that begin with `s3.` or `s3-`.
+    private static let storeDomains = [
+        ".amazonaws.com", ".amazonaws.com.cn", ".backblazeb2.com", ".cloudflarestorage.com", ".digitaloceanspaces.com",
+        ".linodeobjects.com", ".scw.cloud", ".wasabisys.com", ".your-objectstorage.com", ".googleapis.com",
+    ]
+
+    /// Refuses the URL of a bucket where that of a server is wanted.
+    ///
+    /// Requests would name the bucket twice. Most of them would still do something, but lists of files would not be found:
+    /// backups would succeed, and never be restored.
+    /// - Throws: `StorageError` when the endpoint contains the bucket.
+    func refuse(bucket: String) throws(StorageError) {
+        let rest = host.utf8.starts(with: bucket.utf8) ? String(Substring(host.utf8.dropFirst(bucket.utf8.count))) : ""
+        let name = rest.prefix { $0 != ":" }
+        let isInHost =
+            rest.beginsWithBytes(of: ".s3.") || rest.beginsWithBytes(of: ".s3-")
+            || Self.storeDomains.contains { name.utf8.count > $0.utf8.count && name.endsWithBytes(of: $0) }
+        let isInPath = basePath.utf8.split(separator: slash).last.map { Substring($0).equalsBytes(of: bucket) } ?? false
+        guard isInHost || isInPath else { return }
+        throw StorageError(
+            .invalidConfiguration,
+            "the S3 endpoint URL \(scheme)://\(host)\(basePath) contains the bucket \(bucket)",
+            hint: "remove the bucket from it: locations name it, as in s3://\(bucket)/folder"
+        )
+    }
+
     private func namesBucketInHost(_ bucket: String) -> Bool {
         switch style {
         case .path: false

@@ -11,6 +11,10 @@ struct S3ErrorReply: Error, Sendable {
     var region: String?
     /// The server's clock.
     var date: Date?
+    /// What the server said about the next attempt (`Retry-After`): a number of seconds, or a date of HTTP.
+    var retryAfter: String?
+    /// The server speaks TLS, and said in plain text that it was asked without it.
+    var demandsTLS = false
 
     private struct Document: Decodable {
         var code: String?
@@ -25,12 +29,19 @@ struct S3ErrorReply: Error, Sendable {
     }
 
     init(status: UInt, headers: HTTPHeaders, body: Data) {
+        let body = S3Document.content(of: body)
         let document = body.isEmpty ? nil : try? XMLDecoder().decode(Document.self, from: body)
         self.status = status
         code = document?.code ?? ""
         message = document?.message ?? ""
         region = headers.first(name: "x-amz-bucket-region") ?? document?.region?.nonEmpty
         date = headers.first(name: "date").flatMap(Date.init(http:))
+        retryAfter = headers.first(name: "retry-after")
+        // As Go's servers, nginx and Apache word it.
+        let text = document == nil ? String(decoding: body.prefix(4096), as: UTF8.self) : ""
+        demandsTLS =
+            status == 400
+            && ["to an HTTPS server", "sent to HTTPS port", "SSL-enabled server port"].contains { text.contains($0) }
     }
 
     init(status: UInt, code: String, message: String) {
@@ -43,9 +54,18 @@ struct S3ErrorReply: Error, Sendable {
     var isTransient: Bool {
         switch code {
         case "SlowDown", "InternalError", "RequestTimeout", "ServiceUnavailable", "Busy", "TooManyRequests": true
+        // Another writer was at it: what it left decides about the next attempt.
+        case "ConditionalRequestConflict", "OperationAborted": true
         case "XMinioStorageFull", "InsufficientStorage": false
         default: status == 408 || status == 429 || (status >= 500 && status != 501 && status != 505 && status != 507)
         }
+    }
+
+    /// How long the server asks to wait.
+    func requestedPause(at now: Date) -> Duration? {
+        guard let text = retryAfter else { return nil }
+        if let seconds = Int(text) { return .seconds(max(0, min(seconds, 86_400))) }
+        return Date(http: text).map { .seconds(max(0, min($0.timeIntervalSince(now), 86_400))) }
     }
 
     var isExpiredToken: Bool { ["ExpiredToken", "TokenRefreshRequired", "ExpiredTokenException"].contains(code) }
@@ -69,7 +89,8 @@ struct S3ErrorReply: Error, Sendable {
 
     /// Whether a body of status 200 is an error.
     static func isError(_ body: Data) -> Bool {
-        let tags = String(decoding: body.prefix(1024), as: UTF8.self).split(separator: "<").map {
+        let tags = String(decoding: S3Document.content(of: body).prefix(1024), as: UTF8.self).split(separator: "<").map
+        {
             $0.prefix { $0 != ">" }
         }
         let root = tags.first { tag in tag.first.map { $0.isLetter } ?? false }

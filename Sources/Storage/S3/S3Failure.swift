@@ -5,8 +5,12 @@ struct S3Failure {
     let path: StoragePath
     /// "read", "written", "listed", "deleted".
     let action: String
+    /// The request was about the bucket, and not about an object in it.
+    var isAboutBucket = false
     let endpoint: String
     let attempts: Int
+    /// How long it failed, from the first failure to the last.
+    let duration: Duration
     let credentials: Credentials?
 
     /// Explains a refusal by the server.
@@ -19,6 +23,16 @@ struct S3Failure {
         let source = credentials?.source ?? "the configuration"
         let failed = "\(path) cannot be \(action)"
         switch (reply.code, reply.status) {
+        case _ where reply.demandsTLS:
+            let problem = TransportProblem.encryptedServer
+            return (problem.code, "\(failed): \(problem.reason(at: endpoint))", problem.hint)
+        case ("NoSuchKey", _) where isAboutBucket:
+            return (
+                .invalidConfiguration,
+                "\(failed): \(endpoint) took the name of the bucket for a key, so the endpoint URL seems to contain "
+                    + "the bucket",
+                "remove the bucket from the endpoint URL"
+            )
         case ("NoSuchBucket", _):
             return (
                 .noSuchBucket, "\(failed): its bucket does not exist at \(endpoint)",
@@ -56,7 +70,7 @@ struct S3Failure {
                 .corrupted, "\(failed): \(endpoint) received other bytes than were sent\(said(reply))",
                 "check the network and any proxies, then try again"
             )
-        case ("ConditionalRequestConflict", _):
+        case ("ConditionalRequestConflict", _), ("OperationAborted", _):
             return (.conflict, "\(failed): another writer is writing the same key", "try again when it is done")
         case ("PreconditionFailed", _), ("", 412):
             return (.alreadyExists, "\(path) already exists", "choose another name or remove the object")
@@ -71,7 +85,7 @@ struct S3Failure {
                 "check that it is the file that was recorded"
             )
         case _ where reply.isTransient:
-            return (.unavailable, "\(failed): \(endpoint) failed \(attempts) times\(said(reply))", "try again later")
+            return (.unavailable, "\(failed): \(endpoint) failed \(times)\(said(reply))", "try again later")
         case ("AccessDenied", _), ("AllAccessDisabled", _), (_, 403), (_, 401):
             return (
                 .accessDenied, "\(failed): \(endpoint) denies access to the credentials from \(source)",
@@ -85,6 +99,13 @@ struct S3Failure {
         }
     }
 
+    /// How often and how long, as in "23 times in 5 minutes".
+    private var times: String {
+        let times = attempts == 1 ? "once" : "\(attempts) times"
+        let minutes = duration.components.seconds / 60
+        return minutes == 0 ? times : times + " in \(minutes) minute\(minutes == 1 ? "" : "s")"
+    }
+
     private func said(_ reply: S3ErrorReply) -> String {
         let text = [reply.code, reply.message].filter { !$0.isEmpty }.joined(separator: ": ")
         return text.isEmpty ? "" : " (\(text.prefix(300)))"
@@ -95,13 +116,16 @@ struct S3Failure {
         let times = attempts == 1 ? "" : " (\(attempts) attempts)"
         var hint = "check the network and the endpoint URL, then try again"
         let (code, reason): (StorageError.Code, String)
-        if Self.isUntrusted(failure) {
-            (code, reason) = (.untrustedServer, "the certificate of \(endpoint) is not trusted")
-            hint = "check the endpoint URL, or install the certificate of its authority on this machine"
+        if let problem = TransportProblem(failure, scheme: String(endpoint.prefix { $0 != ":" })) {
+            (code, reason, hint) = (problem.code, problem.reason(at: endpoint), problem.hint)
         } else if Self.isTimeout(failure) {
             (code, reason) = (.timedOut, "\(endpoint) did not answer in time\(times)")
         } else {
             (code, reason) = (.unavailable, "the connection to \(endpoint) failed\(times): \(Self.words(failure))")
+            // Many servers with TLS hang up on those who do not begin a handshake.
+            if failure as? HTTPClientError == .remoteConnectionClosed, endpoint.beginsWithBytes(of: "http:") {
+                hint = "begin the endpoint URL with https:// if the server expects it, or check the network"
+            }
         }
         return StorageError(
             code,
@@ -115,9 +139,11 @@ struct S3Failure {
     /// Whether another attempt may get further.
     static func isTransient(_ failure: any Error) -> Bool {
         if let failure = failure as? HTTPClientError {
-            return ![.invalidURL, .emptyHost, .alreadyShutdown].contains(failure)
+            return ![.invalidURL, .emptyHost, .alreadyShutdown, .proxyAuthenticationRequired].contains(failure)
         }
-        return !(failure is StorageError) && !isUntrusted(failure)
+        guard !(failure is StorageError) else { return false }
+        // With either scheme: whatever it is, it does not pass.
+        return TransportProblem(failure, scheme: "http") == nil
     }
 
     static func isTimeout(_ failure: any Error) -> Bool {
@@ -125,10 +151,6 @@ struct S3Failure {
         guard let failure = failure as? HTTPClientError else { return false }
         return [.connectTimeout, .readTimeout, .writeTimeout, .deadlineExceeded, .getConnectionFromPoolTimeout]
             .contains(failure)
-    }
-
-    static func isUntrusted(_ failure: any Error) -> Bool {
-        String(reflecting: failure).contains("CERTIFICATE_VERIFY_FAILED")
     }
 
     /// The reason of a network failure in a few words; its own description is long and technical.

@@ -17,6 +17,8 @@ struct S3Request: Sendable {
     var action: String
     /// A reply of status 200 may hold an error instead of a result.
     var mayFailWithStatus200 = false
+    /// The server may be silent for minutes before it replies.
+    var takesLong = false
     /// What messages name instead of bucket and key.
     var subject: StoragePath?
 

@@ -1,5 +1,3 @@
-import AsyncHTTPClient
-
 /// Everything that options, environment and profile say together.
 struct S3Settings: Sendable {
     var region: String
@@ -13,10 +11,10 @@ struct S3Settings: Sendable {
     static func resolve(
         _ options: S3Options,
         environment: [String: String],
-        httpClient: HTTPClient,
+        files: ProfileFiles,
+        network: Network,
         policy: RetryPolicy
     ) throws -> S3Settings {
-        let files = ProfileFiles(options: options, environment: environment)
         let profile = try files.settings()
         let endpoints = try ConfiguredEndpoints(environment: environment, profile: profile, files: files)
         let endpoint = try (options.endpointURL?.nonEmpty ?? endpoints.url(of: "s3"))
@@ -29,7 +27,7 @@ struct S3Settings: Sendable {
             files: files,
             region: region,
             endpoints: endpoints,
-            httpClient: httpClient,
+            network: network,
             policy: policy
         )
         let fromEnvironment: [any CredentialProvider] = [

@@ -30,34 +30,38 @@ struct S3Upload: Sendable {
 
     /// Uploads everything that the source gives; when anything fails nothing is left.
     func run<Bytes: AsyncSequence>(from bytes: Bytes) async throws -> FileInfo where Bytes.Element == [UInt8] {
-        try await refuseExisting()
+        let isKnownFree = try await refuseExisting()
         var reader = PartReader(bytes.makeAsyncIterator())
         var first = ByteBuffer()
         try await reader.fill(&first, upTo: PartSizes.size(ofPart: 1))
         try Task.checkCancellation()
         guard reader.isAtEnd else { return try await uploadParts(first, &reader) }
-        return try await put(first)
+        return try await put(first, isKnownFree: isKnownFree)
     }
 
     /// Begins an upload and aborts it.
     func rehearse() async throws {
         let upload = try await begin()
         let aborted = Task { try await abort(upload) }
-        try await aborted.value
+        do {
+            try await aborted.value
+        } catch let error as StorageError where error.code == .accessDenied {
+            // Credentials that can only write do what they have to; an upload without parts costs nothing.
+        }
     }
 
     // MARK: One request
 
-    private func put(_ body: ByteBuffer) async throws -> FileInfo {
+    private func put(_ body: ByteBuffer, isKnownFree: Bool) async throws -> FileInfo {
         var request = request(.PUT)
         request.body = body
         request.isWholeObject = true
         request.headers = [(name: Self.tokenHeader, value: token)]
         do {
-            let reply = try await sendPublishing(request)
+            let reply = try await sendPublishing(request, isKnownFree: isKnownFree)
             return info(of: reply, entityTag: reply.entityTag, size: body.readableBytes)
         } catch {
-            return try await settle(error) {}
+            return try await settle(error, abort: nil)
         }
     }
 
@@ -71,8 +75,7 @@ struct S3Upload: Sendable {
         do {
             let (parts, size) = try await sendParts(of: upload, first, &reader)
             try Task.checkCancellation()
-            try await refuseExisting()
-            return try await complete(upload, parts, size: size)
+            return try await complete(upload, parts, size: size, isKnownFree: try await refuseExisting())
         } catch {
             return try await settle(error) { try await abort(upload) }
         }
@@ -144,16 +147,22 @@ struct S3Upload: Sendable {
         return SentPart(part: S3Document.Part(number: number, entityTag: tag), buffer: body)
     }
 
-    private func complete(_ upload: String, _ parts: [S3Document.Part], size: Int) async throws -> FileInfo {
+    private func complete(
+        _ upload: String,
+        _ parts: [S3Document.Part],
+        size: Int,
+        isKnownFree: Bool
+    ) async throws -> FileInfo {
         var request = request(.POST)
         request.query = [(name: "uploadId", value: upload)]
         request.mayFailWithStatus200 = true
+        request.takesLong = true
         let document = try XMLEncoder().encode(
             S3Document.Completion(parts: parts),
             withRootKey: "CompleteMultipartUpload"
         )
         request.body = ByteBuffer(bytes: document)
-        let reply = try await sendPublishing(request)
+        let reply = try await sendPublishing(request, isKnownFree: isKnownFree)
         let object = try S3Document.decode(S3Document.NewObject.self, from: reply, about: path)
         // Some servers do not return the ETag here, and it is worth checking that all parts are in.
         guard let head = try? await client.head(bucket: bucket, key: key, action: "written"), head.token == token else {
@@ -183,21 +192,27 @@ struct S3Upload: Sendable {
     }
 
     /// Sends the request that makes the object visible; servers with conditional writes refuse it when the key is taken.
-    private func sendPublishing(_ request: S3Request) async throws -> S3Reply {
+    private func sendPublishing(_ request: S3Request, isKnownFree: Bool) async throws -> S3Reply {
         guard ifExists == .fail else { return try await client.send(request) }
         var conditional = request
         conditional.headers.append((name: "if-none-match", value: "*"))
         do {
             return try await client.send(conditional)
-        } catch let error as StorageError where (error.underlying as? S3ErrorReply)?.status == 501 {
+        } catch let error as StorageError where (error.underlying as? S3ErrorReply)?.status == 501 && isKnownFree {
             // A server without conditional writes: looking before writing has to do.
             return try await client.send(request)
         }
     }
 
-    private func refuseExisting() async throws {
-        guard ifExists == .fail, try await client.head(bucket: bucket, key: key, action: "written") != nil else {
-            return
+    /// Looks whether the key is taken.
+    /// - Returns: Whether it is known to be free. Credentials that can only write may not look, which is no reason to
+    ///   stop: the server decides when it publishes the object.
+    private func refuseExisting() async throws -> Bool {
+        guard ifExists == .fail else { return false }
+        do {
+            guard try await client.head(bucket: bucket, key: key, action: "written") != nil else { return true }
+        } catch let error as StorageError where error.code == .accessDenied {
+            return false
         }
         throw StorageError(
             .alreadyExists,
@@ -212,20 +227,22 @@ struct S3Upload: Sendable {
     /// The server may have done what we asked although the reply was lost: the object then carries our token.
     /// - Returns: The object, when the write did succeed.
     /// - Throws: The error of the write, when it did not or the task is cancelled.
-    private func settle(_ error: any Error, abort: @escaping @Sendable () async throws -> Void) async throws -> FileInfo
-    {
+    private func settle(
+        _ error: any Error,
+        abort: (@Sendable () async throws -> Void)?
+    ) async throws -> FileInfo {
         let isWanted = (error as? StorageError).map { $0.code != .corrupted } == true && !Task.isCancelled
         // A task of its own, which the cancellation that may be the reason for all this does not reach.
         let settled = Task {
-            try await ProgressWatch().run(stall: .seconds(60), limit: .seconds(60)) {
+            try await ProgressWatch().run(stall: .seconds(60), limit: .seconds(60)) { () -> FileInfo? in
+                // A server that was still busy may have finished: what it published is not to be called aborted.
+                if abort != nil, isWanted, let found = try? await ours() { return found.info }
                 do {
-                    try await abort()
+                    try await abort?()
                 } catch let error as StorageError where (error.underlying as? S3ErrorReply)?.code == "NoSuchUpload" {
                     // Already aborted, or complete.
                 }
-                guard let found = try await client.head(bucket: bucket, key: key, action: "written"),
-                    found.token == token
-                else { return FileInfo?.none }
+                guard let found = try await ours() else { return nil }
                 guard !isWanted else { return found.info }
                 _ = try await client.send(request(.DELETE))
                 return nil
@@ -233,6 +250,12 @@ struct S3Upload: Sendable {
         }
         guard case .success(let info?) = await settled.result else { throw error }
         return info
+    }
+
+    /// The object, when it is what this write has written.
+    private func ours() async throws -> S3Client.Head? {
+        let found = try await client.head(bucket: bucket, key: key, action: "written")
+        return found?.token == token ? found : nil
     }
 
     private func info(of reply: S3Reply, entityTag: String?, size: Int) -> FileInfo {

@@ -22,7 +22,7 @@ struct S3UnitTests {
     func pauses() {
         var policy = RetryPolicy()
         policy.random = { 1 }
-        let limits = (1...12).map(policy.pause(afterAttempt:))
+        let limits = (1...12).map { policy.pause(afterAttempt: $0) }
         #expect(limits[..<4] == [.milliseconds(100), .milliseconds(200), .milliseconds(400), .milliseconds(800)])
         #expect(limits[11] == policy.longestPause)
         policy.random = { 0.25 }
@@ -57,6 +57,62 @@ struct S3UnitTests {
         let error = #expect(throws: StorageError.self) { try S3Endpoint(url: url, style: .auto) }
         #expect(error?.code == .invalidConfiguration)
         #expect(error?.description.contains("give one like https://s3.example.com") == true)
+        #expect(error?.description.contains("secret") == false)
+    }
+
+    @Test(
+        "An endpoint that contains the bucket is refused, and one that only begins like it is not",
+        arguments: [
+            ("https://my-data.s3.eu-central-1.amazonaws.com", "my-data", true),
+            ("https://my-data.s3-eu-west-1.amazonaws.com", "my-data", true),
+            ("https://my-data.nyc3.digitaloceanspaces.com", "my-data", true),
+            ("https://my-data.0123.r2.cloudflarestorage.com", "my-data", true),
+            ("http://my-data.s3.local:9000", "my-data", true), ("http://127.0.0.1:9000/my-data", "my-data", true),
+            ("https://store.example/s3/my-data/", "my-data", true), ("https://my-data.example.com", "my-data", false),
+            ("https://s3.my-data.com", "my-data", false), ("https://my-database.s3.local", "my-data", false),
+            ("http://127.0.0.1:9000/s3", "my-data", false), ("https://nyc3.digitaloceanspaces.com", "nyc3", false),
+            ("https://s3.eu-central-1.amazonaws.com", "my-data", false),
+        ]
+    )
+    func bucketInEndpoint(url: String, bucket: String, isRefused: Bool) throws {
+        let endpoint = try S3Endpoint(url: url, style: .auto)
+        guard isRefused else { return try endpoint.refuse(bucket: bucket) }
+        let error = #expect(throws: StorageError.self) { try endpoint.refuse(bucket: bucket) }
+        #expect(error?.code == .invalidConfiguration)
+        #expect(error?.message.hasSuffix(" contains the bucket my-data") == true)
+    }
+
+    @Test(
+        "Proxies come from the environment, and exceptions are by host and domain",
+        arguments: [
+            ("https://s3.example.com/x", "secure.example:8080"), ("http://s3.example.com:9000", "plain:80"),
+            ("https://inside.corp.example", nil), ("https://corp.example", nil), ("https://notcorp.example", "secure"),
+            ("http://169.254.169.254/latest", nil), ("http://host:9001/x", nil), ("http://host:9000/x", "plain"),
+            ("http://[::1]:9000/x", nil),
+        ]
+    )
+    func proxies(url: String, expected: String?) throws {
+        let settings = ProxySettings([
+            "https_proxy": "http://secure.example:8080", "HTTPS_PROXY": "http://other", "HTTP_PROXY": "plain",
+            "NO_PROXY": " .corp.example, 169.254.169.254,host:9001,::1,",
+        ])
+        let proxy = try settings.proxy(for: url)
+        let address = proxy.map { "\($0.host):\($0.port)" }
+        #expect(expected.map { address?.hasPrefix($0) == true } ?? (address == nil))
+        let everywhere = ProxySettings(["HTTP_PROXY": "p", "HTTPS_PROXY": "p", "no_proxy": "*"])
+        #expect(try everywhere.proxy(for: url) == nil)
+        #expect(try ProxySettings(["HTTP_PROXY": "", "https_proxy": ""]).proxy(for: url) == nil)
+    }
+
+    @Test("A proxy's password is used and never shown", arguments: ["socks5://u:secret@h", "https://u:secret@h"])
+    func badProxy(url: String) throws {
+        let good = try ProxySettings(["HTTP_PROXY": "http://u:s%40cret@h:1"]).proxy(for: "http://x")
+        #expect(good?.authorization == Data("u:s@cret".utf8).base64EncodedString())
+        let error = #expect(throws: StorageError.self) {
+            try ProxySettings(["HTTP_PROXY": url]).proxy(for: "http://x")
+        }
+        #expect(error?.code == .invalidConfiguration)
+        #expect(error?.description.contains("HTTP_PROXY is ") == true)
         #expect(error?.description.contains("secret") == false)
     }
 

@@ -85,6 +85,28 @@ struct GatedBytes: AsyncSequence, Sendable {
     func makeAsyncIterator() -> AsyncIterator { AsyncIterator(source: self) }
 }
 
+/// A source that gives all its bytes at once, and fails as soon as something has come true.
+struct PolledBytes: AsyncSequence, Sendable {
+    var bytes: [UInt8]
+    var condition: @Sendable () async throws -> Bool
+
+    struct AsyncIterator: AsyncIteratorProtocol {
+        let source: PolledBytes
+        var isDone = false
+
+        mutating func next() async throws -> [UInt8]? {
+            guard isDone else {
+                isDone = true
+                return source.bytes
+            }
+            while !(try await source.condition()) { await Task.yield() }
+            throw ByteSource.Broken()
+        }
+    }
+
+    func makeAsyncIterator() -> AsyncIterator { AsyncIterator(source: self) }
+}
+
 /// Something that happens once and can be waited for.
 final class Signal: Sendable {
     private let stream: AsyncStream<Void>

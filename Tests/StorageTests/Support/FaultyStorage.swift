@@ -5,10 +5,18 @@ import Synchronization
 @testable import Storage
 
 extension RetryPolicy {
-    /// No pauses, to keep tests quick; but patience with a server that is slow because many tests run.
-    static var quick: RetryPolicy {
+    /// Pauses only move the clock on, to keep tests quick; but patience with a server that is slow because many tests
+    /// run.
+    static var quick: RetryPolicy { quick(recordingPauses: Pauses()) }
+
+    /// The same, and a test learns of the pauses.
+    static func quick(recordingPauses pauses: Pauses) -> RetryPolicy {
         var policy = RetryPolicy()
-        policy.sleep = { _ in try Task.checkCancellation() }
+        policy.sleep = { pause in
+            try Task.checkCancellation()
+            pauses.note(pause)
+        }
+        policy.clock = { .now + pauses.all.reduce(.zero, +) }
         policy.metadata = .seconds(30)
         return policy
     }
@@ -19,6 +27,17 @@ extension RetryPolicy {
         policy.stall = .seconds(1)
         policy.metadata = .seconds(1)
         return policy
+    }
+}
+
+/// The pauses between attempts.
+final class Pauses: Sendable {
+    private let pauses = Mutex<[Duration]>([])
+
+    var all: [Duration] { pauses.withLock { $0 } }
+
+    func note(_ pause: Duration) {
+        pauses.withLock { $0.append(pause) }
     }
 }
 

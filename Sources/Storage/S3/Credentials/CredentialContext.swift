@@ -7,10 +7,10 @@ struct CredentialContext: Sendable {
     /// The region whose STS is asked.
     let region: String
     let endpoints: ConfiguredEndpoints
-    let httpClient: HTTPClient
+    let network: Network
     let policy: RetryPolicy
 
-    /// Asks a service on this machine or beside it, and again when it fails in passing.
+    /// Asks a service on this machine or beside it, past any proxy, and again when it fails in passing.
     /// - Parameters:
     ///   - request: What to send.
     ///   - attempts: The most attempts.
@@ -22,7 +22,7 @@ struct CredentialContext: Sendable {
         while true {
             attempt += 1
             do {
-                let reply = try await httpClient.metadata(request, timeout: timeout)
+                let reply = try await network.direct.metadata(request, timeout: timeout)
                 guard ServiceRefusal.isTransient(status: reply.status), attempt < attempts else { return reply }
             } catch {
                 guard !Task.isCancelled, !(error is CancellationError) else { throw CancellationError() }

@@ -56,7 +56,8 @@ struct CredentialService: Sendable {
             let now = policy.now().addingTimeInterval(clockOffset)
             let request = try prepare(now)
             do {
-                let reply = try await context.httpClient.metadata(request, timeout: policy.tokenService)
+                let client = try context.network.client(for: request.url)
+                let reply = try await client.metadata(request, timeout: policy.tokenService)
                 guard !(200..<300).contains(reply.status) else { return reply }
                 let refusal = ServiceRefusal(reply)
                 let mayRetry = attempts < policy.maximumFirstAttempts
@@ -80,8 +81,8 @@ struct CredentialService: Sendable {
     private func unreachable(_ failure: any Error, _ attempts: Int) -> StorageError {
         let times = attempts == 1 ? "" : " (\(attempts) attempts)"
         let (code, problem): (StorageError.Code, String) =
-            if S3Failure.isUntrusted(failure) {
-                (.untrustedServer, "its certificate is not trusted")
+            if let problem = TransportProblem(failure, scheme: endpoint.scheme) {
+                (problem.code, problem.reason(at: "it"))
             } else if S3Failure.isTimeout(failure) {
                 (.timedOut, "it did not answer in time\(times)")
             } else {
