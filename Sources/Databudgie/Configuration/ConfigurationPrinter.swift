@@ -22,11 +22,19 @@ public struct ConfigurationPrinter: Sendable {
             ("sentry", configuration.sentry.map(sentry) ?? null),
             (
                 "backup",
-                mapping(run(configuration.backup.run) + [("tables", list(configuration.backup.tables.map(entry)))])
+                mapping(
+                    run(configuration.backup.run) + [
+                        ("tables", list(configuration.backup.tables.map { entry($0, configuration.backup.run) }))
+                    ]
+                )
             ),
             (
                 "restore",
-                mapping(run(configuration.restore.run) + [("tables", list(configuration.restore.tables.map(entry)))])
+                mapping(
+                    run(configuration.restore.run) + [
+                        ("tables", list(configuration.restore.tables.map { entry($0, configuration.restore.run) }))
+                    ]
+                )
             ),
         ])
         // Our own nodes hold nothing that the emitter could refuse.
@@ -109,7 +117,7 @@ public struct ConfigurationPrinter: Sendable {
         mapping([
             ("enabled", bool(ddl.isEnabled)), ("location", text(ddl.location.description)),
             ("filename", text(ddl.filename.description)), ("clean", bool(ddl.recreatesDatabase)),
-            ("strategy", strategy(ddl.strategy)),
+            ("strategy", strategy(ddl.strategy)), ("run_as", text(ddl.role)),
         ])
     }
 
@@ -118,29 +126,30 @@ public struct ConfigurationPrinter: Sendable {
         text((strategy ?? .useLatestFilename).rawValue)
     }
 
-    private func entry(_ entry: BackupEntry) -> Node {
-        var pairs = options(entry.options)
+    private func entry(_ entry: BackupEntry, _ run: RunConfiguration) -> Node {
+        var pairs = options(entry.options, run)
         pairs.insert(("query", text(entry.query.description)), at: 1)
         pairs += [("compression", text(entry.compression?.rawValue)), ("skip_if_exists", bool(entry.skipsIfExists))]
         pairs.append(("row_security", bool(entry.appliesRowSecurity)))
         return mapping(pairs)
     }
 
-    private func entry(_ entry: RestoreEntry) -> Node {
+    private func entry(_ entry: RestoreEntry, _ run: RunConfiguration) -> Node {
         let truncate: Node =
             switch entry.truncate {
             case .keep: bool(false)
             case .truncate: bool(true)
             case .cascade: text("cascade")
             }
-        return mapping(options(entry.options) + [("strategy", strategy(entry.strategy)), ("truncate", truncate)])
+        return mapping(options(entry.options, run) + [("strategy", strategy(entry.strategy)), ("truncate", truncate)])
     }
 
-    private func options(_ options: TableOptions) -> [Pair] {
+    private func options(_ options: TableOptions, _ run: RunConfiguration) -> [Pair] {
         [
             ("name", text(options.name)), ("location", text(options.location.description)),
             ("filename", text(options.filename.description)), ("exclude", list(options.exclude.map { text($0) })),
-            ("ddl", bool(options.includesDefinition)), ("sequences", bool(options.includesSequences)),
+            ("ddl", bool(run.definitions.isEnabled && options.includesDefinition)),
+            ("sequences", bool(options.includesSequences)),
             ("data", bool(options.includesRows)),
             ("follow_foreign_keys", bool(options.followsForeignKeys)), ("strict", bool(options.isStrict)),
         ]

@@ -25,7 +25,8 @@ struct ConfigurationInCodeTests {
                 location: try Template("s3://bucket/root/definitions"),
                 filename: try Template("{date}.{ext}"),
                 recreatesDatabase: true,
-                strategy: .useLatestMetadata
+                strategy: .useLatestMetadata,
+                role: "installer"
             )
         )
         let options = TableOptions(
@@ -38,7 +39,7 @@ struct ConfigurationInCodeTests {
             includesRows: false,
             followsForeignKeys: true,
             isStrict: false,
-            place: "yaml:23"
+            place: "yaml:24"
         )
         let written = Configuration(
             environment: "test",
@@ -90,6 +91,7 @@ struct ConfigurationInCodeTests {
                   filename: "{date}.{ext}"
                   clean: true
                   strategy: use_latest_metadata
+                  run_as: installer
                 filename: "{date}.{ext}"
                 strategy: use_latest_metadata
                 truncate: cascade

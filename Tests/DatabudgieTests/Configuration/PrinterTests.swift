@@ -75,13 +75,14 @@ struct PrinterTests {
                     filename: '{timestamp}.{ext}'
                     clean: false
                     strategy: use_latest_filename
+                    run_as: null
                   tables:
                   - name: a
                     query: select * from {table}
                     location: backups/{table}
                     filename: '{timestamp}.{ext}'
                     exclude: []
-                    ddl: true
+                    ddl: false
                     sequences: true
                     data: true
                     follow_foreign_keys: false
@@ -110,12 +111,13 @@ struct PrinterTests {
                     filename: '{timestamp}.{ext}'
                     clean: false
                     strategy: use_latest_filename
+                    run_as: null
                   tables:
                   - name: b
                     location: backups/{table}
                     filename: '{timestamp}.{ext}'
                     exclude: []
-                    ddl: true
+                    ddl: false
                     sequences: true
                     data: true
                     follow_foreign_keys: false

@@ -151,14 +151,46 @@ struct TableEntryTests {
         #expect(configuration.backup.tables.map(\.options.name) == ["a"])
     }
 
-    @Test("A table's ddl follows the levels above, and its mapping means its enabled")
+    @Test("A table's ddl follows the levels above, and a mapping without enabled is no word about it")
     func ddl() throws {
-        let yaml = "ddl: {enabled: true}\nbackup: {tables: [a, {name: b, ddl: false}]}\nrestore: {ddl: {}, tables: [a]}"
+        let yaml = """
+            ddl: {enabled: true}
+            backup: {tables: [a, {name: b, ddl: false}]}
+            restore: {ddl: {location: d}, tables: [a, {name: b, ddl: {location: x}}]}
+            """
         let configuration = try configuration(yaml)
         #expect(configuration.backup.tables.map(\.options.includesDefinition) == [true, false])
-        #expect(configuration.restore.tables.map(\.options.includesDefinition) == [false])
+        #expect(configuration.restore.tables.map(\.options.includesDefinition) == [true, true])
         #expect(configuration.backup.run.definitions.isEnabled)
-        #expect(!configuration.restore.run.definitions.isEnabled)
+        #expect(configuration.restore.run.definitions.isEnabled)
+        #expect(configuration.restore.run.definitions.location.description == "d")
+    }
+
+    @Test(
+        "One table's ddl is enough, whatever the level above says",
+        arguments: [
+            ("", "true"), ("", "{enabled: true}"), ("ddl: false", "true"), ("ddl: {enabled: false, location: d}", "on"),
+            ("backup: {ddl: null}\nrestore: {ddl: {enabled: null}}", "{enabled: true}"),
+        ]
+    )
+    func ddlOfOneTable(above: String, value: String) throws {
+        let configuration = try configuration("\(above)\ntables: [a, {name: b, ddl: \(value)}, {name: c, ddl: {}}]")
+        #expect(configuration.backup.tables.map(\.options.includesDefinition) == [false, true, false])
+        #expect(configuration.restore.tables.map(\.options.includesDefinition) == [false, true, false])
+        #expect(configuration.backup.run.definitions.isEnabled)
+        #expect(configuration.restore.run.definitions.isEnabled)
+    }
+
+    @Test("Without a word, null and false at the nearest level, ddl is off")
+    func ddlOff() throws {
+        for yaml in ["", "ddl: true\nbackup: {ddl: null}", "ddl: {enabled: true}\nbackup: {ddl: {enabled: false}}"] {
+            let configuration = try configuration(yaml + "\ntables: [a, {name: b, ddl: false}]")
+            #expect(!configuration.backup.run.definitions.isEnabled)
+            #expect(configuration.backup.tables.last?.options.includesDefinition == false)
+        }
+        #expect(
+            try !configuration("tables: [{query: select 1, location: q, ddl: true}]").backup.run.definitions.isEnabled
+        )
     }
 
     @Test("What 2.9.3 read as no compression is none", arguments: ["null", "''", "none", "None", "false"])

@@ -10,6 +10,8 @@ public struct DefinitionConfiguration: Sendable, Equatable {
     public var recreatesDatabase: Bool
     /// How a restore chooses the files; nil: the default strategy.
     public var strategy: RestoreStrategy?
+    /// Restore: the role that runs the definitions; nil: the role of the connection.
+    public var role: String?
 
     /// Gathers settings; without any, definitions are not part of a run.
     ///
@@ -19,17 +21,20 @@ public struct DefinitionConfiguration: Sendable, Equatable {
     ///   - filename: The name of each file; nil: `{timestamp}.{ext}`.
     ///   - recreatesDatabase: Restore: the database is dropped and created again first.
     ///   - strategy: How a restore chooses the files; nil: the default strategy.
+    ///   - role: Restore: the role that runs the definitions; nil: the role of the connection.
     public init(
         isEnabled: Bool = false,
         location: Template? = nil,
         filename: Template? = nil,
         recreatesDatabase: Bool = false,
-        strategy: RestoreStrategy? = nil
+        strategy: RestoreStrategy? = nil,
+        role: String? = nil
     ) {
         self.isEnabled = isEnabled
         self.location = location ?? Defaults.definitionsLocation
         self.filename = filename ?? Defaults.filename
         self.recreatesDatabase = recreatesDatabase
         self.strategy = strategy
+        self.role = role
     }
 }

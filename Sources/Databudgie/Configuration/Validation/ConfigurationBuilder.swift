@@ -42,8 +42,10 @@ struct ConfigurationBuilder {
 
     private func backupConfiguration(_ scope: KeyScope) -> BackupConfiguration {
         var unsupported = UnsupportedFeatures(.backup)
-        let tables = TableEntryBuilder(self, scope).backupEntries()
+        let builder = TableEntryBuilder(self, scope)
+        let tables = builder.backupEntries()
         var run = runConfiguration(scope, of: .backup, &unsupported)
+        if builder.hasDefinitions { run.definitions.isEnabled = true }
         run.resumeID = overrides.backupID
         run.unsupportedFeatures = unsupported.lines
         return BackupConfiguration(run: run, tables: tables)
@@ -51,8 +53,10 @@ struct ConfigurationBuilder {
 
     private func restoreConfiguration(_ scope: KeyScope) -> RestoreConfiguration {
         var unsupported = UnsupportedFeatures(.restore)
-        let tables = TableEntryBuilder(self, scope).restoreEntries(&unsupported)
+        let builder = TableEntryBuilder(self, scope)
+        let tables = builder.restoreEntries(&unsupported)
         var run = runConfiguration(scope, of: .restore, &unsupported)
+        if builder.hasDefinitions { run.definitions.isEnabled = true }
         run.resumeID = overrides.restoreID
         if let clean = overrides.clean { run.definitions.recreatesDatabase = clean }
         run.unsupportedFeatures = unsupported.lines
@@ -68,7 +72,7 @@ struct ConfigurationBuilder {
         let isNeeded = action == nil || action == side
         let connections = ConnectionBuilder(scope, isNeeded ? report : ConfigurationProblems())
         checkAdapter(scope["adapter"])
-        let ddl = ddl(scope["ddl"], root: read.text(scope["root_location"], "root_location"))
+        let ddl = ddl(scope, root: read.text(scope["root_location"], "root_location"))
         if ddl.isEnabled, ddl.strategy == .useLatestSet {
             unsupported.note(.useLatestSet, at: scope["ddl"]?.mapping?["strategy"]?.place)
         }
@@ -163,23 +167,18 @@ struct ConfigurationBuilder {
         return options
     }
 
-    private func ddl(_ value: SourceValue?, root: String?) -> DefinitionConfiguration {
-        var mapping = SourceMapping()
-        if let value, !value.isNull {
-            if value.scalar != nil {
-                mapping["enabled"] = value
-            } else {
-                mapping = read.mapping(value, "ddl", .ddl) ?? mapping
-            }
-        }
+    private func ddl(_ scope: KeyScope, root: String?) -> DefinitionConfiguration {
+        let value = scope["ddl"]
+        let mapping = value?.mapping ?? SourceMapping()
         let place = mapping["location"]?.place ?? value?.place
         let location = composedLocation(read.text(mapping["location"], "location"), root, "backups/ddl", at: place)
         return DefinitionConfiguration(
-            isEnabled: read.bool(mapping["enabled"], mapping["enabled"] == value ? "ddl" : "enabled") ?? false,
+            isEnabled: read.includesDefinitions(scope) ?? false,
             location: location,
             filename: read.template(mapping["filename"], "filename"),
             recreatesDatabase: read.bool(mapping["clean"], "clean") ?? false,
-            strategy: read.choice(mapping["strategy"], "strategy", RestoreStrategy.self)
+            strategy: read.choice(mapping["strategy"], "strategy", RestoreStrategy.self),
+            role: read.text(mapping["run_as"], "run_as").flatMap { $0.isEmpty ? nil : $0 }
         )
     }
 

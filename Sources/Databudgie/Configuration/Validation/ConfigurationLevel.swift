@@ -18,7 +18,7 @@ enum ConfigurationLevel: Sendable {
         case .root: Self.tableKeys + Self.commandKeys + Self.rootKeys
         case .command: Self.tableKeys + Self.commandKeys + ["sentry", "logging"]
         case .table: Self.tableKeys
-        case .ddl: ["enabled", "location", "filename", "clean", "strategy"]
+        case .ddl: ["enabled", "location", "filename", "clean", "strategy", "run_as"]
         case .s3:
             [
                 "aws_access_key_id", "aws_secret_access_key", "aws_session_token", "region", "profile", "endpoint_url",

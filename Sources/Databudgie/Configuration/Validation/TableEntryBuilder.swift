@@ -4,12 +4,17 @@ import Compression
 struct TableEntryBuilder {
     private let builder: ConfigurationBuilder
     private let scope: KeyScope
+    /// An entry's own `ddl` turns definitions on, so those that say nothing follow the level above.
+    private(set) var hasDefinitions = false
     private var read: ValueReader { builder.read }
     private var report: ConfigurationProblems { builder.report }
 
     init(_ builder: ConfigurationBuilder, _ scope: KeyScope) {
         self.builder = builder
         self.scope = scope
+        hasDefinitions = rawEntries().contains {
+            $0.mapping["name"]?.isNull == false && read.includesDefinitions(KeyScope([$0.mapping])) == true
+        }
     }
 
     /// An entry as it was written, with its name.
@@ -141,7 +146,7 @@ struct TableEntryBuilder {
             ),
             filename: read.template(nonEmpty(scope, "filename"), "filename"),
             exclude: read.texts(scope["exclude"], "exclude") ?? [],
-            includesDefinition: definition(scope["ddl"]),
+            includesDefinition: read.includesDefinitions(scope) ?? !hasDefinitions,
             includesSequences: read.bool(scope["sequences"], "sequences"),
             includesRows: read.bool(scope["data"], "data") ?? true,
             followsForeignKeys: read.bool(scope["follow_foreign_keys"], "follow_foreign_keys") ?? false,
@@ -157,14 +162,6 @@ struct TableEntryBuilder {
         guard let scalar = value.scalar, scalar.kind == .string, scalar.text.isEmpty else { return value }
         report.add(.invalidValue, "'\(key)' is empty", hint: "remove it to use its default", at: value.place)
         return nil
-    }
-
-    /// A general level's `ddl` may be a mapping, whose `enabled` counts here.
-    private func definition(_ value: SourceValue?) -> Bool {
-        guard let value else { return true }
-        guard value.mapping != nil else { return read.bool(value, "ddl") ?? true }
-        let mapping = read.mapping(value, "ddl", .ddl)
-        return read.bool(mapping?["enabled"], "enabled") ?? false
     }
 
     private func check(_ entry: BackupEntry, _ place: SourcePlace) {

@@ -93,6 +93,19 @@ struct ValueReader {
         return mapping
     }
 
+    /// Whether `ddl` is on: by the nearest level that says so, because a mapping may have other keys only.
+    ///
+    /// - Returns: nil when no level says it.
+    func includesDefinitions(_ scope: KeyScope) -> Bool? {
+        for level in scope.levels {
+            guard let value = level["ddl"] else { continue }
+            guard value.mapping != nil else { return bool(value, "ddl", expected: "true, false or a mapping") }
+            guard let enabled = mapping(value, "ddl", .ddl)?["enabled"] else { continue }
+            return bool(enabled, "enabled")
+        }
+        return nil
+    }
+
     /// One of some words.
     func choice<Choice: RawRepresentable & CaseIterable>(
         _ value: SourceValue?,
