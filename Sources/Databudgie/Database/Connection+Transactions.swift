@@ -164,6 +164,25 @@ extension Connection {
         return result
     }
 
+    /// Runs the body as another role, and becomes the one before again, whoever the body has become meanwhile.
+    ///
+    /// - Parameters:
+    ///   - role: The role; nil changes nothing.
+    ///   - body: Uses this connection, within an open transaction.
+    /// - Returns: What the body returns.
+    /// - Throws: What the body throws, or `PostgresError`; the role is then restored by the transaction's end.
+    nonisolated(nonsending) func withRole<Result: Sendable>(
+        _ role: String?,
+        _ body: () async throws -> Result
+    ) async throws -> Result {
+        guard let role else { return try await body() }
+        let before = try await query("select pg_catalog.current_setting('role') as role").rows.first?["role"]
+        try await execute("set local role \(quotedIdentifier(role))")
+        let result = try await body()
+        _ = try await query("select pg_catalog.set_config('role', $1, true)", [before])
+        return result
+    }
+
     private func setSearchPath(_ path: String) async throws {
         _ = try await query("select pg_catalog.set_config('search_path', $1, true)", [path])
     }

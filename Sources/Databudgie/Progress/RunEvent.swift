@@ -9,6 +9,8 @@ public enum RunEvent: Sendable {
     case planned(RunKind, [PlannedJob])
     /// Finished tables are recorded in the manifest as this run; nothing has been written yet.
     case recording(RecordedRun)
+    /// SQL from files is about to be run, as whoever can write these files wants it.
+    case runningDefinitions(DefinitionSource)
     /// A job has begun.
     case started(JobID)
     /// A running job's totals so far; a few a second at most.

@@ -18,6 +18,10 @@ struct RunRecorder: Sendable {
         onEvent(.recording(run))
     }
 
+    func runningDefinitions(_ source: DefinitionSource) {
+        onEvent(.runningDefinitions(source))
+    }
+
     func started(_ job: JobID) {
         onEvent(.started(job))
     }

@@ -16,6 +16,7 @@ struct RestorePlanning {
     /// - Returns: What is to be created; tables that an earlier run has finished under the same id stay as they are.
     /// - Throws: ``DatabudgieError``, `StorageError`, `PostgresError`.
     func definitions() async throws -> DefinitionInstaller {
+        let role = try await DefinitionRole(settings.definitions.role, over: connection)
         let schema = try await connection.query("select pg_catalog.current_schema() as schema").rows.first?["schema"]
         let reader = DefinitionReader(
             storages: session.storages,
@@ -23,12 +24,15 @@ struct RestorePlanning {
             defaultSchema: schema ?? "public",
             manifest: settings.manifest?.name
         )
-        return try await DefinitionInstaller.compare(
-            try await reader.read(entries),
+        let stored = try await reader.read(entries)
+        let installer = try await DefinitionInstaller.compare(
+            stored,
             session: session,
             ownSchema: settings.definitions.recreatesDatabase ? settings.manifest?.name.schema : nil,
             isDone: { recordedRun?.recorded.paths(of: $0.label).isEmpty == false }
         )
+        session.recorder.runningDefinitions(stored.source(of: role))
+        return installer
     }
 
     /// Computes the plan, checks it against the target, and reports it.

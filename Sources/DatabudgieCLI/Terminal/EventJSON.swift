@@ -30,6 +30,11 @@ enum EventJSON {
             object.action = run.kind.rawValue
             object.manifest = run.manifest
             object.transaction = run.id
+        case .runningDefinitions(let source):
+            object.event = "running_definitions"
+            object.locations = source.locations
+            object.role = source.role
+            object.superuser = source.isSuperuser
         case .started(let job):
             object.event = "started"
             object.set(job)
@@ -131,16 +136,19 @@ enum EventJSON {
         var fileBytes: Int64?
         var finished: Int?
         var hint: String?
+        var locations: [String]?
         var manifest: String?
         var message: String?
         var number: Int?
         var path: String?
         var reason: String?
+        var role: String?
         var rows: Int?
         var seconds: Double?
         var sequences: Int?
         var skipped: Int?
         var status: String?
+        var superuser: Bool?
         var subject: String?
         var table: String?
         var tables: [Table]?

@@ -33,6 +33,16 @@ enum PlainLine {
         )
     }
 
+    /// The line that says whose SQL is about to be run.
+    static func runningDefinitions(_ source: DefinitionSource, style: TextStyle) -> String {
+        let role = source.role + (source.isSuperuser ? " (superuser)" : "")
+        return style.dim(
+            note(
+                "running the definitions in \(source.locations.joined(separator: ", ")) as \(role)"
+            )
+        )
+    }
+
     /// The line of a table that was skipped on purpose.
     static func skipped(_ skipped: SkippedJob, style: TextStyle) -> String {
         style.dim("\(skipped.job.description.escapedForTerminal): skipped: \(skipped.reason.escapedForTerminal)")

@@ -144,6 +144,8 @@ final class RunDisplay: Sendable {
             return PlainLine.finished(outcome, run.kind, style: style)
         case .recording(let recorded):
             return PlainLine.recording(recorded, style: style)
+        case .runningDefinitions(let source):
+            return PlainLine.runningDefinitions(source, style: style)
         case .skipped(let skipped):
             return PlainLine.skipped(skipped, style: style)
         case .planned, .started, .progressed, .finished:

@@ -19,4 +19,9 @@ struct ArchiveEntry: Sendable, Equatable {
     let ownerSQL: String?
 
     static let relations: UInt32 = 1259
+
+    /// Whether it is a comment on the schema `public`, or its privileges.
+    var isAboutPublicSchema: Bool {
+        oid == 0 && schema.isEmpty && ["COMMENT", "ACL"].contains(type) && name.hasBytes(of: "SCHEMA public")
+    }
 }

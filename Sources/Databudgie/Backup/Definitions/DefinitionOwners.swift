@@ -72,6 +72,8 @@ struct DefinitionOwners: Sendable {
     ///
     /// - Parameter entries: All entries of an archive, in their order.
     func correctSchemas(of entries: inout [ArchiveEntry]) {
+        // The comment and privileges of the schema that every database has belong to nothing that pg_dump writes.
+        for index in entries.indices where entries[index].isAboutPublicSchema { entries[index].schema = "public" }
         guard !oddSchemas.isEmpty else { return }
         var corrected: [Int: String] = [:]
         for index in entries.indices {

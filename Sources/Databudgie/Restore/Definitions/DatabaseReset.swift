@@ -41,7 +41,10 @@ struct DatabaseReset {
     }
 
     private func check() async throws -> Properties {
-        let properties = try await Connection.withConnection(to: settings.database) { try await read($0) }
+        let properties = try await Connection.withConnection(to: settings.database) { connection in
+            _ = try await DefinitionRole(settings.definitions.role, over: connection)
+            return try await read(connection)
+        }
         guard properties.canBeReset else {
             throw DatabudgieError(
                 .preflight,

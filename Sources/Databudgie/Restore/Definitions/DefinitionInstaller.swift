@@ -178,14 +178,18 @@ struct DefinitionInstaller {
         // Again before each run: files of other tools may change settings. They run without a limit on idling, because listing
         // and reading files follows in the same transaction.
         try await connection.pinSessionSettings(.restore, overrides: ["check_function_bodies": "off"])
+        let role = session.settings.definitions.role
         let outcome = try await connection.withEmptySearchPath {
-            try await DefinitionRunner(
-                connection: connection,
-                recorder: recorder,
-                mayExist: existing.done,
-                settled: settled,
-                ownSchema: ownSchema
-            ).run(definitions)
+            try await connection.withRole(role) {
+                try await DefinitionRunner(
+                    connection: connection,
+                    recorder: recorder,
+                    mayExist: existing.done,
+                    settled: settled,
+                    ownSchema: ownSchema,
+                    role: role
+                ).run(definitions)
+            }
         }
         for (warning, count) in outcome.warnings.sorted(by: { $0.key < $1.key }) {
             recorder.found(.warning(count == 1 ? warning.string : "\(warning) (and \(count - 1) similar)"))

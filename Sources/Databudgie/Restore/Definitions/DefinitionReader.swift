@@ -71,7 +71,8 @@ struct DefinitionReader {
                 QualifiedName(schema: $0.schema, name: $0.table ?? "")
             },
             // Tables that others refer to come first.
-            definitions: Self.ordered(included.reversed().flatMap(\.batch.scripts) + named.scripts),
+            definitions: Self.ordered(included.reversed().flatMap(\.batch.scripts) + named.scripts)
+                .flatMap { $0.withRowSecurityInTime() },
             included: included.map(\.candidate.entry)
         )
     }

@@ -11,6 +11,8 @@ struct DefinitionRunner {
     let settled: SettledDefinitions
     /// A schema that this run has created already, which is as good as created from its definition.
     var ownSchema: String?
+    /// The role that runs every definition (`ddl.run_as`); nil: the session's own.
+    var role: String?
 
     /// What a run of definitions could not do, and what it skipped.
     struct Outcome {
@@ -44,12 +46,15 @@ struct DefinitionRunner {
     ///   alone.
     func run(_ definitions: [StoredDefinition]) async throws -> Outcome {
         var outcome = Outcome()
+        var new = try await NewObjects(connection: connection)
         var pending = definitions
         while !pending.isEmpty {
             var missing: [(StoredDefinition, PostgresError)] = []
-            for stored in pending {
+            for stored in pending where !settled.contains(Place(subjectOf: stored)) {
+                try await new.prepare(for: stored.definition)
                 switch try await run(stored, &outcome) {
-                case .done, .skipped: continue
+                case .done: new.add(stored.definition)
+                case .skipped: continue
                 case .retry(let error): missing.append((stored, error))
                 case .failed(let error): outcome.failures.append((stored, error))
                 }
@@ -60,18 +65,105 @@ struct DefinitionRunner {
             }
             pending = missing.map(\.0)
         }
+        try await new.reset()
         return outcome
     }
 
     private func run(_ stored: StoredDefinition, _ outcome: inout Outcome) async throws -> Result {
         let definition = stored.definition
-        let subject = Place(subjectOf: stored)
-        guard !settled.contains(subject) else { return .skipped }
+        if PublicSchema.isSubject(of: definition),
+            try await !PublicSchema(connection: connection).isUntouched(by: definition)
+        {
+            recorder.found(.note("the schema public has a comment or privileges of its own; it keeps them"))
+            return .skipped
+        }
+        if Self.isForRole(definition) { return try await runPieces(stored, &outcome) }
+        if definition.type == "POLICY", let policy = PolicyRoles(definition.sql) {
+            guard let sql = try await sql(of: policy, stored, &outcome) else { return .skipped }
+            return try await run(sql, of: stored, &outcome)
+        }
+        return try await run(sql(definition), of: stored, &outcome)
+    }
+
+    private func run(_ sql: String, of stored: StoredDefinition, _ outcome: inout Outcome) async throws -> Result {
+        guard let error = try await attempt(sql) else { return .done }
+        let (definition, state) = (stored.definition, error.sqlState ?? "")
+        if definition.type == "SCHEMA", state == "42P06", let ownSchema, isDefinition(definition, of: ownSchema) {
+            return .done
+        }
+        if definition.relation.map(mayExist.contains) ?? true, Self.duplicates.contains(state) {
+            settled.insert(Place(subjectOf: stored))
+            recorder.found(.note("\(error.message); it stays as it is"))
+            return .skipped
+        }
+        if Self.absences.contains(state) { return .retry(error) }
+        if definition.isOptional {
+            giveUp(stored, error, &outcome)
+            return .skipped
+        }
+        return .failed(error)
+    }
+
+    /// Runs each statement about roles for itself, so a role that is missing keeps nothing else from being granted or revoked.
+    private func runPieces(_ stored: StoredDefinition, _ outcome: inout Outcome) async throws -> Result {
+        var refused: [ByteKey] = []
+        for piece in RoleStatements.pieces(of: stored.definition.sql) {
+            guard let error = try await attempt(piece) else { continue }
+            if ["42704", "42501"].contains(error.sqlState) {
+                refused.append(ByteKey("an owner or a privilege could not be set: \(error.message)"))
+            } else if Self.absences.contains(error.sqlState ?? "") {
+                // All of them again, which changes nothing that was done.
+                return .retry(error)
+            } else if stored.definition.isOptional {
+                giveUp(stored, error, &outcome)
+                return .skipped
+            } else {
+                return .failed(error)
+            }
+        }
+        for warning in refused { outcome.warnings[warning, default: 0] += 1 }
+        return .done
+    }
+
+    /// The policy for those of its roles that exist; nil when it has none, and so concerns nobody here.
+    private func sql(
+        of policy: PolicyRoles,
+        _ stored: StoredDefinition,
+        _ outcome: inout Outcome
+    ) async throws -> String? {
+        let rows = try await connection.query("select rolname from pg_catalog.pg_roles").rows
+        let roles = Set(rows.compactMap { $0["rolname"].map { ByteKey($0) } })
+        let missing = policy.missing(in: roles)
+        guard !missing.isEmpty else { return stored.definition.sql }
+        let table = stored.definition.relation?.label ?? stored.definition.schema
+        guard let sql = policy.sql(for: roles) else {
+            let names = missing.joined(separator: ", ")
+            outcome.warnings[
+                ByteKey("a policy of \(table) is skipped: none of its roles exists (\(names))"),
+                default: 0
+            ] += 1
+            settled.insert(Place(subjectOf: stored))
+            return nil
+        }
+        for role in missing {
+            outcome.warnings[ByteKey("a policy of \(table) is created without the missing role \(role)"), default: 0] +=
+                1
+        }
+        return sql
+    }
+
+    /// Runs SQL within a savepoint.
+    ///
+    /// - Returns: Why the server refused it; nil when it was run.
+    /// - Throws: `PostgresError` when the connection was lost; ``DatabudgieError`` when the server has no room for locks.
+    private func attempt(_ sql: String) async throws -> PostgresError? {
         do {
             // Apart from the definition: the server parses the whole text, so a syntax error would undo the savepoint too.
-            try await connection.execute("savepoint definition")
-            try await connection.execute("\(sql(definition))\n;release savepoint definition")
-            return .done
+            try await connection.execute(
+                "savepoint definition\(role.map { "; set local role \(quotedIdentifier($0))" } ?? "")"
+            )
+            try await connection.execute("\(sql)\n;release savepoint definition")
+            return nil
         } catch {
             guard error.code == .serverError, let state = error.sqlState else { throw error }
             guard state != "53200" else {
@@ -83,24 +175,7 @@ struct DefinitionRunner {
                 )
             }
             try await connection.execute("rollback to savepoint definition; release savepoint definition")
-            if definition.type == "SCHEMA", state == "42P06", let ownSchema, isDefinition(definition, of: ownSchema) {
-                return .done
-            }
-            if definition.relation.map(mayExist.contains) ?? true, Self.duplicates.contains(state) {
-                settled.insert(subject)
-                recorder.found(.note("\(error.message); it stays as it is"))
-                return .skipped
-            }
-            if Self.isForRole(definition), ["42704", "42501"].contains(state) {
-                outcome.warnings[ByteKey("an owner or a privilege could not be set: \(error.message)"), default: 0] += 1
-                return .skipped
-            }
-            if Self.absences.contains(state) { return .retry(error) }
-            if definition.isOptional {
-                giveUp(stored, error, &outcome)
-                return .skipped
-            }
-            return .failed(error)
+            return error
         }
     }
 
@@ -113,7 +188,6 @@ struct DefinitionRunner {
             case _ where definition.isOptional: "skipped, because no table needs it (\(stored.path)): \(error.message)"
             case ("FK CONSTRAINT", "42P01"), ("FK CONSTRAINT", "3F000"):
                 "a foreign key of \(table) is skipped: \(error.message)"
-            case ("POLICY", "42704"): "a policy of \(table) is skipped: \(error.message)"
             default: nil
             }
         guard let warning else { return outcome.failures.append((stored, error)) }

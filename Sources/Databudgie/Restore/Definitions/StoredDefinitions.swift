@@ -26,8 +26,34 @@ struct StoredDefinitions: Sendable {
     }
 }
 
+extension StoredDefinitions {
+    /// Where the definitions come from, for the user who should trust these places.
+    func source(of role: DefinitionRole) -> DefinitionSource {
+        let paths = Set(definitions.map(\.path))
+        var folders: [StoragePath] = []
+        for folder in Set(paths.compactMap(\.parent)) {
+            let common = folders.indices.lazy.compactMap { index in
+                Self.commonFolder(folders[index], folder).map { (index, $0) }
+            }.first
+            if let (index, shared) = common { folders[index] = shared } else { folders.append(folder) }
+        }
+        return DefinitionSource(
+            locations: folders.sorted().map(\.description),
+            fileCount: paths.count,
+            role: role.name,
+            isSuperuser: role.isSuperuser
+        )
+    }
+
+    /// The deepest folder that has both, if any has.
+    private static func commonFolder(_ first: StoragePath, _ second: StoragePath) -> StoragePath? {
+        let others = Set(sequence(first: second, next: \.parent))
+        return sequence(first: first, next: \.parent).first(where: others.contains)
+    }
+}
+
 /// A definition and the file that it is in.
 struct StoredDefinition: Sendable {
-    let definition: Definition
+    var definition: Definition
     let path: StoragePath
 }
