@@ -10,6 +10,8 @@ struct DefinitionScript: Sendable, Equatable {
     var timestamp: String?
     /// The schemas and tables whose files have to be run too.
     var requires: [Unit] = []
+    /// The names and globs, `schema.table`, that the backup found its tables by; empty when the file does not say it.
+    var selection: [String] = []
     var definitions: [Definition]
 
     /// What a file is about: a table or view, or the other objects of a schema.
@@ -27,6 +29,7 @@ struct DefinitionScript: Sendable, Equatable {
     mutating func merge(_ other: DefinitionScript) {
         let known = Set(definitions.map(\.rank))
         definitions = (definitions + other.definitions.filter { !known.contains($0.rank) }).sorted { $0.rank < $1.rank }
+        selection = Set((selection + other.selection).map { ByteKey($0) }).sorted().map(\.string)
         requires = Set(requires + other.requires).sorted { ByteKey($0.component.text) < ByteKey($1.component.text) }
     }
 }
@@ -53,6 +56,7 @@ extension DefinitionScript.Unit: Hashable {
 private struct ScriptMark: Codable {
     var backup: String
     var requires: [DefinitionScript.Unit]
+    var selection: [String]?
 }
 
 /// What the comment line before a definition says.
@@ -77,7 +81,13 @@ extension DefinitionScript {
     ///
     /// - Throws: When JSON cannot hold a name.
     func text() throws -> String {
-        var text = try Self.line(ScriptMark(backup: timestamp ?? "", requires: requires))
+        var text = try Self.line(
+            ScriptMark(
+                backup: timestamp ?? "",
+                requires: requires,
+                selection: selection.isEmpty ? nil : selection
+            )
+        )
         // For psql: strings mean what they meant to pg_dump, and functions may name tables that come later.
         text += "SET client_encoding = 'UTF8';\nSET standard_conforming_strings = on;\n"
         text += "SET check_function_bodies = false;\n"
@@ -146,7 +156,7 @@ extension DefinitionScript {
             try JSONDecoder().decode(type, from: Data(bytes[range].dropFirst(Self.mark.count - 1)))
         }
         let top = try decode(ScriptMark.self, marks[0])
-        (timestamp, requires) = (top.backup, top.requires)
+        (timestamp, requires, selection) = (top.backup, top.requires, top.selection ?? [])
         definitions = try marks.indices.dropFirst().map { index in
             let mark = try decode(DefinitionMark.self, marks[index])
             let end = index + 1 < marks.count ? marks[index + 1].lowerBound : bytes.count

@@ -96,14 +96,26 @@ struct FileListing: Sendable {
     /// - Returns: nil when no file matches.
     func newest(_ patterns: [FilePattern], by strategy: RestoreStrategy? = nil) -> FileInfo? {
         let candidates = patterns.flatMap(matches)
+        return candidates.max { Self.isOlder($0, $1, strategy) }?.file
+    }
+
+    /// All files that match a pattern, the newest first.
+    ///
+    /// - Parameters:
+    ///   - pattern: One of those that were listed.
+    ///   - strategy: What newest means; without one, the time in the name.
+    func all(_ pattern: FilePattern, by strategy: RestoreStrategy? = nil) -> [FileInfo] {
+        matches(pattern).sorted { Self.isOlder($1, $0, strategy) }.map(\.file)
+    }
+
+    private static func isOlder(_ first: Match, _ second: Match, _ strategy: RestoreStrategy?) -> Bool {
         switch strategy {
         case .useLatestMetadata:
-            return candidates.map(\.file).max {
-                ($0.modified, ByteKey($0.path.description)) < ($1.modified, ByteKey($1.path.description))
-            }
+            (first.file.modified, ByteKey(first.file.path.description))
+                < (second.file.modified, ByteKey(second.file.path.description))
         case .useLatestFilename, .useLatestSet, nil:
             // Two files of one moment, say .csv and .csv.gz: the one written last.
-            return candidates.max { ($0.time, $0.file.modified) < ($1.time, $1.file.modified) }?.file
+            (first.time, first.file.modified) < (second.time, second.file.modified)
         }
     }
 }

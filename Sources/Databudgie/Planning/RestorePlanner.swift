@@ -45,7 +45,9 @@ struct RestorePlanner {
             let match = selection.match(name, excluding: entry.options.exclude)
             if !match.isKnown, !isCreated(name) {
                 let message = "\(entry.options.place): '\(name)' matches no table of the target database"
-                findings.append(Finding(isStrict ? .problem : .warning, message))
+                // With definitions a name that is written out was looked for in the backups too.
+                let isLost = !needsRows && !Glob(name).hasWildcards
+                findings.append(Finding(isStrict || isLost ? .problem : .warning, message))
             }
             try refuseManifest(match.relations, entry)
             candidates += try match.relations.map { relation in

@@ -23,7 +23,7 @@ struct TableSelection {
     ///   - exclusions: Names or globs; without a dot they match the bare table name in any schema.
     /// - Returns: What was found, which may be nothing.
     func match(_ name: String, excluding exclusions: [String]) -> Match {
-        let pattern = name.utf8.contains(UInt8(ascii: ".")) ? name : "\(catalog.defaultSchema).\(name)"
+        let pattern = pattern(for: name)
         let isExcluded = Self.exclusion(exclusions)
         let exact = Set(catalog.named(pattern).map(\.oid))
         let glob = Glob(pattern)
@@ -44,6 +44,11 @@ struct TableSelection {
             isKnown: !found.isEmpty,
             isExact: !exact.isEmpty && found.allSatisfy { exact.contains($0.oid) }
         )
+    }
+
+    /// A name or glob in full.
+    func pattern(for name: String) -> String {
+        name.utf8.contains(UInt8(ascii: ".")) ? name : "\(catalog.defaultSchema).\(name)"
     }
 
     /// Removes the partitions whose rows are moved with a partitioned parent that is in the list too.

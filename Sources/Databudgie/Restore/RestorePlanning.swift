@@ -84,7 +84,7 @@ struct RestorePlanning {
         let planner = RestorePlanner(
             catalog: catalog,
             isStrict: settings.isStrict,
-            needsRows: created.isEmpty,
+            needsRows: !settings.definitions.isEnabled,
             created: created,
             replaced: replaced
         )

@@ -143,6 +143,7 @@ struct DefinitionFiles {
         }
         return units.map { path, units in
             var script = DefinitionScript(timestamp: timestamp.timestamp, definitions: [])
+            script.selection = group.options.name.map { [TableSelection(catalog: catalog).pattern(for: $0)] } ?? []
             for unit in units {
                 // Those without definitions of their own, such as the schema public, have no file.
                 let others = required[unit, default: []].subtracting(units).filter { definitions[$0] != nil }

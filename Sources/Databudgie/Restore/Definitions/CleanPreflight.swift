@@ -66,12 +66,26 @@ struct CleanPreflight {
             manifest: nil
         )
         let definitions = try await reader.read(configuration.tables)
-        let catalog = DatabaseCatalog(listed: definitions.listed, defaultSchema: "public")
-        let planner = RestorePlanner(catalog: catalog, isStrict: settings.isStrict, needsRows: false)
-        let (candidates, findings) = try planner.candidates(configuration.tables + definitions.included)
-        // Views have no rows of their own, and those of a partition may be in the file of its root.
-        let rowless = definitions.derived.union(definitions.partitions)
-        let loads = candidates.filter { $0.entry.options.includesRows && !rowless.contains($0.relation.name) }
+        try definitions.findings(isStrict: settings.isStrict).throwProblems(.preflight)
+        let catalog = DatabaseCatalog(
+            listed: definitions.listed,
+            defaultSchema: "public",
+            partitions: definitions.families
+        )
+        let entries = configuration.tables + definitions.included
+        let extensionTables = try await tablesOfExtensions(entries, catalog)
+        let planner = RestorePlanner(
+            catalog: catalog,
+            isStrict: settings.isStrict,
+            needsRows: false,
+            created: extensionTables,
+            // Whatever the database has of them is dropped with it.
+            replaced: Set(definitions.listed)
+        )
+        let (candidates, findings) = try planner.candidates(entries)
+        // Views have no rows of their own.
+        let derived = definitions.derived
+        let loads = candidates.filter { $0.entry.options.includesRows && !derived.contains($0.relation.name) }
         let files = try await FileListing(loads.flatMap(\.patterns), in: storages)
         let plan = try planner.plan(
             loads,
@@ -81,6 +95,26 @@ struct CleanPreflight {
         _ = try await plan.jobs.concurrentMap { job in
             try await DataFileHeader(storage: storages.storage(for: job.file.path)).read(job.file)
         }
-        return (plan.jobs.map { PlannedJob($0.id, location: $0.file.path.description) }, plan.findings)
+        return (
+            plan.jobs.map { PlannedJob($0.id, location: $0.file.path.description) },
+            definitions.findings + plan.findings
+        )
+    }
+
+    /// Tables that are named, have a data file, and are in no list: an extension has to create them.
+    private func tablesOfExtensions(
+        _ entries: [RestoreEntry],
+        _ catalog: DatabaseCatalog
+    ) async throws -> Set<QualifiedName> {
+        let selection = TableSelection(catalog: catalog)
+        let wanted = try entries.compactMap { entry -> (name: QualifiedName, pattern: FilePattern)? in
+            guard let text = entry.options.name, entry.options.includesRows, !Glob(text).hasWildcards,
+                !selection.match(text, excluding: []).isKnown,
+                let name = PathComponent.name(selection.pattern(for: text))
+            else { return nil }
+            return (name, try FileLayout(entry.options).pattern(.anyData, of: PathComponent(name)))
+        }
+        let files = try await FileListing(wanted.map(\.pattern), in: session.storages)
+        return Set(wanted.filter { files.newest($0.pattern) != nil }.map(\.name))
     }
 }

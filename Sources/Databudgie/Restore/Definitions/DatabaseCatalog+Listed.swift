@@ -1,20 +1,29 @@
 import Postgres
 
 extension DatabaseCatalog {
-    /// Tables of which only the names are known; their OIDs are their places in the list.
+    /// Tables of which only the names, and the partitions, are known; their OIDs are their places in the list.
     ///
     /// - Parameters:
     ///   - names: The tables' names, each once.
     ///   - defaultSchema: The schema of names without a dot.
-    init(listed names: [QualifiedName], defaultSchema: String) {
+    ///   - partitions: The partitions of each partitioned table.
+    init(listed names: [QualifiedName], defaultSchema: String, partitions: [QualifiedName: [QualifiedName]] = [:]) {
+        let oids = Dictionary(
+            names.enumerated().map { ($1, Relation.OID($0)) },
+            uniquingKeysWith: { first, _ in first }
+        )
+        var parents: [QualifiedName: Relation.OID] = [:]
+        for (root, children) in partitions {
+            for child in children { parents[child] = oids[root] }
+        }
         let relations = names.enumerated().map { number, name in
             Relation(
                 oid: Relation.OID(number),
                 name: name,
-                kind: .table,
-                isPartition: false,
-                parents: [],
-                children: [],
+                kind: partitions[name] == nil ? .table : .partitionedTable,
+                isPartition: parents[name] != nil,
+                parents: parents[name].map { [$0] } ?? [],
+                children: (partitions[name] ?? []).compactMap { oids[$0] },
                 columns: [],
                 estimatedRows: nil,
                 sequences: [],

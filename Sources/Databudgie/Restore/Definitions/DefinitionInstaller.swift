@@ -41,9 +41,15 @@ struct DefinitionInstaller {
     ) async throws -> DefinitionInstaller {
         let connection = session.connection
         let (existing, findings) = try await session.withTransaction(.catalog) {
-            try await ExistingTables.find(stored.listed, over: connection, isDone: isDone)
+            try await ExistingTables.find(
+                stored.listed,
+                rowless: stored.rowless,
+                over: connection,
+                isDone: isDone
+            )
         }
-        try findings.throwProblems(.preflight)
+        try (stored.findings(isStrict: session.settings.isStrict) + findings).throwProblems(.preflight)
+        stored.findings.forEach(session.recorder.found)
         findings.forEach(session.recorder.found)
         return DefinitionInstaller(
             session: session,
@@ -99,7 +105,7 @@ struct DefinitionInstaller {
     var replacedNames: Set<QualifiedName> { Set(existing.replaced.map(\.name)) }
 
     /// The tables and views that are created.
-    var names: [QualifiedName] { stored.listed }
+    var names: [QualifiedName] { stored.listed.filter { !existing.preserved.contains($0) } }
 
     /// Entries for the tables that are included by foreign keys.
     var included: [RestoreEntry] { stored.included }
@@ -116,6 +122,7 @@ struct DefinitionInstaller {
         for relation in existing.replaced {
             recorder.found(.note("it exists, and is dropped and re-created", of: relation.name.label))
         }
+        try await refuseNewRows()
         do {
             try await TableReplacement(connection: connection).drop(existing.replaced)
         } catch let error as PostgresError where error.sqlState == "42501" {
@@ -127,6 +134,22 @@ struct DefinitionInstaller {
             )
         }
         try await create(definitions(.preData))
+    }
+
+    /// A table that was empty, and whose rows are not part of the restore, may have got some since.
+    private func refuseNewRows() async throws {
+        let rowless = existing.replaced.filter { stored.rowless.contains($0.name) && !$0.kind.isDerived }
+        guard !rowless.isEmpty else { return }
+        try await connection.execute(
+            "lock table \(rowless.map(\.name.quoted).joined(separator: ", ")) in access exclusive mode"
+        )
+        try await ExistingTables.withRows(rowless, over: connection).map {
+            Finding.problem(
+                "another session has inserted rows, which are not part of this restore ('data: false')",
+                of: $0.name.label,
+                hint: "restore again"
+            )
+        }.throwProblems(.preflight)
     }
 
     /// Creates the tables in several transactions, when one would need too many locks.

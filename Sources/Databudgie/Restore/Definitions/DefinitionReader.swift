@@ -11,7 +11,7 @@ struct DefinitionReader {
     /// Globs do not find the manifest.
     let manifest: QualifiedName?
 
-    /// The most bytes that a list or a script may have.
+    /// The most bytes that a script may have.
     private static let sizeLimit = 256 << 20
 
     /// A file that is wanted for an entry.
@@ -40,40 +40,116 @@ struct DefinitionReader {
         let batch: Batch
     }
 
-    /// Reads the list of tables, and the files of those that an entry names.
+    /// Reads the lists of tables, and the files of those that an entry names.
     ///
     /// - Parameter entries: The restore's entries.
     /// - Returns: What is to be created.
     /// - Throws: ``DatabudgieError`` when there is no list, when nothing of it is asked for, or when a file is missing or
     ///   damaged; `StorageError`.
     func read(_ entries: [RestoreEntry]) async throws -> StoredDefinitions {
-        let (list, names) = try await readList()
-        let requests = try requests(entries, names)
-        let tables = requests.filter { $0.unit.table != nil }
-        guard !tables.isEmpty else {
-            throw DatabudgieError(
-                .nothingToDo,
-                "none of the \(names.count) tables in \(list.path) is matched with 'ddl: true'",
-                hint: "check the tables' names, or turn ddl off"
-            )
-        }
-        let named = try await read(requests, entries, timestamp: list.time, listed: tables.map(\.unit))
+        let found = try await search(entries)
+        let tables = found.tables
         let search = DependencyDefinitions(
             owners: tables.map { .init(entry: $0.entry, unit: $0.unit) },
             entries: entries,
-            units: names.map { DefinitionScript.Unit(schema: $0.schema, table: $0.name) }
+            units: found.names.map { DefinitionScript.Unit(schema: $0.schema, table: $0.name) }
         )
-        let included = try await included(by: named, search, timestamp: list.time)
-        let units = included.map(\.candidate.unit) + named.listed + included.flatMap(\.batch.listed)
+        let included = try await included(by: found.batch, search, timestamp: found.timestamp)
+        let units = included.map(\.candidate.unit) + found.batch.listed + included.flatMap(\.batch.listed)
+        let owners =
+            tables.map { ($0.unit, entries[$0.entry]) } + included.map { ($0.candidate.unit, $0.candidate.entry) }
         var seen: Set<PathComponent> = []
         return StoredDefinitions(
             listed: units.filter { seen.insert($0.component).inserted }.map {
                 QualifiedName(schema: $0.schema, name: $0.table ?? "")
             },
             // Tables that others refer to come first.
-            definitions: Self.ordered(included.reversed().flatMap(\.batch.scripts) + named.scripts)
+            definitions: Self.ordered(included.reversed().flatMap(\.batch.scripts) + found.batch.scripts)
                 .flatMap { $0.withRowSecurityInTime() },
-            included: included.map(\.candidate.entry)
+            included: included.map(\.candidate.entry),
+            rowless: Self.rowless(owners),
+            findings: found.findings
+        )
+    }
+
+    /// The tables that are asked for, from the newest list that has each.
+    private struct Findings {
+        /// The tables that the entries name.
+        var tables: [Request] = []
+        var batch = Batch(listed: [])
+        /// All tables of the lists that were read.
+        var names: [QualifiedName] = []
+        /// The time of the newest list.
+        var timestamp = ""
+        var findings: [Finding] = []
+    }
+
+    private func search(_ entries: [RestoreEntry]) async throws -> Findings {
+        let lists = try await DefinitionLists(settings, in: storages, defaultSchema: defaultSchema)
+        var search = ListSearch(entries, defaultSchema: defaultSchema)
+        var result = Findings()
+        var newest: DefinitionLists.List?
+        var names: Set<QualifiedName> = []
+        for number in 0..<lists.count where number == 0 || !search.isComplete {
+            let list = try await lists.read(number)
+            if newest == nil { (newest, result.timestamp) = (list, list.time) }
+            let matched = requests(entries, list.names)
+            let wanted = matched.filter { search.isWanted($0.unit, for: $0.entry) }
+            var batch = Batch(listed: [])
+            if !wanted.isEmpty {
+                let units = wanted.map(\.unit)
+                let known = Set(
+                    result.batch.scripts.compactMap { $0.request.unit.table == nil ? nil : $0.request.unit.component }
+                )
+                batch = try await read(
+                    Self.withSchemas(wanted),
+                    entries,
+                    timestamp: list.time,
+                    listed: units,
+                    besides: known
+                )
+                if let newest, !result.tables.isEmpty { result.findings.append(Self.mixing(units, list, newest)) }
+            }
+            search.add(list.names, found: Set(matched.map(\.entry)), batch.scripts.map(\.script))
+            result.tables += wanted
+            result.batch.listed += batch.listed
+            result.batch.scripts += batch.scripts
+            result.names += list.names.filter { names.insert($0).inserted }
+        }
+        guard !result.tables.isEmpty else {
+            throw DatabudgieError(
+                .nothingToDo,
+                "none of the \(newest?.names.count ?? 0) tables in \(newest.map { "\($0.path)" } ?? "the list") is matched with "
+                    + "'ddl: true'",
+                hint: "check the tables' names, or turn ddl off"
+            )
+        }
+        return result
+    }
+
+    private static func mixing(
+        _ units: [DefinitionScript.Unit],
+        _ list: DefinitionLists.List,
+        _ newest: DefinitionLists.List
+    ) -> Finding {
+        let names = Set(units.map { QualifiedName(schema: $0.schema, name: $0.table ?? "").label }).sorted {
+            ByteKey($0) < ByteKey($1)
+        }
+        let shown = names.prefix(5).joined(separator: ", ") + (names.count > 5 ? " and \(names.count - 5) more" : "")
+        return .warning(
+            "\(shown): restored as listed in \(list.path), because the newest list, \(newest.path), does not have "
+                + "\(names.count == 1 ? "it" : "them"); the restore mixes backups of different moments",
+            hint: "exclude what is no longer wanted, or take a full backup"
+        )
+    }
+
+    /// The tables of which no entry wants the rows.
+    private static func rowless(_ owners: [(unit: DefinitionScript.Unit, entry: RestoreEntry)]) -> Set<QualifiedName> {
+        let withRows = Set(owners.filter(\.entry.options.includesRows).map(\.unit))
+        return Set(
+            owners.filter { !withRows.contains($0.unit) }.map {
+                QualifiedName(schema: $0.unit.schema, name: $0.unit.table ?? "")
+            }
         )
     }
 
@@ -121,31 +197,8 @@ struct DefinitionReader {
         }
     }
 
-    private func readList() async throws -> (list: (path: StoragePath, time: String), names: [QualifiedName]) {
-        let pattern = try FileLayout(settings).pattern(.definitionList, of: nil)
-        let files = try await FileListing([pattern], in: storages)
-        guard let file = files.newest(pattern, by: settings.strategy) else {
-            throw DatabudgieError(
-                .preflight,
-                "there is no list of tables in \(pattern.folder) that matches '\(settings.filename)': no definition can be restored",
-                hint: "check ddl.location, or turn ddl off"
-            )
-        }
-        let bytes = try await storages.storage(for: file.path).read(file.path).collect(upTo: Self.sizeLimit)
-        guard let names = try? JSONDecoder().decode([String].self, from: Data(bytes)) else {
-            throw DatabudgieError(
-                .dataFile,
-                "\(file.path) is not a list of table names in JSON",
-                hint: "restore it from the backup, or remove it to use an older one"
-            )
-        }
-        // Parts of names are encoded apart, so it is clear where a name with several dots is cut.
-        let tables = names.map { PathComponent.name($0) ?? QualifiedName(schema: defaultSchema, name: $0) }
-        return ((file.path, pattern.time(of: file.path) ?? ""), tables)
-    }
-
-    /// The files of the schemas first, then those of the tables in the order of the list.
-    private func requests(_ entries: [RestoreEntry], _ names: [QualifiedName]) throws -> [Request] {
+    /// The tables of a list that entries ask for, in the order of the list.
+    private func requests(_ entries: [RestoreEntry], _ names: [QualifiedName]) -> [Request] {
         var catalog = DatabaseCatalog(listed: names, defaultSchema: defaultSchema)
         catalog.manifest = manifest
         let selection = TableSelection(catalog: catalog)
@@ -157,25 +210,34 @@ struct DefinitionReader {
                 tables.append((relation.oid, Request(entry: number, unit: unit)))
             }
         }
-        let ordered = tables.sorted { $0.place < $1.place }.map(\.request)
-        var seen: Set<Request> = []
-        let schemas = ordered.map { Request(entry: $0.entry, unit: DefinitionScript.Unit(schema: $0.unit.schema)) }
-        return (schemas + ordered).filter { seen.insert($0).inserted }
+        return tables.sorted { $0.place < $1.place }.map(\.request)
     }
 
-    /// Reads the wanted files, and those that they require in turn; the partitions of listed tables are listed with them.
+    /// The files of the schemas first, then those of the tables.
+    private static func withSchemas(_ tables: [Request]) -> [Request] {
+        var seen: Set<Request> = []
+        let schemas = tables.map { Request(entry: $0.entry, unit: DefinitionScript.Unit(schema: $0.unit.schema)) }
+        return (schemas + tables).filter { seen.insert($0).inserted }
+    }
+
+    /// Reads the wanted files, and those that they require in turn, besides tables whose files were read before; the partitions
+    /// of listed tables are listed with them.
     private func read(
         _ requests: [Request],
         _ entries: [RestoreEntry],
         timestamp: String,
-        listed: [DefinitionScript.Unit]
+        listed: [DefinitionScript.Unit],
+        besides others: Set<PathComponent> = []
     ) async throws -> Batch {
         var batch = Batch(listed: listed)
         var known: Set<Request> = []
         var paths: Set<StoragePath> = []
         var pending = requests
         while !pending.isEmpty {
-            let wanted = pending.filter { known.insert($0).inserted }
+            let wanted = pending.filter { request in
+                known.insert(request).inserted
+                    && (request.unit.table == nil || !others.contains(request.unit.component))
+            }
             let chosen = try await choose(wanted, entries, timestamp).filter { paths.insert($0.path).inserted }
             let storages = storages
             let scripts = try await chosen.concurrentMap { request, path in

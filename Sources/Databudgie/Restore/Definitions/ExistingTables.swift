@@ -6,6 +6,8 @@ struct ExistingTables {
     let replaced: [Relation]
     /// What the target has and the restore does not replace: it stays as it is.
     let kept: Set<QualifiedName>
+    /// Listed tables of which only the definition is asked for, and that have rows: nothing is done to them.
+    let preserved: Set<QualifiedName>
     /// What an earlier run under the same id has loaded, and its partitions: only what comes after the rows may be missing.
     let done: Set<QualifiedName>
 
@@ -13,19 +15,25 @@ struct ExistingTables {
     ///
     /// - Parameters:
     ///   - listed: The tables and views that the restore creates.
+    ///   - rowless: Those of them whose rows are not part of the restore.
     ///   - connection: The target, in a transaction for its catalogs.
     ///   - isDone: Whether an earlier run has loaded a table.
     /// - Returns: What the target has, with problems and warnings about what would be dropped.
     /// - Throws: `PostgresError`.
     static func find(
         _ listed: [QualifiedName],
+        rowless: Set<QualifiedName>,
         over connection: Connection,
         isDone: (QualifiedName) -> Bool
     ) async throws -> (ExistingTables, [Finding]) {
         let catalog = try await DatabaseCatalogReader(connection: connection).read()
         // The rows of a partition are restored with its root.
         let finished = catalog.relations.filter { isDone($0.name) }.flatMap { catalog.family(of: $0.oid) }
-        let created = Set(listed).subtracting(finished.compactMap { catalog[$0]?.name })
+        let full = try await withRows(catalog.relations.filter { rowless.contains($0.name) }, over: connection)
+        let preserved = Set(full.flatMap { catalog.family(of: $0.oid) }.compactMap { catalog[$0]?.name }).intersection(
+            listed
+        )
+        let created = Set(listed).subtracting(finished.compactMap { catalog[$0]?.name }).subtracting(preserved)
         let replaced = catalog.relations.filter { created.contains($0.name) }
         let names = Set(catalog.relations.map(\.name))
         let kept = names.subtracting(created)
@@ -39,8 +47,40 @@ struct ExistingTables {
             )
         }
         return (
-            ExistingTables(replaced: replaced, kept: kept, done: Set(listed).intersection(kept)),
-            problems + lost + (try await replacement.publications(replaced))
+            ExistingTables(
+                replaced: replaced,
+                kept: kept,
+                preserved: preserved,
+                done: Set(listed).intersection(kept).subtracting(preserved)
+            ),
+            problems + lost + full.map { preservation($0) } + (try await replacement.publications(replaced))
         )
+    }
+
+    private static func preservation(_ relation: Relation) -> Finding {
+        .warning(
+            "it has rows, which would be lost because they are not part of this restore ('data: false'): it stays as it is, "
+                + "with the definition that it has",
+            of: relation.name.label,
+            hint: "empty it to have it re-created"
+        )
+    }
+
+    /// Those of some tables that have rows, or whose rows nobody can rule out.
+    ///
+    /// - Throws: `PostgresError`.
+    static func withRows(_ relations: [Relation], over connection: Connection) async throws -> [Relation] {
+        var full: [Relation] = []
+        for relation in relations where relation.kind == .table || relation.kind == .partitionedTable {
+            let only = relation.kind == .table ? "only " : ""
+            do {
+                let query = "select exists (select from \(only)\(relation.name.quoted)) as has_rows"
+                let rows = try await connection.withSavepoint("rows") { try await connection.query(query).rows }
+                if rows.first?["has_rows"] == "t" { full.append(relation) }
+            } catch let error as PostgresError where error.sqlState == "42501" {
+                full.append(relation)
+            }
+        }
+        return full
     }
 }

@@ -9,10 +9,32 @@ struct StoredDefinitions: Sendable {
     var definitions: [StoredDefinition]
     /// Entries for the tables that are included by foreign keys.
     var included: [RestoreEntry] = []
+    /// Listed tables whose rows no entry wants (`data: false`).
+    var rowless: Set<QualifiedName> = []
+    /// What the user should know about the files.
+    var findings: [Finding] = []
+
+    /// The findings, of which none is accepted in a strict run.
+    func findings(isStrict: Bool) -> [Finding] {
+        isStrict ? findings.map(\.asProblem) : findings
+    }
 
     /// The partitions among them, whose rows are restored with their root.
     var partitions: Set<QualifiedName> {
         Set(definitions.filter { $0.definition.type == "TABLE ATTACH" }.compactMap(\.definition.relation))
+    }
+
+    /// The partitions of each partitioned table among them.
+    var families: [QualifiedName: [QualifiedName]] {
+        let roots = definitions.map(\.definition).filter { !$0.partitions.isEmpty }
+        return Dictionary(
+            roots.compactMap { root in
+                root.relation.map { name in
+                    (name, root.partitions.map { QualifiedName(schema: $0.schema, name: $0.table ?? "") })
+                }
+            },
+            uniquingKeysWith: { first, _ in first }
+        )
     }
 
     /// The views among them, which have no rows of their own.
