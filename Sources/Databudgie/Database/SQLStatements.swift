@@ -1,3 +1,5 @@
+import Postgres
+
 /// SQL text as statements.
 enum SQLStatements {
     /// Cuts a script at the semicolons that end its statements.
@@ -71,6 +73,29 @@ enum SQLStatements {
             if !isDoubled { name.append(byte) }
         }
         return name
+    }
+
+    /// The first qualified name in some tokens.
+    ///
+    /// - Parameters:
+    ///   - tokens: Those of one statement.
+    ///   - start: Where to begin.
+    /// - Returns: The name, and the index after it; nil when there is none.
+    static func qualifiedName(
+        in tokens: [ArraySlice<UInt8>],
+        from start: Int = 0
+    ) -> (name: QualifiedName, end: Int)? {
+        for index in tokens.indices.dropFirst(start) where index + 2 < tokens.count {
+            guard tokens[index + 1].elementsEqual(".".utf8), let schema = identifier(tokens[index]),
+                let name = identifier(tokens[index + 2])
+            else { continue }
+            let found = QualifiedName(
+                schema: String(decoding: schema, as: UTF8.self),
+                name: String(decoding: name, as: UTF8.self)
+            )
+            return (found, index + 3)
+        }
+        return nil
     }
 
     /// The key words and plain identifiers of a statement, in upper case; quoted text is skipped.

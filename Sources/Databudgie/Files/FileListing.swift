@@ -104,6 +104,7 @@ struct FileListing: Sendable {
     /// - Parameters:
     ///   - pattern: One of those that were listed.
     ///   - strategy: What newest means; without one, the time in the name.
+    /// - Returns: None when no file matches.
     func all(_ pattern: FilePattern, by strategy: RestoreStrategy? = nil) -> [FileInfo] {
         matches(pattern).sorted { Self.isOlder($1, $0, strategy) }.map(\.file)
     }

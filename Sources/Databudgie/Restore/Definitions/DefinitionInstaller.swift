@@ -41,16 +41,16 @@ struct DefinitionInstaller {
     ) async throws -> DefinitionInstaller {
         let connection = session.connection
         let (existing, findings) = try await session.withTransaction(.catalog) {
-            try await ExistingTables.find(
-                stored.listed,
-                rowless: stored.rowless,
-                over: connection,
-                isDone: isDone
-            )
+            try await ExistingTables.find(stored, over: connection, isDone: isDone)
         }
         try (stored.findings(isStrict: session.settings.isStrict) + findings).throwProblems(.preflight)
         stored.findings.forEach(session.recorder.found)
         findings.forEach(session.recorder.found)
+        var stored = stored
+        // What is dropped has to come back.
+        for index in existing.functions.compactMap({ $0.definition(in: stored.definitions) }) {
+            stored.definitions[index].definition.isOptional = false
+        }
         return DefinitionInstaller(
             session: session,
             stored: stored,
@@ -124,7 +124,7 @@ struct DefinitionInstaller {
         }
         try await refuseNewRows()
         do {
-            try await TableReplacement(connection: connection).drop(existing.replaced)
+            try await TableReplacement(connection: connection).drop(existing.replaced, existing.functions)
         } catch let error as PostgresError where error.sqlState == "42501" {
             throw DatabudgieError(
                 .preflight,
@@ -234,14 +234,33 @@ struct DefinitionInstaller {
 
     private func definitions(_ section: Definition.Section) -> [StoredDefinition] {
         stored.definitions.filter { item in
-            guard item.definition.section == section else { return false }
+            guard item.definition.section == section, !isAttachedLate(item) else { return false }
             guard let relation = item.definition.relation, existing.kept.contains(relation) else { return true }
             return section == .postData && existing.done.contains(relation)
         }
     }
 
-    /// Materialized views are filled last, because some need the key by which they group.
-    private var postData: [StoredDefinition] { definitions(.postData) + refreshes }
+    /// What comes after the rows.
+    ///
+    /// Partitions whose root stays are attached when they have indexes of their own. Materialized views are filled last,
+    /// because some need the key by which they group.
+    private var postData: [StoredDefinition] {
+        let attachments = stored.definitions.filter(isAttachedLate)
+        let partitions = Set(attachments.compactMap { PartitionAttachment($0.definition)?.partition })
+        // The server finds out which index of the root each one of the partition belongs to.
+        var items = definitions(.postData).filter { item in
+            item.definition.type != "INDEX ATTACH" || item.definition.relation.map(partitions.contains) != true
+        }
+        let last = items.lastIndex { ["INDEX", "CONSTRAINT", "INDEX ATTACH"].contains($0.definition.type) }
+        items.insert(contentsOf: attachments, at: last.map { $0 + 1 } ?? 0)
+        return items + refreshes
+    }
+
+    /// Whether a definition attaches a new partition to a table that stays as it is.
+    private func isAttachedLate(_ item: StoredDefinition) -> Bool {
+        guard let attachment = PartitionAttachment(item.definition) else { return false }
+        return existing.kept.contains(attachment.root) && !existing.kept.contains(attachment.partition)
+    }
 
     /// A definition of a materialized view leaves it empty.
     private var refreshes: [StoredDefinition] {

@@ -4,6 +4,8 @@ import Postgres
 struct ExistingTables {
     /// Listed tables and views that the target has: they are dropped and re-created.
     let replaced: [Relation]
+    /// Functions on the rows of these, which are re-created with them.
+    let functions: [DependentFunction]
     /// What the target has and the restore does not replace: it stays as it is.
     let kept: Set<QualifiedName>
     /// Listed tables of which only the definition is asked for, and that have rows: nothing is done to them.
@@ -14,18 +16,17 @@ struct ExistingTables {
     /// Compares the listed tables with those of the target, and changes nothing.
     ///
     /// - Parameters:
-    ///   - listed: The tables and views that the restore creates.
-    ///   - rowless: Those of them whose rows are not part of the restore.
+    ///   - stored: What the restore creates.
     ///   - connection: The target, in a transaction for its catalogs.
     ///   - isDone: Whether an earlier run has loaded a table.
     /// - Returns: What the target has, with problems and warnings about what would be dropped.
     /// - Throws: `PostgresError`.
     static func find(
-        _ listed: [QualifiedName],
-        rowless: Set<QualifiedName>,
+        _ stored: StoredDefinitions,
         over connection: Connection,
         isDone: (QualifiedName) -> Bool
     ) async throws -> (ExistingTables, [Finding]) {
+        let (listed, rowless) = (stored.listed, stored.rowless)
         let catalog = try await DatabaseCatalogReader(connection: connection).read()
         // The rows of a partition are restored with its root.
         let finished = catalog.relations.filter { isDone($0.name) }.flatMap { catalog.family(of: $0.oid) }
@@ -38,7 +39,9 @@ struct ExistingTables {
         let names = Set(catalog.relations.map(\.name))
         let kept = names.subtracting(created)
         let replacement = TableReplacement(connection: connection)
-        let problems = try await connection.withEmptySearchPath { try await replacement.problems(replaced) }
+        let (functions, problems) = try await connection.withEmptySearchPath {
+            try await replacement.dependents(of: replaced, recreating: stored.definitions)
+        }
         let lost = listed.filter { isDone($0) && !names.contains($0) }.map {
             Finding.problem(
                 "it is recorded as restored under this id, but no longer exists",
@@ -49,6 +52,7 @@ struct ExistingTables {
         return (
             ExistingTables(
                 replaced: replaced,
+                functions: functions,
                 kept: kept,
                 preserved: preserved,
                 done: Set(listed).intersection(kept).subtracting(preserved)

@@ -44,11 +44,12 @@ struct NewObjects {
             }
             return
         }
-        guard let first = Self.names(in: tokens, from: 0) else { return }
+        guard let first = SQLStatements.qualifiedName(in: tokens)?.name else { return }
         objects.append(Object(kind: kind, schema: first.schema, name: first.name))
         // ALTER TABLE … ADD GENERATED … AS IDENTITY ( SEQUENCE NAME schema.name
         for index in tokens.indices.dropLast() where SQLLexer.keyword(tokens[index]) == "SEQUENCE" {
-            guard SQLLexer.keyword(tokens[index + 1]) == "NAME", let next = Self.names(in: tokens, from: index + 2)
+            guard SQLLexer.keyword(tokens[index + 1]) == "NAME",
+                let next = SQLStatements.qualifiedName(in: tokens, from: index + 2)?.name
             else { continue }
             objects.append(Object(kind: kind, schema: next.schema, name: next.name))
         }
@@ -66,18 +67,6 @@ struct NewObjects {
             try await connection.execute(batch.joined(separator: "; "))
         }
         (objects, knownFunctions) = ([], nil)
-    }
-
-    /// The first qualified name in some tokens.
-    private static func names(in tokens: [ArraySlice<UInt8>], from start: Int) -> (schema: String, name: String)? {
-        for index in tokens.indices.dropFirst(start) where index + 2 < tokens.count {
-            guard tokens[index + 1].elementsEqual(".".utf8) else { continue }
-            guard let schema = SQLStatements.identifier(tokens[index]),
-                let name = SQLStatements.identifier(tokens[index + 2])
-            else { return nil }
-            return (String(decoding: schema, as: UTF8.self), String(decoding: name, as: UTF8.self))
-        }
-        return nil
     }
 
     private static let privileges: Set = ["ACL", "DEFAULT ACL"]

@@ -6,18 +6,38 @@ struct TableReplacement {
 
     /// What depends on some tables and would stay behind without them.
     ///
-    /// - Parameter relations: The tables and views that are about to be dropped and re-created.
-    /// - Returns: A problem for each table or view that something else depends on.
+    /// - Parameters:
+    ///   - relations: The tables and views that are about to be dropped and re-created.
+    ///   - definitions: What the restore creates.
+    /// - Returns: The functions that are dropped and re-created with them, and a problem for each other object that
+    ///   depends on one of them.
     /// - Throws: `PostgresError`.
-    func problems(_ relations: [Relation]) async throws -> [Finding] {
-        guard !relations.isEmpty else { return [] }
-        return try await connection.query(Self.query, [relations.map(\.oid).arrayLiteral]).rows.map { row in
-            .problem(
-                "\(row["dependent"] ?? "an object") depends on \(row["referenced"] ?? "a table"), which ddl would drop and "
-                    + "re-create, and is not part of this restore",
-                hint: "list it too, drop it first, or set 'ddl: false' for the table"
-            )
+    func dependents(
+        of relations: [Relation],
+        recreating definitions: [StoredDefinition]
+    ) async throws -> (functions: [DependentFunction], problems: [Finding]) {
+        guard !relations.isEmpty else { return ([], []) }
+        var functions: [DependentFunction] = []
+        while true {
+            let parameters = [relations.map(\.oid).arrayLiteral, functions.map(\.oid).arrayLiteral]
+            let rows = try await connection.query(Self.query, parameters).rows
+            let oids = rows.compactMap { $0["function"].flatMap(Relation.OID.init) }
+            let found = try await DependentFunction.read(oids, over: connection)
+                .filter { $0.definition(in: definitions) != nil }
+            guard found.isEmpty else {
+                functions += found
+                continue
+            }
+            return (functions, rows.map { Self.problem($0["dependent"], $0["referenced"]) })
         }
+    }
+
+    private static func problem(_ dependent: String?, _ referenced: String?) -> Finding {
+        .problem(
+            "\(dependent ?? "an object") depends on \(referenced ?? "a table"), which ddl would drop and "
+                + "re-create, and is not part of this restore",
+            hint: "list it too, drop it first, or set 'ddl: false' for the table"
+        )
     }
 
     /// The publications that lose a table when it is dropped.
@@ -42,12 +62,17 @@ struct TableReplacement {
         }
     }
 
-    /// Drops tables and views, and nothing else: the server refuses when something depends on them.
+    /// Drops tables, views and functions, and nothing else: the server refuses when something depends on them.
     ///
-    /// - Parameter relations: Tables and views of the target.
+    /// - Parameters:
+    ///   - relations: Tables and views of the target.
+    ///   - functions: Functions that depend on them.
     /// - Throws: `PostgresError`.
-    func drop(_ relations: [Relation]) async throws {
-        try await dropViews(relations)
+    func drop(_ relations: [Relation], _ functions: [DependentFunction]) async throws {
+        try await dropInAnyOrder(
+            relations.filter(\.kind.isDerived).map { "drop \($0.kind.noun) \($0.name.quoted)" }
+                + functions.map { "drop routine \($0.signature)" }
+        )
         // Partitions are dropped with their roots.
         let dropped = Set(relations.map(\.oid))
         let kinds: [(word: String, Set<Relation.Kind>)] = [
@@ -62,18 +87,16 @@ struct TableReplacement {
         }
     }
 
-    /// Views depend on tables, and on one another in any order: one that is refused is tried again after the others.
-    private func dropViews(_ relations: [Relation]) async throws {
-        var pending = relations.filter(\.kind.isDerived)
+    /// Views and functions depend on one another in any order: one that is refused is tried again after the others.
+    private func dropInAnyOrder(_ statements: [String]) async throws {
+        var pending = statements
         while !pending.isEmpty {
-            var refused: [Relation] = []
-            for view in pending {
+            var refused: [String] = []
+            for statement in pending {
                 do {
-                    try await connection.withSavepoint("view") {
-                        try await connection.execute("drop \(view.kind.noun) \(view.name.quoted)")
-                    }
+                    try await connection.withSavepoint("object") { try await connection.execute(statement) }
                 } catch let error as PostgresError where error.sqlState == "2BP01" {
-                    refused.append(view)
+                    refused.append(statement)
                     guard refused.count < pending.count else { throw error }
                 }
             }
@@ -87,6 +110,8 @@ struct TableReplacement {
         with recursive members as (
             select 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid as classid,
                 pg_catalog.unnest($1::pg_catalog.oid[]) as objid
+            union
+            select 'pg_catalog.pg_proc'::pg_catalog.regclass, pg_catalog.unnest($2::pg_catalog.oid[])
             union
             select d.classid, d.objid
             from members m
@@ -103,14 +128,15 @@ struct TableReplacement {
             coalesce(pg_catalog.pg_describe_object('pg_catalog.pg_class'::pg_catalog.regclass, r.ev_class, 0),
                 pg_catalog.pg_describe_object(d.classid, d.objid, 0)) as dependent,
             -- The table rather than the index that a foreign key needs as well.
-            pg_catalog.max(pg_catalog.pg_describe_object(d.refclassid, d.refobjid, 0)) as referenced
+            pg_catalog.max(pg_catalog.pg_describe_object(d.refclassid, d.refobjid, 0)) as referenced,
+            pg_catalog.max(d.objid) filter (where d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass) as function
         from dependents d
         left join pg_catalog.pg_rewrite r
             on d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass and r.oid = d.objid
         group by 1
         union all
         select pg_catalog.pg_describe_object('pg_catalog.pg_class'::pg_catalog.regclass, c.oid, 0),
-            pg_catalog.pg_describe_object('pg_catalog.pg_class'::pg_catalog.regclass, i.inhparent, 0)
+            pg_catalog.pg_describe_object('pg_catalog.pg_class'::pg_catalog.regclass, i.inhparent, 0), null
         from members m
         join pg_catalog.pg_inherits i
             on m.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and i.inhparent = m.objid

@@ -72,7 +72,8 @@ struct DefinitionListTests {
         try await withPartialBackup { fixture in
             let lines = await fixture.preflightLines(fixture.ddlYAML("['app.*']", "strict: true"))
             #expect(lines.first?.hasPrefix("app.b, app.c: restored as listed in ") == true, "\(lines)")
-            #expect(try await fixture.names(fixture.target).isEmpty)
+            let names = try await fixture.names(fixture.target)
+            #expect(names.isEmpty)
         }
     }
 
@@ -89,10 +90,8 @@ struct DefinitionListTests {
             try await fixture.execute(fixture.target, "create table mine (id int)")
             for isClean in [false, true] {
                 let error = await #expect(throws: DatabudgieError.self) {
-                    _ =
-                        isClean
-                        ? try await clean(fixture, "[app.a, app.nothing]")
-                        : try await fixture.restore(fixture.ddlYAML("[app.a, app.nothing]"))
+                    if isClean { return try await clean(fixture, "[app.a, app.nothing]") }
+                    return try await fixture.restore(fixture.ddlYAML("[app.a, app.nothing]"))
                 }
                 #expect(error?.description.contains("'app.nothing' matches no table") == true)
                 #expect(error?.effect == .nothingChanged)
