@@ -37,8 +37,27 @@ public struct PostgresServer: Sendable {
         _ body: (PostgresServer) async throws -> R
     ) async throws -> R {
         let server = try await start(usesTLS ? ["--tls"] : [])
+        return try await stopping(server) { try await body(server) }
+    }
+
+    /// Starts a server and a hot standby of it, which cancels at once what its replay conflicts with.
+    ///
+    /// - Parameter body: What to do with the primary and the standby.
+    /// - Returns: What the closure returns.
+    /// - Throws: The closure's error, or a ``ScriptFailure``.
+    public static func withStandby<R>(
+        _ body: (_ primary: PostgresServer, _ standby: PostgresServer) async throws -> R
+    ) async throws -> R {
+        let primary = try await start(["--replication"])
+        return try await stopping(primary) {
+            let standby = try await start(["--standby-of", primary.folder ?? ""])
+            return try await stopping(standby) { try await body(primary, standby) }
+        }
+    }
+
+    private static func stopping<R>(_ server: PostgresServer, _ body: () async throws -> R) async throws -> R {
         do {
-            let result = try await body(server)
+            let result = try await body()
             try await server.stop()
             return result
         } catch {
@@ -72,7 +91,7 @@ public struct PostgresServer: Sendable {
     /// - Throws: ``ScriptFailure``.
     public func stop() async throws {
         guard let folder else { return }
-        _ = try await Self.runScript(["stop", "--dir", folder])
+        _ = try await Self.runScript(arguments: ["stop", "--dir", folder])
     }
 
     /// The output of `scripts/postgres-server` when it failed.
@@ -84,7 +103,7 @@ public struct PostgresServer: Sendable {
     private static func start(_ options: [String] = []) async throws -> PostgresServer {
         let folder = try makeTemporaryFolder()
         let owner = String(ProcessInfo.processInfo.processIdentifier)
-        let output = try await runScript(["start", "--dir", folder, "--until-exit-of", owner] + options)
+        let output = try await runScript(arguments: ["start", "--dir", folder, "--until-exit-of", owner] + options)
         let names = ["PGHOST": "host", "PGPORT": "port", "PGUSER": "user", "PGDATABASE": "dbname"]
         var keywords: [String: String] = [:]
         for line in output.split(separator: "\n") {
@@ -96,10 +115,17 @@ public struct PostgresServer: Sendable {
         return PostgresServer(superuser: ConnectionParameters(keywords: keywords), folder: folder)
     }
 
-    private static func runScript(_ arguments: [String]) async throws -> String {
+    /// Runs a script of the repository.
+    ///
+    /// - Parameters:
+    ///   - name: Which of them.
+    ///   - arguments: Its arguments.
+    /// - Returns: Its output.
+    /// - Throws: ``ScriptFailure`` with its messages.
+    static func runScript(_ name: String = "postgres-server", arguments: [String]) async throws -> String {
         let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
-        let script = repository.appending(path: "scripts/postgres-server").path(percentEncoded: false)
+        let script = repository.appending(path: "scripts/" + name).path(percentEncoded: false)
         let result = try await run(
             .path(FilePath(script)),
             arguments: Arguments(arguments),
