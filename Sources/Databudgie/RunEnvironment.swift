@@ -8,6 +8,8 @@ public struct RunEnvironment: Sendable {
     public var now: Date
     /// The longest time that reports of failures may take, all of a run together.
     var reportingTimeLimit = Duration.seconds(5)
+    /// The age at which a backup's snapshot is reported, because it holds vacuum back.
+    var snapshotAgeLimit = Duration.seconds(3_600)
 
     /// Creates surroundings: by default those of the process at this moment.
     ///

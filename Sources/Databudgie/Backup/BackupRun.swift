@@ -31,100 +31,34 @@ public struct BackupRun: Sendable {
     public func run(onEvent: @escaping @Sendable (RunEvent) -> Void = { _ in }) async throws -> RunReport {
         let settings = try RunSettings(configuration, for: .backup, in: environment)
         return try await Session.run(settings, onEvent: onEvent) { session in
-            try await session.withDatabase { database in
-                try await ManifestSession.with(settings, over: database.connection) { manifest in
-                    try await run(database, manifest)
-                }
-            }
-        }
-    }
-
-    private func run(_ session: DatabaseSession, _ manifest: ManifestSession?) async throws -> RunResults {
-        let settings = session.settings
-        let dump = DefinitionDump(environment: settings.variables)
-        if settings.definitions.isEnabled { try await dump.check(for: session.connection.server) }
-        let snapshot = ExportSnapshot(session: session)
-        return try await snapshot.withPlan({ try makePlan($0, settings) }) { plan, catalog in
-            let recordedRun = try await manifest?.begin()
-            let resumption = BackupResumption(plan: plan, recorded: recordedRun?.recorded)
-            announce(plan, resumption, recordedRun, session.recorder)
-            let done = resumption.done.map { session.recorder.ended(.skipped($0)) }
-            try await session.storages.checkWritable(plan.jobs.compactMap(\.mainPath.parent))
-            let definitions = DefinitionExport(session: session, catalog: catalog, dump: dump)
-            let defined = try await definitions.run(plan.definitions)
-            let exported = try await export(resumption.pending, session, catalog, recordedRun, defined: Set(defined))
-            return RunResults(jobs: done + exported, definitions: defined.map(\.label))
-        }
-    }
-
-    private func makePlan(_ catalog: DatabaseCatalog, _ settings: RunSettings) throws -> BackupPlan {
-        let planner = BackupPlanner(
-            catalog: catalog,
-            timestamp: settings.timestamp,
-            isStrict: settings.isStrict,
-            includesDefinitions: settings.definitions.isEnabled
-        )
-        return try planner.plan(configuration.backup.tables)
-    }
-
-    private func announce(
-        _ plan: BackupPlan,
-        _ resumption: BackupResumption,
-        _ recordedRun: ManifestRun?,
-        _ recorder: RunRecorder
-    ) {
-        if let announcement = recordedRun?.announcement { recorder.recording(announcement) }
-        recorder.planned(
-            .backup,
-            plan.jobs.map {
-                PlannedJob(
-                    $0.id,
-                    estimatedRows: $0.estimatedRows,
-                    location: $0.mainPath.description,
-                    sequences: $0.sequences.count
-                )
-            },
-            plan.findings + resumption.findings
-        )
-    }
-
-    /// Exports job after job; a failed one stops the others only when it is strict.
-    private func export(
-        _ jobs: [BackupJob],
-        _ session: DatabaseSession,
-        _ catalog: DatabaseCatalog,
-        _ recordedRun: ManifestRun?,
-        defined: Set<QualifiedName>
-    ) async throws -> [JobResult] {
-        let recorder = session.recorder
-        let existing = try await FileListing(jobs.filter(\.skipsIfExists).map(\.pattern), in: session.storages)
-        let states = try await SequenceReader(connection: session.connection).read(jobs.flatMap(\.sequences))
-        var results: [JobResult] = []
-        for (index, job) in jobs.enumerated() {
-            if job.skipsIfExists, let file = existing.newest(job.pattern) {
-                let reason = "\(file.path) already exists and skip_if_exists is set"
-                results.append(recorder.ended(.skipped(SkippedJob(job.id, reason: reason))))
-                continue
-            }
             do {
-                recorder.started(job.id)
-                let export = JobExport(session: session, job: job, catalog: catalog, states: states, defined: defined)
-                let outcome = try await export.run()
-                try await recordedRun?.record(published: job, outcome)
-                results.append(recorder.ended(.finished(outcome)))
+                return try await attempt(session, givesUpOnConflict: true)
             } catch {
-                if FailureScope(of: error) != .interruption {
-                    results.append(recorder.ended(.failed(JobFailure(job.id, error))))
+                guard let conflict = error as? RecoveryConflict ?? RecoveryConflict(error) else { throw error }
+                try Task.checkCancellation()
+                let text = ErrorText(conflict.underlying)
+                session.recorder.found(.warning("\(text.message): starting again, from a new snapshot"))
+                return try await RecoveryConflict.explained {
+                    try await attempt(session, givesUpOnConflict: false)
                 }
-                try rethrowUnlessJobFailed(error)
-                guard job.isStrict else { continue }
-                results += jobs[(index + 1)...].map { remaining in
-                    let message = "not exported, because \(job.id) failed and the run is strict"
-                    return recorder.ended(.failed(JobFailure(remaining.id, message: message)))
-                }
-                return results
             }
         }
-        return results
+    }
+
+    private func attempt(_ session: Session, givesUpOnConflict: Bool) async throws -> RunResults {
+        let settings = session.settings
+        return try await session.withDatabase { database in
+            try await ManifestSession.with(settings, over: database.connection) { manifest in
+                let dump = DefinitionDump(environment: settings.variables)
+                if settings.definitions.isEnabled { try await dump.check(for: database.connection.server) }
+                return try await BackupAttempt(
+                    session: database,
+                    manifest: manifest,
+                    configuration: configuration.backup,
+                    dump: dump,
+                    givesUpOnConflict: givesUpOnConflict
+                ).run()
+            }
+        }
     }
 }

@@ -22,6 +22,9 @@ enum ExportFailure {
                 underlying: error
             )
         }
+        if error.code != .connectionLost, RecoveryConflict.isConflict(error) {
+            return DatabudgieError(.database, error.fullMessage, hint: RecoveryConflict.hint, underlying: error)
+        }
         if error.sqlState == "42501", error.sourceFunction == "check_enable_rls" {
             return DatabudgieError(
                 .database,

@@ -25,6 +25,8 @@ struct RunSettings: Sendable {
     let variables: [String: String]
     /// The longest time that reports of failures may take, all of a run together.
     let reportingTimeLimit: Duration
+    /// The age at which a backup's snapshot is reported, because it holds vacuum back.
+    let snapshotAgeLimit: Duration
 
     /// Resolves what a run needs.
     ///
@@ -61,6 +63,7 @@ struct RunSettings: Sendable {
         timestamp = RunTimestamp(environment.now)
         variables = environment.variables
         reportingTimeLimit = environment.reportingTimeLimit
+        snapshotAgeLimit = environment.snapshotAgeLimit
     }
 
     /// What a run that fails before it loads anything has left behind; nil for a backup, which changes no database.

@@ -28,6 +28,8 @@ struct RunState: Sendable {
         case .planned(let kind, let jobs):
             self.kind = kind
             planned = jobs
+            // A run that has to begin again has a second plan.
+            (running, finished, skipped, failed) = ([], [], [], [])
             estimatedRows = [:]
             for job in jobs { estimatedRows[job.job] = job.estimatedRows }
         case .started(let job):

@@ -34,6 +34,7 @@ struct DefinitionDump: Sendable {
     ///   - connection: How the database was reached.
     ///   - server: The very server that was reached, because no other knows the snapshot.
     ///   - snapshot: The name of an exported snapshot.
+    ///   - hasStandardStrings: Sessions have `standard_conforming_strings`, as they do unless the server says otherwise.
     ///   - exclusions: Patterns of tables that are neither locked nor dumped.
     ///   - oddSchemas: The schemas that a table of contents cannot say for certain.
     /// - Returns: All definitions, in an order in which they can be run.
@@ -42,6 +43,7 @@ struct DefinitionDump: Sendable {
         of connection: ConnectionParameters,
         at server: ServerInfo,
         snapshot: String,
+        hasStandardStrings: Bool,
         excluding exclusions: [String],
         oddSchemas: [DefinitionOwners.Object: String]
     ) async throws -> [ArchiveEntry] {
@@ -58,7 +60,8 @@ struct DefinitionDump: Sendable {
             of: "pg_dump",
             [
                 "--schema-only", "--format=custom", "--encoding=UTF8", "--snapshot=\(snapshot)", "--no-password",
-                "--lock-wait-timeout=30000", "--file=\(archive)", "--dbname=\(try target(connection, server))",
+                "--lock-wait-timeout=30000", "--file=\(archive)",
+                "--dbname=\(try target(connection, server, hasStandardStrings))",
             ] + exclusions.map { "--exclude-table=\($0)" },
             variables: variables
         )
@@ -74,7 +77,11 @@ struct DefinitionDump: Sendable {
     }
 
     /// The connection without its password, which the list of processes would show.
-    private func target(_ connection: ConnectionParameters, _ server: ServerInfo) throws -> String {
+    private func target(
+        _ connection: ConnectionParameters,
+        _ server: ServerInfo,
+        _ hasStandardStrings: Bool
+    ) throws -> String {
         var keywords = connection.keywords
         guard keywords["sslpassword"] == nil else {
             throw DatabudgieError(
@@ -89,8 +96,11 @@ struct DefinitionDump: Sendable {
         (keywords["host"], keywords["port"]) = (server.host, server.port)
         keywords["dbname"] = server.database
         // Without it pg_dump doubles every backslash of a source whose setting is off, and a restore keeps them doubled.
-        let options = keywords["options"] ?? environment["PGOPTIONS"]
-        keywords["options"] = (options.map { $0 + " " } ?? "") + "-c standard_conforming_strings=on"
+        // Only then, because PgBouncer refuses options.
+        if !hasStandardStrings {
+            let options = keywords["options"] ?? environment["PGOPTIONS"]
+            keywords["options"] = (options.map { $0 + " " } ?? "") + "-c standard_conforming_strings=on"
+        }
         return ConnectionParameters(keywords: keywords).connectionString
     }
 

@@ -7,16 +7,18 @@ struct DefinitionExport {
     let session: DatabaseSession
     let catalog: DatabaseCatalog
     let dump: DefinitionDump
+    /// The moment in the names of the files.
+    let timestamp: RunTimestamp
+    let published: PublishedFiles
 
     private var connection: Connection { session.connection }
-    private var timestamp: RunTimestamp { session.settings.timestamp }
 
     /// Dumps once for all tables, and writes their files, the list of tables last.
     ///
     /// - Parameter groups: The tables, and where their files go.
     /// - Returns: The tables and views whose definitions were written, referenced ones first.
     /// - Throws: ``DatabudgieError`` when pg_dump is missing, too old or refuses; `StorageError` when a file cannot be
-    ///   written.
+    ///   written, or when another run has written one under the same timestamp.
     func run(_ groups: [DefinitionGroup]) async throws -> [QualifiedName] {
         let planned = DefinitionPlanner(catalog: catalog).order(groups)
         guard !planned.isEmpty else { return [] }
@@ -28,29 +30,41 @@ struct DefinitionExport {
         let texts = try files.map { (path: $0.path, bytes: Array(try $0.script.checkedText().utf8)) }
         let storages = session.storages
         try await storages.checkWritable(files.compactMap(\.path.parent))
-        _ = try await texts.concurrentMap { path, bytes in
-            try await storages.storage(for: path).write(path, ifExists: .replace, from: SingleChunk(bytes))
-        }
+        // The first one on its own: of two runs that begin in one second, one gives way before it has written anything.
+        for (path, bytes) in texts.prefix(1) { try await write(bytes, to: path) }
+        _ = try await texts.dropFirst().concurrentMap { path, bytes in try await write(bytes, to: path) }
         let list = try FileLayout(session.settings.definitions).path(.definitionList, of: nil, at: timestamp)
         let encoder = JSONEncoder()
         encoder.outputFormatting = .withoutEscapingSlashes
         let lines = try encoder.encode(names.map { PathComponent($0).text })
-        _ = try await storages.storage(for: list).write(list, ifExists: .replace, from: SingleChunk(Array(lines)))
+        try await write(Array(lines), to: list)
         if !session.settings.isDryRun {
             session.recorder.found(.note("the definitions of \(names.count) tables are written, and listed in \(list)"))
         }
         return names
     }
 
+    /// A file whose name holds the timestamp can only come from another run.
+    private func write(_ bytes: [UInt8], to path: StoragePath) async throws {
+        let isUnique = path.description.containsBytes(of: timestamp.timestamp)
+        _ = try await session.storages.storage(for: path)
+            .write(path, ifExists: isUnique ? .fail : .replace, from: SingleChunk(bytes))
+        if isUnique { published.add([path]) }
+    }
+
     private func files(_ groups: [DefinitionGroup], of order: [Relation]) async throws -> [DefinitionFile] {
         let owners = try await connection.withEmptySearchPath {
             try await DefinitionOwners(connection: connection, selection: order.map(\.oid))
         }
-        let snapshot = try await connection.query("select pg_catalog.pg_export_snapshot() as snapshot").rows.first
+        let snapshot = try await connection.query(
+            "select pg_catalog.pg_export_snapshot() as snapshot, "
+                + "pg_catalog.current_setting('standard_conforming_strings') as strings"
+        ).rows.first
         var entries = try await dump.definitions(
             of: session.settings.database,
             at: connection.server,
             snapshot: snapshot?["snapshot"] ?? "",
+            hasStandardStrings: snapshot?["strings"] == "on",
             excluding: PsqlPattern.exact(unneeded(owners)),
             oddSchemas: owners.oddSchemas
         )
