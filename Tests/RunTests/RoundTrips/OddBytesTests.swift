@@ -50,6 +50,41 @@ struct OddBytesTests {
         }
     }
 
+    @Test(
+        "Names and values with a line break at their end keep it",
+        arguments: [("\n", #"\n"#, false), ("\n", #"\n"#, true), ("\r", #"\r"#, true), ("\r\n", #"\r\n"#, false)]
+    )
+    func trailingLineBreaks(end: String, escaped: String, hasDefinitions: Bool) async throws {
+        try await RunFixture.with { fixture in
+            let schema = quotedIdentifier("s" + end)
+            let table = schema + "." + quotedIdentifier("t" + end)
+            let column = quotedIdentifier("c" + end)
+            let sequence = schema + "." + quotedIdentifier("q" + end)
+            let definition = """
+                create schema \(schema); create sequence \(sequence);
+                create table \(table) (id int default nextval('\(sequence)') primary key, \(column) text);
+                """
+            try await fixture.execute(fixture.source, definition)
+            if !hasDefinitions { try await fixture.execute(fixture.target, definition) }
+            try await fixture.execute(
+                fixture.source,
+                "insert into \(table) (\(column)) values (\(quotedLiteral("x" + end))), (\(quotedLiteral(end)))"
+            )
+            let name = "\"s\(escaped).t\(escaped)\""
+            try await fixture.copy(
+                "{root_location: \(fixture.folder), location: '{table}', ddl: \(hasDefinitions), tables: {\(name): }}"
+            )
+            for query in ["select * from \(table) order by id", "select last_value from \(sequence)"] {
+                #expect(try await fixture.rows(fixture.target, query) == fixture.rows(fixture.source, query))
+            }
+            #expect(
+                try await fixture.rows(fixture.target, "select \(column) from \(table) order by id") == [
+                    "x" + end, end,
+                ]
+            )
+        }
+    }
+
     @Test("A first column whose name begins with a byte order mark keeps it")
     func byteOrderMark() async throws {
         try await RunFixture.with { fixture in
