@@ -8,15 +8,20 @@ struct RecoveryConflict: Error {
     /// - Parameter error: What ended a job or the run; the result is nil for any other error.
     init?(_ error: any Error) {
         let server = (error as? DatabudgieError)?.underlying as? PostgresError ?? error as? PostgresError
-        guard let server, Self.isConflict(server) else { return nil }
+        // Of pg_dump there is nothing but words.
+        let isConflict = server.map(Self.isConflict) ?? ErrorText(error).message.containsBytes(of: Self.words)
+        guard isConflict else { return nil }
         underlying = error
     }
+
+    /// What the server says, if it speaks English.
+    private static let words = "conflict with recovery"
 
     /// A transaction that only reads one snapshot has no serialization failures of its own.
     static func isConflict(_ error: PostgresError) -> Bool {
         switch error.sqlState {
         case "40001": true
-        case "40P01", "57P01", "57014": error.message.utf8.contains("conflict with recovery".utf8)
+        case "40P01", "57P01", "57014": error.message.containsBytes(of: words)
         default: false
         }
     }
