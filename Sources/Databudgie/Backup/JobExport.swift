@@ -72,7 +72,9 @@ struct JobExport {
     private func exportBreakingDeadlocks() async throws -> Export {
         for attempt in 2...Self.attempts {
             do {
-                return try await connection.withDiscardedSavepoint("table_job") { try await export() }
+                return try await connection.withDiscardedSavepoint("table_job", settings: settings) {
+                    try await export()
+                }
             } catch let error as PostgresError where error.sqlState == "40P01" {
                 let message = "the server ended a deadlock with another session: \(error.fullMessage)"
                 session.recorder.found(
@@ -80,14 +82,21 @@ struct JobExport {
                 )
             }
         }
-        return try await connection.withDiscardedSavepoint("table_job") { try await export() }
+        return try await connection.withDiscardedSavepoint("table_job", settings: settings) { try await export() }
+    }
+
+    /// What the job needs besides the settings of the snapshot.
+    ///
+    /// Equal rows of a plain table have equal text: moments are in UTC, and names of tables, functions, types and the like
+    /// have their schemas.
+    private var settings: [String: String] {
+        if job.appliesRowSecurity { return ["row_security": "on"] }
+        return job.hasPlainText ? ["TimeZone": "UTC", "search_path": ""] : [:]
     }
 
     private func export() async throws -> Export {
         // Views are read only when they are meant.
         if job.readsViews { try await connection.restrictViews(false) }
-        if job.hasPlainText { try await connection.pinPlainText() }
-        if job.appliesRowSecurity { try await connection.applyRowSecurity() }
         let meter = TransferMeter { session.recorder.progressed(job.id, $0) }
         var rows: CopyOut?
         do {

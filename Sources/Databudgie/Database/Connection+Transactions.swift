@@ -36,23 +36,6 @@ extension Connection {
         if mode != .writing { try await restrictViews(true) }
     }
 
-    /// Pins what the text of a plain table's rows depends on besides, until the transaction or its savepoint ends.
-    ///
-    /// Equal rows have equal text then: moments in UTC, and names of tables, functions, types and the like with their schemas.
-    /// - Throws: `PostgresError`.
-    nonisolated(nonsending) func pinPlainText() async throws {
-        _ = try await query(
-            "select pg_catalog.set_config('TimeZone', 'UTC', true), pg_catalog.set_config('search_path', '', true)"
-        )
-    }
-
-    /// Has policies filter rows, instead of an error where one would, until the transaction or its savepoint ends.
-    ///
-    /// - Throws: `PostgresError`.
-    nonisolated(nonsending) func applyRowSecurity() async throws {
-        _ = try await query("select pg_catalog.set_config('row_security', 'on', true)")
-    }
-
     /// Lifts the limits on time of the role or the database, which are meant for other sessions, as pg_dump does: a run
     /// idles while it waits for the storage or for its other connection.
     ///
@@ -127,17 +110,21 @@ extension Connection {
     ///
     /// - Parameters:
     ///   - name: The savepoint's name, an ordinary identifier.
+    ///   - settings: What is set for the body, by name.
     ///   - body: Uses this connection, and only reads.
     /// - Returns: What the body returns.
     /// - Throws: What the body throws, or `PostgresError`.
     nonisolated(nonsending) func withDiscardedSavepoint<Result: Sendable>(
         _ name: String,
+        settings: [String: String] = [:],
         _ body: () async throws -> Result
     ) async throws -> Result {
-        try await execute("savepoint \(name)")
+        let changes = settings.sorted { $0.key < $1.key }
+            .map { "set local \(quotedIdentifier($0.key)) = \(quotedLiteral($0.value))" }
         let end = "rollback to savepoint \(name); release savepoint \(name)"
         let result: Result
         do {
+            try await execute((["savepoint \(name)"] + changes).joined(separator: "; "))
             result = try await body()
         } catch {
             // When this fails too, the connection is gone, and the next statement reports it.
