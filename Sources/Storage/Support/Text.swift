@@ -1,6 +1,11 @@
 extension String {
     /// The string, or nil when it is empty: settings count an empty value as missing.
-    var nonEmpty: String? { isEmpty ? nil : self }
+    ///
+    /// A line break at its end does not count: values that come from files often have one.
+    var nonEmpty: String? {
+        let end = utf8.lastIndex { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }
+        return end.map { String(self[...$0]) }
+    }
 }
 
 /// Puts what a user wrote between quotes and makes control characters visible.

@@ -7,6 +7,20 @@ import Testing
 
 @Suite("Credentials")
 struct CredentialTests {
+    @Test("A line break at the end of a setting does not count", arguments: ["\n", "\r\n", "\n\n"])
+    func lineBreaks(end: String) async throws {
+        let variables = ["AWS_ACCESS_KEY_ID": "AKID\(end)", "AWS_SECRET_ACCESS_KEY": "secret\(end)"]
+        let fromVariables = try await found(S3Options(), variables)
+        #expect(fromVariables?.accessKeyID == "AKID")
+        #expect(fromVariables?.secretAccessKey == "secret")
+        let options = S3Options(accessKeyID: "id\(end)", secretAccessKey: "s\(end)", sessionToken: "t\(end)")
+        let fromOptions = try await found(options, [:])
+        #expect(
+            [fromOptions?.accessKeyID, fromOptions?.secretAccessKey, fromOptions?.sessionToken] == ["id", "s", "t"]
+        )
+        #expect(end.nonEmpty == nil)
+    }
+
     @Test("The configuration comes before the environment, and that before the profile")
     func order() async throws {
         try await withHome(credentials: "[default]\naws_access_key_id = P\naws_secret_access_key = p") {
