@@ -71,19 +71,46 @@ public struct PostgresServer: Sendable {
     /// - Parameters:
     ///   - parameters: How to reach a database over the unix socket.
     ///   - user: The role; nil for the one in the parameters.
-    ///   - password: The password; nil sends none. The superuser's is `postgres`.
+    ///   - password: The password, or whether any is sent; by default the superuser's.
     /// - Returns: Parameters with TLS off, because the server has no certificate.
     public static func overTCP(
         _ parameters: ConnectionParameters,
         user: String? = nil,
-        password: String? = "postgres"
+        password: Password = .superuser
     ) -> ConnectionParameters {
         var keywords = parameters.keywords
+        let socket = keywords["host"] ?? ""
         keywords["host"] = "127.0.0.1"
         keywords["user"] = user ?? keywords["user"]
-        keywords["password"] = password
+        switch password {
+        case .none: keywords["password"] = nil
+        case .superuser: keywords["password"] = superuserPassword(besideSocket: socket)
+        case .text(let text): keywords["password"] = text
+        }
         keywords["sslmode"] = "disable"
         return ConnectionParameters(keywords: keywords)
+    }
+
+    /// What is sent as a password.
+    public enum Password: Sendable, ExpressibleByStringLiteral {
+        /// Nothing.
+        case none
+        /// The superuser's.
+        case superuser
+        /// This.
+        case text(String)
+
+        /// A password that is written out.
+        /// - Parameter value: The password.
+        public init(stringLiteral value: String) {
+            self = .text(value)
+        }
+    }
+
+    /// The password that the script has put beside the folder of the socket; `postgres` for servers of others.
+    private static func superuserPassword(besideSocket folder: String) -> String {
+        let file = URL(filePath: folder).deletingLastPathComponent().appending(path: "password")
+        return (try? String(contentsOf: file, encoding: .utf8)) ?? "postgres"
     }
 
     /// Stops a server that this process has started, and removes its folder.

@@ -81,7 +81,7 @@ struct ConnectionErrorTests {
             #expect(error?.description.contains("secret") == false)
             #expect(error?.description.contains(".c:") == false)
 
-            let none = PostgresServer.overTCP(superuser, user: role, password: nil)
+            let none = PostgresServer.overTCP(superuser, user: role, password: .none)
             let missing = await #expect(throws: PostgresError.self) { try await Connection.connect(to: none) }
             #expect(missing?.code == .authenticationFailed)
             #expect(missing?.message.contains("no password supplied") == true)
