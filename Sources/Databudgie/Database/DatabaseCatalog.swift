@@ -19,6 +19,9 @@ struct DatabaseCatalog: Sendable, Equatable {
     private let positions: [OID: Int]
     /// More than one under a name only when dots in names make `a.b` + `c` and `a` + `b.c` look the same.
     private let namesakes: [ByteKey: [Int]]
+    /// How many tables, and how many schemas, have a name once its capitals are small.
+    private let caselessNames: [ByteKey: Int]
+    private let caselessSchemas: [ByteKey: Int]
 
     init(defaultSchema: String, relations: [Relation], foreignKeys: [ForeignKey]) {
         schemaKey = ByteKey(defaultSchema)
@@ -31,6 +34,22 @@ struct DatabaseCatalog: Sendable, Equatable {
         namesakes = Dictionary(grouping: self.relations.indices) { [relations = self.relations] in
             ByteKey(relations[$0].name.description)
         }
+        caselessNames = Self.count(relations.map(\.name.label))
+        caselessSchemas = Self.count(Set(relations.map { ByteKey($0.name.schema) }).map(\.string))
+    }
+
+    private static func count(_ names: [String]) -> [ByteKey: Int] {
+        Dictionary(names.map { (ByteKey($0.lowercased()), 1) }, uniquingKeysWith: +)
+    }
+
+    /// Whether another relation's name differs from a name in the case of letters only.
+    func hasTwin(_ name: QualifiedName) -> Bool {
+        caselessNames[ByteKey(name.label.lowercased()), default: 0] > 1
+    }
+
+    /// Whether another schema's name differs from a name in the case of letters only.
+    func hasTwin(schema: String) -> Bool {
+        caselessSchemas[ByteKey(schema.lowercased()), default: 0] > 1
     }
 
     subscript(oid: OID) -> Relation? {

@@ -61,7 +61,8 @@ struct FileLayout: Sendable {
     /// - Returns: The file's path.
     /// - Throws: `StorageError` for a location that is not a path.
     func path(_ content: Content, of name: PathComponent?, at timestamp: RunTimestamp) throws -> StoragePath {
-        let values = values(content, name).merging(timestamp.values) { known, _ in known }
+        let text = try name.map { try fitting($0.text) }
+        let values = values(content, text).merging(timestamp.values) { known, _ in known }
         var folder = try StoragePath(location.render(values))
         if let subfolder = content.folder { folder = folder.appending(subfolder) }
         return folder.appending(filename.render(values))
@@ -71,7 +72,10 @@ struct FileLayout: Sendable {
     ///
     /// - Throws: `StorageError` for a location that is not a path.
     func folder(of name: PathComponent?, as format: DataFileFormat, at timestamp: RunTimestamp) throws -> StoragePath {
-        try StoragePath(location.render(values(.data(format), name).merging(timestamp.values) { known, _ in known }))
+        let text = try name.map { try fitting($0.text) }
+        return try StoragePath(
+            location.render(values(.data(format), text).merging(timestamp.values) { known, _ in known })
+        )
     }
 
     /// The paths that files of all runs may have.
@@ -84,12 +88,46 @@ struct FileLayout: Sendable {
     func pattern(_ content: Content, of name: PathComponent?) throws -> FilePattern {
         var template = location
         if let subfolder = content.folder { template = template.appending(Template(parts: [.literal(subfolder)])) }
-        return try FilePattern(template.appending(filename), known: values(content, name))
+        template = template.appending(filename)
+        guard let name, template.variables.contains(.table) else {
+            return try FilePattern(template, known: values(content, name?.text))
+        }
+        let text = try fitting(name.text)
+        var pattern = try FilePattern(template, known: values(content, text))
+        // What is too long for a disk may have been written to S3 as it is, and copied from one to the other.
+        let forms = [name.text, name.otherText].compactMap(\.self).flatMap { [$0, PathComponent.shortened($0)] }
+        var seen: Set = [ByteKey(text)]
+        pattern.alternatives = try forms.filter { try seen.insert(ByteKey($0)).inserted && isPossible($0) }.map {
+            try FilePattern(template, known: values(content, $0))
+        }
+        pattern.hidesAlternatives = name.hasTwin
+        return pattern
     }
 
-    private func values(_ content: Content, _ name: PathComponent?) -> [Template.Variable: String] {
+    /// The most bytes of a name on a disk, and of a key in S3.
+    private static let (longestName, longestKey) = (255, 1024)
+
+    /// A name as it is, or shortened when a path with it would be too long, whatever the path is for.
+    private func fitting(_ text: String) throws -> String {
+        try isPossible(text) ? text : PathComponent.shortened(text)
+    }
+
+    /// Whether all paths with a name are short enough; the same for all kinds of files, so all have the same name.
+    private func isPossible(_ text: String) throws -> Bool {
+        let values: [Template.Variable: String] = [
+            .table: text, .ext: "csv.zst", .timestamp: "2000-01-01T00:00:00", .date: "2000-01-01",
+        ]
+        switch try StoragePath(location.render(values)).appending("sequences").appending(filename.render(values)) {
+        case .local(let path):
+            return path.utf8.split(separator: UInt8(ascii: "/")).allSatisfy { $0.count <= Self.longestName }
+        case .s3(_, let key):
+            return key.utf8.count <= Self.longestKey
+        }
+    }
+
+    private func values(_ content: Content, _ name: String?) -> [Template.Variable: String] {
         var values: [Template.Variable: String] = [:]
-        values[.table] = name?.text
+        values[.table] = name
         values[.ext] = content.ext
         return values
     }

@@ -34,7 +34,8 @@ struct FileListing: Sendable {
     ///
     /// - Throws: `StorageError`.
     init(_ patterns: [FilePattern], in storages: StorageRouter) async throws {
-        let shapes = Dictionary(patterns.map { (Shape($0), $0) }, uniquingKeysWith: { first, _ in first })
+        let all = patterns.flatMap { [$0] + $0.alternatives }
+        let shapes = Dictionary(all.map { (Shape($0), $0) }, uniquingKeysWith: { first, _ in first })
         let folders = Array(Set(shapes.keys.map(\.folder)))
         let lists = try await folders.concurrentMap { folder in
             try await storages.storage(for: folder.path).list(folder.path, recursive: folder.isRecursive)
@@ -61,7 +62,16 @@ struct FileListing: Sendable {
         return matches
     }
 
+    /// What matches a pattern or its alternatives: names with encoded capitals are exact, others may be a twin's.
     private func matches(_ pattern: FilePattern) -> [Match] {
+        let own = exactMatches(pattern)
+        guard !pattern.alternatives.isEmpty, !pattern.hidesAlternatives || own.isEmpty else { return own }
+        let others = pattern.alternatives.flatMap(exactMatches)
+        let times = Set(others.map(\.time).filter { !$0.isEmpty })
+        return own.filter { !times.contains($0.time) } + others
+    }
+
+    private func exactMatches(_ pattern: FilePattern) -> [Match] {
         let byTable = matches[Shape(pattern), default: [:]]
         guard pattern.remainder.variables.contains(.table) else { return byTable[nil, default: []] }
         guard let table = pattern.known[.table] else { return byTable.values.flatMap(\.self) }

@@ -8,6 +8,10 @@ struct FilePattern: Sendable {
     let remainder: Template
     /// What is known of the variables in the remainder.
     let known: [Template.Variable: String]
+    /// Where files of the same job may be besides, under other forms of the table's name.
+    var alternatives: [FilePattern] = []
+    /// Files of the other forms count only when there is none of this one.
+    var hidesAlternatives = false
 
     /// The name has several components below the folder, because the location itself holds a time.
     var isNested: Bool { remainder.description.utf8.contains(UInt8(ascii: "/")) }
@@ -33,7 +37,8 @@ struct FilePattern: Sendable {
     /// - Parameter path: A path below ``folder``.
     /// - Returns: The time in the file's path, as text that sorts by age, or nil when the path does not match.
     func time(of path: StoragePath) -> String? {
-        name(of: path).flatMap { remainder.match($0, known)?.moment }
+        let own = name(of: path).flatMap { remainder.match($0, known)?.moment }
+        return own ?? alternatives.lazy.compactMap { $0.time(of: path) }.first
     }
 
     /// What follows the folder in a path; nil when the path is not below it.

@@ -28,7 +28,7 @@ extension TemplateMatch: Hashable {
 extension Template {
     /// Compares a name with the template, from its first to its last character.
     ///
-    /// `{timestamp}` matches `2021-04-26T09:00:00` and `{date}` `2021-04-26`; `{ext}` matches `csv`, `csv.gz` and
+    /// `{timestamp}` matches `2021-04-26T09:00:00` and `{date}` `2021-04-26`, if they are in the calendar; `{ext}` matches `csv`, `csv.gz` and
     /// `csv.zst` unless its value is known; `{table}` matches any text without a slash unless its value is known.
     /// A name that continues, with `.bak` or `.partial` say, does not match.
     /// - Parameters:
@@ -107,8 +107,8 @@ private struct TemplateSearch {
             return text.starts(with: scalars) ? [text.prefix(scalars.count)] : []
         }
         switch variable {
-        case .timestamp: return shape("dddd-dd-ddTdd:dd:dd", in: text)
-        case .date: return shape("dddd-dd-dd", in: text)
+        case .timestamp: return shape("dddd-dd-ddTdd:dd:dd", in: text).filter(isMoment)
+        case .date: return shape("dddd-dd-dd", in: text).filter(isMoment)
         case .ext:
             return DataFileFormat.all.map(\.ext.unicodeScalars).filter { text.starts(with: $0) }
                 .map { text.prefix($0.count) }.sorted { $0.count > $1.count }
@@ -116,6 +116,16 @@ private struct TemplateSearch {
             let longest = text.prefix { $0 != "/" }.count
             return longest == 0 ? [] : (1...longest).reversed().map { text.prefix($0) }
         }
+    }
+
+    /// Whether a text that has the shape of a date, or of a date and a time, is one of the calendar.
+    private static func isMoment(_ text: ArraySlice<Unicode.Scalar>) -> Bool {
+        let numbers = text.split { !("0"..."9").contains($0) }.compactMap { Int(string($0)) }
+        let (year, month, day) = (numbers[0], numbers[1], numbers[2])
+        let isLeap = year.isMultiple(of: 4) && (!year.isMultiple(of: 100) || year.isMultiple(of: 400))
+        let days = [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+        guard days.indices.contains(month - 1), (1...days[month - 1]).contains(day) else { return false }
+        return zip(numbers.dropFirst(3), [23, 59, 59]).allSatisfy { $0 <= $1 }
     }
 
     /// The beginning of a text when it has this shape, in which `d` is a digit.

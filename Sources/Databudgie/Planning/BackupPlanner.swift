@@ -161,7 +161,7 @@ struct BackupPlanner {
         let entry = item.entry
         let name = item.relation?.name.label ?? entry.options.name
         let component =
-            item.relation.map { PathComponent($0.name) } ?? entry.options.name.map { PathComponent(label: $0) }
+            item.relation.map { catalog.component(of: $0.name) } ?? entry.options.name.map { PathComponent(label: $0) }
         let layout = FileLayout(entry.options)
         let format = DataFileFormat(compression: entry.compression)
         let subject: JobID.Subject = !entry.options.includesRows ? .sequences : item.relation == nil ? .query : .rows
@@ -265,10 +265,18 @@ struct BackupPlanner {
             owners.updateValue(job, forKey: path).map { other in
                 .problem(
                     "two entries would write the same file \(path): \(other.reason), and \(job.reason)",
-                    hint: "give one of them another location or filename"
+                    hint: Self.hint(other, job)
                 )
             }
         }
+    }
+
+    /// Two tables have one path only where it does not name the table, as after `--location DIR` with a glob.
+    private static func hint(_ first: BackupJob, _ second: BackupJob) -> String {
+        guard let tables = first.relation.flatMap({ one in second.relation.map { (one.oid, $0.oid) } }),
+            tables.0 != tables.1, let folder = first.path.parent
+        else { return "give one of them another location or filename" }
+        return "give each table a folder of its own: write the location as '\(folder.appending("{table}"))'"
     }
 }
 

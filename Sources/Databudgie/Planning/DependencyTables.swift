@@ -46,7 +46,10 @@ struct DependencyTables {
                 return nil
             }
             let options = places[oid, default: []].map {
-                owners[$0].options.placed(relation.name.description, below: PathComponent(owners[$0].relation.name))
+                owners[$0].options.placed(
+                    relation.name.description,
+                    below: catalog.component(of: owners[$0].relation.name)
+                )
             }
             return DependencyTable(
                 relation: relation,

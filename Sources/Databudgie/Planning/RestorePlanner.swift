@@ -56,7 +56,7 @@ struct RestorePlanner {
                     entryNumber: entryNumber,
                     relation: relation,
                     isExact: match.isExact,
-                    pattern: try FileLayout(entry.options).pattern(.anyData, of: PathComponent(relation.name))
+                    pattern: try FileLayout(entry.options).pattern(.anyData, of: catalog.component(of: relation.name))
                 )
             }
         }
@@ -101,7 +101,7 @@ struct RestorePlanner {
             var entry = entries[number]
             entry.options = table.options
             let places = try ([table.options] + table.otherOptions).map { options in
-                let pattern = try FileLayout(options).pattern(.anyData, of: PathComponent(table.relation.name))
+                let pattern = try FileLayout(options).pattern(.anyData, of: catalog.component(of: table.relation.name))
                 return (location: options.location, pattern: pattern)
             }
             return RestoreCandidate(

@@ -43,7 +43,7 @@ struct SequencePlanner {
             candidate: candidate,
             pattern: try FileLayout(candidate.entry.options).pattern(
                 .sequences,
-                of: PathComponent(candidate.relation.name)
+                of: catalog.component(of: candidate.relation.name)
             ),
             dataTime: dataTime,
             rows: rows

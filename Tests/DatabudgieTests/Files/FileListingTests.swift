@@ -128,6 +128,104 @@ struct FileListingTests {
         }
     }
 
+    @Test("What has the shape of a time but is not in the calendar is never the newest")
+    func impossibleTimes() async throws {
+        let times = [
+            "2024-13-45T99:99:99", "2024-13-01T00:00:00", "2025-02-29T00:00:00", "2024-04-31T00:00:00",
+            "2024-00-10T00:00:00", "2024-03-00T00:00:00", "2024-03-01T24:00:00", "2024-03-01T00:60:00",
+            "2024-03-01T00:00:60", "2100-02-29T00:00:00",
+        ]
+        try await withListing { folder in
+            try Fixture.options("public.*", location: "\(folder)", filename: "{table}-{timestamp}.{ext}")
+        } _: { folder in
+            for time in times + ["2024-02-29T23:59:59"] { try create(folder.appending("public.a-\(time).csv")) }
+        } _: { layout, listing in
+            let pattern = try layout.pattern(.anyData, of: PathComponent(QualifiedName(schema: "public", name: "a")))
+            #expect(listing.newest(pattern)?.path.lastComponent == "public.a-2024-02-29T23:59:59.csv")
+            for time in times { #expect(listing.file(pattern, of: time) == nil, "\(time)") }
+        }
+    }
+
+    @Test(
+        "A name that differs from another one in case is found under both forms, and a twin's files are not taken for it",
+        arguments: ["{table}/{timestamp}.{ext}", "{table}-{timestamp}.{ext}"]
+    )
+    func caseTwins(_ template: String) async throws {
+        let (plain, exact) = ("public.A", "public.%41")
+        func name(_ table: String, _ time: String) -> String {
+            template.replacing("{table}", with: table).replacing("{timestamp}", with: time)
+                .replacing("{ext}", with: "csv")
+        }
+        let table = QualifiedName(schema: "public", name: "A")
+        func newest(of files: [String], hasTwin: Bool) async throws -> [String?] {
+            var found: [String?] = []
+            let parts = template.split(separator: "/").map(String.init)
+            try await withTemporaryFolder { path in
+                let folder = StoragePath.local(path)
+                for file in files { try create(folder.appending(file)) }
+                let options = try Fixture.options(
+                    "public.*",
+                    location: ([path] + parts.dropLast()).joined(separator: "/"),
+                    filename: parts.last ?? ""
+                )
+                let pattern = try FileLayout(options).pattern(.anyData, of: PathComponent(table, hasTwin: hasTwin))
+                let configuration = try Configuration.load(yaml: "url: postgresql://nowhere/d", environment: [:])
+                let settings = try RunSettings(configuration, for: .restore, in: RunEnvironment(variables: [:]))
+                try await StorageRouter.withStorages(settings) { storages in
+                    let listing = try await FileListing([pattern], in: storages)
+                    for file in [listing.newest(pattern), listing.file(pattern, of: Self.january)] {
+                        found.append(file.map { String($0.path.description.dropFirst(path.utf8.count + 1)) })
+                        if let file { #expect(pattern.time(of: file.path) != nil) }
+                    }
+                }
+            }
+            return found
+        }
+        let (oldPlain, newPlain) = (name(plain, Self.january), name(plain, Self.february))
+        let (oldExact, newExact) = (name(exact, Self.january), name(exact, Self.february))
+        #expect(try await newest(of: [oldPlain, newPlain], hasTwin: false) == [newPlain, oldPlain])
+        #expect(try await newest(of: [oldPlain, newPlain], hasTwin: true) == [newPlain, oldPlain])
+        #expect(try await newest(of: [oldPlain, newExact], hasTwin: false) == [newExact, oldPlain])
+        #expect(try await newest(of: [oldPlain, newExact], hasTwin: true) == [newExact, nil])
+        // Of one moment: on a disk without case the plain one is that of `a`.
+        #expect(try await newest(of: [oldPlain, oldExact], hasTwin: false) == [oldExact, oldExact])
+        #expect(try await newest(of: [newPlain, oldExact], hasTwin: false) == [newPlain, oldExact])
+        #expect(try await newest(of: [newPlain, oldExact], hasTwin: true) == [oldExact, oldExact])
+    }
+
+    @Test("A name that is too long for a disk is shortened there, and in S3 only when the key is too long")
+    func longNames() throws {
+        let table = QualifiedName(schema: String(repeating: "/", count: 63), name: String(repeating: "/é", count: 21))
+        let component = PathComponent(table)
+        let moment = RunTimestamp(try Date(Self.january + "Z", strategy: .iso8601))
+        let kinds: [FileLayout.Content] = [.data(DataFileFormat(compression: nil)), .sequences, .definition]
+        for filename in ["{timestamp}.{ext}", "{table}.{ext}", "{table}-{timestamp}.{ext}"] {
+            for (location, isShort) in [
+                ("/backups/{table}", true), ("s3://bucket/{table}", false),
+                ("s3://bucket/" + String(repeating: "x/", count: 350) + "{table}", true),
+            ] {
+                let layout = FileLayout(try Fixture.options("a", location: location, filename: filename))
+                for kind in kinds {
+                    let path = try layout.path(kind, of: component, at: moment)
+                    #expect(path.description.contains("%-") == isShort, "\(path)")
+                    #expect(path.description.split(separator: "/").allSatisfy { !isShort || $0.utf8.count <= 255 })
+                    if case .s3(_, let key) = path { #expect(key.utf8.count <= 1024) }
+                    let pattern = try layout.pattern(kind, of: component)
+                    #expect(pattern.time(of: path) != nil, "\(path)")
+                    // As after copying a backup from a disk to S3.
+                    guard location == "s3://bucket/{table}" else { continue }
+                    let disk = FileLayout(try Fixture.options("a", location: "/backups/{table}", filename: filename))
+                    let copy = try disk.path(kind, of: component, at: moment).description
+                        .replacing("/backups", with: "s3://bucket")
+                    #expect(pattern.time(of: try StoragePath(copy)) != nil, "\(copy)")
+                }
+            }
+        }
+        let short = FileLayout(try Fixture.options("a", location: "/b/{table}"))
+        let sales = PathComponent(QualifiedName(schema: "public", name: "sales"))
+        #expect(try short.pattern(.anyData, of: sales).alternatives.isEmpty)
+    }
+
     @Test(
         "Of two files of one moment the one that was written last is chosen, and the newest by metadata whatever its name"
     )

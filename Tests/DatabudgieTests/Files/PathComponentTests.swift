@@ -62,4 +62,43 @@ struct PathComponentTests {
                 != PathComponent(QualifiedName(schema: "s", name: decomposed))
         )
     }
+
+    @Test("Names that differ in case only have components that differ without case, too, and each finds the other form")
+    func twins() {
+        let names = ["Straße", "straße", "STRASSE", "ÉA", "éa", "Éa", "a", "A", "%41", "1"]
+        let tables = names.map { QualifiedName(schema: "S", name: $0) }
+        let components = tables.map { PathComponent($0, hasTwin: true) }
+        #expect(Set(components.map { $0.text.lowercased() }).count == names.count)
+        for (table, component) in zip(tables, components) {
+            #expect(PathComponent.name(component.text) == table)
+            #expect(component.otherText == PathComponent(table).text)
+            #expect(PathComponent(table).otherText == component.text)
+        }
+        #expect(components[6].text == "%53.a")
+        let small = PathComponent(QualifiedName(schema: "s", name: "t"), hasTwin: true)
+        #expect(small.text == "s.t")
+        #expect(small.otherText == nil)
+        #expect(!small.hasTwin)
+    }
+
+    @Test("Names that are too long become their beginning and a hash, which are different for different names")
+    func shortened() {
+        let long = ["a", "é", "日", "%2F", "x%25"].flatMap { unit in
+            [90, 160, 379].map { String(repeating: unit, count: $0) }
+        }
+        for text in long {
+            let short = PathComponent.shortened(text)
+            guard text.utf8.count > 150 else {
+                #expect(short == text)
+                continue
+            }
+            #expect(short.utf8.count <= 150)
+            let parts = short.split(separator: "%-")
+            #expect(parts.count == 2)
+            #expect(text.hasPrefix(parts[0]))
+            #expect(String(parts[0]).removingPercentEncoding != nil)
+            #expect(PathComponent.shortened(text + "b") != short)
+            #expect(PathComponent.shortened(text) == short)
+        }
+    }
 }

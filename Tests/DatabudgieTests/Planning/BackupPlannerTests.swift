@@ -33,6 +33,37 @@ struct BackupPlannerTests {
         #expect(plan.jobs[0].query.sql == #"select * from "public"."customers""#)
     }
 
+    @Test("No two tables share a path on a disk that ignores case", arguments: ["{table}", "x/{table}"])
+    func caseTwins(location: String) throws {
+        let names = ["A", "a", "Ab", "aB", "AB", "ab", "É", "é", "b"]
+        let relations =
+            names.enumerated().map { Fixture.relation(UInt32($0.offset + 1), $0.element) } + [
+                Fixture.relation(50, "a", schema: "Public"), Fixture.relation(51, "B", schema: "other"),
+            ]
+        let catalog = Fixture.catalog(relations)
+        let plan = try plan(catalog, [Fixture.backup(Fixture.options("*.*", location: location))])
+        #expect(plan.jobs.count == relations.count)
+        let paths = plan.jobs.flatMap { [$0.path.description, $0.sequencesPath.description] }
+        #expect(Set(paths.map { $0.lowercased() }).count == 2 * relations.count)
+        // All names without a twin are written as ever.
+        #expect(paths.contains { $0.hasSuffix("other.B/2021-04-26T09:00:00.csv") })
+        #expect(paths.contains { $0.hasSuffix("public.b/2021-04-26T09:00:00.csv") })
+        #expect(paths.contains { $0.hasSuffix("public.a/2021-04-26T09:00:00.csv") })
+        // One of the two is enough to need the other form: it may be on the disk already.
+        let alone = try self.plan(catalog, [Fixture.backup(Fixture.options("A", location: location))])
+        #expect(alone.jobs.map(\.path.description).allSatisfy { $0.hasSuffix("public.%41/2021-04-26T09:00:00.csv") })
+    }
+
+    @Test("Several tables in one folder are told to write {table} into the location")
+    func oneFolder() throws {
+        let error = #expect(throws: DatabudgieError.self) {
+            try plan(shop, [Fixture.backup(Fixture.options("public.*", location: "DIR"))])
+        }
+        #expect(
+            error?.problems.first?.hint == "give each table a folder of its own: write the location as 'DIR/{table}'"
+        )
+    }
+
     @Test("A view is found by its name, and a name without a dot is in the default schema")
     func viewByName() throws {
         let plan = try plan(shop, [Fixture.backup(Fixture.options("totals"))])

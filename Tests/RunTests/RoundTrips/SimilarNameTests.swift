@@ -98,6 +98,51 @@ struct SimilarNameTests {
     }
 
     @Test(
+        "Names that differ in case only, and names too long for a disk, have files of their own and come back",
+        arguments: StorageUnderTest.allCases,
+        [false, true]
+    )
+    func caseAndLength(_ kind: StorageUnderTest, ddl: Bool) async throws {
+        try await kind.withStorage { storage, folder in
+            try await RunFixture.with { fixture in
+                let long = String(repeating: "/", count: 62)
+                let tables =
+                    ["A", "a", "Ab", "aB", long + "1", long + "2"].map {
+                        QualifiedName(schema: "public", name: $0)
+                    } + ["S", "s", long].map { QualifiedName(schema: $0, name: long + "3") }
+                let schema =
+                    ["S", "s", long].map { "create schema \(quotedIdentifier($0));" }.joined()
+                    + tables.map { "create table \($0.quoted) (id int primary key, x text);" }.joined()
+                try await fixture.execute(fixture.source, schema)
+                if !ddl { try await fixture.execute(fixture.target, schema) }
+                for (number, table) in tables.enumerated() {
+                    try await fixture.execute(fixture.source, "insert into \(table.quoted) values (\(number), 'x')")
+                }
+                let configuration = try fixture.configuration(
+                    "{root_location: '\(folder)', location: '{table}', ddl: \(ddl), truncate: true, tables: ['*.*']}"
+                )
+                var environment = RunEnvironment()
+                if kind == .s3 { environment.variables = try await S3Server.shared.environment }
+                let backup = try await BackupRun(configuration, environment: environment).run()
+                #expect(backup.failed.map(\.description) == [])
+                let files = try await storage.list(folder, recursive: true).map(\.path.description)
+                    .filter { !$0.contains("/ddl/") }
+                #expect(Set(files.map { $0.lowercased() }).count == files.count)
+                #expect(files.count { $0.hasSuffix(".csv") } == tables.count)
+                for _ in 1...2 {
+                    let restore = try await RestoreRun(configuration, environment: environment).run()
+                    #expect(restore.failed.map(\.description) == [])
+                    #expect(restore.finished.count == tables.count)
+                    for (number, table) in tables.enumerated() {
+                        let rows = try await fixture.rows(fixture.target, "select * from \(table.quoted)")
+                        #expect(rows == ["\(number)|x"], "\(table)")
+                    }
+                }
+            }
+        }
+    }
+
+    @Test(
         "Names that differ in Unicode normalisation only are two tables with two files and two sequences",
         arguments: StorageUnderTest.allCases,
         [false, true]

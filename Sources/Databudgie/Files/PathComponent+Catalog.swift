@@ -1,0 +1,13 @@
+import Postgres
+
+extension DatabaseCatalog {
+    /// What stands for a table in a path, so that no other table of the database has the same on a disk that ignores case.
+    func component(of name: QualifiedName) -> PathComponent {
+        PathComponent(name, hasTwin: hasTwin(name))
+    }
+
+    /// What stands for a schema in a path.
+    func component(ofSchema schema: String) -> PathComponent {
+        PathComponent(schema: schema, hasTwin: hasTwin(schema: schema))
+    }
+}
