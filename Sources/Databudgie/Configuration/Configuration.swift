@@ -78,7 +78,11 @@ public struct Configuration: Sendable, Equatable {
         var resolver = ReferenceResolver(root: root, interpolation: Interpolation(sources: sources))
         let finished = resolver.resolve()
         if let error = ConfigurationError(resolver.problems) { throw error }
-        let builder = ConfigurationBuilder(overrides: sources.overrides, action: action)
+        let builder = ConfigurationBuilder(
+            overrides: sources.overrides,
+            action: action,
+            home: sources.environment["HOME"]
+        )
         var configuration = builder.configuration(finished)
         if let error = ConfigurationError(builder.report.problems, warnings: builder.report.warnings) { throw error }
         configuration.warnings = builder.report.warnings

@@ -8,6 +8,8 @@ struct ConfigurationBuilder {
     let overrides: ConfigurationOverrides
     /// The command that is about to run; nil means both.
     let action: RunKind?
+    /// The user's home folder (`HOME`), for locations that begin with `~/`.
+    var home: String?
     let report = ConfigurationProblems()
 
     var read: ValueReader { ValueReader(report: report) }
@@ -187,7 +189,7 @@ struct ConfigurationBuilder {
     {
         let given = location.flatMap { $0.isEmpty ? nil : $0 } ?? fallback
         do {
-            let composed = try RootLocation.compose(root, given)
+            let composed = try LocationForm.checked(RootLocation.compose(root, given), home: home)
             return read.template(composed, "location", at: place) ?? Defaults.location
         } catch {
             report.add(error.code, error.message, hint: error.hint, at: place)

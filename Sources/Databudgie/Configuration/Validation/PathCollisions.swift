@@ -16,11 +16,21 @@ enum PathCollisions {
                 ConfigurationError.Problem(
                     .invalidValue,
                     "this entry would write the same files as the one at \(owner.options.place): '\(target.path)'",
-                    hint: "give one of them another location or filename",
+                    hint: Self.hint(entry.options),
                     place: entry.options.place
                 )
             )
         }
+    }
+
+    /// What is missing is most often the table, as after `--location DIR` with several tables.
+    private static func hint(_ options: TableOptions) -> String {
+        let variables = options.location.variables.union(options.filename.variables)
+        guard options.name != nil, !variables.contains(.table) else {
+            return "give one of them another location or filename"
+        }
+        let location = options.location.appending(Template(parts: [.variable(.table)]))
+        return "give each table a folder of its own: write the location as '\(location)'"
     }
 
     private static func target(of entry: BackupEntry) -> Target? {
