@@ -32,7 +32,7 @@ struct CommandLineTool {
         var command = try DatabudgieCommand.parseAsRoot(arguments)
         if let subcommand = command as? any Subcommand { return subcommand }
         guard !(command is DatabudgieCommand) else {
-            throw ValidationError("missing subcommand: backup, restore, config or manifest create")
+            throw ValidationError("missing subcommand: backup, restore, config, cleanup or manifest create")
         }
         try command.run()
         return nil

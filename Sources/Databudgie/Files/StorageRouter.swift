@@ -16,9 +16,27 @@ struct StorageRouter: Sendable {
         _ settings: RunSettings,
         _ body: (StorageRouter) async throws -> Result
     ) async throws -> Result {
-        let s3 = S3Storage(options: settings.s3, environment: settings.variables)
+        try await withStorages(settings.s3, variables: settings.variables, isDryRun: settings.isDryRun, body)
+    }
+
+    /// Opens the storages for the body and closes their connections after it.
+    ///
+    /// - Parameters:
+    ///   - options: Say where S3 is.
+    ///   - variables: The environment, for what they do not say.
+    ///   - isDryRun: The storages write and remove nothing.
+    ///   - body: Uses the storages; they must not leave it.
+    /// - Returns: What the body returns.
+    /// - Throws: What the body throws.
+    static func withStorages<Result>(
+        _ options: S3Options,
+        variables: [String: String],
+        isDryRun: Bool,
+        _ body: (StorageRouter) async throws -> Result
+    ) async throws -> Result {
+        let s3 = S3Storage(options: options, environment: variables)
         let router =
-            settings.isDryRun
+            isDryRun
             ? StorageRouter(local: DryRunStorage(base: LocalStorage()), s3: DryRunStorage(base: s3))
             : StorageRouter(local: LocalStorage(), s3: s3)
         do {

@@ -10,6 +10,15 @@ extension S3Client {
     /// - Returns: The uploads, sorted by the UTF-8 bytes of their paths.
     /// - Throws: `StorageError`, or `CancellationError`.
     func unfinishedUploads(bucket: String, folder: String, before limit: Date) async throws -> [UnfinishedWrite] {
+        do {
+            return try await uploads(bucket: bucket, folder: folder, before: limit)
+        } catch var error as StorageError where error.code == .accessDenied {
+            error.hint = "grant them s3:ListBucketMultipartUploads and s3:ListMultipartUploadParts, or use others"
+            throw error
+        }
+    }
+
+    private func uploads(bucket: String, folder: String, before limit: Date) async throws -> [UnfinishedWrite] {
         let prefix = folder.isEmpty || folder.utf8.last == slash ? folder : folder + "/"
         let path = StoragePath.s3(bucket: bucket, key: folder)
         var found: [UnfinishedWrite] = []
@@ -92,6 +101,9 @@ extension S3Client {
             _ = try await send(request)
         } catch let error as StorageError where (error.underlying as? S3ErrorReply)?.code == "NoSuchUpload" {
             return
+        } catch var error as StorageError where error.code == .accessDenied {
+            error.hint = "grant them s3:AbortMultipartUpload, or use others"
+            throw error
         }
     }
 }

@@ -13,6 +13,9 @@ public import struct FoundationEssentials.Date
 public final class S3Storage: Storage {
     private let client: S3Client
 
+    /// The name that ``checkWritable(_:)`` begins an upload for.
+    public static let probeName = ".databudgie-check"
+
     /// Creates a storage; nothing is read or sent before the first use.
     /// - Parameters:
     ///   - options: How to reach the server.
@@ -122,7 +125,7 @@ public final class S3Storage: Storage {
     /// - Throws: ``StorageError`` or `CancellationError`.
     public func checkWritable(_ folder: StoragePath) async throws {
         let (bucket, key) = try location(folder)
-        let probe = StoragePath.s3(bucket: bucket, key: key).appending(".databudgie-check")
+        let probe = StoragePath.s3(bucket: bucket, key: key).appending(Self.probeName)
         let upload = S3Upload(client: client, bucket: bucket, key: probe.text, ifExists: .replace, subject: folder)
         try await upload.rehearse()
     }

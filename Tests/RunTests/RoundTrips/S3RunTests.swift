@@ -42,6 +42,38 @@ struct S3RunTests {
         }
     }
 
+    @Test("Credentials that can only write back up tables, sequences and definitions")
+    func writeOnly() async throws {
+        let server = try await S3Server.shared
+        let denied = FaultProxy.Fault.error(403, "AccessDenied")
+        let rules = ["HEAD", "GET", "DELETE"].map { FaultProxy.Rule(denied, method: $0) }
+        try await RunFixture.with { fixture in
+            try await server.withFolder { folder in
+                try await fixture.execute(
+                    fixture.source,
+                    "create table t (id serial primary key, x text); insert into t (x) values ('a'), ('b');"
+                )
+                try await FaultProxy.withProxy(to: server.endpoint, rules: rules) { proxy async throws in
+                    var configuration = try fixture.configuration(
+                        "{root_location: '\(folder)', location: '{table}', ddl: true, tables: ['public.*']}"
+                    )
+                    configuration.backup.run.s3 = server.options(endpoint: proxy.endpoint)
+                    let environment = RunEnvironment()
+                    let backup = try await BackupRun(configuration, environment: environment).run()
+                    #expect(backup.failed.map(\.message) == [])
+                    #expect(backup.finished.map(\.totals.rows) == [2])
+                }
+                var configuration = try fixture.configuration(
+                    "{root_location: '\(folder)', location: '{table}', ddl: true, tables: ['public.*']}"
+                )
+                configuration.restore.run.s3 = server.options()
+                let restore = try await RestoreRun(configuration, environment: RunEnvironment()).run()
+                #expect(restore.failed.map(\.message) == [])
+                #expect(try await fixture.rows(fixture.target, "select * from t order by 1") == ["1|a", "2|b"])
+            }
+        }
+    }
+
     @Test("A missing bucket and a wrong secret are reported before a query runs")
     func preflight() async throws {
         try await RunFixture.with { fixture in

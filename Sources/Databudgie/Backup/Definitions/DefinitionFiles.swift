@@ -139,7 +139,7 @@ struct DefinitionFiles {
     ) throws -> [DefinitionFile] {
         var units: [StoragePath: [Unit]] = [:]
         for unit in definitions.keys {
-            units[try group.path(component(unit), timestamp), default: []].append(unit)
+            units[try group.path(reference(unit).component, timestamp), default: []].append(unit)
         }
         return units.map { path, units in
             var script = DefinitionScript(timestamp: timestamp.timestamp, definitions: [])
@@ -153,12 +153,6 @@ struct DefinitionFiles {
             }
             return DefinitionFile(path: path, script: script)
         }
-    }
-
-    private func component(_ unit: Unit) -> PathComponent {
-        let reference = reference(unit)
-        return reference.table.map { catalog.component(of: QualifiedName(schema: reference.schema, name: $0)) }
-            ?? catalog.component(ofSchema: reference.schema)
     }
 
     private func reference(_ unit: Unit) -> DefinitionScript.Unit {
