@@ -80,7 +80,10 @@ struct ProfileFiles: Sendable {
         var sections: [ExactString: [String: String]] = [:]
         var section: ExactString?
         var parent = ""
-        for line in text.utf8.split(whereSeparator: { "\r\n".utf8.contains($0) }) {
+        // Editors of Windows put a byte order mark before the first section.
+        let mark = "\u{FEFF}".utf8
+        let content = text.utf8.starts(with: mark) ? text.utf8.dropFirst(mark.count) : text.utf8[...]
+        for line in content.split(whereSeparator: { "\r\n".utf8.contains($0) }) {
             guard let first = line.first, !"#;".utf8.contains(first) else { continue }
             if first == UInt8(ascii: "[") {
                 let name = line.dropFirst().prefix { $0 != UInt8(ascii: "]") }

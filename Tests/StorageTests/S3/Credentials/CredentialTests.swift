@@ -7,6 +7,12 @@ import Testing
 
 @Suite("Credentials")
 struct CredentialTests {
+    @Test("A byte order mark before the first profile is skipped")
+    func byteOrderMark() {
+        let sections = ProfileFiles.parse("\u{FEFF}[default]\nregion = eu-west-1\n")
+        #expect(sections[ExactString("default")]?["region"] == "eu-west-1")
+    }
+
     @Test("A line break at the end of a setting does not count", arguments: ["\n", "\r\n", "\n\n"])
     func lineBreaks(end: String) async throws {
         let variables = ["AWS_ACCESS_KEY_ID": "AKID\(end)", "AWS_SECRET_ACCESS_KEY": "secret\(end)"]
