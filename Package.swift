@@ -79,7 +79,7 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
-        .testTarget(name: "PostgresTests", dependencies: ["Postgres", "DatabudgieTestSupport"]),
+        .testTarget(name: "PostgresTests", dependencies: ["CLibpq", "Postgres", "DatabudgieTestSupport"]),
         .testTarget(
             name: "StorageTests",
             dependencies: [

@@ -21,7 +21,7 @@ extension Connection {
         activity = .copyingIn
         defer {
             activity = .nothing
-            canceller.end(statement)
+            endStatement(statement)
         }
         return try await withTaskCancellationHandler {
             guard !Task.isCancelled else { throw PostgresError.cancelled }
@@ -29,6 +29,8 @@ extension Connection {
             do {
                 try await send(source)
             } catch {
+                // For a server that is gone; one that is busy undoes its work meanwhile.
+                canceller.limit(statement, to: Canceller.longPatience)
                 let reason = Task.isCancelled ? "the client was cancelled" : "the client could not read its data"
                 _ = try? endCopyIn(failure: reason)
                 throw Task.isCancelled || error is CancellationError ? PostgresError.cancelled : error
@@ -41,7 +43,10 @@ extension Connection {
 
     /// Sends a sequence, until it ends or the server has reported an error.
     private func send<Bytes: AsyncSequence>(_ source: sending Bytes) async throws where Bytes.Element == [UInt8] {
-        var sender = try unsafe CopyInSender(liveHandle())
+        let watch = try unsafe PeerWatch(liveHandle())
+        watch.suspendLimit()
+        defer { watch.resumeLimit() }
+        var sender = try unsafe CopyInSender(liveHandle(), watch)
         for try await chunk in source {
             guard !Task.isCancelled else { throw PostgresError.cancelled }
             // Throws if the connection was closed during the wait for the sequence.

@@ -29,7 +29,7 @@ extension Connection {
             canceller.cancel(statement)
         }
         if let outcome {
-            canceller.end(statement)
+            endStatement(statement)
             throw outcome
         }
         activity = .copyingOut(CopyOutReader(statement: statement, chunkSize: chunkSize))
@@ -52,7 +52,8 @@ extension Connection {
             return .failure(.cancelled)
         }
         guard case .copyingOut(let reader) = activity, reader.statement == statement else {
-            return progress.rows.withLock { $0 == nil } ? .failure(Self.abandoned) : .success(nil)
+            guard progress.rows.withLock({ $0 == nil }) else { return .success(nil) }
+            return .failure(canceller.isBroken ? .cancelled : Self.abandoned)
         }
         let outcome = reader.prepared ?? read(reader, progress)
         reader.prepared = nil
@@ -72,11 +73,14 @@ extension Connection {
         guard case .copyingOut(let reader) = activity, statement == nil || statement == reader.statement else { return }
         activity = .nothing
         guard !reader.hasEnded, let handle = unsafe handle else { return }
-        canceller.cancel(reader.statement)
+        canceller.cancel(
+            reader.statement,
+            within: Task.isCancelled ? Canceller.patience : Canceller.longPatience
+        )
         unsafe discardRows(handle)
         // The error is that of the cancelled query, or of a lost connection, which the next statement meets anyway.
         _ = try? collect()
-        canceller.end(reader.statement)
+        endStatement(reader.statement)
     }
 
     /// Sends a COPY and waits until the server accepts it.
@@ -131,7 +135,7 @@ extension Connection {
             let chunk = unsafe reader.read(try liveHandle())
             progress.messages.withLock { $0 = reader.messages }
             guard reader.hasEnded else { return .success(chunk) }
-            defer { canceller.end(reader.statement) }
+            defer { endStatement(reader.statement) }
             // PQgetCopyData says only that no more rows come; the result says whether that is the end or a failure.
             let counted = try collect().affectedRows
             let received = reader.messages - progress.headerRows

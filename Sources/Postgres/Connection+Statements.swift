@@ -52,7 +52,7 @@ extension Connection {
     func statement<R>(_ body: () throws(PostgresError) -> R) async throws(PostgresError) -> R {
         try prepareForStatement()
         let statement = canceller.begin()
-        defer { canceller.end(statement) }
+        defer { endStatement(statement) }
         // Only a closure that captures the actor runs on its thread; any other would block the shared pool.
         let outcome = await withTaskCancellationHandler { [self] () -> Result<R, PostgresError> in
             assertIsolated()
@@ -147,6 +147,8 @@ extension Connection {
     /// Distinguishes a cancelled statement and a lost connection from other errors of the server.
     func explain(_ error: PostgresError) -> PostgresError {
         var error = error
+        if canceller.isBroken { return .cancelled }
+        if unsafe PQstatus(handle) == CONNECTION_BAD { canceller.release() }
         if error.sqlState == "57014", canceller.isRequested {
             error.code = .cancelled
             error.message = PostgresError.cancelled.message
@@ -164,7 +166,11 @@ extension Connection {
     /// The handle, if the connection is still usable.
     func liveHandle() throws(PostgresError) -> OpaquePointer {
         guard let handle = unsafe handle else {
-            throw PostgresError(.connectionUnavailable, "the connection has been closed", hint: "open a new one")
+            let reason =
+                canceller.isBroken
+                ? "the connection was closed, because the server did not stop a cancelled query"
+                : "the connection has been closed"
+            throw PostgresError(.connectionUnavailable, reason, hint: "open a new one")
         }
         return unsafe handle
     }

@@ -93,6 +93,10 @@ extension Connection {
         do throws(PostgresError) {
             try prepareForStatement()
             guard unsafe PQtransactionStatus(try liveHandle()) != PQTRANS_IDLE else { return }
+            let statement = canceller.begin()
+            defer { endStatement(statement) }
+            // Nobody waits for long for a server that may be gone.
+            canceller.limit(statement, to: Task.isCancelled ? Canceller.patience : Canceller.longPatience)
             try executeUninterrupted("ROLLBACK")
         } catch {
             closeBroken()

@@ -4,7 +4,8 @@ import CLibpq
 ///
 /// It does one thing at a time, on a thread of its own, where libpq can block. When the task that waits for a statement is
 /// cancelled, the server is asked to stop it, and the wait ends with ``PostgresError/Code/cancelled`` once it has; the
-/// connection remains usable. That is the only error of cancellation in this module.
+/// connection remains usable. If the server has not stopped five seconds later, because the request was lost, say, or the
+/// network is gone, the connection is closed. That is the only error of cancellation in this module.
 @safe
 public actor Connection {
     /// What a transaction's settings are pinned for.
@@ -43,13 +44,14 @@ public actor Connection {
         self.executor = executor
         notices = connection.notices
         unsafe handle = unsafe connection.handle
-        canceller = unsafe Canceller(handle: PQgetCancel(connection.handle))
+        canceller = unsafe Canceller(handle: PQgetCancel(connection.handle), socket: PQsocket(connection.handle))
         server = unsafe ServerInfo(connection.handle)
     }
 
     // Nothing refers to the connection any more, so no code of it runs and PQfinish has the handle to itself.
     isolated deinit {
         unsafe PQfinish(handle)
+        canceller.release()
     }
 
     /// Connects to a server.
@@ -105,7 +107,8 @@ public actor Connection {
 
     /// Cancels the statement that runs now, from any thread; without one, nothing happens.
     ///
-    /// The caller that waits for the statement gets a ``PostgresError/Code/cancelled``.
+    /// The caller that waits for the statement gets a ``PostgresError/Code/cancelled``, after five seconds at most: by then
+    /// the connection is closed if the server does not answer.
     public nonisolated func cancel() {
         canceller.cancel()
     }
@@ -115,8 +118,7 @@ public actor Connection {
     /// A COPY that is being read ends with an error. Closing twice is not an error.
     public func close() {
         abandonCopyOut()
-        unsafe PQfinish(handle)
-        unsafe handle = nil
+        closeBroken()
     }
 
     /// Ends a connection whose state is unknown.
@@ -124,6 +126,13 @@ public actor Connection {
         activity = .nothing
         unsafe PQfinish(handle)
         unsafe handle = nil
+        canceller.release()
+    }
+
+    /// Records that a statement has ended, and closes a connection that its cancellation had to end.
+    func endStatement(_ statement: Canceller.StatementID) {
+        canceller.end(statement)
+        if canceller.isBroken { closeBroken() }
     }
 }
 

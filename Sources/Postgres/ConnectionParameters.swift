@@ -36,9 +36,9 @@ public struct ConnectionParameters: Sendable, Equatable {
     /// Checks that libpq knows every keyword, and that none asks for what this library cannot do.
     ///
     /// - Throws: ``PostgresError`` with ``PostgresError/Code/invalidParameters`` that names the keyword.
-    func validate() throws(PostgresError) {
+    package func validate() throws(PostgresError) {
         for (keyword, value) in keywords.sorted(by: { $0.key < $1.key }) {
-            guard Self.knownKeywords.contains(keyword) else {
+            guard Self.isKnown(keyword) else {
                 throw PostgresError(
                     .invalidParameters,
                     "the connection option \"\(keyword)\" is unknown to libpq",
@@ -53,6 +53,14 @@ public struct ConnectionParameters: Sendable, Equatable {
                 )
             }
         }
+        // An abstract socket begins with one; any other belongs to a user and a password, which messages must not show.
+        guard !Self.elements(of: keywords["host"] ?? "").contains(where: Self.holdsCredentials) else {
+            throw PostgresError(
+                .invalidParameters,
+                "the connection option \"host\" contains an @",
+                hint: "give user and password by options of their own, and write @ as %40 in the password of a URL"
+            )
+        }
         if let encoding = keywords["client_encoding"],
             !["utf8", "utf-8", "unicode", "auto"].contains(encoding.lowercased())
         {
@@ -63,12 +71,6 @@ public struct ConnectionParameters: Sendable, Equatable {
             )
         }
     }
-
-    private static let knownKeywords: Set<String> = {
-        guard let options = unsafe PQconndefaults() else { return [] }
-        defer { unsafe PQconninfoFree(options) }
-        return Set(unsafe keywords(of: options).keys)
-    }()
 
     private static func parse(keywordString: String) throws(PostgresError) -> [String: String] {
         var message: UnsafeMutablePointer<CChar>?
@@ -91,6 +93,14 @@ public struct ConnectionParameters: Sendable, Equatable {
         }
         defer { unsafe PQconninfoFree(options) }
         return unsafe keywords(of: options).compactMapValues { $0 }
+    }
+
+    /// The value in effect on a connection, whether it comes from the parameters, a service file or the environment.
+    @unsafe
+    static func effectiveValue(_ keyword: String, _ handle: OpaquePointer) -> String? {
+        guard let options = unsafe PQconninfo(handle) else { return nil }
+        defer { unsafe PQconninfoFree(options) }
+        return unsafe keywords(of: options)[keyword] ?? nil
     }
 
     /// Reads libpq's array of options, which ends with one without keyword.
@@ -116,7 +126,7 @@ extension ConnectionParameters: CustomStringConvertible {
     /// The parameters as a URL whose secrets are `***`.
     public var description: String {
         var text = "postgresql://"
-        if let user = keywords["user"] {
+        if let user = shownValue(of: "user") {
             text += user
         }
         if keywords["password"] != nil {
@@ -126,26 +136,19 @@ extension ConnectionParameters: CustomStringConvertible {
             text += "@"
         }
         text += hostsDescription
-        if let database = keywords["dbname"] {
-            // It may be a connection string as well (34.1.1), with a password of its own.
-            text += "/" + (Self.isConnectionString(database) ? "***" : database)
+        if let database = shownValue(of: "dbname") {
+            text += "/" + database
         }
         let shown: Set = ["user", "password", "host", "port", "dbname"]
-        let options = keywords.filter { !shown.contains($0.key) }.sorted { $0.key < $1.key }
+        let options = keywords.keys.filter { !shown.contains($0) }.sorted()
         if !options.isEmpty {
-            text +=
-                "?" + options.map { $0.key + "=" + ($0.key == "sslpassword" ? "***" : $0.value) }.joined(separator: "&")
+            text += "?" + options.map { "\($0)=\(shownValue(of: $0) ?? "")" }.joined(separator: "&")
         }
         return text
     }
 
-    /// Whether libpq would take a database's name for a whole connection string.
-    private static func isConnectionString(_ database: String) -> Bool {
-        database.utf8.contains(UInt8(ascii: "=")) || database.utf8.contains("://".utf8)
-    }
-
     private var hostsDescription: String {
-        let hosts = Self.elements(of: keywords["host"] ?? "")
+        let hosts = Self.elements(of: shownValue(of: "host") ?? "")
         let ports = Self.elements(of: keywords["port"] ?? "")
         return hosts.indices.map { index in
             let host = hosts[index].utf8.contains(UInt8(ascii: ":")) ? "[\(hosts[index])]" : hosts[index]

@@ -8,15 +8,21 @@ import Glibc
 struct CopyInSender {
     /// Whether what is in the socket can be read: not under encryption, and no longer once libpq has read a part of it.
     private var canPeek: Bool
+    private let watch: PeerWatch
 
     /// Small enough to usually fit in the socket; while libpq waits for room, it hides what the server says.
     private static let pieceSize = 32_768
+    /// How often to look whether the server is still there, in milliseconds.
+    private static let watchInterval: Int32 = 1_000
 
     /// Creates a sender.
     ///
-    /// - Parameter handle: The connection, in COPY IN state.
+    /// - Parameters:
+    ///   - handle: The connection, in COPY IN state.
+    ///   - watch: Tells whether its server is gone.
     @unsafe
-    init(_ handle: OpaquePointer) {
+    init(_ handle: OpaquePointer, _ watch: PeerWatch) {
+        self.watch = watch
         canPeek = unsafe PQsslInUse(handle) == 0 && PQgssEncInUse(handle) == 0
     }
 
@@ -48,9 +54,9 @@ struct CopyInSender {
     @unsafe
     private mutating func waitForRoom(_ handle: OpaquePointer) -> Bool? {
         var descriptor = unsafe pollfd(fd: PQsocket(handle), events: Int16(POLLIN | POLLOUT), revents: 0)
-        guard unsafe poll(&descriptor, 1, -1) > 0 else {
-            // Only a signal ends an unlimited wait without a result.
-            return false
+        guard unsafe poll(&descriptor, 1, Self.watchInterval) > 0 else {
+            // A signal, or time to look whether anybody is there.
+            return watch.isPeerGone ? nil : false
         }
         let events = Int32(descriptor.revents)
         if events & (POLLERR | POLLHUP | POLLNVAL) != 0 {

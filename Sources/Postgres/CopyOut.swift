@@ -85,7 +85,10 @@ public struct CopyOut: AsyncSequence, Sendable {
         deinit {
             guard progress.rows.withLock({ $0 == nil }) else { return }
             // At once, because the connection's thread may be waiting for the next row.
-            connection.canceller.cancel(statement)
+            connection.canceller.cancel(
+                statement,
+                within: Task.isCancelled ? Canceller.patience : Canceller.longPatience
+            )
             let (connection, statement) = (connection, statement)
             Task { await connection.abandonCopyOut(statement) }
         }

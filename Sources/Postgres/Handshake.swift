@@ -59,7 +59,9 @@ struct Handshake {
         }
         unsafe notices.attach(to: handle)
         unsafe PQsetErrorVerbosity(handle, PQERRORS_VERBOSE)
-        let timeout = unsafe Self.effectiveValue("connect_timeout", handle).flatMap { Int($0) } ?? Self.defaultTimeout
+        let timeout =
+            unsafe ConnectionParameters.effectiveValue("connect_timeout", handle).flatMap { Int($0) }
+            ?? Self.defaultTimeout
         var address = unsafe Self.address(handle)
         var deadline = DispatchTime.now() + .seconds(timeout)
         var phase = PGRES_POLLING_WRITING
@@ -73,7 +75,8 @@ struct Handshake {
                 events: Int16(phase == PGRES_POLLING_READING ? POLLIN : POLLOUT),
                 revents: 0
             )
-            if unsafe poll(&descriptor, 1, Self.pollInterval) != 0 {
+            // A signal that interrupts the wait says nothing about the socket.
+            if unsafe poll(&descriptor, 1, Self.pollInterval) > 0 {
                 phase = unsafe PQconnectPoll(handle)
             }
             // Each address has the whole time, as with PQconnectdb.
@@ -90,7 +93,7 @@ struct Handshake {
             throw LibpqMessage.connectionError(unsafe String(cString: PQerrorMessage(handle)))
         }
         unsafe PQsetErrorVerbosity(handle, PQERRORS_DEFAULT)
-        unsafe Self.keepAlive(handle)
+        unsafe PeerWatch(handle).begin(handle)
         isConnected = true
         return .connected(unsafe EstablishedConnection(handle: handle, notices: notices))
     }
@@ -119,15 +122,8 @@ struct Handshake {
         unsafe values.append(nil)
         let constantNames = unsafe names.map { unsafe UnsafePointer($0) }
         let constantValues = unsafe values.map { unsafe UnsafePointer($0) }
-        return unsafe PQconnectStartParams(constantNames, constantValues, 1)
-    }
-
-    /// The value in effect, whether it comes from the parameters, a service file or the environment.
-    @unsafe
-    private static func effectiveValue(_ keyword: String, _ handle: OpaquePointer) -> String? {
-        guard let options = unsafe PQconninfo(handle) else { return nil }
-        defer { unsafe PQconninfoFree(options) }
-        return unsafe ConnectionParameters.keywords(of: options)[keyword] ?? nil
+        // Not expanded: a database named "dbname=x" is that database, and not a list of options.
+        return unsafe PQconnectStartParams(constantNames, constantValues, 0)
     }
 
     @unsafe
@@ -143,7 +139,7 @@ struct Handshake {
     @unsafe
     private static func hostsBehind(_ handle: OpaquePointer, _ keywords: [String: String]) -> [String: String]? {
         let lists = ["host", "hostaddr", "port"].map { keyword in
-            unsafe ConnectionParameters.elements(of: effectiveValue(keyword, handle) ?? "")
+            unsafe ConnectionParameters.elements(of: ConnectionParameters.effectiveValue(keyword, handle) ?? "")
         }
         let count = max(lists[0].count, lists[1].count)
         let current = unsafe PQhost(handle).map { unsafe String(cString: $0) } ?? ""
@@ -159,27 +155,5 @@ struct Handshake {
             remaining[keyword] = list[(index + 1)...].joined(separator: ",")
         }
         return remaining
-    }
-
-    /// Has a dead peer noticed within about two minutes, unless the user has chosen otherwise.
-    @unsafe
-    private static func keepAlive(_ handle: OpaquePointer) {
-        guard unsafe effectiveValue("keepalives", handle) != "0" else { return }
-        let options: [(keyword: String, option: Int32, value: Int32)] = [
-            ("keepalives_idle", TCP_KEEPIDLE, 60),
-            ("keepalives_interval", TCP_KEEPINTVL, 10),
-            ("keepalives_count", TCP_KEEPCNT, 6),
-        ]
-        for (keyword, option, value) in options where (unsafe effectiveValue(keyword, handle) ?? "").isEmpty {
-            var value = value
-            // A unix socket refuses it, and does not need it.
-            _ = unsafe setsockopt(
-                PQsocket(handle),
-                Int32(IPPROTO_TCP),
-                option,
-                &value,
-                socklen_t(MemoryLayout<Int32>.size)
-            )
-        }
     }
 }
