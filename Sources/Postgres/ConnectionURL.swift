@@ -54,13 +54,24 @@ struct ConnectionURL {
         let slash = place.firstIndex(of: "/")
         try readHosts(place[..<(slash ?? place.endIndex)], into: &keywords)
         if let slash {
-            keywords["dbname"] = place[place.index(after: slash)...].percentDecoded()
+            let database = place[place.index(after: slash)...]
+            guard !database.contains("@") || (keywords["user"] == nil && !database.contains(":")) else {
+                throw Self.ambiguous
+            }
+            keywords["dbname"] = database.percentDecoded()
         }
         if let question {
             try readOptions(rest[rest.index(after: question)...], into: &keywords)
         }
         return keywords.filter { !$0.value.isEmpty }
     }
+
+    /// The error of a URL whose password may have signs in it that end a password; no part of it is repeated.
+    private static let ambiguous = PostgresError(
+        .invalidParameters,
+        "the connection URL has an @ whose meaning is not clear",
+        hint: "write @ as %40, / as %2F, ? as %3F and # as %23 in a user, password or database"
+    )
 
     /// Finds the `@` after user and password.
     private func endOfCredentials(_ text: Substring.UnicodeScalarView) -> String.Index? {
@@ -105,9 +116,10 @@ struct ConnectionURL {
                 throw PostgresError(
                     .invalidParameters,
                     "the connection URL has a port that is not a number",
-                    hint: "correct it, and write @ as %40 and : as %3A in a password"
+                    hint: "correct it, and write @ as %40, : as %3A, / as %2F, ? as %3F and # as %23 in a password"
                 )
             }
+            guard !host.contains("@") else { throw Self.ambiguous }
             hosts.append(host.percentDecoded())
             ports.append(String(port))
         }
@@ -122,6 +134,11 @@ struct ConnectionURL {
         for option in text.split(separator: "&") {
             let parts = option.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let name = parts[0].percentDecoded()
+            // What looks like an option may be the end of a password with an "@" and a "?" in it.
+            guard !text.contains("@") || (parts.count == 2 && ConnectionParameters.isKnown(name)) || name == "ssl"
+            else {
+                throw Self.ambiguous
+            }
             guard parts.count == 2 else {
                 throw PostgresError(
                     .invalidParameters,

@@ -76,6 +76,7 @@ struct LibpqResult: ~Copyable {
         error.detail = field("D")
         error.hint = field("H")
         error.context = field("W")
+        error.removeRowValues()
         error.schemaName = field("s")
         error.tableName = field("t")
         error.columnName = field("c")

@@ -1,6 +1,6 @@
 /// An error of the server, of the connection to it, or of what it was asked to do.
 ///
-/// Its description never contains a password.
+/// It never contains a password, and of the server's words none that quote a value of a row.
 public struct PostgresError: Error, Sendable, Equatable {
     /// The kind of a failure; more kinds may be added, so a `switch` over it needs a `default`.
     public struct Code: Sendable, Hashable, CustomStringConvertible {
@@ -33,15 +33,15 @@ public struct PostgresError: Error, Sendable, Equatable {
 
     /// The kind of the failure.
     public var code: Code
-    /// What happened; the server's primary message if it reported the error.
+    /// What happened; the server's primary message if it reported the error, with `…` in place of a row's value.
     public var message: String
     /// What to do about it: the server's suggestion, or ours; nil if there is none.
     public var hint: String?
     /// The five characters of the SQLSTATE (Postgres documentation, appendix A), if the server reported the error.
     public var sqlState: String?
-    /// The server's further explanation.
+    /// The server's further explanation, unless it is about the values of a row.
     public var detail: String?
-    /// Where it happened, for example `COPY products, line 3, column price: "abc"`.
+    /// Where it happened, for example `COPY products, line 3, column price`.
     public var context: String?
     /// The schema that the error is about.
     public var schemaName: String?

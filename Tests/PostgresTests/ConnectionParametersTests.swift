@@ -1,3 +1,4 @@
+import DatabudgieTestSupport
 import Postgres
 import Testing
 
@@ -127,6 +128,66 @@ struct ConnectionParametersTests {
         #expect(error?.description.contains(expected) == true, "\(error?.description ?? "")")
         #expect(error?.description.contains("secret") == false)
         #expect(error?.description.contains("\n") == false)
+    }
+
+    @Test(
+        "A URL whose password has signs that end a password is refused, and no part of it is repeated",
+        arguments: [
+            "postgresql://u:p@s3cret@h/d", "postgresql://u:s3cret@s3cret/d@h/d", "postgresql://u:p@s3cret/x:y@h/d",
+            "postgresql://u:p@s?s3cret@h/d", "postgresql://u:1?s3cret=x@h/d", "postgresql://u:p@s?s3cret=x@h/d",
+            "postgresql://u:1,2/s3cret:x@h/d", "postgresql://u:p#s3cret@s3cret@h/d", "postgresql://h/s3cret:s3cret@h",
+        ]
+    )
+    func refusesAmbiguousURL(url: String) {
+        let error = #expect(throws: PostgresError.self) { try ConnectionParameters(url: url) }
+        #expect(error?.code == .invalidParameters)
+        #expect(error?.description.contains("s3cret") == false, "\(error?.description ?? "")")
+        #expect(error?.hint?.contains("%40") == true)
+    }
+
+    @Test("A database can have an @ in its name, and a user one in an option of the URL")
+    func readsSigns() throws {
+        #expect(try ConnectionParameters(url: "postgresql://h/d@1").keywords == ["host": "h", "dbname": "d@1"])
+        let keywords = try ConnectionParameters(url: "postgresql://h/d?user=me@corp&password=p@w").keywords
+        #expect(keywords == ["host": "h", "dbname": "d", "user": "me@corp", "password": "p@w"])
+    }
+
+    @Test("What libpq marks as secret is hidden, and so is what libpq does not know")
+    func hidesSecrets() {
+        let parameters = ConnectionParameters(keywords: [
+            "host": "u:s3cret@h", "password": "s3cret", "sslpassword": "s3cret", "replication": "s3cret",
+            "oauth_client_secrets": "s3cret", "sslmode": "require",
+        ])
+        #expect(
+            parameters.description
+                == "postgresql://:***@***?oauth_client_secrets=***&replication=***&sslmode=require&sslpassword=***"
+        )
+    }
+
+    @Test("A host with a user in it is refused before anything is sent, and not repeated; an abstract socket is a host")
+    func refusesUserInHost() async throws {
+        let error = await #expect(throws: PostgresError.self) {
+            try await Connection.connect(to: ConnectionParameters(keywords: ["host": "u:s3cret@h"]))
+        }
+        #expect(error?.code == .invalidParameters)
+        #expect(error?.description.contains("s3cret") == false)
+        #expect(try ConnectionParameters(url: "host=@databudgie").keywords["host"] == "@databudgie")
+    }
+
+    @Test("A database with the name of a connection string is that database", arguments: ["dbname=x", "a b=c"])
+    func oddDatabase(name: String) async throws {
+        try await withSharedConnection { connection in
+            let quoted = quotedIdentifier(name)
+            try await connection.execute("create database \(quoted)")
+            var parameters = try await PostgresServer.shared.superuser
+            parameters.keywords["dbname"] = name
+            let found = try await Connection.withConnection(to: parameters) {
+                try await $0.query("select current_database()").rows[0][0]
+            }
+            try await connection.execute("drop database \(quoted)")
+            #expect(found == name)
+            #expect(parameters.description.contains("/\(name)"))
+        }
     }
 
     @Test("The description is a URL without the password")

@@ -29,7 +29,7 @@ struct TLSTests {
                     try await connection.copyIn("copy t from stdin csv", from: bad)
                 }
                 #expect(error?.sqlState == "22P02")
-                #expect(error?.context == "COPY t, line 2, column i: \"abc\"")
+                #expect(error?.context == "COPY t, line 2, column i")
             }
             parameters.keywords["sslrootcert"] = "/nowhere/root.crt"
             let untrusted = await #expect(throws: PostgresError.self) { try await Connection.connect(to: parameters) }

@@ -37,6 +37,8 @@ public struct Configuration: Sendable, Equatable {
     public internal(set) var warnings: [Finding] = []
     /// What the configuration was read from, strongest first: `environment`, `standard input`, `--raw-config`, files.
     public internal(set) var sources: [String] = []
+    /// The folder in which the default files were looked for in vain; nil when one was found or another source named.
+    public internal(set) var folderWithoutFiles: String?
 
     /// Gathers settings; each has its default.
     ///
@@ -87,6 +89,11 @@ public struct Configuration: Sendable, Equatable {
         if let error = ConfigurationError(builder.report.problems, warnings: builder.report.warnings) { throw error }
         configuration.warnings = builder.report.warnings
         configuration.sources = names
+        if sources.looksForDefaultFiles, sources.overrides.configFiles.isEmpty,
+            names.allSatisfy({ $0 == ConfigurationSources.environmentName })
+        {
+            configuration.folderWithoutFiles = sources.workingDirectory
+        }
         return configuration
     }
 

@@ -38,7 +38,8 @@ public struct ConfigurationError: Error, Sendable, Equatable, CustomStringConver
         /// What to do about it: `did you mean 'compression'?`; always one line, nil when there is nothing useful to say.
         public let hint: String?
 
-        /// Describes a problem; line breaks and control characters of its texts become spaces.
+        /// Describes a problem; line breaks and control characters of its texts become spaces, and what looks like a
+        /// password in the message is hidden.
         ///
         /// - Parameters:
         ///   - code: The kind of the problem.
@@ -47,8 +48,8 @@ public struct ConfigurationError: Error, Sendable, Equatable, CustomStringConver
         ///   - place: Where it is, such as `databudgie.yml:12`.
         public init(_ code: Code, _ message: String, hint: String? = nil, place: String? = nil) {
             self.code = code
-            self.place = place.map(Self.oneLine)
-            self.message = Self.oneLine(message)
+            self.place = place.map { Self.oneLine($0).hidingPasswords }
+            self.message = Self.oneLine(message).hidingPasswords
             self.hint = hint.map(Self.oneLine)
         }
 

@@ -68,29 +68,17 @@ public struct ConfigurationPrinter: Sendable {
     }
 
     private func connection(_ parameters: ConnectionParameters) -> Node {
-        var rest = parameters.keywords
+        var rest = Set(parameters.keywords.keys)
         var pairs: [Pair] = []
         for (key, keyword) in [
             ("host", "host"), ("port", "port"), ("database", "dbname"), ("username", "user"), ("password", "password"),
-        ] {
-            guard let value = rest.removeValue(forKey: keyword) else { continue }
-            // The database may be a connection string (Postgres documentation, 34.1.1), with a password of its own.
-            let isSecret =
-                keyword == "password"
-                || (keyword == "dbname" && (value.containsBytes(of: "=") || value.containsBytes(of: "://")))
-            pairs.append((key, text(isSecret ? Self.mask : value)))
+        ] where rest.remove(keyword) != nil {
+            pairs.append((key, text(parameters.shownValue(of: keyword))))
         }
         if !rest.isEmpty {
-            let query = rest.sorted { $0.key < $1.key }.map { pair -> Pair in
-                (pair.key, text(Self.isSecret(pair.key) ? Self.mask : pair.value))
-            }
-            pairs.append(("query", mapping(query)))
+            pairs.append(("query", mapping(rest.sorted().map { ($0, text(parameters.shownValue(of: $0))) })))
         }
         return mapping(pairs)
-    }
-
-    private static func isSecret(_ keyword: String) -> Bool {
-        ["password", "secret", "token", "scram_"].contains { keyword.lowercased().containsBytes(of: $0) }
     }
 
     /// A URL whose user part is masked; nil when it has none.

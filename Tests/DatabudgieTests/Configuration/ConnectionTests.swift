@@ -140,12 +140,54 @@ struct ConnectionTests {
             "url: {'postgresql://u:hunter2@h/d': }", "adapter: postgresql://u:hunter2@h/d",
             "strict: postgresql://u:hunter2@h/d", "compression: postgresql://u:hunter2@h/d",
             "logging: {level: 'postgresql://u:hunter2@h/d'}", "url: 'postgresql://u:ab{ref.hunter2@h/d'",
+            "url: {host: 'u:hunter2@h'}", "url: {database: 'postgresql://u:hunter2@h/d'}",
+            "url: postgresql://u:p@hunter2@h/d", "url: postgresql://u:1?hunter2=x@h/d",
+            "url: postgresql://u:p@hunter2#x/y@h/d", "tables: {'u:hunter2@h/d': 1}", "connections: [u:hunter2@h/d]",
+            "tables: [{name: a, 'u:hunter2@h/d': 1}]", "location: '{u:hunter2@h/d}'", "query: 's3://u:hunter2@h/{x}'",
         ]
     )
     func secretsOfMistakes(yaml: String) throws {
         let line = try #require(problems(yaml).first)
         #expect(line.hasPrefix("test.yaml:1: "))
         #expect(!line.contains("hunter2"), "\(line)")
+    }
+
+    @Test(
+        "A URL in place of a configuration file is refused without its password",
+        arguments: ["u:hunter2@h/d", "postgresql://u:hunter2@h/d", "postgresql://hunter2", "u:p@hunter2@h/d.yml"]
+    )
+    func secretsOfFileNames(file: String) throws {
+        var fixture = ConfigurationFixture("")
+        fixture.overrides.configFiles = [file]
+        #expect(
+            fixture.problems == [
+                "--config: this is a URL and not the name of a configuration file; give a database's URL with --url"
+            ]
+        )
+    }
+
+    @Test("A password without quotes in JSON is not repeated")
+    func barePassword() {
+        for text in [#"{"password": hunter2}"#, #"{"password": 'hunter2'}"#, #"{"password": "a\hunter2"}"#] {
+            let found = ConfigurationFixture(text, format: .json).problems
+            #expect(found.count == 1)
+            #expect(found.first?.contains("hunter2") == false, "\(found)")
+        }
+    }
+
+    @Test("An option that libpq does not know is refused with the place of the connection")
+    func unknownOption() {
+        #expect(
+            problems("url: {host: h, query: {sslmod: require}}")
+                == ["test.yaml:1: the connection option \"sslmod\" is unknown to libpq; remove it, or correct its name"]
+        )
+    }
+
+    @Test("A database can be named like a list of options")
+    func oddDatabase() throws {
+        let configuration = try configuration("url: {host: h, database: dbname=x}")
+        #expect(configuration.backup.run.connection?.keywords["dbname"] == "dbname=x")
+        #expect(ConfigurationPrinter().yaml(configuration).contains("database: dbname=x"))
     }
 
     @Test("A URL without its scheme is reported with the form to write")

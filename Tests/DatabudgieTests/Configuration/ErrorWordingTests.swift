@@ -74,6 +74,14 @@ struct ErrorWordingTests {
             ("tables: {a: 1}", "test.yaml:1: the options of the table 'a' must be a mapping, not a number"),
             ("tables: [{name: '', query: q}]", "test.yaml:1: 'name' is empty; remove it to use its default"),
             ("query: ''", "test.yaml:1: 'query' is empty; remove it to use its default"),
+            ("query: 17", "test.yaml:1: 'query' must be a string, not a number"),
+            ("tables: [{name: a, query: 1.5}]", "test.yaml:1: 'query' must be a string, not a number"),
+            ("query: true", "test.yaml:1: 'query' must be a string, not true or false"),
+            ("query: {select: 1}", "test.yaml:1: 'query' must be a string, not a mapping"),
+            ("filename: 17", "test.yaml:1: 'filename' must be a string, not a number"),
+            ("ddl: {filename: 17}", "test.yaml:1: 'filename' must be a string, not a number"),
+            ("manifest: 17", "test.yaml:1: 'manifest' must be a string, not a number"),
+            ("s3: {endpoint_url: 17}", "test.yaml:1: 'endpoint_url' must be a string, not a number"),
             (
                 "location: '{tabel}'",
                 "test.yaml:1: 'location': unknown variable '{tabel}' (in '{tabel}'); use one of {table}, {timestamp}, {date}, {ext}, or write '{{' and '}}' for literal braces"

@@ -1,5 +1,6 @@
 import Compression
 import Postgres
+import Storage
 import Testing
 
 @testable import Databudgie
@@ -45,6 +46,54 @@ struct FormatTests {
             """#
         ),
     ]
+
+    @Test("A byte order mark at the start is not part of the configuration, in any format", arguments: texts)
+    func byteOrderMark(format: ConfigurationFormat, text: String) throws {
+        let configuration = try ConfigurationFixture("\u{FEFF}" + text, format: format).load()
+        #expect(configuration.backup.run.connection?.keywords["host"] == "h")
+        #expect(configuration.backup.tables.map(\.options.name) == ["public.b", "public.a"])
+        #expect(configuration.backup.tables.map(\.options.place).first?.hasPrefix("test.\(format.rawValue):") == true)
+    }
+
+    @Test(
+        "A line break at the end of a value, as blocks of YAML have one, is not part of it, but of a table's name it is"
+    )
+    func lastLineBreak() throws {
+        let configuration = try configuration(
+            """
+            url: >
+              postgresql://h/db
+            compression: |
+              gzip
+            strict: |
+              yes
+            s3:
+              region: |
+                eu-central-1
+            root_location: |
+              /r
+            location: |
+              {table}
+            tables:
+              - name: "a\\n"
+                exclude: ["b\\n"]
+              - "c\\n"
+              - query: |
+                  select 1
+                location: |
+                  l
+            """
+        )
+        let run = configuration.backup.run
+        #expect(run.connection?.keywords == ["host": "h", "dbname": "db"])
+        #expect(run.s3.region == "eu-central-1")
+        #expect(run.isStrict)
+        let entries = configuration.backup.tables
+        #expect(entries.map(\.compression) == [.gzip, .gzip, .gzip])
+        #expect(entries.map(\.options.location.description) == ["/r/{table}", "/r/{table}", "/r/l"])
+        #expect(entries.map(\.options.name) == ["a\n", "c\n", nil])
+        #expect(entries.first?.options.exclude == ["b\n"])
+    }
 
     @Test("The same configuration means the same in every format", arguments: texts)
     func equalMeaning(format: ConfigurationFormat, text: String) throws {

@@ -1,4 +1,5 @@
 import Postgres
+import Storage
 import Testing
 
 @testable import Databudgie
@@ -70,6 +71,44 @@ struct InterpolationTests {
             environment: ["P": password]
         )
         #expect(configuration.backup.run.connection?.keywords["password"] == password)
+    }
+
+    @Test(
+        "A password given by a variable is that password, whatever it looks like",
+        arguments: [
+            "null", "~", "true", "012", "1e3", "'x'", "\"x\"", "{\"a\": 1}", "[1]", "ab{ref.x}c", "{table}", "# : @",
+        ],
+        [ConfigurationFormat.yaml, .json, .toml]
+    )
+    func literalPasswords(value: String, format: ConfigurationFormat) throws {
+        let text =
+            switch format {
+            case .yaml, .yml:
+                """
+                x-note: <% ENV[P] %>
+                connection: {host: h, password: "<% ENV[P] %>", query: {sslpassword: "<% DOCKER_SECRET[P] %>"}}
+                connections: {other: {host: h, password: "{ref.x-note}"}}
+                s3: {aws_secret_access_key: "<% ENV[P] %>", aws_session_token: "<% ENV[NO, null] %>"}
+                """
+            case .json:
+                """
+                {"x-note": "<% ENV[P] %>", "s3": {"aws_secret_access_key": "<% ENV[P] %>", "aws_session_token": null},
+                "connection": {"host": "h", "password": "<% ENV[P] %>", "query": {"sslpassword": "<% DOCKER_SECRET[P] %>"}},
+                "connections": {"other": {"host": "h", "password": "{ref.x-note}"}}}
+                """
+            case .toml:
+                """
+                x-note = "<% ENV[P] %>"
+                s3 = {aws_secret_access_key = "<% ENV[P] %>"}
+                connection = {host = "h", password = "<% ENV[P] %>", query = {sslpassword = "<% DOCKER_SECRET[P] %>"}}
+                connections = {other = {host = "h", password = "{ref.x-note}"}}
+                """
+            }
+        let run = try ConfigurationFixture(text, format: format, environment: ["P": value]).load().backup.run
+        #expect(run.connection?.keywords == ["host": "h", "password": value, "sslpassword": value])
+        #expect(run.connections.first?.parameters.keywords["password"] == value)
+        #expect(run.s3.secretAccessKey == value)
+        #expect(run.s3.sessionToken == nil)
     }
 
     @Test(

@@ -33,7 +33,7 @@ struct SentryDSNTests {
     }
 
     @Test(
-        "A text that is not an address is refused, in one line that shows no key",
+        "A text that is not an address is a warning, in one line that shows no key, and nothing is reported",
         arguments: [
             "hiddenkey", "https://example.com/1", "https://hiddenkey@example.com", "https://hiddenkey@example.com/",
             "ftp://hiddenkey@example.com/1", "https://hiddenkey@/1", "https://hiddenkey,a=b@example.com/1",
@@ -41,11 +41,13 @@ struct SentryDSNTests {
             "https://hiddenkey@example.com/a b", "https://@example.com/1", "https://hiddenkey:@example.com/1",
         ]
     )
-    func refusal(text: String) {
+    func warning(text: String) throws {
+        let configuration = try configuration("\nsentry: {sentry_dsn: '\(text)'}")
+        #expect(configuration.sentry == nil)
         #expect(
-            problems("\nsentry: {sentry_dsn: '\(text)'}") == [
-                "test.yaml:2: 'sentry_dsn' is not the address of a Sentry project; write it as https://key@host/project, "
-                    + "or remove it"
+            configuration.warnings.map(\.description) == [
+                "test.yaml:2: 'sentry_dsn' is not the address of a Sentry project, so failures are not reported there; "
+                    + "write it as https://key@host/project, or remove it"
             ]
         )
     }

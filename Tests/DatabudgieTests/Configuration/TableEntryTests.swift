@@ -193,7 +193,12 @@ struct TableEntryTests {
         )
     }
 
-    @Test("What 2.9.3 read as no compression is none", arguments: ["null", "''", "none", "None", "false"])
+    @Test(
+        "What 2.9.3 read as no compression is none",
+        arguments: [
+            "null", "''", "none", "None", "false", "off", "Off", "no", "'null'",
+        ]
+    )
     func noCompression(value: String) throws {
         let configuration = try configuration("compression: gzip\ntables: [{name: a, compression: \(value)}, b]")
         #expect(configuration.backup.tables.map(\.compression) == [nil, .gzip])

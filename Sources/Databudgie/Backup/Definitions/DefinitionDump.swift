@@ -83,10 +83,11 @@ struct DefinitionDump: Sendable {
         _ hasStandardStrings: Bool
     ) throws -> String {
         var keywords = connection.keywords
-        guard keywords["sslpassword"] == nil else {
+        let secrets = keywords.keys.filter { $0 != "password" && ConnectionParameters.isSecret($0) }
+        if let secret = secrets.min() {
             throw DatabudgieError(
                 .configuration,
-                "pg_dump cannot be given the connection's 'sslpassword' without showing it in the list of processes",
+                "pg_dump cannot be given the connection's '\(secret)' without showing it in the list of processes",
                 hint: "use a key without password, or turn ddl off"
             )
         }

@@ -21,6 +21,8 @@ public enum ConfigurationFormat: String, Sendable, CaseIterable {
     /// - Throws: ``ConfigurationError`` with the line, when the text is malformed or its top is not a mapping.
     func read(_ text: String, source: String) throws(ConfigurationError) -> SourceMapping {
         let place = SourcePlace(source, line: 1, format: self)
+        // Editors of Windows begin files with a byte order mark; none of the formats gives it a meaning.
+        let text = text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
         let root: SourceValue
         switch self {
         case .yaml, .yml: root = try YAMLReader(source: source).read(text)

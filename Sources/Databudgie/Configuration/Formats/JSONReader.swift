@@ -123,7 +123,8 @@ struct JSONReader {
         default:
             guard text.wholeMatch(of: /-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?/) != nil else {
                 guard !text.isEmpty else { throw error("an unexpected character") }
-                throw error("'\(text)' is not a value", hint: "put strings in double quotes")
+                // It is not repeated: it may be a password without quotes.
+                throw error("a word that is not a value", hint: "put strings in double quotes")
             }
             return SourceScalar(.number, text)
         }
@@ -165,7 +166,7 @@ struct JSONReader {
         case UInt8(ascii: "f"): return "\u{C}"
         case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return Unicode.Scalar(byte)
         case UInt8(ascii: "u"): return try codePoint()
-        default: throw error("an unknown escape '\\\(Character(Unicode.Scalar(byte)))' in a string")
+        default: throw error("an unknown escape in a string", hint: "write a backslash as \\\\")
         }
     }
 

@@ -21,7 +21,9 @@ struct TOMLReader {
             table = try TOMLTable(string: text)
         } catch let error as TOMLParseError {
             let place = SourcePlace(source, line: error.source.begin.line)
-            throw ConfigurationError(.invalidSyntax, "bad TOML: \(error.description)", at: place)
+            // It shows the character at the fault, which may be one of a password.
+            let text = error.description.utf8.firstRange(of: ", saw ".utf8).map { error.description[..<$0.lowerBound] }
+            throw ConfigurationError(.invalidSyntax, "bad TOML: \(text ?? error.description[...])", at: place)
         } catch {
             throw ConfigurationError(.invalidSyntax, "bad TOML: \(error)", at: SourcePlace(source))
         }

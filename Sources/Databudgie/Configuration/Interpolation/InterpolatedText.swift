@@ -34,7 +34,13 @@ struct InterpolatedText {
     }
 
     /// The value of the finished text, which is read once more as a literal of its format.
-    func value(at place: SourcePlace) -> SourceValue {
-        isLiteral ? ScalarLiteral.read(text, at: place) : SourceValue(text: text, at: place)
+    ///
+    /// - Parameters:
+    ///   - place: Where it is.
+    ///   - isSecret: It is a password or the like: what was inserted from outside is taken as it is.
+    /// - Returns: The value.
+    func value(at place: SourcePlace, isSecret: Bool = false) -> SourceValue {
+        isLiteral && !(isSecret && !inserted.isEmpty)
+            ? ScalarLiteral.read(text, at: place) : SourceValue(text: text, at: place)
     }
 }

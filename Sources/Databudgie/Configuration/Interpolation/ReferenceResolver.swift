@@ -1,3 +1,5 @@
+import Postgres
+
 /// Finishes the values of a merged configuration: inserts what interpolations and references ask for.
 ///
 /// Keys that begin with `x-` are left alone, so notes are never an error; a reference may still lead to them.
@@ -19,22 +21,31 @@ struct ReferenceResolver {
     private mutating func mapping(_ mapping: SourceMapping, active: [[ByteKey]]) -> SourceMapping {
         var result = mapping
         for entry in mapping.entries where !entry.key.startsWithBytes(of: "x-") {
-            result.set(entry.key, value(entry.value, active: active), keyPlace: entry.keyPlace)
+            let isSecret = Self.isSecret(entry.key)
+            result.set(entry.key, value(entry.value, isSecret: isSecret, active: active), keyPlace: entry.keyPlace)
         }
         return result
     }
 
-    private mutating func value(_ value: SourceValue, active: [[ByteKey]]) -> SourceValue {
+    /// Whether a key's value may be any text: a password that looks like a number, a list or null is a password.
+    private static func isSecret(_ key: String) -> Bool {
+        let names = [
+            "password", "aws_access_key_id", "aws_secret_access_key", "aws_session_token", "sentry_dsn", "dsn",
+        ]
+        return names.contains { key.hasBytes(of: $0) } || ConnectionParameters.isSecret(key)
+    }
+
+    private mutating func value(_ value: SourceValue, isSecret: Bool, active: [[ByteKey]]) -> SourceValue {
         switch value.content {
         case .mapping(let mapping):
             return SourceValue(.mapping(self.mapping(mapping, active: active)), at: value.place)
         case .list(let list):
-            return SourceValue(.list(list.map { self.value($0, active: active) }), at: value.place)
+            return SourceValue(.list(list.map { self.value($0, isSecret: isSecret, active: active) }), at: value.place)
         case .scalar(let scalar):
             // Options and environment variables are taken as they are.
             guard scalar.kind == .string, value.place.format != nil else { return value }
             do {
-                return try text(scalar.text, at: value.place, active: active) ?? value
+                return try text(scalar.text, at: value.place, isSecret: isSecret, active: active) ?? value
             } catch {
                 problems += error.problems
                 return SourceValue(SourceScalar(.null, ""), at: value.place)
@@ -46,21 +57,24 @@ struct ReferenceResolver {
     private mutating func text(
         _ text: String,
         at place: SourcePlace,
+        isSecret: Bool,
         active: [[ByteKey]]
     ) throws(ConfigurationError) -> SourceValue? {
         let interpolated = try interpolation.insert(into: text, at: place)
         let parts = try Reference.parts(of: interpolated, at: place)
         if parts.count == 1, case .reference(let reference) = parts[0] {
-            return try target(of: reference, at: place, active: active)
+            return try target(of: reference, at: place, isSecret: isSecret, active: active)
         }
         let hasReference = parts.contains { if case .reference = $0 { true } else { false } }
-        guard hasReference else { return interpolated.isChanged ? interpolated.value(at: place) : nil }
+        guard hasReference else {
+            return interpolated.isChanged ? interpolated.value(at: place, isSecret: isSecret) : nil
+        }
         var result = ""
         for part in parts {
             switch part {
             case .text(let text): result += text
             case .reference(let reference):
-                let target = try target(of: reference, at: place, active: active)
+                let target = try target(of: reference, at: place, isSecret: isSecret, active: active)
                 guard let scalar = target.scalar, scalar.kind != .null else {
                     throw ConfigurationError(
                         .invalidReference,
@@ -78,6 +92,7 @@ struct ReferenceResolver {
     private mutating func target(
         of reference: Reference,
         at place: SourcePlace,
+        isSecret: Bool,
         active: [[ByteKey]]
     ) throws(ConfigurationError) -> SourceValue {
         guard !active.contains(reference.path) else {
@@ -100,7 +115,7 @@ struct ReferenceResolver {
                 )
             }
         }
-        var target = value(walk.current, active: active + [reference.path])
+        var target = value(walk.current, isSecret: isSecret, active: active + [reference.path])
         // A problem of the value is reported here; a mapping keeps the places of its parts.
         if target.scalar != nil { target.place = place }
         return target

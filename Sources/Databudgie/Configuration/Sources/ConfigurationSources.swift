@@ -7,6 +7,9 @@ public struct ConfigurationSources: Sendable {
         "config.databudgie.yml", "databudgie.yml", "databudgie.yaml", "databudgie.json", "databudgie.toml",
     ]
 
+    /// The environment among the names of sources.
+    static let environmentName = "environment"
+
     /// What the command line says; strongest.
     public var overrides: ConfigurationOverrides
     /// The variables that interpolations and the `DATABUDGIE_` settings are read from.
@@ -44,7 +47,7 @@ public struct ConfigurationSources: Sendable {
     /// - Returns: The merged configuration, and the names of the sources that were read, strongest first.
     func merged() throws(ConfigurationError) -> (root: SourceMapping, names: [String]) {
         var layers: [SourceMapping] = [try EnvironmentLayer.read(environment)]
-        var names = layers[0].isEmpty ? [] : ["environment"]
+        var names = layers[0].isEmpty ? [] : [Self.environmentName]
         if let text = content(standardInput) {
             layers.append(try overrides.rawConfigFormat.read(text, source: "standard input"))
             names.append("standard input")
@@ -83,6 +86,15 @@ public struct ConfigurationSources: Sendable {
     }
 
     private func read(_ file: String) throws(ConfigurationError) -> SourceMapping {
+        // A database's URL is easily given to the wrong option.
+        guard file.hidingPasswords.hasBytes(of: file), !file.containsBytes(of: "://") else {
+            throw ConfigurationError(
+                .unreadableFile,
+                "this is a URL and not the name of a configuration file",
+                hint: "give a database's URL with --url",
+                place: "--config"
+            )
+        }
         let parts = file.split(atByte: "/").last?.split(atByte: ".") ?? []
         guard parts.count > 1, let suffix = parts.last,
             let format = ConfigurationFormat(rawValue: suffix.lowercased())

@@ -82,7 +82,7 @@ struct ConfigurationBuilder {
             connection: connections.connection(),
             connections: connections.all(warns: action == nil),
             s3: s3(scope["s3"]),
-            manifest: read.text(scope["manifest"], "manifest"),
+            manifest: read.string(scope["manifest"], "manifest"),
             rootLocation: read.text(scope["root_location"], "root_location"),
             idleInTransactionTimeout: read.seconds(
                 scope["idle_in_transaction_timeout"],
@@ -139,10 +139,10 @@ struct ConfigurationBuilder {
         // An empty one switches reports off, as everywhere with Sentry.
         guard let value = mapping[key], let text = read.anyText(value, key), !text.isEmpty else { return nil }
         guard let dsn = SentryDSN(text) else {
-            // The text is not repeated: its key is a secret, wherever in it the mistake is.
-            report.add(
-                .invalidValue,
-                "'\(key)' is not the address of a Sentry project",
+            // A backup is worth more than the reports of its failures, and 2.9.3 ran with any text here. It is not
+            // repeated: its key is a secret, wherever in it the mistake is.
+            report.warn(
+                "'\(key)' is not the address of a Sentry project, so failures are not reported there",
                 hint: "write it as https://key@host/project, or remove it",
                 at: value.place
             )
@@ -163,7 +163,7 @@ struct ConfigurationBuilder {
         options.sessionToken = read.anyText(mapping["aws_session_token"], "aws_session_token")
         options.region = read.text(mapping["region"], "region")
         options.profile = read.text(mapping["profile"], "profile")
-        options.endpointURL = read.text(mapping["endpoint_url"], "endpoint_url")
+        options.endpointURL = read.string(mapping["endpoint_url"], "endpoint_url")
         let style = read.choice(mapping["addressing_style"], "addressing_style", S3Options.AddressingStyle.self)
         options.addressingStyle = style ?? .auto
         return options

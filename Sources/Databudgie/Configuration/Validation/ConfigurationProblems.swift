@@ -34,7 +34,7 @@ final class ConfigurationProblems {
                 continue
             }
             // A URL may have been written where a key is expected.
-            let name = entry.key.containsBytes(of: "@") ? "key" : "key '\(entry.key)'"
+            let name = ValueReader.repeated(entry.key).map { "key \($0)" } ?? "key"
             add(
                 .unknownKey,
                 "unknown \(name) \(level.phrase)",

@@ -98,7 +98,9 @@ struct ConnectionBuilder {
     /// Reads a connection; `active` are the names that led to it, which must not come again.
     private func parameters(_ value: SourceValue, inside active: [ByteKey]) -> ConnectionParameters? {
         switch value.content {
-        case .scalar(let scalar): return value.isNull ? nil : parameters(scalar.text, at: value.place, inside: active)
+        case .scalar(let scalar):
+            let text = named[scalar.text] == nil ? scalar.text.withoutLastLineBreak : scalar.text
+            return value.isNull ? nil : parameters(text, at: value.place, inside: active)
         case .mapping(let mapping):
             report.checkKeys(of: mapping, .connection)
             if let url = mapping["url"], !url.isNull { return parameters(url, inside: active) }
@@ -190,7 +192,21 @@ struct ConnectionBuilder {
             // The query's parts win, as they do in SQLAlchemy: a socket's folder is there.
             if keywords[keyword] == nil { keywords[keyword] = text }
         }
-        return ConnectionParameters(keywords: keywords)
+        return validated(ConnectionParameters(keywords: keywords), at: place)
+    }
+
+    private func validated(_ parameters: ConnectionParameters, at place: SourcePlace) -> ConnectionParameters? {
+        if parameters.keywords["dbname"]?.containsBytes(of: "://") == true {
+            report.add(.invalidValue, "'database' is a URL", hint: "write it as 'url' of the connection", at: place)
+            return nil
+        }
+        do {
+            try parameters.validate()
+            return parameters
+        } catch {
+            report.add(.invalidValue, error.message, hint: error.hint, at: place)
+            return nil
+        }
     }
 
     /// A port, or one for each of several hosts.

@@ -1,8 +1,13 @@
 /// Finds the name that was probably meant.
-enum KeySuggestion {
+package enum KeySuggestion {
+    /// Finds the nearest name.
+    ///
+    /// - Parameters:
+    ///   - name: What was written.
+    ///   - names: What could have been meant.
     /// - Returns: The nearest name by edit distance, when at most a third of its characters differ; else one that
     ///   contains the given one or is contained in it; nil when none is near.
-    static func nearest(to name: String, among names: [String]) -> String? {
+    package static func nearest(to name: String, among names: [String]) -> String? {
         let lowered = name.lowercased()
         let distances = names.map { (name: $0, distance: distance(Array(lowered.utf8), Array($0.utf8))) }
         if let best = distances.min(by: { $0.distance < $1.distance }),

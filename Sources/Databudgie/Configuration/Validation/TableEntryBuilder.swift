@@ -112,9 +112,14 @@ struct TableEntryBuilder {
         )
     }
 
+    /// YAML 1.1 and environment variables have several words for null and false.
+    private static let wordsForNone: Set = ["", "none", "null", "false", "no", "off"]
+
     /// Databudgie 2.9.3 took what is not a compression for none; only the ways to write that are read so here.
     private func compression(_ value: SourceValue?) -> CompressionFormat? {
-        if let scalar = value?.scalar, ["", "none", "false"].contains(scalar.text.lowercased()) { return nil }
+        if let scalar = value?.scalar, Self.wordsForNone.contains(scalar.text.withoutLastLineBreak.lowercased()) {
+            return nil
+        }
         return read.choice(value, "compression", CompressionFormat.self)
     }
 
@@ -137,7 +142,7 @@ struct TableEntryBuilder {
         let location = read.text(scope["location"], "location")
         let root = read.text(scope["root_location"], "root_location")
         var options = TableOptions(
-            name: read.text(nonEmpty(scope, "name"), "name"),
+            name: read.name(nonEmpty(scope, "name"), "name"),
             location: builder.composedLocation(
                 location,
                 root,

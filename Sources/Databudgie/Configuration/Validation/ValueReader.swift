@@ -17,7 +17,19 @@ struct ValueReader {
             wrongType(key, "a string", value)
             return nil
         }
-        return scalar.text
+        return scalar.text.withoutLastLineBreak
+    }
+
+    /// A string that cannot be a number: SQL, a name with a dot, a URL.
+    func string(_ value: SourceValue?, _ key: String) -> String? {
+        guard let value, value.scalar?.kind == .number else { return text(value, key) }
+        wrongType(key, "a string", value)
+        return nil
+    }
+
+    /// A string whose every byte counts: the name of a table may end in a line break.
+    func name(_ value: SourceValue?, _ key: String) -> String? {
+        text(value, key).flatMap { _ in value?.scalar?.text }
     }
 
     /// A string, whatever it looks like: a password may be `true`.
@@ -37,7 +49,7 @@ struct ValueReader {
             wrongType(key, expected, value)
             return nil
         }
-        let word = scalar.text.lowercased()
+        let word = scalar.text.withoutLastLineBreak.lowercased()
         if scalar.kind == .null || Self.falseWords.contains(word) { return false }
         if scalar.kind == .untyped || Self.trueWords.contains(word) { return true }
         let shown = Self.repeated(scalar.text) ?? value.noun
@@ -78,7 +90,7 @@ struct ValueReader {
         }
         return list.compactMap { element in
             if element.isNull { wrongType(key, "a list of strings", element) }
-            return text(element, key)
+            return name(element, key)
         }
     }
 
@@ -127,7 +139,7 @@ struct ValueReader {
 
     /// A template.
     func template(_ value: SourceValue?, _ key: String) -> Template? {
-        guard let value, let text = text(value, key) else { return nil }
+        guard let value, let text = string(value, key) else { return nil }
         return template(text, key, at: value.place)
     }
 
@@ -149,5 +161,15 @@ struct ValueReader {
     /// Says that a key cannot have a value.
     static func refusal(of text: String, as key: String) -> String {
         repeated(text).map { "'\(key)' cannot be \($0)" } ?? "'\(key)' cannot have this value"
+    }
+}
+
+extension String {
+    /// The text without the line break that ends a block of YAML (`|`, `>`) or a line of a file.
+    var withoutLastLineBreak: String {
+        var text = utf8[...]
+        if text.last == UInt8(ascii: "\n") { text.removeLast() }
+        if text.last == UInt8(ascii: "\r"), text.count < utf8.count { text.removeLast() }
+        return String(decoding: text, as: UTF8.self)
     }
 }
