@@ -1,3 +1,4 @@
+import ArgumentParser
 import Databudgie
 
 extension CommandError {
@@ -6,8 +7,10 @@ extension CommandError {
     /// Its messages are sentences in which advice follows after a full stop. Arguments in them are hidden as far as they
     /// may hold a password: one that was put in the wrong place is repeated in the message.
     ///
-    /// - Parameter message: ArgumentParser's message.
-    init(parserMessage message: String) {
+    /// - Parameters:
+    ///   - message: ArgumentParser's message.
+    ///   - arguments: The command line.
+    init(parserMessage message: String, of arguments: [String]) {
         let seeHelp = "see 'databudgie --help'"
         var (problem, advice) = (Substring(message), Substring())
         for beginning in [". Please provide", ". Did you mean"] {
@@ -22,27 +25,44 @@ extension CommandError {
         case UInt8(ascii: "?"): hint += " See" + seeHelp.dropFirst(3)
         default: hint += "; " + seeHelp
         }
+        if let nearest = Self.subcommand(meantIn: message, of: arguments) {
+            hint = "did you mean '\(nearest)'? See" + seeHelp.dropFirst(3)
+        }
         var text = problem.lowercasingFirst
         text.removeFinalFullStop()
-        self.init(.usage, text.hidingPasswords, hint: hint.hidingPasswords)
+        self.init(.usage, text.hidingPasswords(of: arguments), hint: hint.hidingPasswords(of: arguments))
+    }
+}
+
+extension CommandError {
+    /// The subcommand that was probably meant by an argument that the parser does not expect.
+    private static func subcommand(meantIn message: String, of arguments: [String]) -> String? {
+        let names = DatabudgieCommand.configuration.subcommands.compactMap { $0.configuration.commandName }
+        guard !arguments.contains(where: names.contains) else { return nil }
+        let unexpected = arguments.first { message.utf8.elementsEqual("Unexpected argument '\($0)'".utf8) }
+        return unexpected.flatMap { KeySuggestion.nearest(to: $0, among: names) }
     }
 }
 
 extension String {
-    /// The text without what a URL has before its `@`, and without what follows `password=`.
+    /// The text of a message without the arguments in it that may hold a password, whatever signs are in that.
     ///
-    /// Nothing tells where a password ends, which may hold quotes, slashes and spaces: more is hidden rather than less.
-    var hidingPasswords: String {
+    /// - Parameter arguments: The command line, of which the message may repeat a part.
+    /// - Returns: The message with `***` in it.
+    fileprivate func hidingPasswords(of arguments: [String]) -> String {
+        let values = arguments.flatMap { argument -> [String] in
+            // `--url=value` and `-uvalue` are repeated as a whole, or their values alone.
+            let parts = argument.utf8.split(separator: UInt8(ascii: "="), maxSplits: 1).map { String(Substring($0)) }
+            return [argument] + parts.dropFirst() + [String(argument.unicodeScalars.dropFirst(2))]
+        }
         var text = self
-        if let scheme = text.firstRange(ofBytes: "://"), let at = text.lastRange(ofBytes: "@"),
-            scheme.upperBound <= at.lowerBound
-        {
-            text = text[..<scheme.upperBound] + "***" + text[at.lowerBound...]
+        for value in values.sorted(by: { $0.utf8.count > $1.utf8.count }) {
+            let isHarmless = value.utf8.allSatisfy { !":@=".utf8.contains($0) }
+            guard !isHarmless, let range = text.firstRange(ofBytes: value) else { continue }
+            let hidden = value.hidingPasswords
+            text.replaceSubrange(range, with: hidden.utf8.elementsEqual(value.utf8) ? "***" : hidden)
         }
-        if let password = text.firstRange(ofBytes: "password=") {
-            text = text[..<password.upperBound] + "***"
-        }
-        return text
+        return text.hidingPasswords
     }
 
     fileprivate mutating func removeFinalFullStop() {

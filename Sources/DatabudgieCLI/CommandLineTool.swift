@@ -41,7 +41,7 @@ struct CommandLineTool {
     /// Prints what was asked for, help or the version, or reports what is wrong with the command line.
     private func answer(_ error: any Error, to arguments: [String]) -> ExitStatus {
         guard DatabudgieCommand.exitCode(for: error).isSuccess else {
-            let error = CommandError(parserMessage: DatabudgieCommand.message(for: error))
+            let error = CommandError(parserMessage: DatabudgieCommand.message(for: error), of: arguments)
             ErrorWriter(format: LogFormat(requestedIn: arguments), style: .plain).write(error)
             return ExitStatus(error)
         }

@@ -13,7 +13,18 @@ extension DatabudgieCommand {
 
         func execute() async throws -> ExitStatus {
             let configuration = try Configuration.load(try options.sources())
-            RunDisplay(options: options, logging: configuration.logging).warn(configuration.warnings)
+            let display = RunDisplay(options: options, logging: configuration.logging)
+            display.warn(configuration.warnings)
+            if let folder = configuration.folderWithoutFiles {
+                let names = ConfigurationSources.defaultFiles.joined(separator: ", ")
+                display.warn([
+                    Finding(
+                        .warning,
+                        "there is no configuration file in \(folder); these are the defaults",
+                        hint: "looked for \(names)"
+                    )
+                ])
+            }
             try StandardStream.standardOutput.write(ConfigurationPrinter().yaml(configuration))
             return .success
         }

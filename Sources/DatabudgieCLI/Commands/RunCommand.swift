@@ -37,8 +37,8 @@ extension RunCommand {
         guard !loaded.sources.isEmpty || options.url != nil else {
             throw CommandError(
                 .usage,
-                "there is no configuration",
-                hint: "create databudgie.yml in this folder, name a file with --config, or pass --url and --table"
+                "there is no configuration file in \(loaded.folderWithoutFiles ?? "this folder")",
+                hint: "create \(Self.fileNames), name another one with --config, or pass --url and --table"
             )
         }
 
@@ -51,6 +51,11 @@ extension RunCommand {
         }
         display.close()
         return try conclude(outcome, of: configuration, display)
+    }
+
+    /// The names that are looked for, the usual one first.
+    private static var fileNames: String {
+        "one of " + ConfigurationSources.defaultFiles.joined(separator: ", ")
     }
 
     /// Says how the run ended, and finds the exit status for it.

@@ -12,18 +12,29 @@ extension SharedOptions {
     ///
     /// - Throws: ``CommandError`` when standard input cannot be read.
     func sources() throws -> ConfigurationSources {
-        ConfigurationSources(
+        let input = StandardInput { errorWriter.warn($0) }
+        return ConfigurationSources(
             overrides: overrides,
             environment: ProcessInfo.processInfo.environment,
-            standardInput: try StandardInput.configuration()
+            standardInput: try input.configuration(standardInputRequest)
         )
+    }
+
+    /// The name that stands for standard input among the configuration files.
+    private static let standardInputName = "-"
+
+    /// Standard input is configuration unless files are named: in `yes | databudgie -c FILE restore` it is an answer.
+    private var standardInputRequest: StandardInput.Request {
+        if configurationFiles.contains(Self.standardInputName) { return .required }
+        let namesFormatOfInput = rawConfigurationFormat.isGiven && rawConfiguration == nil
+        return configurationFiles.isEmpty || namesFormatOfInput ? .possible : .unwanted
     }
 
     private var overrides: ConfigurationOverrides {
         var overrides = ConfigurationOverrides()
         overrides.strict = strict
         overrides.adapter = adapter?.rawValue
-        overrides.configFiles = configurationFiles
+        overrides.configFiles = configurationFiles.filter { $0 != Self.standardInputName }
         overrides.connection = connection
         overrides.ddl = ddl
         overrides.url = url
@@ -32,7 +43,7 @@ extension SharedOptions {
         overrides.excludes = exclude
         overrides.dryRun = dryRun
         overrides.rawConfig = rawConfiguration
-        overrides.rawConfigFormat = rawConfigurationFormat
+        overrides.rawConfigFormat = rawConfigurationFormat.format
         return overrides
     }
 

@@ -81,7 +81,7 @@ struct SharedOptions: ParsableArguments {
         name: .customLong("raw-config-format"),
         help: ArgumentHelp("The format of --raw-config and of standard input.", valueName: "format")
     )
-    var rawConfigurationFormat: ConfigurationFormat = .json
+    var rawConfigurationFormat = InputFormat.unnamed
 
     @Option(
         name: .shortAndLong,

@@ -15,7 +15,8 @@ struct InterruptibleOutcome<Success: Sendable>: Sendable {
 ///
 /// The first SIGINT, SIGTERM or SIGHUP cancels the task that runs `body` and then waits, so queries are cancelled, uploads
 /// aborted and temporary files removed. A second one, or one that comes after the end, ends the program at once: whatever else
-/// hangs, be it a server or the reader of standard error, nobody has to use SIGKILL.
+/// hangs, nobody has to use SIGKILL. A server that does not answer and a reader of standard error that does not read are not
+/// waited for any longer than some seconds after the first one.
 ///
 /// - Parameters:
 ///   - onSignal: Called after the cancellation by the first signal; it may block.
@@ -33,6 +34,7 @@ func withInterruption<Success: Sendable>(
     Task(executorPreference: SignalExecutor()) {
         for await signal in signals {
             guard progress.begin(signal) else { _exit(ExitStatus.interrupted(by: signal).code) }
+            StandardStream.stopWaiting(after: .seconds(2))
             reaction.async {
                 job.cancel()
                 onSignal(signal)

@@ -18,6 +18,16 @@ struct ErrorWriter: Sendable {
         try? StandardStream.standardError.write(lines(error, leaving: remains, at: Date()).map { $0 + "\n" }.joined())
     }
 
+    /// Writes a warning of the program itself.
+    func warn(_ message: Message) {
+        let line =
+            switch format {
+            case .json: EventJSON.line(.found(Finding(.warning, message.text, hint: message.hint)), at: Date())
+            case .text: PlainLine.warning(message, style: style)
+            }
+        try? StandardStream.standardError.write(line + "\n")
+    }
+
     /// The lines of an error.
     func lines(_ error: any Error, leaving remains: RunRemains? = nil, at time: Date) -> [String] {
         let warnings = (error as? ConfigurationError)?.warnings ?? []

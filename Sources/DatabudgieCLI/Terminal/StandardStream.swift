@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import SystemPackage
 
 /// One of the program's outputs: a terminal, or a file or pipe in its place.
@@ -14,10 +15,22 @@ struct StandardStream: Sendable {
     /// Progress and messages.
     static let standardError = StandardStream(.standardError)
 
+    /// Until when readers are waited for; nil for ever.
+    private static let deadline = Mutex<ContinuousClock.Instant?>(nil)
+    /// A pipe that can be written to takes as many bytes without waiting (PIPE_BUF, pipe(7)).
+    private static let pieceSize = 4_096
+
     private let descriptor: FileDescriptor
 
     private init(_ descriptor: FileDescriptor) {
         self.descriptor = descriptor
+    }
+
+    /// Stops waiting for readers that do not read: the program is to end, and must not hang in its last words.
+    ///
+    /// - Parameter duration: How long they are still waited for.
+    static func stopWaiting(after duration: Duration) {
+        deadline.withLock { $0 = $0 ?? .now + duration }
     }
 
     /// A person may be reading.
@@ -42,22 +55,30 @@ struct StandardStream: Sendable {
     func write(_ text: String) throws(CommandError) {
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
+            guard waitUntilWritable() else { return }
             do {
-                let count = try rest.withUnsafeBytes { try descriptor.write($0) }
+                let count = try rest.prefix(Self.pieceSize).withUnsafeBytes { try descriptor.write($0) }
                 rest = rest.dropFirst(count)
             } catch Errno.brokenPipe {
                 return
             } catch Errno.wouldBlock {
-                waitUntilWritable()
+                continue
             } catch {
                 throw CommandError(.output, "\(name) cannot be written: \(error)")
             }
         }
     }
 
-    private func waitUntilWritable() {
-        var entry = pollfd(fd: descriptor.rawValue, events: Int16(POLLOUT), revents: 0)
-        _ = poll(&entry, 1, -1)
+    /// Waits for a reader.
+    ///
+    /// - Returns: False when there will be none in time.
+    private func waitUntilWritable() -> Bool {
+        while true {
+            var entry = pollfd(fd: descriptor.rawValue, events: Int16(POLLOUT), revents: 0)
+            // The deadline may be set meanwhile.
+            if poll(&entry, 1, 200) > 0 { return true }
+            if let deadline = Self.deadline.withLock({ $0 }), .now > deadline { return false }
+        }
     }
 
     private var name: String {

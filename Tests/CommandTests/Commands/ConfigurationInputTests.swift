@@ -75,6 +75,83 @@ struct ConfigurationInputTests {
         }
     }
 
+    @Test("Standard input is left alone when a file is named, and read when it or its format is asked for")
+    func standardInputOnRequest() async throws {
+        try await withTemporaryFolder { folder in
+            try Data("tables: [public.fromfile]".utf8).write(to: URL(filePath: folder + "/a.yml"))
+            let program = Program(folder: folder)
+            let unwanted = try await program.shell("echo 'not configuration: [' | databudgie config -c a.yml")
+            #expect(unwanted.status == 0)
+            #expect(unwanted.output.contains("public.fromfile"))
+            let both = try await program.run(["config", "-c", "a.yml", "-c", "-"], input: #"{"environment": "piped"}"#)
+            #expect(both.output.contains("public.fromfile") && both.output.contains("environment: piped"))
+            let format = try await program.run(
+                ["config", "-c", "a.yml", "--raw-config-format", "yaml"],
+                input: "environment: piped"
+            )
+            #expect(format.output.contains("public.fromfile") && format.output.contains("environment: piped"))
+            let text = try await program.shell(
+                "echo [ | databudgie config -c a.yml --raw-config-format yaml --raw-config 'environment: text'"
+            )
+            #expect(text.output.contains("environment: text"))
+            let empty = try await program.run(["config", "-c", "-"])
+            #expect(empty.status == 2)
+            #expect(empty.error.hasPrefix("databudgie: error: standard input is empty\n  hint: "))
+        }
+    }
+
+    @Test("An endless standard input is refused at 4 MB, and is none of the business of a run with a file")
+    func endlessInput() async throws {
+        try await withTemporaryFolder { folder in
+            try Data("environment: fromfile".utf8).write(to: URL(filePath: folder + "/databudgie.yml"))
+            let program = Program(folder: folder)
+            for command in ["config", "restore --clean"] {
+                let endless = try await program.shell("yes | databudgie \(command); echo ${PIPESTATUS[1]}")
+                #expect(endless.output == "2\n")
+                #expect(endless.error.contains("standard input has more than 4 MB, which is not a configuration"))
+            }
+            let file = try await program.shell("yes | databudgie config -c databudgie.yml")
+            #expect(file.status == 0 && file.output.contains("fromfile"))
+            let limit = 4 << 20
+            let fits = try await program.shell("head -c \(limit) </dev/zero | tr '\\0' ' ' | databudgie config")
+            #expect(fits.status == 0 && fits.output.contains("fromfile"))
+        }
+    }
+
+    @Test("The command config says that there is no file, and where it was looked for")
+    func noFile() async throws {
+        try await withTemporaryFolder { folder in
+            let outcome = try await Program(folder: folder).run("config")
+            #expect(outcome.status == 0)
+            #expect(outcome.output.contains("tables: []"))
+            #expect(
+                outcome.error.contains("warning: there is no configuration file in \(folder); these are the defaults")
+            )
+            #expect(outcome.error.contains("looked for config.databudgie.yml, databudgie.yml, "))
+            let run = try await Program(folder: folder).run("backup")
+            #expect(run.status == 2)
+            #expect(
+                run.error.contains(
+                    "there is no configuration file in \(folder)\n  hint: create one of config.databudgie.yml, "
+                )
+            )
+        }
+    }
+
+    @Test("An unknown subcommand suggests the nearest")
+    func unknownSubcommand() async throws {
+        let outcome = try await Program().run("bakcup")
+        #expect(outcome.status == 2)
+        #expect(
+            outcome.error
+                == "databudgie: error: unexpected argument 'bakcup'\n  hint: did you mean 'backup'? See 'databudgie --help'\n"
+        )
+        let far = try await Program().run("frobnicate")
+        #expect(far.error.contains("hint: see 'databudgie --help'"))
+        let surplus = try await Program().run("backup", "backups")
+        #expect(!surplus.error.contains("did you mean"))
+    }
+
     @Test("An unknown key is reported with its file and line, and ends with 2")
     func unknownKey() async throws {
         try await withTemporaryFolder { folder in

@@ -70,7 +70,10 @@ struct HelpTests {
             ["backup", "postgresql://me:hunter2@db/shop"],
             ["backup", "--adapter=postgresql://me:p'ss/ hunter2 @db/shop"],
             ["backup", "host=db password='hunter2 \\' hunter2' user=me"],
-            ["postgresql://me:hunter2@db/shop"],
+            ["postgresql://me:hunter2@db/shop"], ["me:hunter2@db/shop", "backup"], ["backup", "me:hunter2"],
+            ["backup", "me:p@hunter2@db/shop"], ["backup", "postgresql://me:p#hunter2/hunter2?@hunter2@db/shop"],
+            ["backup", "postgresql://me:hunter2"], ["backup", "--log-format=me:hunter2@db"],
+            ["backup", "--backup-id", "me:hunter2@db"],
         ]
     )
     func misplacedPassword(arguments: [String]) async throws {
@@ -80,15 +83,36 @@ struct HelpTests {
         #expect(outcome.error.contains("***"))
     }
 
+    @Test(
+        "A password in an option that it does not belong in is not printed, as text and as JSON",
+        arguments: [
+            ["-c", "me:hunter2@db/shop"], ["-c", "postgresql://me:hunter2@db/shop"], ["-C", "me:hunter2@db/shop"],
+            ["-u", "me:hunter2@db/shop"], ["-u", "postgresql://me:p@hunter2@db/shop"],
+            ["--raw-config", "me:hunter2@db/shop"], ["--raw-config", "{\"me:hunter2@db\": 1}"],
+            ["-C", "postgresql://me:hunter2@db/shop", "--raw-config", "{\"url\": {\"password\": hunter2}}"],
+            ["-l", "postgresql://me:hunter2@db/{shop}"],
+        ],
+        ["backup", "restore", "config"]
+    )
+    func misplacedPasswordInOption(arguments: [String], command: String) async throws {
+        for format in ["text", "json"] {
+            let outcome = try await Program().run([command, "--log-format", format] + arguments)
+            #expect(outcome.status == 2)
+            #expect(!outcome.error.isEmpty)
+            #expect(!(outcome.error + outcome.output).contains("hunter2"), "\(outcome.error)")
+        }
+    }
+
     @Test("The parser's advice becomes the hint")
     func advice() {
         let choice = CommandError(
             parserMessage:
-                "The value 'x.' is invalid for '--for <command>'. Please provide one of 'backup' or 'restore'."
+                "The value 'x.' is invalid for '--for <command>'. Please provide one of 'backup' or 'restore'.",
+            of: []
         )
         #expect(choice.message == "the value 'x.' is invalid for '--for <command>'")
         #expect(choice.hint == "provide one of 'backup' or 'restore'; see 'databudgie --help'")
-        let guess = CommandError(parserMessage: "Unknown option '--tabel'. Did you mean '--table'?")
+        let guess = CommandError(parserMessage: "Unknown option '--tabel'. Did you mean '--table'?", of: [])
         #expect(guess.message == "unknown option '--tabel'")
         #expect(guess.hint == "did you mean '--table'? See 'databudgie --help'")
     }

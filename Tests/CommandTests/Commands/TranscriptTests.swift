@@ -27,8 +27,11 @@ struct TranscriptTests {
             try await transcript.run("databudgie")
             try await transcript.run("databudgie backup")
             try await transcript.run("databudgie restore")
+            try await transcript.run("databudgie bakcup")
             try await transcript.run("databudgie backup --tabel public.sales")
             try await transcript.run("databudgie backup postgresql://me:secret@localhost/shop")
+            try await transcript.run("databudgie backup --url me:secret@localhost/shop")
+            try await transcript.run("databudgie backup --config postgresql://me:secret@localhost/shop")
             try expectSnapshot("first-contact", transcript.text, in: "Transcripts")
         }
     }

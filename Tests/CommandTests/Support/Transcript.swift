@@ -69,10 +69,9 @@ struct Transcript {
     }
 
     private func normalised(_ output: String) -> String {
-        var text = output
+        var text = output.replacing(program.folder, with: "/home/me/shop")
         if let shop {
             let address = shop.parameters.keywords
-            text = text.replacing(shop.folder, with: "/home/me/shop")
             if let database = address["dbname"] { text = text.replacing(database, with: "shop") }
             if let host = address["host"] { text = text.replacing(host, with: "/run/postgresql") }
             if let port = address["port"] {

@@ -13,6 +13,8 @@ actor CachedCredentials {
     /// When to look for newer ones; nil when these do not end.
     private var renewalDate: Date?
     private var renewal: Task<Credentials?, any Error>?
+    /// How many requests wait for a renewal.
+    private var waiting = 0
 
     init(provider: any CredentialProvider, now: @escaping @Sendable () -> Date) {
         self.provider = provider
@@ -41,9 +43,16 @@ actor CachedCredentials {
         // A task of its own: a waiting request that is cancelled must not take the renewal away from the others.
         let task = renewal ?? Task { [provider] in try await provider.credentials() }
         renewal = task
-        let result = await task.result
+        waiting += 1
+        defer {
+            waiting -= 1
+            // What nobody waits for any more is given up: a command may never end.
+            if waiting == 0 { task.cancel() }
+            if waiting == 0, renewal == task { renewal = nil }
+        }
+        let found = try await abandoning { try await task.value }
         if renewal == task { renewal = nil }
-        guard let fresh = try result.get() else {
+        guard let fresh = found ?? nil else {
             throw StorageError(
                 .noCredentials,
                 "no S3 credentials were found in \(provider.place)",

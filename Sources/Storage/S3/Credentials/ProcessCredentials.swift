@@ -7,6 +7,8 @@ struct ProcessCredentials: CredentialProvider {
     let command: String
     let profile: String
     let environment: [String: String]
+    /// How long the command may take.
+    var limit = Duration.seconds(60)
 
     var place: String { "the credential_process of the profile \(quoting(profile))" }
 
@@ -17,13 +19,16 @@ struct ProcessCredentials: CredentialProvider {
         let variables = Dictionary(uniqueKeysWithValues: environment.map { (Environment.Key(stringLiteral: $0), $1) })
         let output: String
         do {
-            let result = try await run(
-                executable,
-                arguments: Arguments(Array(words.dropFirst())),
-                environment: .custom(variables),
-                output: .string(limit: 64 * 1024),
-                error: .discarded
-            )
+            let finished = try await abandoning(after: limit) {
+                try await run(
+                    executable,
+                    arguments: Arguments(Array(words.dropFirst())),
+                    environment: .custom(variables),
+                    output: .string(limit: 64 * 1024),
+                    error: .discarded
+                )
+            }
+            guard let result = finished else { throw failure("did not end within \(limit.components.seconds) seconds") }
             guard result.terminationStatus.isSuccess else { throw failure("ended with \(result.terminationStatus)") }
             output = result.standardOutput
         } catch let error as SubprocessError {

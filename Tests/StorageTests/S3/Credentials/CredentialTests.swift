@@ -173,6 +173,28 @@ struct CredentialTests {
         }
     }
 
+    @Test(
+        "A command that does not end holds up neither a cancelled request nor the program for ever",
+        .timeLimit(.minutes(2))
+    )
+    func processHangs() async throws {
+        try await withTemporaryFolder { folder async throws in
+            let command = "/bin/sh -c 'echo $$ >\(folder)/id; mv \(folder)/id \(folder)/process; exec sleep 600'"
+            let provider = ProcessCredentials(command: command, profile: "p", environment: [:])
+            let cache = CachedCredentials(provider: provider, now: { Date() })
+            let request = Task { try await cache.credentials() }
+            while !FileManager.default.fileExists(atPath: "\(folder)/process") { await Task.yield() }
+            request.cancel()
+            await #expect(throws: CancellationError.self) { try await request.value }
+            let text = try String(contentsOfFile: "\(folder)/process", encoding: .utf8)
+            let process = try #require(pid_t(text.filter(\.isNumber)))
+            while kill(process, 0) == 0 { await Task.yield() }
+        }
+        let slow = ProcessCredentials(command: "/bin/sleep 600", profile: "p", environment: [:], limit: .zero)
+        let error = await #expect(throws: StorageError.self) { try await slow.credentials() }
+        #expect(error?.description.contains("did not end within 0 seconds") == true)
+    }
+
     @Test("Commands are split without a shell")
     func words() throws {
         #expect(
