@@ -1,6 +1,5 @@
 import FoundationEssentials
 import NIOCore
-import XMLCoder
 
 /// The XML that S3 sends and takes ("Amazon S3 API Reference").
 enum S3Document {
@@ -13,8 +12,7 @@ enum S3Document {
     ) throws -> Document {
         do {
             // Keys may begin and end with spaces.
-            return try XMLDecoder(trimValueWhitespaces: false)
-                .decode(type, from: content(of: Data(reply.body.readableBytesView)))
+            return try decodedXML(type, from: content(of: Data(reply.body.readableBytesView)), trimsValues: false)
         } catch {
             throw StorageError.unexpectedReply(path, "it is not a \(type) document", underlying: error)
         }

@@ -1,6 +1,5 @@
 import FoundationEssentials
 import NIOHTTP1
-import XMLCoder
 
 /// What a server says when it refuses a request.
 struct S3ErrorReply: Error, Sendable {
@@ -30,7 +29,7 @@ struct S3ErrorReply: Error, Sendable {
 
     init(status: UInt, headers: HTTPHeaders, body: Data) {
         let body = S3Document.content(of: body)
-        let document = body.isEmpty ? nil : try? XMLDecoder().decode(Document.self, from: body)
+        let document = body.isEmpty ? nil : try? decodedXML(Document.self, from: body)
         self.status = status
         code = document?.code ?? ""
         message = document?.message ?? ""

@@ -3,7 +3,6 @@ import Crypto
 import FoundationEssentials
 import NIOCore
 import NIOHTTP1
-import XMLCoder
 
 /// Exchanges credentials or a web identity for those of a role, by STS.
 ///
@@ -64,18 +63,26 @@ struct SecurityTokenService: Sendable {
         let service = try CredentialService(.securityTokens, region: context.region, context: context)
         do {
             let reply = try await service.send { request(to: service, form: form, proof, at: $0) }
-            let document = try? XMLDecoder().decode(Document.self, from: reply.body)
-            guard let result = document?.assumed ?? document?.assumedWithWebIdentity else {
+            guard let temporary = Self.decode(reply.body) else {
                 throw StorageError(
                     .unexpectedReply,
                     "\(service.url) did not return credentials for \(role.source)",
                     hint: "check that AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL and endpoint_url point to an STS"
                 )
             }
-            return try result.credentials.credentials(from: role.source)
+            return try temporary.credentials(from: role.source)
         } catch let refusal as ServiceRefusal {
             throw error(refusal, role, proof, service.url)
         }
+    }
+
+    /// Reads a reply.
+    ///
+    /// - Parameter body: The reply's XML.
+    /// - Returns: The credentials of the role; nil when it is something else.
+    static func decode(_ body: Data) -> TemporaryCredentials? {
+        let document = try? decodedXML(Document.self, from: body)
+        return (document?.assumed ?? document?.assumedWithWebIdentity)?.credentials
     }
 
     private func request(

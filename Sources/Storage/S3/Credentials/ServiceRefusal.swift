@@ -1,6 +1,5 @@
 import FoundationEssentials
 import NIOHTTP1
-import XMLCoder
 
 /// What a service that lends credentials says when it refuses: XML from STS, JSON from the others.
 struct ServiceRefusal: Error, Sendable {
@@ -61,7 +60,7 @@ struct ServiceRefusal: Error, Sendable {
             code = name ?? fields.code ?? fields.upperCode ?? fields.error ?? ""
             message = fields.message ?? fields.upperMessage ?? fields.explanation ?? ""
         } else {
-            let problem = (try? XMLDecoder().decode(Document.self, from: reply.body))?.error
+            let problem = (try? decodedXML(Document.self, from: reply.body))?.error
             code = problem?.code ?? ""
             message = problem?.message ?? ""
         }
