@@ -70,6 +70,19 @@ struct ZstdTests {
         #expect(decodingError(file)?.message.contains("the checksum of a frame is wrong") == true)
     }
 
+    @Test(
+        "A frame of another size than its header says is refused, also if its last block is empty",
+        arguments: [1, 100]
+    )
+    func frameSize(inputSize: Int) throws {
+        let empty: [UInt8] = Self.magic + [0x24, 0, 1, 0, 0, 0x99, 0xE9, 0xD8, 0x51]
+        #expect(try decode(empty, inputSize: inputSize) == [])
+        var file = empty
+        file[5] = 8
+        #expect(decodingError(file, inputSize: inputSize)?.code == .corrupt)
+        #expect(decodingError(file, inputSize: inputSize)?.message.contains("the size of a frame is wrong") == true)
+    }
+
     @Test("A window of more than 128 MiB and a dictionary are refused and named as the reason")
     func unsupportedFrames() {
         let lastBlock: [UInt8] = [1, 0, 0]
