@@ -114,6 +114,24 @@ let package = Package(
     swiftLanguageModes: [.v6]
 )
 
+// What scripts/fuzz builds; the variable is the path of libFuzzer's library.
+let fuzzer = Context.environment["DATABUDGIE_FUZZER"]
+if let fuzzer {
+    package.targets += [
+        .systemLibrary(name: "CFuzz", path: "Tests/Fuzz/CFuzz", providers: [.apt(["zlib1g-dev"])]),
+        .executableTarget(
+            name: "Fuzz",
+            dependencies: [
+                "CFuzz", "CZstd", "Compression", "Databudgie", "Postgres", "Storage",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
+            path: "Tests/Fuzz/Targets",
+            linkerSettings: [.unsafeFlags([fuzzer])]
+        ),
+    ]
+}
+
 // One set of rules for every Swift target of ours.
 let upcomingFeatures = [
     "ExistentialAny", "MemberImportVisibility", "InternalImportsByDefault", "NonisolatedNonsendingByDefault",
@@ -123,5 +141,8 @@ for target in package.targets where target.type != .system {
     target.swiftSettings = upcomingFeatures.map { .enableUpcomingFeature($0) } + [.treatAllWarnings(as: .error)]
     if targetsThatCallC.contains(target.name) {
         target.swiftSettings?.append(.strictMemorySafety())
+    }
+    if fuzzer != nil, ["Compression", "Databudgie", "Fuzz", "Postgres", "Storage"].contains(target.name) {
+        target.swiftSettings?.append(.unsafeFlags(["-sanitize=fuzzer", "-O"]))
     }
 }

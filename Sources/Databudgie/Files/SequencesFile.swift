@@ -43,7 +43,14 @@ enum SequencesFile {
         return try entries(text, path: file.path)
     }
 
-    private static func entries(
+    /// Reads a file's text.
+    ///
+    /// - Parameters:
+    ///   - text: The whole text.
+    ///   - path: The file's path, for errors.
+    /// - Returns: Keys and states in the file's order.
+    /// - Throws: ``DatabudgieError`` that names the file and the key for anything but integers.
+    static func entries(
         _ text: String,
         path: StoragePath
     ) throws -> [(key: String, state: SequenceState)] {
