@@ -111,7 +111,14 @@ struct DatabaseCatalogReader {
         """
 
     private static let columnsQuery = """
-        select a.attrelid as oid, a.attname as name, a.attnotnull as not_null,
+        with recursive not_null_domains as (
+            select t.oid from pg_catalog.pg_type t where t.typtype = 'd' and t.typnotnull
+            union
+            select t.oid from pg_catalog.pg_type t join not_null_domains d on t.typbasetype = d.oid where t.typtype = 'd'
+        )
+        select a.attrelid as oid, a.attname as name,
+            -- COPY itself does not notice that a domain forbids the null of a column that is not in the file.
+            a.attnotnull or exists (select from not_null_domains d where d.oid = a.atttypid) as not_null,
             a.atthasdef or a.attidentity <> '' or t.typdefault is not null as has_default, a.attgenerated <> '' as generated
         from pg_catalog.pg_attribute a
         join pg_catalog.pg_type t on t.oid = a.atttypid
