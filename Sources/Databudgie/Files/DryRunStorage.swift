@@ -3,7 +3,8 @@ import Storage
 
 /// A storage that reads as another one does and writes nothing (`--dry-run`).
 ///
-/// What would be written is still pulled to its end, so everything that produces it runs, and fails when it would fail.
+/// What would be written is still pulled to its end, so everything that produces it runs, and fails when it would fail: also
+/// when a file has to be new and is there already.
 struct DryRunStorage: Storage {
     let base: any Storage
 
@@ -12,6 +13,15 @@ struct DryRunStorage: Storage {
         ifExists: ExistingFile,
         from bytes: Bytes
     ) async throws -> FileInfo where Bytes.Element == [UInt8] {
+        // Whoever is allowed to write need not be allowed to look; only the write itself would find out then.
+        if ifExists == .fail, let existing = try? await base.info(path) {
+            throw StorageError(
+                .alreadyExists,
+                "\(existing.path) already exists, and would not be replaced",
+                hint: "choose another name or remove the file",
+                path: path
+            )
+        }
         var size: Int64 = 0
         for try await chunk in bytes { size += Int64(chunk.count) }
         return FileInfo(path: path, size: size, modified: Date(), version: nil)

@@ -77,6 +77,11 @@ struct DryRunStorageTests {
             #expect(written.path == folder.appending("new/file"))
             #expect(written.size == 3)
             _ = try await storage.write(folder.appending("a.csv"), ifExists: .replace, from: SingleChunk([1]))
+            let existing = await #expect(throws: StorageError.self) {
+                try await storage.write(folder.appending("a.csv"), ifExists: .fail, from: SingleChunk([1]))
+            }
+            #expect(existing?.code == .alreadyExists)
+            #expect(existing?.message == "\(folder.appending("a.csv")) already exists, and would not be replaced")
             try await storage.delete(names.map { folder.appending($0) })
             try await storage.checkWritable(folder.appending("not/there"))
             #expect(try await base.list(folder, recursive: true) == before)
