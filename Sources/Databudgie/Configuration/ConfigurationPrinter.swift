@@ -129,7 +129,11 @@ public struct ConfigurationPrinter: Sendable {
             case .truncate: bool(true)
             case .cascade: text("cascade")
             }
-        return mapping(options(entry.options, run) + [("strategy", strategy(entry.strategy)), ("truncate", truncate)])
+        let pairs = [
+            ("strategy", strategy(entry.strategy)), ("compression", text(entry.compression?.rawValue)),
+            ("truncate", truncate),
+        ]
+        return mapping(options(entry.options, run) + pairs)
     }
 
     private func options(_ options: TableOptions, _ run: RunConfiguration) -> [Pair] {

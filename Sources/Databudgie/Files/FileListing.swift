@@ -24,28 +24,55 @@ struct FileListing: Sendable {
 
     private struct Match {
         let time: String
+        let ext: String?
         let file: FileInfo
     }
 
     /// The files of each shape, by what stands for `{table}` in their names; nil for names without the variable.
     private let matches: [Shape: [ByteKey?: [Match]]]
+    /// Why some of the folders could not be listed.
+    private let failures: [Folder: DatabudgieError]
 
     /// Lists the folders of all patterns.
     ///
+    /// - Parameters:
+    ///   - patterns: The files that are looked for.
+    ///   - storages: Where they are.
+    ///   - isolating: Folders that cannot be listed are left for ``failure(of:)``, as long as there are others.
     /// - Throws: `StorageError`.
-    init(_ patterns: [FilePattern], in storages: StorageRouter) async throws {
+    init(_ patterns: [FilePattern], in storages: StorageRouter, isolating: Bool = false) async throws {
         let all = patterns.flatMap { [$0] + $0.alternatives }
         let shapes = Dictionary(all.map { (Shape($0), $0) }, uniquingKeysWith: { first, _ in first })
         let folders = Array(Set(shapes.keys.map(\.folder)))
         let lists = try await folders.concurrentMap { folder in
-            try await storages.storage(for: folder.path).list(folder.path, recursive: folder.isRecursive)
+            try await FileFailure.result {
+                try await storages.storage(for: folder.path).list(folder.path, recursive: folder.isRecursive)
+            }
         }
-        let files = Dictionary(uniqueKeysWithValues: zip(folders, lists))
+        var files: [Folder: [FileInfo]] = [:]
+        var failures: [Folder: DatabudgieError] = [:]
+        for (folder, list) in zip(folders, lists) {
+            switch list {
+            case .success(let list): files[folder] = list
+            case .failure(let error): failures[folder] = error
+            }
+        }
+        if let failure = failures.values.first, !isolating || files.isEmpty { throw failure.underlying ?? failure }
+        self.failures = failures
         matches = Dictionary(
             uniqueKeysWithValues: shapes.map { shape, pattern in
                 (shape, Self.matches(pattern, files[shape.folder, default: []]))
             }
         )
+    }
+
+    /// Why it is not known which files match some patterns.
+    ///
+    /// - Parameter patterns: Some of those that were listed.
+    /// - Returns: nil when all of their folders were listed.
+    func failure(of patterns: [FilePattern]) -> DatabudgieError? {
+        guard !failures.isEmpty else { return nil }
+        return patterns.lazy.flatMap { [$0] + $0.alternatives }.compactMap { failures[Shape($0).folder] }.first
     }
 
     private static func matches(_ pattern: FilePattern, _ files: [FileInfo]) -> [ByteKey?: [Match]] {
@@ -56,7 +83,9 @@ struct FileListing: Sendable {
             guard let name = pattern.name(of: file.path) else { continue }
             for match in pattern.remainder.matches(name, known) {
                 let table = match.values[.table].map { ByteKey($0) }
-                matches[table, default: []].append(Match(time: match.moment, file: file))
+                matches[table, default: []].append(
+                    Match(time: match.moment, ext: match.values[.ext], file: file)
+                )
             }
         }
         return matches
@@ -103,10 +132,15 @@ struct FileListing: Sendable {
     /// - Parameters:
     ///   - patterns: Some of those that were listed.
     ///   - strategy: What newest means; without one, the time in the name.
+    ///   - format: Which of several files of one moment is read; without one, the file that was written last.
     /// - Returns: nil when no file matches.
-    func newest(_ patterns: [FilePattern], by strategy: RestoreStrategy? = nil) -> FileInfo? {
+    func newest(
+        _ patterns: [FilePattern],
+        by strategy: RestoreStrategy? = nil,
+        preferring format: DataFileFormat? = nil
+    ) -> FileInfo? {
         let candidates = patterns.flatMap(matches)
-        return candidates.max { Self.isOlder($0, $1, strategy) }?.file
+        return candidates.max { Self.isOlder($0, $1, strategy, format) }?.file
     }
 
     /// All files that match a pattern, the newest first.
@@ -116,17 +150,23 @@ struct FileListing: Sendable {
     ///   - strategy: What newest means; without one, the time in the name.
     /// - Returns: None when no file matches.
     func all(_ pattern: FilePattern, by strategy: RestoreStrategy? = nil) -> [FileInfo] {
-        matches(pattern).sorted { Self.isOlder($1, $0, strategy) }.map(\.file)
+        matches(pattern).sorted { Self.isOlder($1, $0, strategy, nil) }.map(\.file)
     }
 
-    private static func isOlder(_ first: Match, _ second: Match, _ strategy: RestoreStrategy?) -> Bool {
+    private static func isOlder(
+        _ first: Match,
+        _ second: Match,
+        _ strategy: RestoreStrategy?,
+        _ format: DataFileFormat?
+    ) -> Bool {
+        func rank(_ match: Match) -> Int { match.ext.map { format?.ext == $0 } == true ? 1 : 0 }
         switch strategy {
         case .useLatestMetadata:
-            (first.file.modified, ByteKey(first.file.path.description))
-                < (second.file.modified, ByteKey(second.file.path.description))
+            return (first.file.modified, rank(first), ByteKey(first.file.path.description))
+                < (second.file.modified, rank(second), ByteKey(second.file.path.description))
         case .useLatestFilename, .useLatestSet, nil:
-            // Two files of one moment, say .csv and .csv.gz: the one written last.
-            (first.time, first.file.modified) < (second.time, second.file.modified)
+            // Two files of one moment, say .csv and .csv.gz: the one that is configured, else the one written last.
+            return (first.time, rank(first), first.file.modified) < (second.time, rank(second), second.file.modified)
         }
     }
 }

@@ -30,6 +30,18 @@ struct RestoreCandidate: Sendable {
     }
 }
 
+extension FileListing {
+    /// The newest file of a table, by the entry's strategy.
+    func newest(of candidate: RestoreCandidate) -> FileInfo? {
+        let entry = candidate.entry
+        return newest(
+            candidate.patterns,
+            by: entry.strategy,
+            preferring: DataFileFormat(compression: entry.compression)
+        )
+    }
+}
+
 extension RestoreCandidate: CustomStringConvertible {
     /// The entry, as a message names it.
     var description: String { "'\(entry.options.name ?? "")' (\(entry.options.place))" }

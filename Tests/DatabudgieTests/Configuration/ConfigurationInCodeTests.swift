@@ -67,6 +67,7 @@ struct ConfigurationInCodeTests {
                     RestoreEntry(
                         options: options,
                         strategy: .useLatestMetadata,
+                        compression: .zstd,
                         truncate: .cascade,
                         query: "select 1"
                     )

@@ -123,6 +123,7 @@ struct PrinterTests {
                     follow_foreign_keys: false
                     strict: false
                     strategy: use_latest_filename
+                    compression: null
                     truncate: false
 
                 """

@@ -127,6 +127,7 @@ struct TableEntryBuilder {
         RestoreEntry(
             options: options(scope, place),
             strategy: read.choice(scope["strategy"], "strategy", RestoreStrategy.self),
+            compression: compression(scope["compression"]),
             truncate: truncate(scope["truncate"]),
             query: scope["query"]?.scalar?.text
         )
