@@ -28,7 +28,7 @@ struct BackupAttempt {
     func run() async throws -> RunResults {
         let snapshot = ExportSnapshot(session: session)
         return try await snapshot.withPlan({ try makePlan($0, settings.timestamp) }) { plan, catalog in
-            let recordedRun = try await manifest?.begin()
+            let recordedRun = try await session.recorder.holding(plan.findings) { try await manifest?.begin() }
             let resumption = BackupResumption(plan: plan, recorded: recordedRun?.recorded)
             announce(plan, resumption, recordedRun)
             var (plan, timestamp) = (plan, settings.timestamp)

@@ -15,19 +15,28 @@ struct DoubleLoads {
     /// A file holds the rows of one table.
     private func equalFiles(_ chosen: [(RestoreCandidate, FileInfo)]) -> [Finding] {
         var loads: [StoragePath: RestoreCandidate] = [:]
-        return chosen.compactMap { candidate, file in
+        return chosen.flatMap { candidate, file -> [Finding] in
             guard let other = loads[file.path] else {
                 loads[file.path] = candidate
-                return nil
+                return []
             }
-            let isSameTable = other.relation.oid == candidate.relation.oid
-            return .problem(
-                isSameTable
-                    ? "\(file.path) would be loaded twice, by \(other) and by \(candidate)"
-                    : "\(file.path) would be loaded into \(other.relation.name) by \(other), and again by \(candidate)",
-                of: candidate.relation.name,
-                hint: isSameTable ? "remove one of them" : "use {table} in location or filename"
-            )
+            guard other.relation.oid != candidate.relation.oid else {
+                return [
+                    .problem(
+                        "\(file.path) would be loaded twice, by \(other) and by \(candidate)",
+                        of: candidate.relation.name.label,
+                        hint: "remove one of them"
+                    )
+                ]
+            }
+            // Nobody knows whose rows they are, so it is a problem of both.
+            return [(candidate, other), (other, candidate)].map { one, another in
+                .problem(
+                    "\(file.path) would be loaded into \(another.relation.name) by \(another), and again by \(one)",
+                    of: one.relation.name.label,
+                    hint: "use {table} in location or filename"
+                )
+            }
         }
     }
 
@@ -43,7 +52,7 @@ struct DoubleLoads {
             else { return nil }
             return .problem(
                 "its rows would be loaded twice: from \(otherFile.path) by \(other), and from \(file.path) by \(candidate)",
-                of: candidate.relation.name,
+                of: candidate.relation.name.label,
                 hint: "remove one of them, or give each the 'query' of its backup if their rows are different"
             )
         }
@@ -56,7 +65,7 @@ struct DoubleLoads {
             catalog.lineage(of: candidate.relation.oid).dropFirst().compactMap { owners[$0] }.map { root in
                 .problem(
                     "it would be loaded by \(candidate), and its rows again with \(root.relation.name) by \(root)",
-                    of: candidate.relation.name,
+                    of: candidate.relation.name.label,
                     hint: "remove one of them"
                 )
             }

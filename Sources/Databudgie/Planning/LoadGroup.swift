@@ -1,11 +1,43 @@
 /// Jobs that share one transaction.
 struct LoadGroup: Sendable {
+    /// The group's place in the plan.
+    let number: Int
     /// Referenced tables first.
     var jobs: [RestoreJob]
+    /// Tables that have to land with the jobs, but have no file: the group cannot be loaded.
+    var missing: [MissingLoad] = []
     /// What is emptied first, in one command.
     var truncated: [Relation]
     /// Those of the truncated tables that no entry asks to empty, but `truncate: cascade` reaches.
     var cascaded: [Relation] = []
     /// Constraints between tables that refer to one another in a cycle: their check waits until all rows are there.
     var deferredKeys: [ForeignKey]
+    /// The groups that this one refers to by foreign keys, by their numbers: its rows need theirs.
+    var references: Set<Int> = []
+
+    /// All jobs, those without a file too.
+    var ids: [JobID] { jobs.map(\.id) + missing.map(\.id) }
+
+    /// Whether a failure of the group stops the run.
+    var isStrict: Bool { jobs.contains(where: \.isStrict) || missing.contains(where: \.isStrict) }
+}
+
+/// A table that a restore asks for by its name, and for which no file was found.
+struct MissingLoad: Sendable {
+    let id: JobID
+    let relation: Relation
+    let truncate: TruncateMode
+    let isStrict: Bool
+}
+
+extension MissingLoad {
+    /// The load of a table whose file is missing.
+    init(_ id: JobID, _ candidate: RestoreCandidate) {
+        self.init(
+            id: id,
+            relation: candidate.relation,
+            truncate: candidate.entry.truncate,
+            isStrict: candidate.entry.options.isStrict
+        )
+    }
 }

@@ -7,42 +7,61 @@ struct LoadGrouping {
     /// Together go: jobs for the same table; tables that refer to one another in a cycle; a table that is truncated and
     /// those that refer to it, because the server truncates them in one command only; what `truncate: cascade` reaches; and
     /// whatever is between two members of a group, so that the groups themselves can be ordered.
-    /// - Parameter jobs: In order of appearance.
+    /// - Parameters:
+    ///   - jobs: In order of appearance.
+    ///   - missing: Tables without a file, which fail what has to land with them.
     /// - Returns: The groups, referenced ones first.
-    func groups(of jobs: [RestoreJob]) -> [LoadGroup] {
-        let references = JobOrder(catalog: catalog).references(between: jobs.map(\.relation.oid))
-        let components = DependencyOrder.components(count: jobs.count, references: references)
-        var union = DisjointSets(count: jobs.count)
+    func groups(of jobs: [RestoreJob], missing: [MissingLoad] = []) -> [LoadGroup] {
+        let tables =
+            jobs.map { Table(relation: $0.relation, truncate: $0.truncate) }
+            + missing.map { Table(relation: $0.relation, truncate: $0.truncate) }
+        let references = JobOrder(catalog: catalog).references(between: tables.map(\.relation.oid))
+        let components = DependencyOrder.components(count: tables.count, references: references)
+        var union = DisjointSets(count: tables.count)
         for component in components {
             for job in component.dropFirst() { union.join(component[0], job) }
         }
         for (job, referenced) in references.enumerated() {
-            for other in referenced where jobs[other].truncate != .keep { union.join(job, other) }
+            for other in referenced where tables[other].truncate != .keep { union.join(job, other) }
         }
-        joinFamilies(jobs, &union)
+        joinFamilies(tables, &union)
         let cascade = CascadeReach(catalog: catalog)
-        joinCascades(jobs, cascade, &union)
+        joinCascades(tables, cascade, &union)
         let positions = Dictionary(
             uniqueKeysWithValues: components.flatMap { $0 }.enumerated().map { ($0.element, $0.offset) }
         )
         let cycles = components.filter { $0.count > 1 }
-        return ordered(union, references).map { members in
+        let ordered = ordered(union, references)
+        let numbers = Dictionary(
+            uniqueKeysWithValues: ordered.enumerated().flatMap { number, members in members.map { ($0, number) } }
+        )
+        return ordered.enumerated().map { number, members in
             let members = members.sorted { positions[$0, default: 0] < positions[$1, default: 0] }
-            let listed = members.map { jobs[$0] }.filter { $0.truncate != .keep }
+            let listed = members.map { tables[$0] }.filter { $0.truncate != .keep }
             let names = Set(listed.map(\.relation.oid))
             let reached = cascade.tables(from: listed.filter { $0.truncate == .cascade }.map(\.relation.oid))
             let announced = Set(names.flatMap(cascade.withPartitions))
+            let referenced = Set(members.flatMap { references[$0] }.compactMap { numbers[$0] })
             return LoadGroup(
-                jobs: members.map { jobs[$0] },
+                number: number,
+                jobs: members.filter { $0 < jobs.count }.map { jobs[$0] },
+                missing: members.filter { $0 >= jobs.count }.map { missing[$0 - jobs.count] },
                 truncated: truncated(names.union(reached)),
                 cascaded: truncated(reached.subtracting(announced)),
-                deferredKeys: deferredKeys(cycles.filter { members.contains($0[0]) }, jobs)
+                deferredKeys: deferredKeys(cycles.filter { members.contains($0[0]) }, tables),
+                references: referenced.subtracting([number])
             )
         }
     }
 
+    /// What decides which tables belong together.
+    private struct Table {
+        let relation: Relation
+        let truncate: TruncateMode
+    }
+
     /// Jobs for one table, or for a table and its parent or child, would truncate one another's rows.
-    private func joinFamilies(_ jobs: [RestoreJob], _ union: inout DisjointSets) {
+    private func joinFamilies(_ jobs: [Table], _ union: inout DisjointSets) {
         var owners: [Relation.OID: Int] = [:]
         for (job, item) in jobs.enumerated() {
             if let owner = owners[item.relation.oid] { union.join(owner, job) } else { owners[item.relation.oid] = job }
@@ -55,7 +74,7 @@ struct LoadGrouping {
     }
 
     /// What a cascade empties has to be loaded after it, in the same transaction.
-    private func joinCascades(_ jobs: [RestoreJob], _ cascade: CascadeReach, _ union: inout DisjointSets) {
+    private func joinCascades(_ jobs: [Table], _ cascade: CascadeReach, _ union: inout DisjointSets) {
         guard jobs.contains(where: { $0.truncate == .cascade }) else { return }
         var carriers: [Relation.OID: [Int]] = [:]
         for (job, item) in jobs.enumerated() {
@@ -114,7 +133,7 @@ struct LoadGrouping {
     }
 
     /// The constraints inside cycles that are to be checked at the end.
-    private func deferredKeys(_ cycles: [[Int]], _ jobs: [RestoreJob]) -> [ForeignKey] {
+    private func deferredKeys(_ cycles: [[Int]], _ jobs: [Table]) -> [ForeignKey] {
         cycles.flatMap { cycle in
             let tables = Set(cycle.flatMap { catalog.family(of: jobs[$0].relation.oid) })
             return catalog.foreignKeys.filter { key in

@@ -71,22 +71,6 @@ struct RestorePlanner {
         return (candidates, findings)
     }
 
-    /// Says which tables are emptied though they are not listed, or are listed to keep their rows.
-    private func cascades(_ groups: [LoadGroup]) -> [Finding] {
-        groups.filter { !$0.cascaded.isEmpty }.map { group in
-            let origins = group.jobs.filter { $0.truncate == .cascade }.map(\.id.description)
-            let loaded = Set(group.jobs.map(\.relation.oid))
-            let names = group.cascaded.map { relation in
-                relation.name.description + (loaded.contains(relation.oid) ? "" : " (which is not loaded)")
-            }
-            let verb = names.count == 1 ? "refers" : "refer"
-            return .warning(
-                "'truncate: cascade' on \(origins.joined(separator: ", ")) also empties \(names.joined(separator: ", ")), "
-                    + "which \(verb) to it"
-            )
-        }
-    }
-
     /// The tables that are included by foreign keys, with entries as if they had been named.
     private func included(_ entries: [RestoreEntry]) throws -> [RestoreCandidate] {
         let selection = TableSelection(catalog: catalog)
@@ -137,42 +121,63 @@ struct RestorePlanner {
     /// - Parameters:
     ///   - candidates: All candidates, in order of appearance.
     ///   - files: The file of each, nil when there is none.
+    ///   - unlisted: Why it is not known which files a candidate has; nil, or no value, for each for which it is.
     ///   - recorded: What the manifest says was restored before; it is neither truncated nor loaded again.
     ///   - findings: What was found before.
-    /// - Returns: The loads in their order.
-    /// - Throws: ``DatabudgieError`` for tables that were named exactly and have no file.
+    /// - Returns: The loads in their order; problems, such as a missing file of a table that was named exactly, are among
+    ///   its findings.
     func plan(
         _ candidates: [RestoreCandidate],
         files: [FileInfo?],
+        unlisted: [DatabudgieError?] = [],
         recorded: RecordedTables? = nil,
         findings: [Finding]
-    ) throws -> RestorePlan {
+    ) -> RestorePlan {
         // Nothing but sequences or definitions is asked for.
         guard !candidates.isEmpty else { return RestorePlan(groups: [], findings: findings) }
-        let found = zip(candidates, files).compactMap { candidate, file in file.map { (candidate.placed(at: $0), $0) } }
         let resumption = RestoreResumption(catalog: catalog, recorded: recorded)
         let done = candidates.filter(resumption.isDone)
-        let missing = zip(candidates, files).filter { $1 == nil && !resumption.isDone($0) }.map(\.0)
-        let coverage = PartitionCoverage(catalog: catalog, candidates: found.map(\.0) + done)
-        try (findings + missingFiles(missing, hasFound: !found.isEmpty || !done.isEmpty, coverage)).throwProblems(
-            .preflight
-        )
-        let chosen = found.filter { !coverage.covers($0.0) && !resumption.isDone($0.0) }
-        try (findings + DoubleLoads(catalog: catalog).findings(chosen) + resumption.doubleLoads(chosen.map(\.0)))
-            .throwProblems(.preflight)
-        var plan = RestorePlan(groups: [], findings: findings)
+        var known = CandidateFiles(candidates, files, unlisted)
+        let all = known.found
+        let coverage = PartitionCoverage(catalog: catalog, candidates: all.map(\.0) + done)
+        known.remove { resumption.isDone($0) }
+        let hasFound = !all.isEmpty || !done.isEmpty || !known.unlisted.isEmpty
+        let (required, problems) = missingFiles(known.missing, hasFound: hasFound, coverage)
+        known.remove { coverage.covers($0) }
+        let chosen = known.found
+        var plan = RestorePlan(groups: [], findings: findings + problems + known.problems)
+        plan.findings += DoubleLoads(catalog: catalog).findings(chosen) + resumption.doubleLoads(chosen.map(\.0))
         let jobs = chosen.map { candidate, file in
             RestoreJob(plan.newID(.rows, of: candidate.relation.name.label), candidate, file: file)
         }
         done.forEach { plan.skip($0.relation, reason: resumption.reason) }
-        for candidate in missing where !coverage.covers(candidate) {
+        let failed = required + known.unlisted.map(\.candidate)
+        let names = Set(failed.map(\.relation.name))
+        for candidate in known.missing where !names.contains(candidate.relation.name) {
             plan.skip(candidate.relation, reason: "there is no data file for it in \(candidate.pattern.folder)")
         }
-        plan.groups = LoadGrouping(catalog: catalog).groups(of: jobs)
-        try (findings + resumption.truncations(plan.groups.flatMap(\.cascaded))).throwProblems(.preflight)
-        plan.findings += cascades(plan.groups) + plan.jobs.map(Self.reason)
+        plan.groups = LoadGrouping(catalog: catalog).groups(
+            of: jobs,
+            missing: failed.map { MissingLoad(plan.newID(.rows, of: $0.relation.name.label), $0) }
+        )
+        plan.findings += resumption.truncations(plan.groups.flatMap(\.cascaded)) + plan.jobs.map(Self.reason)
         plan.done = done.map { ($0, recorded?.paths(of: $0.relation.name.label).last ?? "") }
+        plan.findings += moments(of: chosen, plan.done, covered: all.filter { coverage.covers($0.0) })
         return plan
+    }
+
+    private func moments(
+        of chosen: [(RestoreCandidate, FileInfo)],
+        _ done: [(candidate: RestoreCandidate, file: String)],
+        covered: [(RestoreCandidate, FileInfo)]
+    ) -> [Finding] {
+        let moments = BackupMoments(catalog: catalog, isStrict: isStrict)
+        let loads = chosen.map { BackupMoments.Load(candidate: $0, file: $1.path) }
+        let before = done.compactMap { candidate, file in
+            (try? StoragePath(file)).map { BackupMoments.Load(candidate: candidate, file: $0) }
+        }
+        let partitions = covered.map { BackupMoments.Load(candidate: $0, file: $1.path) }
+        return moments.mixture(of: before + loads) + moments.newerPartitions(partitions, than: loads)
     }
 
     private static func reason(_ job: RestoreJob) -> Finding {
@@ -181,35 +186,35 @@ struct RestorePlanner {
         return .note("it is loaded from \(job.file.path)\(place)\(referrer)", of: job.id)
     }
 
-    /// Tables whose missing file stops the restore: those that were named, and all of them when there is no file at all.
+    /// Tables that need a file and have none: those that were named, and all of them when there is no file at all.
     private func missingFiles(
         _ missing: [RestoreCandidate],
         hasFound: Bool,
         _ coverage: PartitionCoverage
-    ) -> [Finding] {
-        let problems: [Finding] = missing.filter { candidate in
+    ) -> (required: [RestoreCandidate], problems: [Finding]) {
+        let required = missing.filter { candidate in
             // A table that is re-created without its rows would have lost them.
             (candidate.isExact || isStrict || candidate.entry.options.isStrict
                 || replaced.contains(candidate.relation.name))
                 && !coverage.covers(candidate) && !coverage.hasPartition(of: candidate)
-        }.map { candidate in
-            .problem(
+        }
+        let problems = required.map { candidate in
+            Finding.problem(
                 "there is no data file in \(candidate.pattern.folder) whose name matches "
                     + "'\(candidate.entry.options.filename)'",
-                of: candidate.relation.name,
+                of: candidate.relation.name.label,
                 hint: "check location and filename (\(candidate.entry.options.place))"
             )
         }
-        guard problems.isEmpty, !hasFound, needsRows || !missing.isEmpty else { return problems }
+        guard problems.isEmpty, !hasFound, needsRows || !missing.isEmpty else { return (required, problems) }
         guard let first = missing.first else {
-            return [.problem("everything that the configuration names is excluded: there is nothing to restore")]
+            return ([], [.problem("everything that the configuration names is excluded: there is nothing to restore")])
         }
-        return [
-            .problem(
-                "no data file was found for any of the \(missing.count) tables, such as \(first.relation.name) in "
-                    + "\(first.pattern.folder)",
-                hint: "check location and filename"
-            )
-        ]
+        let problem = Finding.problem(
+            "no data file was found for any of the \(missing.count) tables, such as \(first.relation.name) in "
+                + "\(first.pattern.folder)",
+            hint: "check location and filename"
+        )
+        return ([], [problem])
     }
 }

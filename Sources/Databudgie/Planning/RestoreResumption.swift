@@ -29,7 +29,7 @@ struct RestoreResumption {
             return .problem(
                 "it would be loaded by \(candidate), but \(name) is already recorded for \(source) and has the same rows, "
                     + "or some of them",
-                of: relation.name,
+                of: relation.name.label,
                 hint: "begin a new restore, or remove \(relation.name) from 'tables'"
             )
         }
@@ -44,12 +44,14 @@ struct RestoreResumption {
             if relation.name == catalog.manifest {
                 return .problem(
                     "'truncate: cascade' would empty the manifest \(relation.name), which refers to a listed table",
+                    of: relation.name.label,
                     hint: "use 'truncate: true'"
                 )
             }
             guard catalog.family(of: relation.oid).contains(where: isRecorded) else { return nil }
             return .problem(
                 "'truncate: cascade' would empty \(relation.name), which is already recorded for \(source)",
+                of: relation.name.label,
                 hint: "begin a new restore"
             )
         }

@@ -58,6 +58,10 @@ struct SequencePlanner {
         var findings: [Finding] = []
         for source in sources {
             let (entry, relation) = (source.candidate.entry, source.candidate.relation)
+            if let failure = files.failure(of: [source.pattern]) {
+                findings += failure.problems.map { .problem($0.message, of: source.id, hint: $0.hint) }
+                continue
+            }
             let sameRun = source.dataTime.flatMap { files.file(source.pattern, of: $0) }
             guard let file = sameRun ?? files.newest(source.pattern, by: entry.strategy) else {
                 guard !catalog.sequences(of: relation).isEmpty else { continue }

@@ -27,6 +27,21 @@ public struct JobFailure: Sendable, CustomStringConvertible {
         self.init(job, message: text.message, hint: text.hint, error: error)
     }
 
+    /// A job that has problems, which were found before it began.
+    init(_ job: JobID, problems: [Finding]) {
+        let sentences = problems.map { $0.table?.hasBytes(of: job.name) == true ? $0.message : $0.sentence }
+        var hints: [String] = []
+        for hint in problems.compactMap(\.hint) where !hints.contains(where: { $0.hasBytes(of: hint) }) {
+            hints.append(hint)
+        }
+        self.init(
+            job,
+            message: sentences.joined(separator: "; "),
+            hint: hints.isEmpty ? nil : hints.joined(separator: "; "),
+            error: DatabudgieError(.preflight, problems)
+        )
+    }
+
     /// The failure as a sentence with its table.
     public var sentence: String { "\(job): \(message)" }
 

@@ -10,6 +10,32 @@ struct RunRecorder: Sendable {
         onEvent(.planned(kind, jobs))
     }
 
+    /// Runs the body while findings are still to be reported, and lets its error carry the warnings among them.
+    ///
+    /// - Parameters:
+    ///   - findings: What was found before; a warning often is the cause of the failure.
+    ///   - body: What comes before they are reported.
+    /// - Returns: What the body returns.
+    /// - Throws: What the body throws.
+    nonisolated(nonsending) func holding<Result>(
+        _ findings: [Finding],
+        _ body: () async throws -> Result
+    ) async throws -> Result {
+        let warnings = findings.filter { $0.kind == .warning }
+        do {
+            return try await body()
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch var error as DatabudgieError {
+            let known = Set(error.warnings)
+            error.warnings = warnings.filter { !known.contains($0) } + error.warnings
+            throw error
+        } catch {
+            warnings.forEach(found)
+            throw error
+        }
+    }
+
     func found(_ finding: Finding) {
         onEvent(.found(finding))
     }

@@ -2,6 +2,8 @@
 struct CheckedRestore {
     let session: DatabaseSession
     let plan: RestorePlan
+    /// The jobs that the preflight has failed, each with its reason.
+    let failures: [JobFailure]
     let loader: GroupLoader
     /// What the sequences are to be set to.
     let sequences: [SequenceSetting]
@@ -15,9 +17,9 @@ struct CheckedRestore {
         var stoppedBy: JobID?
     }
 
-    /// Reports what is skipped.
-    func skip() -> [JobResult] {
-        plan.skipped.map { recorder.ended(.skipped($0)) }
+    /// Reports what is not loaded: tables that are skipped, and those that have failed already.
+    func reportUnloaded() -> [JobResult] {
+        plan.skipped.map { recorder.ended(.skipped($0)) } + failures.map { recorder.ended(.failed($0)) }
     }
 
     /// Loads group after group, each in a transaction of its own.
@@ -25,10 +27,17 @@ struct CheckedRestore {
     /// - Throws: `CancellationError`, and `PostgresError` when the connection was lost.
     func load() async throws -> Progress {
         var progress = Progress(results: [])
+        var failed: [Int: JobID] = [:]
         for (index, group) in plan.groups.enumerated() {
-            let (results, failedJob) = try await loader.run(group)
+            let (results, failedJob) =
+                if let cause = group.references.sorted().compactMap({ failed[$0] }).first {
+                    (results: fail(group, dependingOn: cause), failedJob: Optional(cause))
+                } else {
+                    try await loader.run(group)
+                }
             progress.results += results
-            guard let failedJob, session.settings.isStrict || group.jobs.contains(where: \.isStrict) else { continue }
+            failed[group.number] = failedJob
+            guard let failedJob, session.settings.isStrict || group.isStrict else { continue }
             progress.stoppedBy = failedJob
             progress.results += plan.groups[(index + 1)...].flatMap(\.jobs).map {
                 fail($0.id, "not restored, because \(failedJob) failed and the run is strict")
@@ -88,6 +97,10 @@ struct CheckedRestore {
         let number = plan.jobs.first { $0.relation.name.label.hasBytes(of: failure.table) }?.id.number
         let id = JobID(.definition, of: failure.table, number: number ?? plan.nextNumber)
         return recorder.ended(.failed(JobFailure(id, failure.error)))
+    }
+
+    private func fail(_ group: LoadGroup, dependingOn cause: JobID) -> [JobResult] {
+        group.failures(dependingOn: cause).map { recorder.ended(.failed($0)) }
     }
 
     private func fail(_ job: JobID, _ message: String) -> JobResult {

@@ -1,5 +1,9 @@
+import Storage
+
 /// How a data file is sent to the server.
 struct LoadFormat: Sendable {
+    /// The version of the file whose header was checked.
+    let file: FileInfo
     let header: CSVHeader
     /// For each column of the file whether it is loaded.
     let keeps: [Bool]

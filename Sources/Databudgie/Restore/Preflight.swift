@@ -18,14 +18,14 @@ struct Preflight {
         var findings: [Finding] = []
     }
 
-    /// Checks all jobs and reports all problems together.
+    /// Checks all jobs.
     ///
     /// - Parameter plan: What is about to be loaded.
-    /// - Returns: How each file is to be sent.
-    /// - Throws: ``DatabudgieError`` with all problems; `PostgresError` or `StorageError` when a check could not be done.
+    /// - Returns: How each file is to be sent, and all that was found: a problem names its table unless it stops everything.
+    /// - Throws: `PostgresError` or `StorageError` when a check could not be done.
     func check(_ plan: RestorePlan) async throws -> Conclusion {
         // Before the transaction, which should not idle while files are opened.
-        let headers = try await readHeaders(plan.jobs)
+        let headers = try await HeaderCheck(storages: session.storages).read(plan.jobs)
         let sequences = try await SequenceCheck(catalog: catalog, storages: session.storages).check(plan.sequences)
         var result = Conclusion(sequences: sequences.settings)
         let (tables, formats) = try await session.withTransaction(.catalog, isNested: isNested) {
@@ -33,13 +33,12 @@ struct Preflight {
         }
         result.formats = formats
         result.findings = tables + sequences.findings
-        try (plan.findings + result.findings).throwProblems(.preflight)
         return result
     }
 
     private func checkTables(
         _ plan: RestorePlan,
-        _ headers: [JobID: Result<CSVHeader, DatabudgieError>]
+        _ headers: [JobID: Result<CheckedHeader, DatabudgieError>]
     ) async throws -> ([Finding], [JobID: LoadFormat]) {
         let reader = TargetStateReader(connection: session.connection)
         var findings: [Finding] = []
@@ -82,7 +81,7 @@ struct Preflight {
         _ job: RestoreJob,
         in group: LoadGroup,
         _ states: [Relation.OID: TargetState],
-        _ header: Result<CSVHeader, DatabudgieError>?
+        _ header: Result<CheckedHeader, DatabudgieError>?
     ) -> (findings: [Finding], format: LoadFormat?) {
         guard let state = states[job.relation.oid] else {
             return ([.problem("the table was dropped in the meantime", of: job.id)], nil)
@@ -90,10 +89,11 @@ struct Preflight {
         let triggers = carriers(of: job.relation).flatMap { states[$0]?.rowTriggers ?? [] }
         let problems = TargetRules.problems(of: job, state, isInCycle: isInCycle(job, group))
         switch header {
-        case .success(let read):
-            let header = read.matching(job.relation.columns.map(\.name))
+        case .success(let checked):
+            let header = checked.header.matching(job.relation.columns.map(\.name))
             let match = ColumnMatch(header: header, job: job)
             let format = LoadFormat(
+                file: checked.file,
                 header: header,
                 keeps: match.keeps,
                 countMayDiffer: !triggers.isEmpty || job.relation.kind == .view
@@ -104,21 +104,6 @@ struct Preflight {
         case nil:
             return (problems + [.problem("\(job.file.path) was not read", of: job.id)], nil)
         }
-    }
-
-    private func readHeaders(
-        _ jobs: [RestoreJob]
-    ) async throws -> [JobID: Result<CSVHeader, DatabudgieError>] {
-        let storages = session.storages
-        let headers = try await jobs.concurrentMap { job -> (JobID, Result<CSVHeader, DatabudgieError>) in
-            do {
-                let header = try await DataFileHeader(storage: storages.storage(for: job.file.path)).read(job.file)
-                return (job.id, .success(header))
-            } catch let error as DatabudgieError {
-                return (job.id, .failure(error))
-            }
-        }
-        return Dictionary(headers, uniquingKeysWith: { first, _ in first })
     }
 
     /// The tables that rows for this one end up in, because the triggers of partitions run too.

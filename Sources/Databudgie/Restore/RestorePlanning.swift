@@ -37,13 +37,16 @@ struct RestorePlanning {
 
     /// Computes the plan, checks it against the target, and reports it.
     ///
+    /// A problem of one table fails that table and what must land with it, unless the run or the table is strict, or the
+    /// tables replace others, all in one transaction.
     /// - Parameters:
     ///   - created: Tables and views that this run has created from their definitions.
     ///   - replaced: Those of them that were there before.
     ///   - included: Entries for those of them that are included by foreign keys.
     ///   - isNested: The caller has a transaction open that sees them.
-    /// - Returns: The loads, ready to run.
-    /// - Throws: ``DatabudgieError`` with all problems found; `StorageError`, `PostgresError`.
+    /// - Returns: The loads that are ready to run, and those that have failed.
+    /// - Throws: ``DatabudgieError`` with all problems found, when they leave nothing to do or stop everything;
+    ///   `StorageError`, `PostgresError`.
     func check(
         created: [QualifiedName] = [],
         replaced: Set<QualifiedName> = [],
@@ -51,18 +54,26 @@ struct RestorePlanning {
         isNested: Bool = false
     ) async throws -> CheckedRestore {
         let catalog = try await session.readCatalog(without: settings.manifest, isNested: isNested)
-        let plan = try await makePlan(catalog, created: Set(created), replaced: replaced, included)
+        var plan = try await makePlan(catalog, created: Set(created), replaced: replaced, included)
         let preflight = Preflight(session: session, catalog: catalog, isNested: isNested)
-        let checked = try await preflight.check(plan)
+        let checked = try await session.recorder.holding(plan.findings) { try await preflight.check(plan) }
+        let findings = plan.findings + checked.findings
+        if settings.isStrict || !replaced.isEmpty { try findings.throwProblems(.preflight) }
+        let isolated = try LoadIsolation(catalog: catalog, plan: plan).conclude(findings)
+        plan.groups = isolated.groups
+        plan.sequences = isolated.remaining(plan.sequences)
+        let remaining = Set(plan.sequences.map(\.id))
+        let sequences = checked.sequences.filter { remaining.contains($0.job.id) }
         if let announcement = recordedRun?.announcement { session.recorder.recording(announcement) }
         let values = Dictionary(
-            checked.sequences.map { ($0.job.id, $0.values) },
+            sequences.map { ($0.job.id, $0.values) },
             uniquingKeysWith: { first, _ in first }
         )
-        announce(plan, checked, values)
+        announce(plan, findings.withoutNotes(of: isolated.failures) + plan.cascades, values)
         return CheckedRestore(
             session: session,
             plan: plan,
+            failures: isolated.failures,
             loader: GroupLoader(
                 session: session,
                 catalog: catalog,
@@ -71,7 +82,7 @@ struct RestorePlanning {
                 defined: Set(created),
                 recordedRun: recordedRun
             ),
-            sequences: checked.sequences
+            sequences: sequences
         )
     }
 
@@ -89,15 +100,28 @@ struct RestorePlanning {
             replaced: replaced
         )
         let (candidates, findings) = try planner.candidates(entries + included)
+        return try await session.recorder.holding(findings) {
+            try await makePlan(of: candidates, with: planner, findings, catalog, created)
+        }
+    }
+
+    private func makePlan(
+        of candidates: [RestoreCandidate],
+        with planner: RestorePlanner,
+        _ findings: [Finding],
+        _ catalog: DatabaseCatalog,
+        _ created: Set<QualifiedName>
+    ) async throws -> RestorePlan {
         // A view that was created from its definition has no rows of its own.
         let isCreatedView = { (candidate: RestoreCandidate) in
             created.contains(candidate.relation.name) && candidate.relation.kind.isDerived
         }
         let tables = candidates.filter { $0.entry.options.includesRows && !isCreatedView($0) }
-        let files = try await FileListing(tables.flatMap(\.patterns), in: session.storages)
-        var plan = try planner.plan(
+        let files = try await FileListing(tables.flatMap(\.patterns), in: session.storages, isolating: true)
+        var plan = planner.plan(
             tables,
-            files: tables.map { files.newest($0.patterns, by: $0.entry.strategy) },
+            files: tables.map { files.newest(of: $0) },
+            unlisted: tables.map { files.failure(of: $0.patterns) },
             recorded: recordedRun?.recorded,
             findings: findings
         )
@@ -118,19 +142,27 @@ struct RestorePlanning {
     ) async throws {
         let planner = SequencePlanner(catalog: catalog)
         let sources = try planner.sources(of: &plan, candidates)
-        let files = try await FileListing(sources.map(\.pattern), in: session.storages)
+        let files = try await FileListing(sources.map(\.pattern), in: session.storages, isolating: true)
         let (jobs, findings) = planner.plan(sources, files: files)
         plan.sequences = jobs
         plan.findings += findings
     }
 
-    private func announce(_ plan: RestorePlan, _ checked: Preflight.Conclusion, _ values: [JobID: [SequenceValue]]) {
+    private func announce(_ plan: RestorePlan, _ findings: [Finding], _ values: [JobID: [SequenceValue]]) {
         func planned(_ id: JobID, _ file: FileInfo) -> PlannedJob {
             let sequences = values[JobID(.sequences, of: id.name, number: id.number)] ?? []
             return PlannedJob(id, location: file.path.description, sequences: sequences.count)
         }
         let jobs =
             plan.jobs.map { planned($0.id, $0.file) } + plan.sequences.filter(\.isAlone).map { planned($0.id, $0.file) }
-        session.recorder.planned(.restore, jobs, plan.findings + checked.findings)
+        session.recorder.planned(.restore, jobs, findings)
+    }
+}
+
+extension [Finding] {
+    /// Without the details of tables that are not loaded.
+    fileprivate func withoutNotes(of failures: [JobFailure]) -> [Finding] {
+        let failed = Set(failures.map { ByteKey($0.job.name) })
+        return filter { finding in finding.kind != .note || finding.table.map { failed.contains(ByteKey($0)) } != true }
     }
 }

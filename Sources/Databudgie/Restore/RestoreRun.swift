@@ -21,9 +21,10 @@ public struct RestoreRun: Sendable {
 
     /// Runs the restore to its end.
     ///
-    /// Before anything is changed all files are found and their headers compared with the tables. Then each group of
-    /// tables is truncated, if configured, and loaded in one transaction; a failure rolls back its group and does not stop
-    /// the others, unless a table of it or the run is strict. Cancelling the task rolls back the running group and
+    /// Before anything is changed all files are found and their headers compared with the tables; a problem of a table fails
+    /// it and what must land with it. Then each other group of tables is truncated, if configured, and loaded in one
+    /// transaction; a failure rolls back its group and does not stop those that do not depend on it, unless a table of it
+    /// or the run is strict. Cancelling the task rolls back the running group and
     /// throws `CancellationError`.
     /// - Parameter onEvent: Receives what happens, in order, from the tasks of the run: it must return quickly.
     /// - Returns: What was loaded, skipped and failed.
@@ -56,10 +57,10 @@ public struct RestoreRun: Sendable {
             return try await restoreWithDefinitions(planning)
         }
         let restore = try await untouched(session.settings) { try await planning.check() }
-        let skipped = restore.skip()
-        guard !session.settings.isDryRun else { return RunResults(jobs: skipped) }
+        let unloaded = restore.reportUnloaded()
+        guard !session.settings.isDryRun else { return RunResults(jobs: unloaded) }
         let progress = try await restore.load()
-        return RunResults(jobs: skipped + progress.results + (try await restore.setSequences(after: progress)))
+        return RunResults(jobs: unloaded + progress.results + (try await restore.setSequences(after: progress)))
     }
 
     /// Runs what changes nothing, and adds that to its error when it fails.
@@ -91,7 +92,7 @@ extension RestoreRun {
     ) async throws -> RunResults {
         let session = planning.session
         var checked: CheckedRestore?
-        var skipped: [JobResult] = []
+        var unloaded: [JobResult] = []
         var outcomes: [JobOutcome] = []
         do {
             try await DatabudgieError.withEffect(.rolledBack) {
@@ -106,23 +107,23 @@ extension RestoreRun {
                         )
                     }
                     checked = restore
-                    skipped = restore.skip()
+                    unloaded = restore.reportUnloaded()
                     guard !session.settings.isDryRun else { throw RolledBack() }
                     outcomes = try await restore.loadNested()
                     try await definitions.finish()
                 }
             }
         } catch is RolledBack {
-            return RunResults(jobs: skipped)
+            return RunResults(jobs: unloaded)
         } catch let failure as GroupFailure {
-            return RunResults(jobs: skipped + (checked?.rolledBack(by: failure) ?? []))
+            return RunResults(jobs: unloaded + (checked?.rolledBack(by: failure) ?? []))
         }
         guard let checked else { return RunResults() }
         let progress = checked.report(outcomes)
         // At once: the sequences are new as well, and other sessions may insert rows.
         let set = try await checked.setSequences(after: progress)
         await checked.analyze()
-        return RunResults(jobs: skipped + progress.results + set, definitions: definitions.names.map(\.label))
+        return RunResults(jobs: unloaded + progress.results + set, definitions: definitions.names.map(\.label))
     }
 
     /// Nothing is lost when something fails: new tables are created first, then each group of tables is restored on its own.
@@ -131,22 +132,22 @@ extension RestoreRun {
         _ definitions: DefinitionInstaller
     ) async throws -> RunResults {
         let isDryRun = planning.session.settings.isDryRun
-        let (checked, skipped) =
+        let (checked, unloaded) =
             definitions.fitsOneTransaction || isDryRun
             ? try await createAtOnce(planning, definitions) : try await createInBatches(planning, definitions)
-        guard !isDryRun, let checked else { return RunResults(jobs: skipped) }
+        guard !isDryRun, let checked else { return RunResults(jobs: unloaded) }
         let results = try await load(checked, definitions)
-        return RunResults(jobs: skipped + results, definitions: definitions.names.map(\.label))
+        return RunResults(jobs: unloaded + results, definitions: definitions.names.map(\.label))
     }
 
     /// Creates the new tables and checks everything in one transaction, which a dry run rolls back.
     private func createAtOnce(
         _ planning: RestorePlanning,
         _ definitions: DefinitionInstaller
-    ) async throws -> (checked: CheckedRestore?, skipped: [JobResult]) {
+    ) async throws -> (checked: CheckedRestore?, unloaded: [JobResult]) {
         let session = planning.session
         var checked: CheckedRestore?
-        var skipped: [JobResult] = []
+        var unloaded: [JobResult] = []
         do {
             try await untouched(session.settings) {
                 try await session.withTransaction(.writing) {
@@ -156,7 +157,7 @@ extension RestoreRun {
                         included: definitions.included,
                         isNested: true
                     )
-                    skipped = restore.skip()
+                    unloaded = restore.reportUnloaded()
                     checked = restore
                     if session.settings.isDryRun { throw RolledBack() }
                 }
@@ -164,14 +165,14 @@ extension RestoreRun {
         } catch is RolledBack {
             // The dry run is over; what it reported is all that it leaves.
         }
-        return (checked, skipped)
+        return (checked, unloaded)
     }
 
     /// Creates the new tables in transactions that the server has enough locks for.
     private func createInBatches(
         _ planning: RestorePlanning,
         _ definitions: DefinitionInstaller
-    ) async throws -> (checked: CheckedRestore?, skipped: [JobResult]) {
+    ) async throws -> (checked: CheckedRestore?, unloaded: [JobResult]) {
         planning.session.recorder.found(
             .warning(
                 "the new tables are created in several transactions, because one would exceed "
@@ -180,7 +181,7 @@ extension RestoreRun {
         )
         try await definitions.createTablesInBatches()
         let checked = try await planning.check(created: definitions.names, included: definitions.included)
-        return (checked, checked.skip())
+        return (checked, checked.reportUnloaded())
     }
 
     private func load(_ checked: CheckedRestore, _ definitions: DefinitionInstaller) async throws -> [JobResult] {

@@ -9,15 +9,12 @@ struct SequenceCheck {
     /// Checks all files.
     ///
     /// - Returns: What is to be set, and what was found; a problem concerns its table alone.
-    /// - Throws: `StorageError` when a file could not be read.
+    /// - Throws: `StorageError` when the storage cannot be used at all.
     func check(_ jobs: [SequenceJob]) async throws -> (settings: [SequenceSetting], findings: [Finding]) {
         let storages = storages
         let files = try await jobs.concurrentMap { job in
-            do {
-                let entries = try await SequencesFile.read(job.file, from: storages.storage(for: job.file.path))
-                return Result<_, DatabudgieError>.success(entries)
-            } catch let error as DatabudgieError {
-                return .failure(error)
+            try await FileFailure.result {
+                try await SequencesFile.read(job.file, from: storages.storage(for: job.file.path))
             }
         }
         var settings: [SequenceSetting] = []

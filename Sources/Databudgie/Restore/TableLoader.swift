@@ -19,6 +19,14 @@ struct TableLoader {
     func run(onProgress: @escaping @Sendable (TransferTotals) -> Void) async throws -> TransferTotals {
         let meter = TransferMeter(report: onProgress)
         let (path, bytes) = (job.file.path, try await storage.read(job.file.path))
+        guard bytes.info.version == format.file.version, bytes.info.size == format.file.size else {
+            // Its columns may be others, or in another order.
+            throw DatabudgieError(
+                .dataFile,
+                "\(path) was replaced after it was checked",
+                hint: "restore again when no backup writes to it"
+            )
+        }
         let file = ImportStream(bytes, of: path, header: format.header, meter: meter)
         let rows: Int
         do {

@@ -77,7 +77,8 @@ extension RunCommand {
         case (.success(let report), let signal):
             if report.isDryRun, report.kind == .restore {
                 // A restore's dry run loads nothing: its plan is the result.
-                try printStatistics(PlanTable.lines(display.state.planned, style: .plain))
+                let failures = SummaryTable(report).failureLines(style: .plain)
+                try printStatistics(PlanTable.lines(display.state.planned, style: .plain) + failures)
             } else {
                 try printStatistics(SummaryTable(report))
             }

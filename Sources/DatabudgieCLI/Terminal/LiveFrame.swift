@@ -56,9 +56,9 @@ enum LiveFrame {
     private static func totalName(_ state: RunState) -> String {
         let done = state.finished.count + state.skipped.count + state.failed.count
         guard state.failed.isEmpty else {
-            return "\(done) of \(state.planned.count) tables, \(state.failed.count) failed"
+            return "\(done) of \(HumanNumber.count(state.total, "table")), \(state.failed.count) failed"
         }
-        return "\(done) of \(HumanNumber.count(state.planned.count, "table"))"
+        return "\(done) of \(HumanNumber.count(state.total, "table"))"
     }
 
     /// How the line is shared out; what does not fit on a narrow terminal is omitted, least important first.

@@ -51,6 +51,12 @@ struct RunState: Sendable {
         }
     }
 
+    /// How many jobs the run has: those that were planned, and others that were skipped or failed before the plan.
+    var total: Int {
+        let planned = Set(planned.map(\.job))
+        return planned.count + (skipped.map(\.job) + failed.map(\.job)).count { !planned.contains($0) }
+    }
+
     /// The sum over finished and running jobs.
     var totals: TransferTotals {
         running.reduce(finished.totals) { $0 + $1.totals }

@@ -93,7 +93,8 @@ struct SummaryTable {
         ]
     }
 
-    private func failureLines(style: TextStyle) -> [String] {
+    /// A line for each failed table.
+    func failureLines(style: TextStyle) -> [String] {
         failed.map { style.red("failed") + "  " + $0.sentence.escapedForTerminal }
     }
 
@@ -110,6 +111,11 @@ struct SummaryTable {
         if !failed.isEmpty { parts.append("\(failed.count) failed") }
         let counts = parts.joined(separator: ", ")
         let time = HumanNumber.duration(duration)
+        if isDryRun, kind == .restore, !failed.isEmpty {
+            return style.red(
+                "Dry run of restore: \(HumanNumber.count(failed.count, "table")) would fail; nothing was written."
+            )
+        }
         if !failed.isEmpty {
             return style.red("\(name) finished with failures: \(counts) in \(time).")
         }

@@ -120,8 +120,10 @@ struct PartitionRestoreTests {
             let lines = await fixture.preflightLines(
                 "{root_location: \(fixture.folder), location: dump, tables: ['public.?']}"
             )
-            #expect(lines.count == 1)
+            #expect(lines.count == 2)
             #expect(lines.first?.contains("would be loaded into public.t by") == true)
+            #expect(lines.last?.contains("would be loaded into public.u by") == true)
+            #expect(try await fixture.rows(fixture.target, "select id from t") == [])
             #expect(try await fixture.rows(fixture.target, "select id from u") == [])
         }
     }
@@ -177,6 +179,29 @@ struct PartitionRestoreTests {
             try fixture.write("id\n1\n", to: "public.t/\(file)")
             #expect(try await fixture.restore(fixture.yaml("[t]")).failed.isEmpty)
             #expect(try await fixture.rows(fixture.target, "select f from t") == ["5"])
+        }
+    }
+
+    @Test(
+        "A column that is missing from the file is found when its domain forbids null, at any depth",
+        arguments: ["create domain low as int not null; create domain d as low", "create domain d as int not null"]
+    )
+    func domainWithoutNull(_ domain: String) async throws {
+        try await RunFixture.with { fixture in
+            try await fixture.execute(
+                fixture.target,
+                """
+                \(domain); create domain e as d default 5; create domain loose as int;
+                create table t (id int, f d, g d default 7, h e, i loose);
+                """
+            )
+            try fixture.write("id\n1\n", to: "public.t/\(file)")
+            let lines = await fixture.preflightLines(fixture.yaml("[t]"))
+            #expect(lines.count == 1)
+            #expect(lines.first?.contains("has no column \"f\", which is NOT NULL and has no default") == true)
+            try fixture.write("id,f\n1,2\n", to: "public.t/\(file)")
+            #expect(try await fixture.restore(fixture.yaml("[t]")).failed.isEmpty)
+            #expect(try await fixture.rows(fixture.target, "select * from t") == ["1|2|7|5|NULL"])
         }
     }
 

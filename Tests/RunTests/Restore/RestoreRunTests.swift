@@ -87,6 +87,21 @@ struct RestoreRunTests {
         }
     }
 
+    @Test("Warnings that were found before the storage fails are reported before it")
+    func warningsBeforeFailure() async throws {
+        try await RunFixture.with { fixture in
+            try await fixture.execute(fixture.target, "create table t (id int)")
+            let events = EventLog()
+            let folder = String(repeating: "x", count: 300)
+            let yaml = "{root_location: \(fixture.folder), location: '\(folder)/{table}', tables: [t, tt]}"
+            let error = await #expect(throws: DatabudgieError.self) { try await fixture.restore(yaml, events: events) }
+            #expect(error?.code == .storage)
+            #expect(error?.effect == .nothingChanged)
+            #expect(events.warnings.count == 1)
+            #expect(events.warnings.first?.contains("'tt' matches no table of the target database") == true)
+        }
+    }
+
     @Test("The newest file is chosen by name or by modification time, and only whole names count")
     func strategies() async throws {
         try await RunFixture.with { fixture in
@@ -110,6 +125,23 @@ struct RestoreRunTests {
                 )
                 #expect(try await fixture.rows(fixture.target, "select id from t") == [expected])
             }
+        }
+    }
+
+    @Test("The newest file may be a symbolic link, and no older one is taken for it when it leads nowhere")
+    func links() async throws {
+        try await RunFixture.with { fixture in
+            try await fixture.execute(fixture.target, "create table t (id int); insert into t values (9)")
+            try fixture.write("id\n1\n", to: "public.t/2024-01-01T00:00:00.csv")
+            try fixture.write("id\n2\n", to: "elsewhere.csv")
+            let link = fixture.folder + "/public.t/2024-02-01T00:00:00.csv"
+            try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "../nowhere.csv")
+            let lines = await fixture.preflightLines(fixture.yaml("[t]"))
+            #expect(lines.first?.hasPrefix("public.t: \(link) cannot be read") == true, "\(lines)")
+            try FileManager.default.removeItem(atPath: link)
+            try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "../elsewhere.csv")
+            #expect(try await fixture.restore(fixture.yaml("[t]")).failed.isEmpty)
+            #expect(try await fixture.rows(fixture.target, "select * from t") == ["2"])
         }
     }
 

@@ -67,8 +67,9 @@ struct RunEffectTests {
     func clean() async throws {
         try await withBackup { fixture in
             // Nothing but the new table shows that the file does not fit it.
-            try fixture.write("id,other\n1,2\n", to: "public.b/2999-01-01T00:00:00.csv")
-            var configuration = try fixture.configuration(fixture.ddlYAML("['public.*']"))
+            let file = try #require(try fixture.files().first { $0.hasPrefix("public.b/2") })
+            try fixture.write("id,other\n1,2\n", to: file)
+            var configuration = try fixture.configuration(fixture.ddlYAML("['public.*']", "strict: true"))
             configuration.restore.run.definitions.recreatesDatabase = true
             configuration.restore.assumesYes = true
             let error = try await failure(fixture, configuration)
@@ -76,6 +77,13 @@ struct RunEffectTests {
             #expect(error.message.contains("\"other\""))
             #expect(error.effect == .databaseRecreated)
             #expect(try await fixture.names(fixture.target) == [])
+            configuration = try fixture.configuration(fixture.ddlYAML("['public.*']"))
+            configuration.restore.run.definitions.recreatesDatabase = true
+            configuration.restore.assumesYes = true
+            let report = try await RestoreRun(configuration).run()
+            #expect(report.failed.map(\.job.description).first == "public.b")
+            #expect(report.finished.map(\.job.description) == ["public.a"])
+            #expect(try await fixture.rows(fixture.target, "select id from a") == ["1"])
         }
     }
 

@@ -218,8 +218,13 @@ struct SequenceRunTests {
                 #expect(try await limited.backup(yaml, isDryRun: true).failed.isEmpty)
                 try FileManager.default.removeItem(atPath: fixture.folder + "/public.u")
                 #expect(try await limited.backup(yaml).failed.isEmpty)
-                let lines = await limited.preflightLines(yaml)
+                let lines = await limited.preflightLines(fixture.yaml("[{name: t, strict: true}, u]", truncate: false))
                 #expect(lines.first?.contains("lacks UPDATE on the sequence public.t_id_seq") == true, "\(lines)")
+                let report = try await limited.restore(yaml)
+                #expect(report.finished.map(\.job.description) == ["public.u"])
+                #expect(report.failed.map(\.job.description) == ["public.t"])
+                let restoring = report.failed.first?.message
+                #expect(restoring?.contains("lacks UPDATE on the sequence public.t_id_seq") == true)
                 try await fixture.onBoth("grant update on t_id_seq to \(role)")
                 #expect(try await limited.restore(yaml).failed.isEmpty)
                 // The database goes before the role, whose rights on it go too.

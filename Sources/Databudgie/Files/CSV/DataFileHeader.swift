@@ -10,22 +10,26 @@ struct DataFileHeader {
     /// A file that announces totals is also looked at where they should be, so one that was cut off is found out before
     /// anything is changed.
     /// - Parameter file: The file as it was listed.
-    /// - Returns: The names of its columns.
+    /// - Returns: The names of its columns, and the version of the file that has them.
     /// - Throws: ``DatabudgieError`` that names the file, when it is empty, damaged, cut off or has no end of line.
-    func read(_ file: FileInfo) async throws -> CSVHeader {
+    func read(_ file: FileInfo) async throws -> (header: CSVHeader, file: FileInfo) {
         do {
-            let (header, announcesTotals) = try await readBeginning(of: file)
-            if announcesTotals { try await checkEnd(of: file) }
-            return header
+            let bytes = try await storage.read(file.path)
+            let (header, announcesTotals) = try await readBeginning(bytes, of: file)
+            if announcesTotals { try await checkEnd(of: bytes.info) }
+            return (header, bytes.info)
         } catch let error as CompressionError {
             let text = ErrorText(error)
             throw DatabudgieError(.dataFile, "\(file.path): \(text.message)", hint: text.hint, underlying: error)
         }
     }
 
-    private func readBeginning(of file: FileInfo) async throws -> (CSVHeader, announcesTotals: Bool) {
+    private func readBeginning(
+        _ bytes: StorageBytes,
+        of file: FileInfo
+    ) async throws -> (CSVHeader, announcesTotals: Bool) {
         var beginning: [UInt8] = []
-        var chunks = try await storage.read(file.path).decompressed().makeAsyncIterator()
+        var chunks = bytes.decompressed().makeAsyncIterator()
         while let chunk = try await chunks.next(isolation: #isolation) {
             beginning += chunk
             if let header = CSVHeader.parse(beginning, isComplete: false) { return (header, chunks.announcesTotals) }

@@ -87,14 +87,18 @@ struct CleanPreflight {
         let derived = definitions.derived
         let loads = candidates.filter { $0.entry.options.includesRows && !derived.contains($0.relation.name) }
         let files = try await FileListing(loads.flatMap(\.patterns), in: storages)
-        let plan = try planner.plan(
+        let plan = planner.plan(
             loads,
-            files: loads.map { files.newest($0.patterns, by: $0.entry.strategy) },
+            files: loads.map { files.newest(of: $0) },
             findings: findings
         )
-        _ = try await plan.jobs.concurrentMap { job in
-            try await DataFileHeader(storage: storages.storage(for: job.file.path)).read(job.file)
+        let headers = try await HeaderCheck(storages: storages).read(plan.jobs)
+        let damaged = plan.jobs.flatMap { job -> [Finding] in
+            guard case .failure(let error) = headers[job.id] else { return [] }
+            return error.problems.map { .problem($0.message, of: job.id, hint: $0.hint) }
         }
+        // Nothing of it can be restored from where it is, so one table's problem stops all.
+        try (plan.findings + damaged).throwProblems(plan.findings.problems.isEmpty ? .dataFile : .preflight)
         return (
             plan.jobs.map { PlannedJob($0.id, location: $0.file.path.description) },
             definitions.findings + plan.findings
