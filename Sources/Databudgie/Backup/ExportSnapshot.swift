@@ -123,5 +123,9 @@ struct ExportSnapshot {
 
 extension BackupPlan {
     /// The relations that jobs and definitions name.
-    fileprivate var relations: [Relation] { jobs.compactMap(\.relation) + definitions.flatMap(\.relations) }
+    fileprivate var relations: [Relation] {
+        // Of views that only globs find nothing but the definition is read.
+        jobs.compactMap(\.relation)
+            + definitions.flatMap { group in group.relations.filter { !group.derived.contains($0.oid) } }
+    }
 }

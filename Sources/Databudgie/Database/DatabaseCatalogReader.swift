@@ -41,7 +41,9 @@ struct DatabaseCatalogReader {
                 columns: columns[oid] ?? [],
                 estimatedRows: row["estimated_rows"].flatMap(Int.init),
                 sequences: sequences[oid] ?? [],
-                isReadable: try row.bool("is_readable")
+                isReadable: try row.bool("is_readable"),
+                isExtensionMember: try row.bool("is_member"),
+                isPopulated: try row.bool("is_populated")
             )
         }
         return DatabaseCatalog(defaultSchema: defaultSchema, relations: relations, foreignKeys: foreignKeys)
@@ -102,7 +104,11 @@ struct DatabaseCatalogReader {
                 then c.reltuples::pg_catalog.int8 end as estimated_rows,
             -- Null for what was dropped after the snapshot was taken.
             coalesce(pg_catalog.has_schema_privilege(n.oid, 'USAGE')
-                and pg_catalog.has_table_privilege(c.oid, 'SELECT'), false) as is_readable
+                and pg_catalog.has_table_privilege(c.oid, 'SELECT'), false) as is_readable,
+            exists (select from pg_catalog.pg_depend d
+                where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objid = c.oid
+                    and d.deptype = 'e') as is_member,
+            c.relispopulated as is_populated
         from pg_catalog.pg_class c
         join pg_catalog.pg_namespace n on n.oid = c.relnamespace
         left join parents on parents.child = c.oid

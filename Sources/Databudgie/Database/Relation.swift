@@ -45,4 +45,8 @@ struct Relation: Sendable, Hashable {
     let sequences: [TableSequence]
     /// Whether the connected role can read all of it (SELECT on the table, USAGE on its schema).
     let isReadable: Bool
+    /// Created by `CREATE EXTENSION`, so globs do not find it.
+    var isExtensionMember = false
+    /// False for a materialized view without data, which cannot be read.
+    var isPopulated = true
 }

@@ -25,6 +25,8 @@ struct Definition: Sendable {
     var partitions: [DefinitionScript.Unit] = []
     /// Nothing that the backup selected needs it: it can be skipped when it cannot be created.
     var isOptional = false
+    /// False for a materialized view that has no data in the source, and is not filled.
+    var isPopulated = true
     /// One or more statements, each with its semicolon.
     var sql: String
 
@@ -87,7 +89,8 @@ extension Definition: Equatable {
     static func == (left: Definition, right: Definition) -> Bool {
         left.order == right.order && left.section == right.section && left.type.hasBytes(of: right.type)
             && left.place == right.place && left.attachedTo == right.attachedTo && left.partitions == right.partitions
-            && left.isOptional == right.isOptional && left.sql.hasBytes(of: right.sql)
+            && left.isOptional == right.isOptional && left.isPopulated == right.isPopulated
+            && left.sql.hasBytes(of: right.sql)
     }
 
     private var place: DefinitionScript.Unit { DefinitionScript.Unit(schema: schema, table: table) }

@@ -14,10 +14,13 @@ struct DefinitionScript: Sendable, Equatable {
     var selection: [String] = []
     var definitions: [Definition]
 
-    /// What a file is about: a table or view, or the other objects of a schema.
+    /// What a file is about: a table or view, the other objects of a schema, or what belongs to the database as a whole.
     struct Unit: Codable, Sendable {
         let schema: String
         var table: String?
+
+        /// No schema has an empty name.
+        static let database = Unit(schema: "")
 
         /// What replaces `{table}` in the file's path; no two units have the same.
         var component: PathComponent {
@@ -27,8 +30,13 @@ struct DefinitionScript: Sendable, Equatable {
 
     /// Adds another script of the same backup; what both have is in it once.
     mutating func merge(_ other: DefinitionScript) {
-        let known = Set(definitions.map(\.rank))
-        definitions = (definitions + other.definitions.filter { !known.contains($0.rank) }).sorted { $0.rank < $1.rank }
+        var merged = Dictionary(definitions.map { ($0.rank, $0) }, uniquingKeysWith: { first, _ in first })
+        for definition in other.definitions {
+            // What one of the two needs is not optional.
+            let isOptional = definition.isOptional && merged[definition.rank]?.isOptional != false
+            merged[definition.rank, default: definition].isOptional = isOptional
+        }
+        definitions = merged.values.sorted { $0.rank < $1.rank }
         selection = Set((selection + other.selection).map { ByteKey($0) }).sorted().map(\.string)
         requires = Set(requires + other.requires).sorted { ByteKey($0.component.text) < ByteKey($1.component.text) }
     }
@@ -69,6 +77,7 @@ private struct DefinitionMark: Codable {
     var of: Int?
     var partitions: [DefinitionScript.Unit]?
     var optional: Bool?
+    var populated: Bool?
 }
 
 extension DefinitionScript {
@@ -125,7 +134,8 @@ extension DefinitionScript {
             table: definition.table,
             of: definition.attachedTo,
             partitions: definition.partitions.isEmpty ? nil : definition.partitions,
-            optional: definition.isOptional ? true : nil
+            optional: definition.isOptional ? true : nil,
+            populated: definition.isPopulated ? nil : false
         )
         return try line(mark) + definition.sql + "\n"
     }
@@ -169,6 +179,7 @@ extension DefinitionScript {
                 attachedTo: mark.of,
                 partitions: mark.partitions ?? [],
                 isOptional: mark.optional ?? false,
+                isPopulated: mark.populated ?? true,
                 sql: Self.withoutOuterLineBreaks(bytes[marks[index].upperBound..<end])
             )
         }

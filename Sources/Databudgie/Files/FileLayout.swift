@@ -3,7 +3,8 @@ import Storage
 /// Where the files of an entry are: every path and pattern comes from here.
 ///
 /// Data is at `<location>/<filename>`, the values of sequences at `<location>/sequences/<filename>`, definitions at
-/// `<location>/ddl/<filename>`, and the list of tables with definitions at `<ddl.location>/<ddl.filename>`.
+/// `<location>/ddl/<filename>`, and the list of tables with definitions at `<ddl.location>/<ddl.filename>`. Below the list's
+/// folder are, for databudgie 2.9.3 to overlook, `views/<ddl.filename>` and `database/<ddl.filename>`.
 struct FileLayout: Sendable {
     /// What a file holds.
     enum Content: Sendable, Hashable {
@@ -15,14 +16,20 @@ struct FileLayout: Sendable {
         case sequences
         /// The definition of a table, or of what belongs to a schema.
         case definition
-        /// The names of all tables that have definitions.
+        /// The names of the tables that have definitions, as databudgie 2.9.3 lists them.
         case definitionList
+        /// The names of what else has definitions: views and the like that globs found, and schemas.
+        case furtherDefinitions
+        /// The definitions of what belongs to the database as a whole.
+        case databaseDefinition
 
         fileprivate var folder: String? {
             switch self {
             case .data, .anyData, .definitionList: nil
             case .sequences: "sequences"
             case .definition: "ddl"
+            case .furtherDefinitions: "views"
+            case .databaseDefinition: "database"
             }
         }
 
@@ -31,8 +38,8 @@ struct FileLayout: Sendable {
             switch self {
             case .data(let format): format.ext
             case .anyData: nil
-            case .sequences, .definitionList: "json"
-            case .definition: "sql"
+            case .sequences, .definitionList, .furtherDefinitions: "json"
+            case .definition, .databaseDefinition: "sql"
             }
         }
     }

@@ -100,6 +100,14 @@ struct PathComponent: Sendable, Hashable {
         return QualifiedName(schema: decode(parts[0]), name: decode(parts[1]))
     }
 
+    /// Decodes a component that the initializer for schemas has encoded.
+    ///
+    /// - Parameter text: As in a list of what has definitions.
+    /// - Returns: The schema's name; nil when the text has a dot, so is a table's.
+    static func schema(_ text: String) -> String? {
+        text.utf8.contains(UInt8(ascii: ".")) ? nil : decode(text)
+    }
+
     private static func encode(_ part: String, dots: Bool = true) -> String {
         var encoded: [UInt8] = []
         for byte in part.utf8 {

@@ -96,13 +96,16 @@ struct BackupPlanner {
                 continue
             }
             let match = selection.match(name, excluding: entry.options.exclude)
-            let relations = selection.withoutCoveredPartitions(match.relations)
+            let covered = selection.withoutCoveredPartitions(match.relations)
+            let (relations, notes) = withoutUnpopulated(covered, entry)
+            findings += notes
             selected += relations.map { relation in
                 let sequences = entry.options.includesSequences ? catalog.sequences(of: relation) : []
                 return Selected(entry: entry, relation: relation, sequences: sequences)
             }.filter { entry.options.includesRows || !$0.sequences.isEmpty }
             if entry.options.includesRows { findings += excludedPartitions(of: relations, entry) }
-            guard !match.isKnown else { continue }
+            let isDefined = definesRelations(entry) && !selection.derived(name, excluding: []).isEmpty
+            guard !match.isKnown, !isDefined else { continue }
             if entry.isFreeOfItsTable, entry.options.includesRows {
                 selected.append(Selected(entry: entry, relation: nil))
             } else {
@@ -114,7 +117,50 @@ struct BackupPlanner {
             throw findings.nothingMatches("there is nothing to back up", hint: "check the tables' names")
         }
         try findings.throwProblems(.nothingToDo)
-        return (selected, findings)
+        return (selected, findings + extensionTables(entries, selected))
+    }
+
+    private func definesRelations(_ entry: BackupEntry) -> Bool {
+        includesDefinitions && entry.options.includesDefinition
+    }
+
+    /// A materialized view without data cannot be read, and has no rows to lose when its definition is backed up.
+    private func withoutUnpopulated(_ relations: [Relation], _ entry: BackupEntry) -> ([Relation], [Finding]) {
+        guard definesRelations(entry), !entry.hasExplicitQuery, entry.options.includesRows else {
+            return (relations, [])
+        }
+        let unpopulated = relations.filter { !$0.isPopulated }
+        return (
+            relations.filter(\.isPopulated),
+            unpopulated.map {
+                Finding(
+                    .note,
+                    "it has not been populated, so only its definition is backed up",
+                    table: $0.name.label
+                )
+            }
+        )
+    }
+
+    /// Tables that a glob would find if they were not members of an extension.
+    private func extensionTables(_ entries: [BackupEntry], _ selected: [Selected]) -> [Finding] {
+        let selection = TableSelection(catalog: catalog)
+        let named = Set(selected.compactMap(\.relation?.oid))
+        var seen: Set<Relation.OID> = []
+        let tables = entries.filter(\.options.includesRows).flatMap { entry in
+            entry.options.name.map { selection.extensionTables($0, excluding: entry.options.exclude) } ?? []
+        }.filter { !named.contains($0.oid) && seen.insert($0.oid).inserted }
+        guard !tables.isEmpty else { return [] }
+        let names = tables.map(\.name.label).joined(separator: ", ")
+        return [
+            .warning(
+                tables.count == 1
+                    ? "\(names) belongs to an extension, which creates it, so no glob finds it"
+                    : "\(names) belong to extensions, which create them, so no glob finds them",
+                hint: tables.count == 1
+                    ? "name it to back up its rows, or exclude it" : "name them to back up their rows, or exclude them"
+            )
+        ]
     }
 
     /// Rows of an excluded partition are still exported with its root: say so rather than export them silently.

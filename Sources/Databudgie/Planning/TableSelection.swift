@@ -16,7 +16,7 @@ struct TableSelection {
 
     /// Expands a name or glob, less the entry's exclusions.
     ///
-    /// Globs find tables and partitioned tables only, and never the manifest. A name that is exactly a
+    /// Globs find tables and partitioned tables only, and neither the manifest nor members of extensions. A name that is exactly a
     /// relation's own finds it whatever its kind, even when the name looks like a glob.
     /// - Parameters:
     ///   - name: A name or glob over `schema.table`; without a dot it is in the default schema.
@@ -36,7 +36,7 @@ struct TableSelection {
         }
         let found = catalog.relations.filter { relation in
             exact.contains(relation.oid)
-                || relation.kind.isFoundByGlobs && relation.name != catalog.manifest
+                || relation.kind.isFoundByGlobs && !relation.isExtensionMember && relation.name != catalog.manifest
                     && glob.matches(relation.name.description)
         }
         return Match(
@@ -49,6 +49,40 @@ struct TableSelection {
     /// A name or glob in full.
     func pattern(for name: String) -> String {
         name.utf8.contains(UInt8(ascii: ".")) ? name : "\(catalog.defaultSchema).\(name)"
+    }
+
+    /// What a glob finds beside tables: views, materialized views and foreign tables, of which only definitions are moved.
+    ///
+    /// - Parameters:
+    ///   - name: A name or glob over `schema.table`.
+    ///   - exclusions: As for ``match(_:excluding:)``.
+    /// - Returns: In order of schema and name; nothing for a name without wildcards.
+    func derived(_ name: String, excluding exclusions: [String]) -> [Relation] {
+        found(name, excluding: exclusions) { !$0.kind.isFoundByGlobs && !$0.isExtensionMember }
+    }
+
+    /// Tables that a glob would find if they were not members of an extension.
+    ///
+    /// - Parameters:
+    ///   - name: A name or glob over `schema.table`.
+    ///   - exclusions: As for ``match(_:excluding:)``.
+    /// - Returns: In order of schema and name; nothing for a name without wildcards.
+    func extensionTables(_ name: String, excluding exclusions: [String]) -> [Relation] {
+        found(name, excluding: exclusions) { $0.kind.isFoundByGlobs && $0.isExtensionMember }
+    }
+
+    private func found(
+        _ name: String,
+        excluding exclusions: [String],
+        where isWanted: (Relation) -> Bool
+    ) -> [Relation] {
+        let glob = Glob(pattern(for: name))
+        guard glob.hasWildcards else { return [] }
+        let isExcluded = Self.exclusion(exclusions)
+        return catalog.relations.filter { relation in
+            isWanted(relation) && relation.name != catalog.manifest && glob.matches(relation.name.description)
+                && !isExcluded(relation.name)
+        }
     }
 
     /// Removes the partitions whose rows are moved with a partitioned parent that is in the list too.

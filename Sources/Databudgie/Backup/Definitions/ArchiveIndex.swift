@@ -2,7 +2,7 @@ import Postgres
 
 /// How the entries of an archive depend on one another, by their positions.
 struct ArchiveIndex {
-    private let entries: [ArchiveEntry]
+    let entries: [ArchiveEntry]
     private let positions: [Int: Int]
     /// The table or view that each entry belongs to.
     let relations: [Relation.OID?]
@@ -82,22 +82,27 @@ struct ArchiveIndex {
     }
 
     /// Everything without which some tables cannot be created, themselves included.
-    func needed(by relations: Set<Relation.OID>) -> Set<Int> {
+    func needed(by relations: some Sequence<Relation.OID>) -> Set<Int> {
+        closure(of: relations.flatMap { parts[$0] ?? [] }) { _ in true }
+    }
+
+    /// What some definitions need, themselves included.
+    ///
+    /// - Parameters:
+    ///   - roots: The positions of the definitions.
+    ///   - isFollowed: Whether a table or view that one of them needs is included, with all that belongs to it.
+    /// - Returns: Positions.
+    func closure(of roots: some Sequence<Int>, where isFollowed: (Relation.OID) -> Bool) -> Set<Int> {
         var needed: Set<Int> = []
-        var pending = relations.flatMap { parts[$0] ?? [] }
+        var pending = Array(roots)
         while let position = pending.popLast() {
+            if let relation = relations[position], !isFollowed(relation) { continue }
             guard needed.insert(position).inserted else { continue }
-            if let relation = self.relations[position] { pending += parts[relation] ?? [] }
+            if let relation = relations[position] { pending += parts[relation] ?? [] }
             pending += attachments[position] ?? []
             // The table that a foreign key refers to is not part of the one that has it.
             if entries[position].type != "FK CONSTRAINT" { pending += dependencies(of: position) }
         }
         return needed
-    }
-
-    /// Types, functions and the like in the schemas of the tables, whether these need them or not.
-    func isOptional(_ position: Int, in schemas: Set<[UInt8]>) -> Bool {
-        let entry = entries[position]
-        return relations[position] == nil && schemas.contains(Array(entry.schema.utf8))
     }
 }

@@ -20,28 +20,68 @@ struct DefinitionExport {
     /// - Throws: ``DatabudgieError`` when pg_dump is missing, too old or refuses; `StorageError` when a file cannot be
     ///   written, or when another run has written one under the same timestamp.
     func run(_ groups: [DefinitionGroup]) async throws -> [QualifiedName] {
-        let planned = DefinitionPlanner(catalog: catalog).order(groups)
+        let owners = try await connection.withEmptySearchPath {
+            try await DefinitionOwners(connection: connection, selection: order(groups).map(\.oid))
+        }
+        let (groups, hidden) = try await withoutUnreadable(groups, owners)
+        let planned = order(groups)
         guard !planned.isEmpty else { return [] }
-        let files = try await files(groups, of: planned)
+        var entries = try await dump(planned, owners, isWhole: hidden.isEmpty)
+        owners.correctSchemas(of: &entries)
+        var sorter = DefinitionFiles(
+            for: groups,
+            entries: entries,
+            owners: owners,
+            catalog: catalog,
+            timestamp: timestamp,
+            lists: session.settings.definitions
+        )
+        let (statements, unread) = try await SchemaSequences(connection: connection).values(of: sorter.schemaSequences)
+        sorter.statements = statements
+        let files = try sorter.files()
         // Without those that an extension creates.
         let defined = Set(files.flatMap { $0.script.definitions.compactMap(\.relation) })
-        let names = planned.map(\.name).filter(defined.contains)
-        // All of them, before the first one is written.
+        let relations = planned.filter { defined.contains($0.name) }
+        try await write(files)
+        let derived = Set(groups.flatMap(\.derived))
+        // For databudgie 2.9.3, which creates what its globs find in the order of the alphabet.
+        let (further, tables) = (
+            relations.filter { derived.contains($0.oid) }, relations.filter { !derived.contains($0.oid) }
+        )
+        try await write(
+            further.map { PathComponent($0.name).text }
+                + sorter.schemasWithoutTables().map { PathComponent(schema: $0).text },
+            to: .furtherDefinitions
+        )
+        try await write(tables.map { PathComponent($0.name).text }, to: .definitionList)
+        let others = hidden + (sorter.coversSchema ? try await largeObjects() : [])
+        (unread + sorter.findings(others: others)).forEach(session.recorder.found)
+        if !session.settings.isDryRun { announce(tables.count, further.count) }
+        return relations.map(\.name)
+    }
+
+    private func order(_ groups: [DefinitionGroup]) -> [Relation] {
+        DefinitionPlanner(catalog: catalog).order(groups)
+    }
+
+    private func announce(_ tables: Int, _ further: Int) {
+        let list = try? FileLayout(session.settings.definitions).path(.definitionList, of: nil, at: timestamp)
+        let views = further == 0 ? "" : " and \(further) views and the like"
+        session.recorder.found(
+            .note(
+                "the definitions of \(tables) tables\(views) are written, and listed in \(list?.description ?? "")"
+            )
+        )
+    }
+
+    /// Writes all files; none before each of them is certain to be read back as it is meant.
+    private func write(_ files: [DefinitionFile]) async throws {
         let texts = try files.map { (path: $0.path, bytes: Array(try $0.script.checkedText().utf8)) }
         let storages = session.storages
         try await storages.checkWritable(files.compactMap(\.path.parent))
         // The first one on its own: of two runs that begin in one second, one gives way before it has written anything.
         for (path, bytes) in texts.prefix(1) { try await write(bytes, to: path) }
         _ = try await texts.dropFirst().concurrentMap { path, bytes in try await write(bytes, to: path) }
-        let list = try FileLayout(session.settings.definitions).path(.definitionList, of: nil, at: timestamp)
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .withoutEscapingSlashes
-        let lines = try encoder.encode(names.map { PathComponent($0).text })
-        try await write(Array(lines), to: list)
-        if !session.settings.isDryRun {
-            session.recorder.found(.note("the definitions of \(names.count) tables are written, and listed in \(list)"))
-        }
-        return names
     }
 
     /// A file whose name holds the timestamp can only come from another run.
@@ -52,88 +92,78 @@ struct DefinitionExport {
         if isUnique { published.add([path]) }
     }
 
-    private func files(_ groups: [DefinitionGroup], of order: [Relation]) async throws -> [DefinitionFile] {
-        let owners = try await connection.withEmptySearchPath {
-            try await DefinitionOwners(connection: connection, selection: order.map(\.oid))
+    private func write(_ names: [String], to content: FileLayout.Content) async throws {
+        let path = try FileLayout(session.settings.definitions).path(content, of: nil, at: timestamp)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .withoutEscapingSlashes
+        try await write(Array(try encoder.encode(names)), to: path)
+    }
+
+    /// Skips the views that only a glob found and that read a table which pg_dump could not lock.
+    ///
+    /// - Returns: The other tables and views, and what is said of those that are skipped.
+    private func withoutUnreadable(
+        _ groups: [DefinitionGroup],
+        _ owners: DefinitionOwners
+    ) async throws -> ([DefinitionGroup], [String]) {
+        let selected = Set(
+            groups.flatMap { group in group.relations.map(\.oid).filter { !group.derived.contains($0) } }
+        )
+        let unreadable = catalog.relations.filter {
+            $0.kind.isFoundByGlobs && !$0.isReadable && owners.needed.contains($0.oid) && !selected.contains($0.oid)
         }
+        guard !unreadable.isEmpty else { return (groups, []) }
+        var skipped: [Relation.OID: String] = [:]
+        for view in Set(groups.flatMap(\.derived)).subtracting(selected) {
+            let needed = try await connection.withEmptySearchPath {
+                try await DefinitionOwners.needed(by: [view], over: connection)
+            }
+            guard let table = unreadable.first(where: { needed.contains($0.oid) }), let name = catalog[view]?.name
+            else {
+                continue
+            }
+            skipped[view] = "the view \(name), because the role cannot read \(table.name)"
+        }
+        let readable = groups.map { group in
+            var group = group
+            group.relations.removeAll { skipped[$0.oid] != nil }
+            return group
+        }
+        return (readable, skipped.values.map { ByteKey($0) }.sorted().map(\.string))
+    }
+
+    private func dump(
+        _ planned: [Relation],
+        _ owners: DefinitionOwners,
+        isWhole: Bool
+    ) async throws -> [ArchiveEntry] {
+        let needed =
+            isWhole
+            ? owners.needed
+            : try await connection.withEmptySearchPath {
+                try await DefinitionOwners.needed(by: planned.map(\.oid), over: connection)
+            }
+        let exclusions = try await DumpExclusions(connection: connection, catalog: catalog).names(needed: needed)
         let snapshot = try await connection.query(
             "select pg_catalog.pg_export_snapshot() as snapshot, "
                 + "pg_catalog.current_setting('standard_conforming_strings') as strings"
         ).rows.first
-        var entries = try await dump.definitions(
+        return try await dump.definitions(
             of: session.settings.database,
             at: connection.server,
             snapshot: snapshot?["snapshot"] ?? "",
             hasStandardStrings: snapshot?["strings"] == "on",
-            excluding: PsqlPattern.exact(unneeded(owners)),
+            excluding: exclusions,
             oddSchemas: owners.oddSchemas
         )
-        owners.correctSchemas(of: &entries)
-        let unreadable = try await addSequenceValues(to: &entries, owners)
-        let sorter = DefinitionFiles(entries: entries, owners: owners, catalog: catalog, timestamp: timestamp)
-        let files = try groups.flatMap { try sorter.files(for: $0) }
-        (unreadable + sorter.findings(for: groups)).forEach(session.recorder.found)
-        return merged(files)
     }
 
-    /// The value of a sequence of no table is set where the sequence is created, because no file of values has it.
-    ///
-    /// - Returns: A warning for each sequence that cannot be read.
-    private func addSequenceValues(
-        to entries: inout [ArchiveEntry],
-        _ owners: DefinitionOwners
-    ) async throws -> [Finding] {
-        let sequences = entries.indices.filter { position in
-            entries[position].type == "SEQUENCE" && owners.relation(of: entries[position]) == nil
-        }
-        let list = sequences.map { entries[$0].oid }.arrayLiteral
-        let rows = try await connection.query(Self.valuesQuery, [list]).rows
-        let values = Dictionary(rows.map { ($0["oid"] ?? "", $0) }, uniquingKeysWith: { first, _ in first })
-        var findings: [Finding] = []
-        for sequence in sequences {
-            guard let row = values[String(entries[sequence].oid)] else { continue }
-            if row["is_readable"] != "t" {
-                findings.append(
-                    .warning(
-                        "the value of the sequence \(entries[sequence].schema).\(entries[sequence].name) is not backed up, "
-                            + "because the role lacks SELECT on it",
-                        hint: "grant it"
-                    )
-                )
-            } else if let value = row["last_value"].flatMap({ Int64($0) }), let name = row["name"] {
-                entries[sequence].sql += "\n\nSELECT pg_catalog.setval(\(quotedLiteral(name)), \(value), true);"
-            }
-        }
-        return findings
-    }
-
-    /// NULL for a sequence that has not been used.
-    private static let valuesQuery = """
-        select c.oid, pg_catalog.format('%I.%I', n.nspname, c.relname) as name,
-            pg_catalog.has_sequence_privilege(c.oid, 'SELECT') as is_readable,
-            case when pg_catalog.has_sequence_privilege(c.oid, 'SELECT')
-                then pg_catalog.pg_sequence_last_value(c.oid) end as last_value
-        from pg_catalog.pg_class c
-        join pg_catalog.pg_namespace n on n.oid operator(pg_catalog.=) c.relnamespace
-        where c.oid operator(pg_catalog.=) any ($1::pg_catalog.oid[])
-        """
-
-    /// Tables that pg_dump would lock for nothing, or could not lock.
-    private func unneeded(_ owners: DefinitionOwners) -> [QualifiedName] {
-        catalog.relations.filter {
-            ($0.kind == .table || $0.kind == .partitionedTable) && !owners.needed.contains($0.oid)
-        }.map(\.name)
-    }
-
-    /// One file a path, because two entries may name the same table in one location with other rows.
-    private func merged(_ files: [DefinitionFile]) -> [DefinitionFile] {
-        var scripts: [StoragePath: DefinitionScript] = [:]
-        for file in files {
-            scripts[file.path, default: DefinitionScript(timestamp: timestamp.timestamp, definitions: [])].merge(
-                file.script
-            )
-        }
-        return scripts.map { DefinitionFile(path: $0, script: $1) }
-            .sorted { ByteKey($0.path.description) < ByteKey($1.path.description) }
+    /// How many large objects there are, which no file of a backup has.
+    private func largeObjects() async throws -> [String] {
+        let count =
+            try await connection.query(
+                "select pg_catalog.count(*) as count from pg_catalog.pg_largeobject_metadata"
+            ).rows.first?["count"].flatMap(Int.init) ?? 0
+        return count == 0 ? [] : [count == 1 ? "a large object" : "\(count) large objects"]
     }
 }

@@ -15,6 +15,10 @@ struct DefinitionOwners: Sendable {
     let indexNeeds: [Object: [Object]]
     /// The schemas of what pg_dump's table of contents prints a wrong or an ambiguous schema for.
     let oddSchemas: [Object: String]
+    /// The names of schemas, and the schemas of extensions; neither is in the table of contents for certain.
+    let namespaces: [Object: String]
+    /// Materialized views that a restore must not fill: they have no data, or read one that has none.
+    let unpopulated: Set<Relation.OID>
     /// The tables without which the selected ones cannot be created, these included.
     let needed: Set<Relation.OID>
 
@@ -51,11 +55,35 @@ struct DefinitionOwners: Sendable {
             oddSchemas[Object(catalog: catalog, oid: oid)] = row["schema"]
         }
         self.oddSchemas = oddSchemas
-        needed = Set(
-            try await connection.query(Self.neededQuery, [selection.arrayLiteral]).rows.compactMap {
-                $0["oid"].flatMap(Relation.OID.init)
+        var namespaces: [Object: String] = [:]
+        for row in try await connection.query(Self.schemasQuery).rows {
+            guard let catalog = row["catalog"].flatMap(UInt32.init), let oid = row["oid"].flatMap(UInt32.init) else {
+                continue
             }
-        )
+            namespaces[Object(catalog: catalog, oid: oid)] = row["schema"]
+        }
+        self.namespaces = namespaces
+        unpopulated = try await Self.relations(Self.unpopulatedQuery, over: connection)
+        needed = try await Self.needed(by: selection, over: connection)
+    }
+
+    /// The tables and views without which some of them cannot be created, these included.
+    ///
+    /// - Parameters:
+    ///   - selection: Tables and views.
+    ///   - connection: In the transaction that the backup reads in.
+    /// - Returns: Relations of all kinds.
+    /// - Throws: `PostgresError`.
+    static func needed(by selection: [Relation.OID], over connection: Connection) async throws -> Set<Relation.OID> {
+        try await relations(neededQuery, [selection.arrayLiteral], over: connection)
+    }
+
+    private static func relations(
+        _ query: String,
+        _ parameters: [String?] = [],
+        over connection: Connection
+    ) async throws -> Set<Relation.OID> {
+        Set(try await connection.query(query, parameters).rows.compactMap { $0["oid"].flatMap(Relation.OID.init) })
     }
 
     /// The table or view that an entry of an archive belongs to by what the catalog says.
@@ -121,6 +149,27 @@ struct DefinitionOwners: Sendable {
         )
         select o.tableoid as catalog, o.oid, odd.nspname as schema
         from objects o join odd on odd.oid operator(pg_catalog.=) o.namespace
+        """
+
+    private static let schemasQuery = """
+        select tableoid as catalog, oid, nspname as schema from pg_catalog.pg_namespace
+        union all select e.tableoid, e.oid, n.nspname from pg_catalog.pg_extension e
+            join pg_catalog.pg_namespace n on n.oid operator(pg_catalog.=) e.extnamespace
+        """
+
+    /// As pg_dump decides it: a view in between passes the dependency on.
+    private static let unpopulatedQuery = """
+        with recursive dependencies as (
+            select distinct r.ev_class as oid, d.refobjid as referenced
+            from pg_catalog.pg_rewrite r
+            join pg_catalog.pg_depend d on d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass and d.objid = r.oid
+                and d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.refobjid <> r.ev_class
+        ), unpopulated as (
+            select oid from pg_catalog.pg_class where relkind = 'm' and not relispopulated
+            union
+            select d.oid from unpopulated u join dependencies d on d.referenced = u.oid
+        )
+        select oid from unpopulated
         """
 
     private static let ownersQuery = """

@@ -43,7 +43,8 @@ struct DefinitionInstaller {
         let (existing, findings) = try await session.withTransaction(.catalog) {
             try await ExistingTables.find(stored, over: connection, isDone: isDone)
         }
-        try (stored.findings(isStrict: session.settings.isStrict) + findings).throwProblems(.preflight)
+        try (stored.findings(isStrict: session.settings.isStrict) + findings + existing.clashes(with: stored.derived))
+            .throwProblems(.preflight)
         stored.findings.forEach(session.recorder.found)
         findings.forEach(session.recorder.found)
         var stored = stored
@@ -242,8 +243,8 @@ struct DefinitionInstaller {
 
     /// What comes after the rows.
     ///
-    /// Partitions whose root stays are attached when they have indexes of their own. Materialized views are filled last,
-    /// because some need the key by which they group.
+    /// Partitions whose root stays are attached when they have indexes of their own. Materialized views are filled late,
+    /// because some need the key by which they group. Event triggers come last, because what follows would fire them.
     private var postData: [StoredDefinition] {
         let attachments = stored.definitions.filter(isAttachedLate)
         let partitions = Set(attachments.compactMap { PartitionAttachment($0.definition)?.partition })
@@ -253,7 +254,11 @@ struct DefinitionInstaller {
         }
         let last = items.lastIndex { ["INDEX", "CONSTRAINT", "INDEX ATTACH"].contains($0.definition.type) }
         items.insert(contentsOf: attachments, at: last.map { $0 + 1 } ?? 0)
-        return items + refreshes
+        let triggers = Set(
+            items.filter { $0.definition.type == "EVENT TRIGGER" }.map(DefinitionRunner.Place.init(subjectOf:))
+        )
+        let isOfTrigger = { (item: StoredDefinition) in triggers.contains(DefinitionRunner.Place(subjectOf: item)) }
+        return items.filter { !isOfTrigger($0) } + refreshes + items.filter(isOfTrigger)
     }
 
     /// Whether a definition attaches a new partition to a table that stays as it is.
@@ -265,7 +270,7 @@ struct DefinitionInstaller {
     /// A definition of a materialized view leaves it empty.
     private var refreshes: [StoredDefinition] {
         (definitions(.preData) + definitions(.postData))
-            .filter { $0.definition.type.utf8.starts(with: "MATERIALIZED".utf8) }
+            .filter { $0.definition.type.utf8.starts(with: "MATERIALIZED".utf8) && $0.definition.isPopulated }
             .map { item in
                 var definition = item.definition
                 definition.type = "REFRESH"

@@ -9,13 +9,22 @@ struct DefinitionLists {
         let path: StoragePath
         /// As in the file's name.
         let time: String
+        /// The tables, and the views and the like that globs found.
         let names: [QualifiedName]
+        /// The schemas that have definitions and no tables.
+        let schemas: [String]
+        /// The definitions of what belongs to the database as a whole.
+        let database: StoragePath?
     }
 
     private let storages: StorageRouter
     private let defaultSchema: String
     private let pattern: FilePattern
     private let files: [FileInfo]
+    /// What databudgie 2.9.3 does not write: a second list, and the file of the database.
+    private let further: FilePattern
+    private let database: FilePattern
+    private let furtherFiles: FileListing
 
     /// The most bytes that a list may have.
     private static let sizeLimit = 256 << 20
@@ -34,6 +43,9 @@ struct DefinitionLists {
         self.defaultSchema = defaultSchema
         pattern = try FileLayout(settings).pattern(.definitionList, of: nil)
         files = try await FileListing([pattern], in: storages).all(pattern, by: settings.strategy)
+        further = try FileLayout(settings).pattern(.furtherDefinitions, of: nil)
+        database = try FileLayout(settings).pattern(.databaseDefinition, of: nil)
+        furtherFiles = try await FileListing([further, database], in: storages)
         guard !files.isEmpty else {
             throw DatabudgieError(
                 .preflight,
@@ -51,16 +63,31 @@ struct DefinitionLists {
     /// - Throws: ``DatabudgieError`` for a file that is not a list; `StorageError`.
     func read(_ number: Int) async throws -> List {
         let file = files[number]
-        let bytes = try await storages.storage(for: file.path).read(file.path).collect(upTo: Self.sizeLimit)
+        let time = pattern.time(of: file.path) ?? ""
+        // Parts of names are encoded apart, so it is clear where a name with several dots is cut.
+        let tables = try await strings(in: file.path).map {
+            PathComponent.name($0) ?? QualifiedName(schema: defaultSchema, name: $0)
+        }
+        let second = furtherFiles.file(further, of: time)
+        let others = if let second { try await strings(in: second.path) } else { [String]() }
+        return List(
+            path: file.path,
+            time: time,
+            names: tables + others.compactMap(PathComponent.name),
+            schemas: others.compactMap(PathComponent.schema),
+            database: furtherFiles.file(database, of: time)?.path
+        )
+    }
+
+    private func strings(in path: StoragePath) async throws -> [String] {
+        let bytes = try await storages.storage(for: path).read(path).collect(upTo: Self.sizeLimit)
         guard let names = try? JSONDecoder().decode([String].self, from: Data(bytes)) else {
             throw DatabudgieError(
                 .dataFile,
-                "\(file.path) is not a list of table names in JSON",
+                "\(path) is not a list of table names in JSON",
                 hint: "restore it from the backup, or remove it to use an older one"
             )
         }
-        // Parts of names are encoded apart, so it is clear where a name with several dots is cut.
-        let tables = names.map { PathComponent.name($0) ?? QualifiedName(schema: defaultSchema, name: $0) }
-        return List(path: file.path, time: pattern.time(of: file.path) ?? "", names: tables)
+        return names
     }
 }

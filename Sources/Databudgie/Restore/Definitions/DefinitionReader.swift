@@ -77,6 +77,8 @@ struct DefinitionReader {
         /// The tables that the entries name.
         var tables: [Request] = []
         var batch = Batch(listed: [])
+        /// The newest file of what belongs to the database as a whole.
+        var database: Found?
         /// All tables of the lists that were read.
         var names: [QualifiedName] = []
         /// The time of the newest list.
@@ -90,30 +92,38 @@ struct DefinitionReader {
         var result = Findings()
         var newest: DefinitionLists.List?
         var names: Set<QualifiedName> = []
+        var schemas: Set<ByteKey> = []
         for number in 0..<lists.count where number == 0 || !search.isComplete {
             let list = try await lists.read(number)
             if newest == nil { (newest, result.timestamp) = (list, list.time) }
             let matched = requests(entries, list.names)
             let wanted = matched.filter { search.isWanted($0.unit, for: $0.entry) }
+            let covered = covered(list.schemas, entries).filter { schemas.insert(ByteKey($0.unit.schema)).inserted }
             var batch = Batch(listed: [])
-            if !wanted.isEmpty {
+            if !wanted.isEmpty || !covered.isEmpty {
                 let units = wanted.map(\.unit)
                 let known = Set(
                     result.batch.scripts.compactMap { $0.request.unit.table == nil ? nil : $0.request.unit.component }
                 )
                 batch = try await read(
-                    Self.withSchemas(wanted),
+                    Self.withSchemas(covered + wanted),
                     entries,
                     timestamp: list.time,
                     listed: units,
                     besides: known
                 )
-                if let newest, !result.tables.isEmpty { result.findings.append(Self.mixing(units, list, newest)) }
+                if let newest, !result.tables.isEmpty, !units.isEmpty {
+                    result.findings.append(Self.mixing(units, list, newest))
+                }
             }
             search.add(list.names, found: Set(matched.map(\.entry)), batch.scripts.map(\.script))
             result.tables += wanted
             result.batch.listed += batch.listed
             result.batch.scripts += batch.scripts
+            if result.database == nil, let database = try await readDatabase(list, entries) {
+                result.database = database
+                result.batch.scripts.append(database)
+            }
             result.names += list.names.filter { names.insert($0).inserted }
         }
         guard !result.tables.isEmpty else {
@@ -213,9 +223,33 @@ struct DefinitionReader {
         return tables.sorted { $0.place < $1.place }.map(\.request)
     }
 
+    /// The schemas without tables that entries cover.
+    private func covered(_ schemas: [String], _ entries: [RestoreEntry]) -> [Request] {
+        schemas.compactMap { schema in
+            entries.firstIndex { coverage($0.options)?.contains(schema) == true }
+                .map { Request(entry: $0, unit: DefinitionScript.Unit(schema: schema)) }
+        }
+    }
+
+    /// The definitions of what belongs to the database as a whole, when all of it is asked for.
+    private func readDatabase(_ list: DefinitionLists.List, _ entries: [RestoreEntry]) async throws -> Found? {
+        guard let path = list.database,
+            let entry = entries.firstIndex(where: { coverage($0.options)?.isWholeDatabase == true })
+        else { return nil }
+        let request = Request(entry: entry, unit: .database)
+        return Found(path: path, request: request, script: try await Self.script(path, request, storages))
+    }
+
+    /// What an entry that asks for definitions covers beside tables.
+    private func coverage(_ options: TableOptions) -> SchemaCoverage? {
+        guard options.includesDefinition, let name = options.name else { return nil }
+        return SchemaCoverage(name, excluding: options.exclude, defaultSchema: defaultSchema)
+    }
+
     /// The files of the schemas first, then those of the tables.
     private static func withSchemas(_ tables: [Request]) -> [Request] {
         var seen: Set<Request> = []
+        // Some are schemas themselves.
         let schemas = tables.map { Request(entry: $0.entry, unit: DefinitionScript.Unit(schema: $0.unit.schema)) }
         return (schemas + tables).filter { seen.insert($0).inserted }
     }

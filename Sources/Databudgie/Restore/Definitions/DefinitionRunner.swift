@@ -96,6 +96,11 @@ struct DefinitionRunner {
             recorder.found(.note("\(error.message); it stays as it is"))
             return .skipped
         }
+        if definition.type == "SECURITY LABEL", state == "22023" {
+            // Its provider is a module of the server.
+            outcome.warnings[ByteKey("a security label could not be set: \(error.message)"), default: 0] += 1
+            return .skipped
+        }
         if Self.absences.contains(state) { return .retry(error) }
         if definition.isOptional {
             giveUp(stored, error, &outcome)
@@ -202,7 +207,8 @@ struct DefinitionRunner {
     /// What exists must be noticed, so its owner and comment stay.
     private func sql(_ definition: Definition) -> String {
         let prefix = "CREATE \(definition.type) IF NOT EXISTS ".utf8
-        guard ["SCHEMA", "EXTENSION"].contains(definition.type), definition.sql.utf8.starts(with: prefix) else {
+        guard ["SCHEMA", "EXTENSION", "SERVER"].contains(definition.type), definition.sql.utf8.starts(with: prefix)
+        else {
             return definition.sql
         }
         return "CREATE \(definition.type) "

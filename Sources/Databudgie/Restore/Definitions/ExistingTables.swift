@@ -87,4 +87,18 @@ struct ExistingTables {
         }
         return full
     }
+
+    /// Tables whose rows would be lost, because the backup has a view of the same name.
+    ///
+    /// - Parameter derived: The views of the backup.
+    /// - Returns: A problem for each.
+    func clashes(with derived: Set<QualifiedName>) -> [Finding] {
+        replaced.filter { $0.kind.isFoundByGlobs && derived.contains($0.name) }.map { table in
+            .problem(
+                "it is a \(table.kind.noun) here, which a view of the backup would replace with all its rows",
+                of: table.name.label,
+                hint: "drop or rename it first, or exclude it"
+            )
+        }
+    }
 }

@@ -37,14 +37,10 @@ struct StoredDefinitions: Sendable {
         )
     }
 
-    /// The views among them, which have no rows of their own.
+    /// The views and foreign tables among them, which have no rows of their own.
     var derived: Set<QualifiedName> {
-        Set(
-            definitions.filter { $0.definition.type.hasSuffix("VIEW") || $0.definition.type == "MATERIALIZED" }
-                .compactMap(
-                    \.definition.relation
-                )
-        )
+        let types: Set = ["VIEW", "MATERIALIZED VIEW", "MATERIALIZED", "FOREIGN TABLE", "FOREIGN"]
+        return Set(definitions.filter { types.contains($0.definition.type) }.compactMap(\.definition.relation))
     }
 }
 
