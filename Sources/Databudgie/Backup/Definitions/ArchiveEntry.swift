@@ -20,6 +20,17 @@ struct ArchiveEntry: Sendable, Equatable {
 
     static let relations: UInt32 = 1259
 
+    /// Whether it attaches another entry to something: it has the name of the partition, or of the partition's index.
+    ///
+    /// - Parameters:
+    ///   - other: A table, an index, or a constraint.
+    ///   - table: The name of the other's table.
+    /// - Returns: False when it is no `ATTACH`.
+    func attaches(_ other: ArchiveEntry, of table: String) -> Bool {
+        guard ["TABLE ATTACH", "INDEX ATTACH"].contains(type), schema.hasBytes(of: other.schema) else { return false }
+        return name.hasBytes(of: other.name) || "\(table) \(name)".hasBytes(of: other.name)
+    }
+
     /// Whether it is a comment on the schema `public`, or its privileges.
     var isAboutPublicSchema: Bool {
         oid == 0 && schema.isEmpty && ["COMMENT", "ACL"].contains(type) && name.hasBytes(of: "SCHEMA public")

@@ -45,9 +45,19 @@ struct ArchiveIndex {
         _ owners: DefinitionOwners
     ) -> [Relation.OID?] {
         var relations: [Relation.OID?] = []
+        let tables = Dictionary(
+            entries.filter { $0.catalog == ArchiveEntry.relations }.map { ($0.oid, $0.name) },
+            uniquingKeysWith: { first, _ in first }
+        )
         for entry in entries {
             // What has no row of its own, such as a comment, follows what it depends on first, which comes before it.
-            let first = entry.oid == 0 ? entry.dependencies.first.flatMap { positions[$0] } : nil
+            let subjects = entry.oid == 0 ? entry.dependencies.compactMap { positions[$0] } : []
+            let partition = subjects.first { position in
+                guard position < relations.count else { return false }
+                let table = relations[position].flatMap { tables[$0] } ?? ""
+                return entry.attaches(entries[position], of: table)
+            }
+            let first = partition ?? entry.dependencies.first.flatMap { positions[$0] }
             let followed = first.flatMap { $0 < relations.count ? relations[$0] : nil }
             relations.append(entry.oid == 0 ? followed : owners.relation(of: entry))
         }

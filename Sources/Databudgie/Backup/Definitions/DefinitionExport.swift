@@ -48,11 +48,13 @@ struct DefinitionExport {
         let (further, tables) = (
             relations.filter { derived.contains($0.oid) }, relations.filter { !derived.contains($0.oid) }
         )
-        try await write(
+        let names =
             further.map { PathComponent($0.name).text }
-                + sorter.schemasWithoutTables().map { PathComponent(schema: $0).text },
-            to: .furtherDefinitions
-        )
+            + sorter.schemasWithoutTables().map { PathComponent(schema: $0).text }
+        // An older list under the same name must not stay.
+        if !names.isEmpty || !session.settings.definitions.filename.variables.contains(.timestamp) {
+            try await write(names, to: .furtherDefinitions)
+        }
         try await write(tables.map { PathComponent($0.name).text }, to: .definitionList)
         let others = hidden + (sorter.coversSchema ? try await largeObjects() : [])
         (unread + sorter.findings(others: others)).forEach(session.recorder.found)
