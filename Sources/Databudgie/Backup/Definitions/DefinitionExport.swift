@@ -20,6 +20,7 @@ struct DefinitionExport {
     /// - Throws: ``DatabudgieError`` when pg_dump is missing, too old or refuses; `StorageError` when a file cannot be
     ///   written, or when another run has written one under the same timestamp.
     func run(_ groups: [DefinitionGroup]) async throws -> [QualifiedName] {
+        guard !groups.isEmpty else { return [] }
         let owners = try await connection.withEmptySearchPath {
             try await DefinitionOwners(connection: connection, selection: order(groups).map(\.oid))
         }
