@@ -70,13 +70,20 @@ struct DatabaseCatalogReader {
             guard let minimum = Int64(try row.text("minimum")), let maximum = Int64(try row.text("maximum")) else {
                 throw DatabudgieError(.internalInconsistency, "the catalog query returned no bounds of a sequence")
             }
-            sequences[try row.oid("relation"), default: []].append(
+            let (relation, oid, column) = (try row.oid("relation"), try row.oid("oid"), try row.text("column"))
+            if let last = sequences[relation]?.indices.last, sequences[relation]?[last].oid == oid {
+                sequences[relation]?[last].columns.append(column)
+                continue
+            }
+            sequences[relation, default: []].append(
                 TableSequence(
-                    oid: try row.oid("oid"),
+                    oid: oid,
                     name: QualifiedName(schema: try row.text("schema"), name: try row.text("name")),
                     bounds: minimum...max(minimum, maximum),
                     isReadable: try row.bool("is_readable"),
-                    isSettable: try row.bool("is_settable")
+                    isSettable: try row.bool("is_settable"),
+                    isDescending: try row.bool("is_descending"),
+                    columns: [column]
                 )
             )
         }
@@ -137,12 +144,12 @@ struct DatabaseCatalogReader {
     /// Owned by a column (`a`), part of an identity column (`i`), or named in a column's default.
     private static let sequencesQuery = """
         with uses as (
-            select refobjid as relation, objid as sequence
+            select refobjid as relation, refobjsubid as number, objid as sequence
             from pg_catalog.pg_depend
             where classid = 'pg_catalog.pg_class'::pg_catalog.regclass and refclassid = classid and refobjsubid > 0
                 and deptype in ('a', 'i')
             union
-            select def.adrelid, d.refobjid
+            select def.adrelid, def.adnum, d.refobjid
             from pg_catalog.pg_attrdef def
             join pg_catalog.pg_depend d on d.objid = def.oid
             where d.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass
@@ -151,12 +158,14 @@ struct DatabaseCatalogReader {
         select uses.relation, c.oid, n.nspname as schema, c.relname as name, s.seqmin as minimum, s.seqmax as maximum,
             coalesce(pg_catalog.has_schema_privilege(n.oid, 'USAGE')
                 and pg_catalog.has_sequence_privilege(c.oid, 'SELECT'), false) as is_readable,
-            coalesce(pg_catalog.has_sequence_privilege(c.oid, 'UPDATE'), false) as is_settable
+            coalesce(pg_catalog.has_sequence_privilege(c.oid, 'UPDATE'), false) as is_settable,
+            s.seqincrement < 0 as is_descending, a.attname as column
         from uses
+        join pg_catalog.pg_attribute a on a.attrelid = uses.relation and a.attnum = uses.number
         join pg_catalog.pg_class c on c.oid = uses.sequence and c.relkind = 'S'
         join pg_catalog.pg_sequence s on s.seqrelid = c.oid
         join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-        order by uses.relation, n.nspname, c.relname
+        order by uses.relation, n.nspname, c.relname, a.attnum
         """
 
     private static let foreignKeysQuery = """

@@ -10,6 +10,10 @@ struct TableSequence: Sendable, Hashable {
     let isReadable: Bool
     /// Whether the connected role can set its value (UPDATE on the sequence).
     let isSettable: Bool
+    /// Whether its values fall, because it has a negative increment.
+    var isDescending = false
+    /// The columns of the table that own it or have it in their default.
+    var columns: [String] = []
 
     /// The name in a file of values: without its schema when that is `public`, with quotes when SQL needs them.
     ///

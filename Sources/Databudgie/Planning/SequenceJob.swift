@@ -8,6 +8,8 @@ struct SequenceJob: Sendable {
     let file: FileInfo
     let rows: SequenceSource.Rows
     let isStrict: Bool
+    /// The run has created the table.
+    var isNew = false
 
     /// Nothing but the sequences is restored, so they are a job of their own in the run's report.
     var isAlone: Bool { rows == .skipped }

@@ -4,6 +4,8 @@ import Storage
 /// Plans which sequences are set.
 struct SequencePlanner {
     let catalog: DatabaseCatalog
+    /// What this run creates from definitions.
+    var created: Set<QualifiedName> = []
 
     /// The tables whose sequences are to be set.
     ///
@@ -58,6 +60,7 @@ struct SequencePlanner {
         var findings: [Finding] = []
         for source in sources {
             let (entry, relation) = (source.candidate.entry, source.candidate.relation)
+            let isNew = created.contains(relation.name) && source.rows != .loadedBefore
             if let failure = files.failure(of: [source.pattern]) {
                 findings += failure.problems.map { .problem($0.message, of: source.id, hint: $0.hint) }
                 continue
@@ -67,9 +70,10 @@ struct SequencePlanner {
                 guard !catalog.sequences(of: relation).isEmpty else { continue }
                 findings.append(
                     Finding(
-                        entry.options.hasExplicitSequences ? .warning : .note,
+                        entry.options.hasExplicitSequences || isNew ? .warning : .note,
                         "there is no file with the values of its sequences in \(source.pattern.folder), so they are not set",
-                        table: source.id.name
+                        table: source.id.name,
+                        hint: isNew ? "set them by setval, or they begin again at their start" : nil
                     )
                 )
                 continue
@@ -88,7 +92,8 @@ struct SequencePlanner {
                     relation: relation,
                     file: file,
                     rows: source.rows,
-                    isStrict: entry.options.isStrict
+                    isStrict: entry.options.isStrict,
+                    isNew: isNew
                 )
             )
         }

@@ -22,7 +22,7 @@ struct CheckedRestore {
         plan.skipped.map { recorder.ended(.skipped($0)) } + failures.map { recorder.ended(.failed($0)) }
     }
 
-    /// Loads group after group, each in a transaction of its own.
+    /// Loads group after group, each in a transaction of its own, after which its sequences are set.
     ///
     /// - Throws: `CancellationError`, and `PostgresError` when the connection was lost.
     func load() async throws -> Progress {
@@ -37,6 +37,7 @@ struct CheckedRestore {
                 }
             progress.results += results
             failed[group.number] = failedJob
+            if failedJob == nil { progress.results += try await setSequences(of: group) }
             guard let failedJob, session.settings.isStrict || group.isStrict else { continue }
             progress.stoppedBy = failedJob
             progress.results += plan.groups[(index + 1)...].flatMap(\.jobs).map {
@@ -50,13 +51,51 @@ struct CheckedRestore {
         return progress
     }
 
-    /// Sets the sequences of the tables that were loaded, after everything else.
+    private var setter: SequenceSetter { SequenceSetter(session: session, users: loader.catalog.sequenceUsers) }
+
+    /// At once, because other sessions may insert rows as soon as the group is committed.
+    private func setSequences(of group: LoadGroup) async throws -> [JobResult] {
+        let loaded = Set(group.jobs.map { JobID(.sequences, of: $0.id.name, number: $0.id.number) })
+        return try await setter.run(
+            sequences.filter { $0.job.rows == .loaded && loaded.contains($0.job.id) },
+            emptied: loader.catalog.emptied(by: group.jobs)
+        )
+    }
+
+    /// Sets the sequences of tables whose rows this run does not load.
     ///
+    /// - Parameter progress: What has become of the loads.
+    /// - Returns: What became of the sequences that are jobs of their own, and failures.
     /// - Throws: `CancellationError`, and `PostgresError` when the connection was lost.
-    func setSequences(after progress: Progress) async throws -> [JobResult] {
-        let loaded = progress.results.compactMap { if case .finished(let outcome) = $0 { outcome.job } else { nil } }
-        return try await SequenceSetter(session: session)
-            .run(sequences, loaded: Set(loaded), isStopped: progress.stoppedBy != nil)
+    func setRemainingSequences(after progress: Progress) async throws -> [JobResult] {
+        let due = sequences.filter { item in
+            switch item.job.rows {
+            case .loaded: false
+            case .loadedBefore: true
+            case .skipped: progress.stoppedBy == nil
+            }
+        }
+        let created = due.filter(\.job.isNew).map(\.job.relation)
+        let emptied = created.flatMap { [$0.oid] + loader.catalog.descendants(of: $0.oid) }
+        return try await setter.run(due, emptied: Set(emptied))
+    }
+
+    /// Sets the sequences that the caller's transaction has created: they are rolled back with it.
+    ///
+    /// - Parameter existing: The sequences that were there before.
+    /// - Throws: ``DatabudgieError``, upon which the caller must roll back.
+    func setNewSequences(besides existing: Set<Relation.OID>) async throws {
+        try await setter.setNew(sequences.map { $0.keeping { !existing.contains($0.oid) } })
+    }
+
+    /// Sets the other ones, once that transaction is committed: a value of theirs would not be rolled back.
+    ///
+    /// - Parameter existing: The sequences that were there before it.
+    /// - Returns: What became of the sequences that are jobs of their own, and failures.
+    /// - Throws: `CancellationError`, and `PostgresError` when the connection was lost.
+    func setSequences(among existing: Set<Relation.OID>) async throws -> [JobResult] {
+        let old = sequences.map { $0.keeping { existing.contains($0.oid) } }
+        return try await setter.run(old.filter { $0.job.isAlone || !$0.states.isEmpty }, emptied: [])
     }
 
     /// Loads all groups in the caller's transaction.

@@ -47,10 +47,25 @@ struct SequenceCheck {
         var unknownKeys: [String] = []
         var findings: [Finding] = []
         var states: [(sequence: TableSequence, state: SequenceState)] = []
+        let renamed = RenamedSequences(relation: job.relation, catalog: catalog).matches(
+            keys: entries.map(\.key).filter { owners[ByteKey($0)] == nil },
+            sequences: sequences.filter { sequence in
+                !entries.contains { owners[ByteKey($0.key)]?.oid == sequence.oid }
+            }
+        )
         for (key, state) in entries {
-            guard let sequence = owners[ByteKey(key)] else {
+            guard let sequence = owners[ByteKey(key)] ?? renamed[ByteKey(key)]?.tableSequence else {
                 unknownKeys.append(key)
                 continue
+            }
+            if let match = renamed[ByteKey(key)] {
+                findings.append(
+                    Finding(
+                        match.isCertain ? .note : .warning,
+                        "the value of \(key) in \(job.file.path) is that of \(sequence.name), \(match.reason)",
+                        table: job.id.name
+                    )
+                )
             }
             if let problem = Self.problem(sequence, state, key: key, job) { findings.append(problem) }
             states.append((sequence, state))

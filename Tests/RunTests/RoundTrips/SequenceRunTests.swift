@@ -63,7 +63,9 @@ struct SequenceRunTests {
                 var environment = RunEnvironment()
                 environment.variables = try await S3Server.shared.environment
                 let location = onS3 ? folder.description : fixture.folder
-                let configuration = try fixture.configuration("{location: '\(location)/{table}', tables: ['*.*']}")
+                let configuration = try fixture.configuration(
+                    "{location: '\(location)/{table}', truncate: true, tables: ['*.*']}"
+                )
                 let backup = try await BackupRun(configuration, environment: environment).run()
                 #expect(backup.failed.map(\.message) == [])
                 let log = EventLog()
