@@ -131,7 +131,7 @@ public struct ConfigurationPrinter: Sendable {
             }
         let pairs = [
             ("strategy", strategy(entry.strategy)), ("compression", text(entry.compression?.rawValue)),
-            ("truncate", truncate),
+            ("truncate", truncate), ("triggers", text(entry.triggers.rawValue)),
         ]
         return mapping(options(entry.options, run) + pairs)
     }

@@ -10,6 +10,9 @@ struct LoadGroup: Sendable {
     var truncated: [Relation]
     /// Those of the truncated tables that no entry asks to empty, but `truncate: cascade` reaches.
     var cascaded: [Relation] = []
+    /// Those of the truncated tables that must have no rows: the server truncates them only along with what they refer to,
+    /// and no entry asks to empty them.
+    var emptyReferrers: [Relation] = []
     /// Constraints between tables that refer to one another in a cycle: their check waits until all rows are there.
     var deferredKeys: [ForeignKey]
     /// The groups that this one refers to by foreign keys, by their numbers: its rows need theirs.

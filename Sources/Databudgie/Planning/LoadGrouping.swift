@@ -5,7 +5,7 @@ struct LoadGrouping {
     /// Finds the smallest groups for which one transaction each is enough.
     ///
     /// Together go: jobs for the same table; tables that refer to one another in a cycle; a table that is truncated and
-    /// those that refer to it, because the server truncates them in one command only; what `truncate: cascade` reaches; and
+    /// those that refer to it, directly or through others, because the server truncates them in one command only; and
     /// whatever is between two members of a group, so that the groups themselves can be ordered.
     /// - Parameters:
     ///   - jobs: In order of appearance.
@@ -41,13 +41,15 @@ struct LoadGrouping {
             let names = Set(listed.map(\.relation.oid))
             let reached = cascade.tables(from: listed.filter { $0.truncate == .cascade }.map(\.relation.oid))
             let announced = Set(names.flatMap(cascade.withPartitions))
+            let referrers = cascade.tables(from: Array(names.union(reached))).subtracting(announced.union(reached))
             let referenced = Set(members.flatMap { references[$0] }.compactMap { numbers[$0] })
             return LoadGroup(
                 number: number,
                 jobs: members.filter { $0 < jobs.count }.map { jobs[$0] },
                 missing: members.filter { $0 >= jobs.count }.map { missing[$0 - jobs.count] },
-                truncated: truncated(names.union(reached)),
+                truncated: truncated(names.union(reached).union(referrers)),
                 cascaded: truncated(reached.subtracting(announced)),
+                emptyReferrers: truncated(referrers),
                 deferredKeys: deferredKeys(cycles.filter { members.contains($0[0]) }, tables),
                 references: referenced.subtracting([number])
             )
@@ -73,15 +75,19 @@ struct LoadGrouping {
         }
     }
 
-    /// What a cascade empties has to be loaded after it, in the same transaction.
+    /// What is truncated along with a table has to be loaded after it, in the same transaction.
     private func joinCascades(_ jobs: [Table], _ cascade: CascadeReach, _ union: inout DisjointSets) {
-        guard jobs.contains(where: { $0.truncate == .cascade }) else { return }
+        guard jobs.contains(where: { $0.truncate != .keep }) else { return }
         var carriers: [Relation.OID: [Int]] = [:]
         for (job, item) in jobs.enumerated() {
             for oid in Set(catalog.family(of: item.relation.oid)) { carriers[oid, default: []].append(job) }
         }
-        for (job, item) in jobs.enumerated() where item.truncate == .cascade {
-            for oid in cascade.tables(from: [item.relation.oid]) {
+        // What refers to another truncated table is found from there.
+        let truncated = Set(
+            jobs.filter { $0.truncate == .truncate }.flatMap { cascade.withPartitions($0.relation.oid) }
+        )
+        for (job, item) in jobs.enumerated() where item.truncate != .keep {
+            for oid in cascade.tables(from: [item.relation.oid], until: item.truncate == .cascade ? [] : truncated) {
                 for other in carriers[oid, default: []] { union.join(job, other) }
             }
         }

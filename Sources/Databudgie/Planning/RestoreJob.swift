@@ -6,21 +6,29 @@ struct RestoreJob: Sendable {
     let relation: Relation
     let file: FileInfo
     let truncate: TruncateMode
+    var triggers = TriggerMode.automatic
     let isStrict: Bool
     /// The entry that the job is for.
     var candidate: RestoreCandidate?
+    /// The run has created the table, so it has no other rows.
+    var isNew = false
+
+    /// After the load the table has the rows of the run and no others.
+    var isEmptied: Bool { truncate != .keep || isNew }
 }
 
 extension RestoreJob {
     /// The load of a file that was found for a table.
-    init(_ id: JobID, _ candidate: RestoreCandidate, file: FileInfo) {
+    init(_ id: JobID, _ candidate: RestoreCandidate, file: FileInfo, isNew: Bool) {
         self.init(
             id: id,
             relation: candidate.relation,
             file: file,
             truncate: candidate.entry.truncate,
+            triggers: candidate.entry.triggers,
             isStrict: candidate.entry.options.isStrict,
-            candidate: candidate
+            candidate: candidate,
+            isNew: isNew
         )
     }
 }

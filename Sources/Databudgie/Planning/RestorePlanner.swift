@@ -148,7 +148,12 @@ struct RestorePlanner {
         var plan = RestorePlan(groups: [], findings: findings + problems + known.problems)
         plan.findings += DoubleLoads(catalog: catalog).findings(chosen) + resumption.doubleLoads(chosen.map(\.0))
         let jobs = chosen.map { candidate, file in
-            RestoreJob(plan.newID(.rows, of: candidate.relation.name.label), candidate, file: file)
+            RestoreJob(
+                plan.newID(.rows, of: candidate.relation.name.label),
+                candidate,
+                file: file,
+                isNew: created.contains(candidate.relation.name)
+            )
         }
         done.forEach { plan.skip($0.relation, reason: resumption.reason) }
         let failed = required + known.unlisted.map(\.candidate)

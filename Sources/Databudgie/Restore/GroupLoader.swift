@@ -24,7 +24,9 @@ struct GroupLoader {
     func run(_ group: LoadGroup) async throws -> (results: [JobResult], failedJob: JobID?) {
         do {
             let outcomes = try await loaded(group) { progress in
-                try await session.withTransaction(.writing) { try await load(group, progress) }
+                try await retryingDeadlocks(of: group, progress) {
+                    try await session.withTransaction(.writing) { try await load(group, progress) }
+                }
             }
             let results = report(outcomes)
             await analyze(group)
@@ -75,16 +77,34 @@ struct GroupLoader {
         }
     }
 
+    /// A deadlock with another session during the load rolls all of it back, and it begins again.
+    private func retryingDeadlocks(
+        of group: LoadGroup,
+        _ progress: GroupProgress,
+        _ body: () async throws -> [JobOutcome]
+    ) async throws -> [JobOutcome] {
+        for _ in 1..<LockAttempts().count {
+            do {
+                return try await body()
+            } catch {
+                guard progress.isPrepared, LockConflict(of: error) == .deadlock, !Task.isCancelled else { throw error }
+                let table = progress.current ?? group.jobs[0].id
+                recorder.found(
+                    .warning("its load ended in a deadlock with another session, and begins again", of: table)
+                )
+                progress.isPrepared = false
+            }
+        }
+        return try await body()
+    }
+
     private func load(_ group: LoadGroup, _ progress: GroupProgress) async throws -> [JobOutcome] {
-        let keys = group.deferredKeys.filter { !$0.isDeferrable }
-        try await alter(keys, to: "deferrable initially deferred")
-        if !group.deferredKeys.isEmpty {
-            try await connection.execute("set constraints all deferred")
-        }
-        if let statement = truncation(group) {
-            progress.current = group.jobs.first { $0.truncate != .keep }?.id
-            try await connection.execute(statement)
-        }
+        var seen: Set<TargetTrigger> = []
+        let triggers = group.jobs.flatMap { formats[$0.id]?.disabledTriggers ?? [] }.filter { seen.insert($0).inserted }
+        let preparation = GroupPreparation(connection: connection, catalog: catalog, group: group, triggers: triggers)
+        progress.current = group.jobs.first { $0.truncate != .keep }?.id
+        try await preparation.begin()
+        progress.isPrepared = true
         var outcomes: [JobOutcome] = []
         for job in group.jobs {
             try Task.checkCancellation()
@@ -92,10 +112,7 @@ struct GroupLoader {
             recorder.started(job.id)
             outcomes.append(try await load(job))
         }
-        if !group.deferredKeys.isEmpty {
-            try await connection.execute("set constraints all immediate")
-        }
-        try await alter(keys, to: "not deferrable")
+        try await preparation.end()
         for (job, outcome) in zip(group.jobs, outcomes) {
             progress.current = job.id
             try await recordedRun?.record(job.id.name, path: outcome.path ?? "", over: connection)
@@ -114,7 +131,8 @@ struct GroupLoader {
             job: job,
             format: format
         )
-        let totals = try await loader.run { recorder.progressed(job.id, $0) }
+        let (totals, finding) = try await loader.run { recorder.progressed(job.id, $0) }
+        finding.map(recorder.found)
         return JobOutcome(
             job: job.id,
             totals: totals,
@@ -125,26 +143,11 @@ struct GroupLoader {
             includesDefinition: defined.contains(job.relation.name)
         )
     }
-
-    /// One command for all tables of the group, because they may refer to one another; never with CASCADE.
-    private func truncation(_ group: LoadGroup) -> String? {
-        guard !group.truncated.isEmpty else { return nil }
-        let names = group.truncated.map { ($0.kind == .table ? "only " : "") + $0.name.quoted }
-        return "truncate table " + names.joined(separator: ", ")
-    }
-
-    /// Changes only the catalog, and is rolled back with the transaction.
-    private func alter(_ keys: [ForeignKey], to mode: String) async throws {
-        for key in keys {
-            guard let table = catalog[key.referencing] else { continue }
-            try await connection.execute(
-                "alter table \(table.name.quoted) alter constraint \(quotedIdentifier(key.name)) \(mode)"
-            )
-        }
-    }
 }
 
-/// Which job of a group is running, for the message when it fails.
+/// How far a group has come, for what is done when it fails.
 private final class GroupProgress {
     var current: JobID?
+    /// Its tables are locked and emptied.
+    var isPrepared = false
 }

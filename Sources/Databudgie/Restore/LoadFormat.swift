@@ -7,8 +7,10 @@ struct LoadFormat: Sendable {
     let header: CSVHeader
     /// For each column of the file whether it is loaded.
     let keeps: [Bool]
-    /// Triggers may drop rows, so the server's count proves nothing.
+    /// Triggers may drop rows, so the server may take fewer than the file has.
     let countMayDiffer: Bool
+    /// Triggers that are off while the rows are loaded.
+    let disabledTriggers: [TargetTrigger]
 
     /// The names of the loaded columns, in the order of the file.
     var columns: [String] { zip(header.columns, keeps).filter(\.1).map(\.0) }

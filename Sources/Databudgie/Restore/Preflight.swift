@@ -49,7 +49,9 @@ struct Preflight {
             )
         }
         let cascaded = plan.groups.flatMap(\.cascaded)
-        let states = try await reader.read(plan.jobs.flatMap { carriers(of: $0.relation) } + cascaded.map(\.oid))
+        let states = try await reader.read(
+            plan.jobs.flatMap { carriers(of: $0.relation) } + cascaded + plan.groups.flatMap(\.emptyReferrers)
+        )
         findings += Self.refusedCascades(cascaded, states)
         for group in plan.groups {
             for job in group.jobs {
@@ -58,7 +60,8 @@ struct Preflight {
                 formats[job.id] = format
             }
         }
-        return (findings + (try await TruncationReach(catalog: catalog, reader: reader).problems(of: plan)), formats)
+        let reach = TruncationReach(catalog: catalog, reader: reader, states: states)
+        return (findings + (try await reach.problems(of: plan)), formats)
     }
 
     private static func refusedCascades(
@@ -86,8 +89,8 @@ struct Preflight {
         guard let state = states[job.relation.oid] else {
             return ([.problem("the table was dropped in the meantime", of: job.id)], nil)
         }
-        let triggers = carriers(of: job.relation).flatMap { states[$0]?.rowTriggers ?? [] }
-        let problems = TargetRules.problems(of: job, state, isInCycle: isInCycle(job, group))
+        let triggers = TriggerRules(job, carriers(of: job.relation).compactMap { states[$0.oid] })
+        let problems = TargetRules.problems(of: job, state, isInCycle: isInCycle(job, group)) + triggers.findings
         switch header {
         case .success(let checked):
             let header = checked.header.matching(job.relation.columns.map(\.name))
@@ -96,9 +99,10 @@ struct Preflight {
                 file: checked.file,
                 header: header,
                 keeps: match.keeps,
-                countMayDiffer: !triggers.isEmpty || job.relation.kind == .view
+                countMayDiffer: triggers.mayDropRows || job.relation.kind == .view,
+                disabledTriggers: triggers.disabled
             )
-            return (problems + match.findings + triggerNotes(job, triggers), format)
+            return (problems + match.findings, format)
         case .failure(let error):
             return (problems + error.problems.map { .problem($0.sentence, of: job.id, hint: $0.hint) }, nil)
         case nil:
@@ -107,18 +111,9 @@ struct Preflight {
     }
 
     /// The tables that rows for this one end up in, because the triggers of partitions run too.
-    private func carriers(of relation: Relation) -> [Relation.OID] {
-        relation.kind == .partitionedTable ? [relation.oid] + catalog.descendants(of: relation.oid) : [relation.oid]
-    }
-
-    private func triggerNotes(_ job: RestoreJob, _ triggers: [String]) -> [Finding] {
-        guard !triggers.isEmpty else { return [] }
-        return [
-            .note(
-                "the triggers \(triggers.joined(separator: ", ")) run for every row, which takes time and may change rows",
-                of: job.id
-            )
-        ]
+    private func carriers(of relation: Relation) -> [Relation] {
+        guard relation.kind == .partitionedTable else { return [relation] }
+        return [relation] + catalog.descendants(of: relation.oid).compactMap { catalog[$0] }
     }
 
     private func isInCycle(_ job: RestoreJob, _ group: LoadGroup) -> Bool {

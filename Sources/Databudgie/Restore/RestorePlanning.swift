@@ -131,16 +131,15 @@ struct RestorePlanning {
                 reason: "it is a \(view.kind.noun), whose definition is restored and has no rows of its own"
             )
         }
-        try await planSequences(of: candidates, catalog, in: &plan)
+        try await planSequences(of: candidates, SequencePlanner(catalog: catalog, created: created), in: &plan)
         return plan
     }
 
     private func planSequences(
         of candidates: [RestoreCandidate],
-        _ catalog: DatabaseCatalog,
+        _ planner: SequencePlanner,
         in plan: inout RestorePlan
     ) async throws {
-        let planner = SequencePlanner(catalog: catalog)
         let sources = try planner.sources(of: &plan, candidates)
         let files = try await FileListing(sources.map(\.pattern), in: session.storages, isolating: true)
         let (jobs, findings) = planner.plan(sources, files: files)

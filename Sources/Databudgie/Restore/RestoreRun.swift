@@ -60,7 +60,9 @@ public struct RestoreRun: Sendable {
         let unloaded = restore.reportUnloaded()
         guard !session.settings.isDryRun else { return RunResults(jobs: unloaded) }
         let progress = try await restore.load()
-        return RunResults(jobs: unloaded + progress.results + (try await restore.setSequences(after: progress)))
+        return RunResults(
+            jobs: unloaded + progress.results + (try await restore.setRemainingSequences(after: progress))
+        )
     }
 
     /// Runs what changes nothing, and adds that to its error when it fails.
@@ -94,10 +96,14 @@ extension RestoreRun {
         var checked: CheckedRestore?
         var unloaded: [JobResult] = []
         var outcomes: [JobOutcome] = []
+        let sequences = try await SequenceSetter.existing(over: session.connection)
         do {
             try await DatabudgieError.withEffect(.rolledBack) {
                 try await session.withTransaction(.writing) {
                     let restore = try await untouched(session.settings) {
+                        let target = try await session.readCatalog(without: nil, isNested: true)
+                        try await LockingPhase(connection: session.connection, catalog: target)
+                            .lockReplaced(definitions.replacedNames, isDryRun: session.settings.isDryRun)
                         try await definitions.createTables()
                         return try await planning.check(
                             created: definitions.names,
@@ -111,6 +117,7 @@ extension RestoreRun {
                     guard !session.settings.isDryRun else { throw RolledBack() }
                     outcomes = try await restore.loadNested()
                     try await definitions.finish()
+                    try await restore.setNewSequences(besides: sequences)
                 }
             }
         } catch is RolledBack {
@@ -120,8 +127,7 @@ extension RestoreRun {
         }
         guard let checked else { return RunResults() }
         let progress = checked.report(outcomes)
-        // At once: the sequences are new as well, and other sessions may insert rows.
-        let set = try await checked.setSequences(after: progress)
+        let set = try await checked.setSequences(among: sequences)
         await checked.analyze()
         return RunResults(jobs: unloaded + progress.results + set, definitions: definitions.names.map(\.label))
     }
@@ -197,7 +203,7 @@ extension RestoreRun {
             checked.session.recorder.found(Self.unfinished)
             throw error
         }
-        return progress.results + (try await checked.setSequences(after: progress))
+        return progress.results + (try await checked.setRemainingSequences(after: progress))
     }
 
     private static let unfinished = Finding.warning(

@@ -12,11 +12,13 @@ struct TableLoader {
     /// Loads all rows.
     ///
     /// - Parameter onProgress: Receives the totals so far, a few times a second.
-    /// - Returns: The final totals.
+    /// - Returns: The final totals, and a warning when triggers have dropped rows.
     /// - Throws: ``DatabudgieError`` when the file is damaged, when the server refuses a value, with its line, or when it
     ///   took another number of rows than the file has; `PostgresError` or `StorageError` when either was lost. The
     ///   transaction must then be rolled back.
-    func run(onProgress: @escaping @Sendable (TransferTotals) -> Void) async throws -> TransferTotals {
+    func run(
+        onProgress: @escaping @Sendable (TransferTotals) -> Void
+    ) async throws -> (totals: TransferTotals, finding: Finding?) {
         let meter = TransferMeter(report: onProgress)
         let (path, bytes) = (job.file.path, try await storage.read(job.file.path))
         guard bytes.info.version == format.file.version, bytes.info.size == format.file.size else {
@@ -36,7 +38,7 @@ struct TableLoader {
         } catch let error as PostgresError where error.code == .serverError {
             throw wrapped(.database, error)
         }
-        guard rows == file.rows || format.countMayDiffer else {
+        guard rows == file.rows || format.countMayDiffer && rows < file.rows else {
             throw DatabudgieError(
                 .countMismatch,
                 "\(job.file.path) has \(file.rows) rows, but the server took \(rows)",
@@ -44,7 +46,12 @@ struct TableLoader {
             )
         }
         meter.add(rows: rows)
-        return meter.totals
+        let finding = Finding.warning(
+            "\(job.file.path) has \(file.rows) rows, and the server kept \(rows): triggers have dropped the others",
+            of: job.id,
+            hint: "set 'triggers: off' to restore all of them"
+        )
+        return (meter.totals, rows == file.rows ? nil : finding)
     }
 
     private func wrapped(_ code: DatabudgieError.Code, _ error: any Error) -> DatabudgieError {

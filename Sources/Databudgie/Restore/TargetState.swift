@@ -7,8 +7,8 @@ struct TargetState: Sendable {
     let isOwned: Bool
     /// Row-level security applies to the connected role, and COPY FROM refuses such tables.
     let hasRowSecurity: Bool
-    /// Triggers that run for each row before it is inserted; they may change or drop rows.
-    let rowTriggers: [String]
+    /// Triggers of users that are not disabled, those of foreign keys and the INSTEAD OF triggers of views aside.
+    let triggers: [TargetTrigger]
     /// A trigger takes the rows in the place of a view.
     let hasInsteadOfTrigger: Bool
 }

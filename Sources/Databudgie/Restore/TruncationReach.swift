@@ -1,38 +1,73 @@
-/// Whether the tables can be truncated without any that is not listed.
+import Postgres
+
+/// Whether the tables can be truncated without losing a row of any that is not listed.
 ///
-/// TRUNCATE without CASCADE is refused by the server when another table refers to a listed one. Children by inheritance
-/// would be emptied with their parent, so `ONLY` is used and their rows stay.
+/// TRUNCATE without CASCADE is refused by the server when another table refers to a listed one and is not named as well:
+/// it is named when it has no rows. Children by inheritance would be emptied with their parent, so `ONLY` is used and their
+/// rows stay.
 struct TruncationReach {
     let catalog: DatabaseCatalog
     let reader: TargetStateReader
+    let states: [Relation.OID: TargetState]
 
     /// - Parameter plan: What is about to be truncated and loaded.
     /// - Returns: The problems that were found.
     /// - Throws: `PostgresError`.
     func problems(of plan: RestorePlan) async throws -> [Finding] {
-        try await referencingTables(plan) + childrenWithRows(plan)
+        var problems: [Finding] = []
+        for group in plan.groups {
+            for referrer in group.emptyReferrers {
+                guard let obstacle = try await obstacle(referrer) else { continue }
+                problems += refusals(of: referrer, obstacle, in: group)
+            }
+        }
+        return problems + (try await childrenWithRows(plan))
     }
 
-    private func referencingTables(_ plan: RestorePlan) -> [Finding] {
-        let reach = Set(
-            plan.groups.flatMap(\.truncated).flatMap { relation in
-                relation.kind == .partitionedTable
-                    ? [relation.oid] + catalog.descendants(of: relation.oid) : [relation.oid]
+    /// Why a table that refers to a truncated one cannot be truncated along with it.
+    private struct Obstacle {
+        let reason: String
+        /// What to do, for the name of the table that is to be truncated.
+        let hint: (String) -> String
+    }
+
+    private func obstacle(_ referrer: Relation) async throws -> Obstacle? {
+        let name = referrer.name
+        let state = states[referrer.oid]
+        guard referrer.isReadable, state?.hasRowSecurity == false else {
+            return Obstacle(reason: "and whether that table is empty cannot be checked") { _ in
+                "grant the role SELECT on \(name), without policies that apply to it"
             }
-        )
-        return catalog.foreignKeys.compactMap { key in
-            guard reach.contains(key.referenced), !reach.contains(key.referencing), !isReportedForRoot(key, reach),
-                let referenced = catalog[key.referenced], let referencing = catalog[key.referencing]
-            else { return nil }
+        }
+        if try await reader.hasRows(referrer) {
+            return Obstacle(reason: "has rows, and is not truncated in this restore") { table in
+                "restore \(name) with truncate too, drop 'truncate' for \(table), or empty both with 'truncate: cascade'"
+            }
+        }
+        guard state?.canTruncate == false else { return nil }
+        return Obstacle(reason: "and the role lacks TRUNCATE on that table") { _ in "grant it, or drop 'truncate'" }
+    }
+
+    private func refusals(of referrer: Relation, _ obstacle: Obstacle, in group: LoadGroup) -> [Finding] {
+        let cascade = CascadeReach(catalog: catalog)
+        let along = Set(group.emptyReferrers.flatMap { cascade.withPartitions($0.oid) })
+        let origins = Set(group.truncated.flatMap { cascade.withPartitions($0.oid) }).subtracting(along)
+        let own = Set(cascade.withPartitions(referrer.oid))
+        func refusal(_ referenced: Relation.OID, _ way: String) -> Finding? {
+            guard let table = catalog[referenced]?.name else { return nil }
             return .problem(
-                "it cannot be truncated, because \(referencing.name) refers to it (constraint \(key.name)) and is not "
-                    + "truncated in this restore",
-                of: referenced.name.label,
-                hint:
-                    "restore \(referencing.name) with truncate too, drop 'truncate' for \(referenced.name), or empty both "
-                    + "with 'truncate: cascade'"
+                "it cannot be truncated, because \(referrer.name) refers to it (\(way)), \(obstacle.reason)",
+                of: table.label,
+                hint: obstacle.hint(table.description)
             )
         }
+        let keys = catalog.foreignKeys.filter {
+            own.contains($0.referencing) && origins.contains($0.referenced) && !isReportedForRoot($0, origins)
+        }
+        guard keys.isEmpty else { return keys.compactMap { refusal($0.referenced, "constraint \($0.name)") } }
+        let path = cascade.path(to: referrer.oid, from: origins)
+        let between = path.dropLast().compactMap { catalog[$0.referencing]?.name.description }.joined(separator: ", ")
+        return path.first.flatMap { refusal($0.referenced, "by way of \(between)") }.map { [$0] } ?? []
     }
 
     /// The copy of a constraint at a partition is not reported again, when the original is in reach as well.

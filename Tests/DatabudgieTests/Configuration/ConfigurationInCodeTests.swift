@@ -69,6 +69,7 @@ struct ConfigurationInCodeTests {
                         strategy: .useLatestMetadata,
                         compression: .zstd,
                         truncate: .cascade,
+                        triggers: .off,
                         query: "select 1"
                     )
                 ]
@@ -96,6 +97,7 @@ struct ConfigurationInCodeTests {
                 filename: "{date}.{ext}"
                 strategy: use_latest_metadata
                 truncate: cascade
+                triggers: off
                 query: select 1
                 compression: zstd
                 tables:

@@ -41,6 +41,7 @@ struct ErrorWordingTests {
             ("strict: []", "test.yaml:1: 'strict' must be true or false, not a list"),
             ("data: 2", "test.yaml:1: 'data' must be true or false, not '2'"),
             ("truncate: all", "test.yaml:1: 'truncate' must be true, false or cascade, not 'all'"),
+            ("triggers: on", "test.yaml:1: 'triggers' cannot be 'on'; use one of auto, off, fire"),
             ("compression: gzp", "test.yaml:1: 'compression' cannot be 'gzp'; did you mean 'gzip'?"),
             ("compression: lzma", "test.yaml:1: 'compression' cannot be 'lzma'; use one of gzip, zstd"),
             (

@@ -125,6 +125,7 @@ struct PrinterTests {
                     strategy: use_latest_filename
                     compression: null
                     truncate: false
+                    triggers: auto
 
                 """
         )

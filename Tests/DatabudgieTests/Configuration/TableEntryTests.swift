@@ -139,6 +139,21 @@ struct TableEntryTests {
         #expect(configuration.restore.tables.map(\.truncate) == [.keep, .truncate, .cascade, .keep])
     }
 
+    @Test("The key triggers is auto, off or fire, at any level")
+    func triggers() throws {
+        let mixed = try configuration(
+            """
+            triggers: off
+            restore: {tables: [{name: a, triggers: fire}, {name: b, triggers: auto}, c, {name: d, triggers: null}]}
+            """
+        )
+        #expect(mixed.restore.tables.map(\.triggers) == [.fire, .automatic, .off, .automatic])
+        #expect(try configuration("tables: [a]").restore.tables.map(\.triggers) == [.automatic])
+        #expect(
+            try configuration("restore: {triggers: fire, tables: [a]}").restore.tables.map(\.triggers) == [.fire]
+        )
+    }
+
     @Test("Keys that begin with x- are ignored at every level")
     func notes() throws {
         let configuration = try configuration(

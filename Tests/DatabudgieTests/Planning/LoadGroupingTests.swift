@@ -40,6 +40,17 @@ struct RestoreGroupsTests {
         )
     }
 
+    @Test("What refers to a truncated table by way of others lands with it, and what is not listed must be empty")
+    func reached() {
+        let relations = ["refund", "sale", "product", "note"].enumerated().map { Fixture.relation(UInt32($0), $1) }
+        let catalog = Fixture.catalog(relations, keys: [Fixture.key(0, 1), Fixture.key(1, 2)])
+        let jobs = [job(0, relations[0], .keep), job(1, relations[2], .truncate), job(2, relations[3], .truncate)]
+        let groups = LoadGrouping(catalog: catalog).groups(of: jobs)
+        #expect(groups.map { $0.jobs.map(\.relation.name.name) } == [["refund", "product"], ["note"]])
+        #expect(groups.map { $0.truncated.map(\.name.name) } == [["refund", "sale", "product"], ["note"]])
+        #expect(groups.map { $0.emptyReferrers.map(\.name.name) } == [["refund", "sale"], []])
+    }
+
     @Test("A cycle lands together, and its constraints are deferred")
     func cycle() {
         let relations = [Fixture.relation(0, "a"), Fixture.relation(1, "b"), Fixture.relation(2, "c")]

@@ -171,6 +171,7 @@ struct ManifestRunTests {
                 fixture.target,
                 """
                 create table product (id int primary key); create table sale (id int, product int references product);
+                insert into sale values (5, null);
                 insert into m (transaction, action, "table", file_path) values (1, 'restore', 'public.sale', 'x');
                 """
             )

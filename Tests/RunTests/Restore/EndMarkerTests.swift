@@ -55,12 +55,13 @@ struct EndMarkerTests {
 
     @Test(
         "A file with such a line is refused with its number, whatever the triggers",
-        arguments: [
+        arguments: ["auto", "fire"],
+        [
             ("a\n1\n\\.\n2\n", 3), ("a\n1\n\\.\n", 3), ("\\.\n1\n", 1), ("a\r\n\\.\r\n1\r\n", 2), ("a\r\\.\r1\r", 2),
             ("a\n\"x\n\\.\n\"\n\\.\nb\n", 3),
         ]
     )
-    func refused(text: String, record: Int) async throws {
+    func refused(triggers: String, end: (text: String, record: Int)) async throws {
         try await RunFixture.with { fixture in
             try await fixture.execute(
                 fixture.target,
@@ -70,9 +71,10 @@ struct EndMarkerTests {
                 create trigger passing before insert on t for each row execute function pass();
                 """
             )
-            try fixture.write(text, to: Self.file)
-            let report = try await fixture.restore(fixture.yaml("[t]"))
-            let message = "record \(record) is only \\., which servers before version 18 take for the end of the data"
+            try fixture.write(end.text, to: Self.file)
+            let report = try await fixture.restore(fixture.yaml("[{name: t, triggers: \(triggers)}]"))
+            let message =
+                "record \(end.record) is only \\., which servers before version 18 take for the end of the data"
             #expect(report.failed.map { $0.message.hasSuffix(message) } == [true], "\(report.failed.map(\.message))")
             #expect(report.failed.first?.hint == "quote it as \"\\.\", or remove it if the data ends there")
             #expect(try await fixture.rows(fixture.target, "select a from t") == ["old"])

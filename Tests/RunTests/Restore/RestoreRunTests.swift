@@ -56,7 +56,7 @@ struct RestoreRunTests {
                 schema + """
                     create table other (id int references product, must int not null, has_default int not null default 1);
                     create table damaged (id int); create table empty (id int);
-                    insert into product values (9, 'old');
+                    insert into product values (9, 'old'); insert into sale values (1, 9);
                     """
             )
             try fixture.write("id,nmae,name\n1,x,y\n", to: "public.product/2024-01-01T00:00:00.csv")
@@ -237,10 +237,11 @@ struct RestoreRunTests {
             )
             try fixture.write("id\n1\n2\n3\n", to: "public.t/2024-01-01T00:00:00.csv")
             let log = EventLog()
-            let report = try await fixture.restore(fixture.yaml("[t]"), events: log)
+            let report = try await fixture.restore(fixture.yaml("[{name: t, triggers: fire}]"), events: log)
             #expect(report.failed.isEmpty)
             #expect(try await fixture.rows(fixture.target, "select count(*) from t") == ["2"])
             #expect(log.notes.contains { $0.contains("triggers odd") })
+            #expect(log.warnings.contains { $0.contains("has 3 rows, and the server kept 2") })
         }
     }
 
@@ -260,7 +261,10 @@ struct RestoreRunTests {
     @Test("A dry run checks everything and writes nothing")
     func dryRun() async throws {
         try await RunFixture.with { fixture in
-            try await fixture.execute(fixture.target, schema + "insert into product values (9, 'old');")
+            try await fixture.execute(
+                fixture.target,
+                schema + "insert into product values (9, 'old'); insert into sale values (1, 9);"
+            )
             try fixture.write("id,name\n1,new\n", to: "public.product/2024-01-01T00:00:00.csv")
             let report = try await fixture.restore(fixture.yaml("[product]", truncate: false), isDryRun: true)
             #expect(report.isDryRun)
@@ -319,7 +323,7 @@ struct RestoreRunTests {
             )
             let rows = (1...5_000).map { "\($0)\n" }.joined()
             try fixture.write("id\n" + rows, to: "public.t/2024-01-01T00:00:00.csv")
-            let run = Task { try await fixture.restore(fixture.yaml("[t]")) }
+            let run = Task { try await fixture.restore(fixture.yaml("[{name: t, triggers: fire}]")) }
             try await poll("the load runs") {
                 try await fixture.rows(
                     fixture.source,

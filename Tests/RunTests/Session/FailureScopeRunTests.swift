@@ -64,7 +64,7 @@ struct FailureScopeRunTests {
             try fixture.write("id\n" + String(repeating: "1\n", count: 5_000), to: "public.a/2024-01-01T00:00:00.csv")
             try fixture.write("id\n1\n", to: "public.b/2024-01-01T00:00:00.csv")
             let log = EventLog()
-            let run = Task { try await fixture.restore(fixture.yaml("[a, b]"), events: log) }
+            let run = Task { try await fixture.restore(fixture.yaml("[{name: a, triggers: fire}, b]"), events: log) }
             try await endCopy(fixture, in: fixture.target, over: fixture.source)
             let error = await #expect(throws: PostgresError.self) { try await run.value }
             #expect(error?.code == .connectionLost)

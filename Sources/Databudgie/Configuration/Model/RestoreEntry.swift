@@ -10,6 +10,8 @@ public struct RestoreEntry: Sendable, Equatable {
     public var compression: CompressionFormat?
     /// What happens to the rows that are there.
     public var truncate: TruncateMode
+    /// Whether triggers of the target fire for the rows.
+    public var triggers: TriggerMode
     /// The query by which the rows were exported, as it is written; it tells two entries of one table apart.
     public var query: String?
 
@@ -20,18 +22,21 @@ public struct RestoreEntry: Sendable, Equatable {
     ///   - strategy: How the file is chosen; nil: the default strategy.
     ///   - compression: Which of several files of one moment is read; nil: the plain one.
     ///   - truncate: What happens to the rows that are there.
+    ///   - triggers: Whether triggers of the target fire for the rows.
     ///   - query: The query by which the rows were exported; nil: `select * from {table}`.
     public init(
         options: TableOptions,
         strategy: RestoreStrategy? = nil,
         compression: CompressionFormat? = nil,
         truncate: TruncateMode = .keep,
+        triggers: TriggerMode = .automatic,
         query: String? = nil
     ) {
         self.options = options
         self.strategy = strategy
         self.compression = compression
         self.truncate = truncate
+        self.triggers = triggers
         self.query = query
     }
 }

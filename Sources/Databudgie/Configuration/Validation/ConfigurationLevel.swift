@@ -5,6 +5,7 @@ enum ConfigurationLevel: Sendable {
     private static let tableKeys = [
         "name", "query", "location", "filename", "compression", "exclude", "ddl", "sequences", "data",
         "follow_foreign_keys", "strict", "skip_if_exists", "row_security", "strategy", "truncate",
+        "triggers",
     ]
     private static let commandKeys = [
         "url", "connection", "connections", "tables", "manifest", "root_location", "idle_in_transaction_timeout",

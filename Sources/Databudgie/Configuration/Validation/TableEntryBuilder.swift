@@ -129,6 +129,7 @@ struct TableEntryBuilder {
             strategy: read.choice(scope["strategy"], "strategy", RestoreStrategy.self),
             compression: compression(scope["compression"]),
             truncate: truncate(scope["truncate"]),
+            triggers: read.choice(scope["triggers"], "triggers", TriggerMode.self) ?? .automatic,
             query: scope["query"]?.scalar?.text
         )
     }

@@ -1,0 +1,89 @@
+import Postgres
+
+/// What a group needs of its tables before the first row, in the transaction of the load, and what is put back after the
+/// last one.
+struct GroupPreparation {
+    let connection: Connection
+    let catalog: DatabaseCatalog
+    let group: LoadGroup
+    /// User triggers that are off meanwhile.
+    let triggers: [TargetTrigger]
+    var attempts = LockAttempts()
+
+    /// Constraints that have to be made deferrable for the load.
+    private var keys: [ForeignKey] { group.deferredKeys.filter { !$0.isDeferrable } }
+
+    /// Locks and empties tables, disables triggers, and makes constraints deferrable.
+    ///
+    /// - Throws: ``DatabudgieError`` when another session is in the way, or when a table that is only empty along with
+    ///   others has rows; `PostgresError`.
+    func begin() async throws {
+        try await RestoreLocks(connection: connection, catalog: catalog).take(
+            group.jobs.map(\.relation) + group.truncated
+        )
+        if !group.truncated.isEmpty || !triggers.isEmpty || !keys.isEmpty {
+            // Who adds rows is in the way of altering, who reads is not.
+            let harmless = group.truncated.isEmpty ? ["AccessShareLock", "RowShareLock"] : []
+            let phase = LockingPhase(connection: connection, catalog: catalog, attempts: attempts)
+            try await phase.run(group.truncated + altered, harmless: harmless) {
+                try await lockTruncated()
+                try await checkEmpty()
+                for trigger in triggers { try await connection.execute(trigger.disabling(on: connection.server)) }
+                try await alterKeys(to: "deferrable initially deferred")
+                if let truncation { try await connection.execute(truncation) }
+            }
+        }
+        if !group.deferredKeys.isEmpty { try await connection.execute("set constraints all deferred") }
+    }
+
+    /// Checks what was deferred, and puts constraints and triggers back as they were.
+    ///
+    /// - Throws: `PostgresError`, when a constraint is violated.
+    func end() async throws {
+        if !group.deferredKeys.isEmpty || !triggers.isEmpty {
+            // A table with checks that are pending cannot be altered.
+            try await connection.execute("set constraints all immediate")
+        }
+        try await alterKeys(to: "not deferrable")
+        for trigger in triggers { try await connection.execute(trigger.restoring(on: connection.server)) }
+    }
+
+    private var altered: [Relation] { triggers.map(\.table) + keys.compactMap { catalog[$0.referencing] } }
+
+    /// At once in the mode that TRUNCATE needs: two that raise a weaker lock would wait for one another.
+    private func lockTruncated() async throws {
+        let tables = group.truncated.filter { $0.kind != .foreignTable }
+        guard !tables.isEmpty else { return }
+        try await connection.execute("lock table \(Self.list(tables)) in access exclusive mode")
+    }
+
+    private func checkEmpty() async throws {
+        for relation in group.emptyReferrers
+        where try await TargetStateReader(connection: connection).hasRows(relation) {
+            throw DatabudgieError(
+                .database,
+                "\(relation.name) refers to a table that is truncated, and has rows now",
+                hint: "restore it with truncate too, or empty it with 'truncate: cascade'"
+            )
+        }
+    }
+
+    /// One command for all tables of the group, because they may refer to one another; never with CASCADE.
+    private var truncation: String? {
+        group.truncated.isEmpty ? nil : "truncate table " + Self.list(group.truncated)
+    }
+
+    private static func list(_ relations: [Relation]) -> String {
+        relations.map { ($0.kind == .table ? "only " : "") + $0.name.quoted }.joined(separator: ", ")
+    }
+
+    /// Changes only the catalog, and is rolled back with the transaction.
+    private func alterKeys(to mode: String) async throws {
+        for key in keys {
+            guard let table = catalog[key.referencing] else { continue }
+            try await connection.execute(
+                "alter table \(table.name.quoted) alter constraint \(quotedIdentifier(key.name)) \(mode)"
+            )
+        }
+    }
+}

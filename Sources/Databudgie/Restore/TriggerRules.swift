@@ -1,0 +1,76 @@
+/// What becomes of the user triggers of the tables that a job loads: the table itself, and its partitions.
+struct TriggerRules {
+    /// Those that are off while the group is loaded.
+    var disabled: [TargetTrigger] = []
+    /// A trigger that fires may drop rows, so the server may keep fewer than the file has.
+    var mayDropRows = false
+    /// What the user should know.
+    var findings: [Finding] = []
+
+    /// Decides it for one job.
+    ///
+    /// - Parameters:
+    ///   - job: What is about to be loaded.
+    ///   - states: The states of the tables that its rows end up in.
+    init(_ job: RestoreJob, _ states: [TargetState]) {
+        // A view is loaded by its trigger.
+        guard job.relation.kind != .view else { return }
+        let triggers = states.flatMap(\.triggers)
+        let onInsert = triggers.filter(\.firesOnInsert)
+        let onTruncate = job.truncate == .keep ? [] : triggers.filter { $0.firesOnTruncate && !$0.firesOnInsert }
+        let isOwned = states.allSatisfy { state in
+            state.isOwned || !state.triggers.contains { $0.firesOnInsert || $0.firesOnTruncate }
+        }
+        switch job.triggers {
+        case .off:
+            disabled = onInsert + onTruncate
+            if !isOwned { findings.append(Self.refusal(job, disabled)) }
+        case .automatic:
+            if job.isEmptied, isOwned { disabled = onInsert }
+            report(job, onInsert, onTruncate, .warning, hint: Self.hint(job, isOwned: isOwned))
+        case .fire:
+            report(job, onInsert, onTruncate, .note, hint: nil)
+        }
+    }
+
+    private mutating func report(
+        _ job: RestoreJob,
+        _ onInsert: [TargetTrigger],
+        _ onTruncate: [TargetTrigger],
+        _ kind: Finding.Kind,
+        hint: String?
+    ) {
+        let off = Set(disabled)
+        let loading = onInsert.filter { $0.isActive && !off.contains($0) }
+        mayDropRows = loading.contains(where: \.mayDropRows)
+        let parts = [
+            (loading, "for the rows that are loaded: they may change or drop them, or write to other tables"),
+            (onTruncate.filter(\.isActive), "when the table is emptied"),
+        ]
+        for (triggers, effect) in parts where !triggers.isEmpty {
+            findings.append(
+                Finding(kind, "its triggers \(Self.list(triggers)) fire \(effect)", table: job.id.name, hint: hint)
+            )
+        }
+    }
+
+    private static func hint(_ job: RestoreJob, isOwned: Bool) -> String {
+        isOwned
+            ? "set 'triggers: off' to restore it without them, or 'triggers: fire' if that is meant"
+            : "connect as the owner to restore it without them, or set 'triggers: fire' if that is meant"
+    }
+
+    private static func refusal(_ job: RestoreJob, _ triggers: [TargetTrigger]) -> Finding {
+        .problem(
+            "its triggers \(list(triggers)) cannot be disabled, because the role does not own the table",
+            of: job.id,
+            hint: "connect as its owner, or set 'triggers: fire'"
+        )
+    }
+
+    /// The names, each once: a partitioned table's trigger is on its partitions too.
+    private static func list(_ triggers: [TargetTrigger]) -> String {
+        var seen: Set<ByteKey> = []
+        return triggers.map(\.name).filter { seen.insert(ByteKey($0)).inserted }.joined(separator: ", ")
+    }
+}
