@@ -31,9 +31,8 @@ extension S3Client {
                 action: "searched for uploads",
                 subject: path
             )
-            request.query = [
-                (name: "uploads", value: ""), (name: "prefix", value: prefix), (name: "encoding-type", value: "url"),
-            ]
+            // Keys are not asked for in percent-encoding: Ceph encodes them then, but does not say that it has.
+            request.query = [(name: "uploads", value: ""), (name: "prefix", value: prefix)]
             if let marker {
                 request.query += [
                     (name: "key-marker", value: marker.key), (name: "upload-id-marker", value: marker.id),
