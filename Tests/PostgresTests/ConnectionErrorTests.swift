@@ -127,8 +127,10 @@ struct ConnectionErrorTests {
             let server = PostgresServer.overTCP(try await PostgresServer.shared.superuser)
             let keywords = server.keywords
             let port = try #require(keywords["port"])
+            let password = try #require(keywords["password"])
             let passwordFile = "\(folder)/passwords"
-            try "127.0.0.1:\(port):*:postgres:postgres\n".write(toFile: passwordFile, atomically: true, encoding: .utf8)
+            try "127.0.0.1:\(port):*:postgres:\(password)\n"
+                .write(toFile: passwordFile, atomically: true, encoding: .utf8)
             try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: passwordFile)
             let serviceFile = "\(folder)/services"
             try "[shop]\nhost=127.0.0.1\nport=\(port)\nuser=postgres\ndbname=postgres\nsslmode=disable\n"
