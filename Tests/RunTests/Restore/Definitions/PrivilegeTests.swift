@@ -161,6 +161,8 @@ struct PrivilegeTests {
     func rowSecurity() async throws {
         try await RunFixture.withRole { fixture, role in
             try await fixture.onBoth("create schema app authorization \(role)")
+            let database = quotedIdentifier(fixture.target.keywords["dbname"] ?? "")
+            try await fixture.execute(fixture.target, "grant create on database \(database) to \(role)")
             let owner = fixture.connected(as: role)
             try await owner.execute(
                 owner.source,
