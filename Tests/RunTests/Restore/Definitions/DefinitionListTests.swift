@@ -62,7 +62,7 @@ struct DefinitionListTests {
     @Test("What is dropped from the source comes back only by its name")
     func dropped() async throws {
         try await withPartialBackup { fixture in
-            _ = try await fixture.restore(fixture.ddlYAML("['app.*', app.old]"))
+            _ = try await fixture.restore(fixture.ddlYAML("[{name: 'app.*', exclude: [app.old]}, app.old]"))
             #expect(try await fixture.names(fixture.target) == ["app.a", "app.b", "app.c", "app.old"])
         }
     }

@@ -16,7 +16,7 @@ struct ReplacementTests {
                 create schema app; create table app.customer (id int primary key, name text default 'x');
                 insert into app.customer values (1, 'Ann');
                 create function app.full_name(c app.customer) returns text language sql as 'select c.name';
-                create function app.full_name(c app.customer, suffix text default '!') returns text language sql as 'select c.name || suffix';
+                create function app.full_name(c app.customer, suffix text) returns text language sql as 'select c.name || suffix';
                 create function app.everybody() returns setof app.customer language sql as 'select * from app.customer';
                 create view app.v as select id, app.full_name(c) as full_name from app.customer c;
                 create function app.of_view() returns setof app.v language sql as 'select * from app.v';
