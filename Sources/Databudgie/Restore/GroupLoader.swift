@@ -101,7 +101,12 @@ struct GroupLoader {
     private func load(_ group: LoadGroup, _ progress: GroupProgress) async throws -> [JobOutcome] {
         var seen: Set<TargetTrigger> = []
         let triggers = group.jobs.flatMap { formats[$0.id]?.disabledTriggers ?? [] }.filter { seen.insert($0).inserted }
-        let preparation = GroupPreparation(connection: connection, catalog: catalog, group: group, triggers: triggers)
+        let preparation = GroupPreparation(
+            connection: connection,
+            catalog: catalog,
+            loadGroup: group,
+            triggers: triggers
+        )
         progress.current = group.jobs.first { $0.truncate != .keep }?.id
         try await preparation.begin()
         progress.isPrepared = true

@@ -5,13 +5,13 @@ import Postgres
 struct GroupPreparation {
     let connection: Connection
     let catalog: DatabaseCatalog
-    let group: LoadGroup
+    let loadGroup: LoadGroup
     /// User triggers that are off meanwhile.
     let triggers: [TargetTrigger]
     var attempts = LockAttempts()
 
     /// Constraints that have to be made deferrable for the load.
-    private var keys: [ForeignKey] { group.deferredKeys.filter { !$0.isDeferrable } }
+    private var keys: [ForeignKey] { loadGroup.deferredKeys.filter { !$0.isDeferrable } }
 
     /// Locks and empties tables, disables triggers, and makes constraints deferrable.
     ///
@@ -19,13 +19,13 @@ struct GroupPreparation {
     ///   others has rows; `PostgresError`.
     func begin() async throws {
         try await RestoreLocks(connection: connection, catalog: catalog).take(
-            group.jobs.map(\.relation) + group.truncated
+            loadGroup.jobs.map(\.relation) + loadGroup.truncated
         )
-        if !group.truncated.isEmpty || !triggers.isEmpty || !keys.isEmpty {
+        if !loadGroup.truncated.isEmpty || !triggers.isEmpty || !keys.isEmpty {
             // Who adds rows is in the way of altering, who reads is not.
-            let harmless = group.truncated.isEmpty ? ["AccessShareLock", "RowShareLock"] : []
+            let harmless = loadGroup.truncated.isEmpty ? ["AccessShareLock", "RowShareLock"] : []
             let phase = LockingPhase(connection: connection, catalog: catalog, attempts: attempts)
-            try await phase.run(group.truncated + altered, harmless: harmless) {
+            try await phase.run(loadGroup.truncated + altered, harmless: harmless) {
                 try await lockTruncated()
                 try await checkEmpty()
                 for trigger in triggers { try await connection.execute(trigger.disabling(on: connection.server)) }
@@ -33,14 +33,14 @@ struct GroupPreparation {
                 if let truncation { try await connection.execute(truncation) }
             }
         }
-        if !group.deferredKeys.isEmpty { try await connection.execute("set constraints all deferred") }
+        if !loadGroup.deferredKeys.isEmpty { try await connection.execute("set constraints all deferred") }
     }
 
     /// Checks what was deferred, and puts constraints and triggers back as they were.
     ///
     /// - Throws: `PostgresError`, when a constraint is violated.
     func end() async throws {
-        if !group.deferredKeys.isEmpty || !triggers.isEmpty {
+        if !loadGroup.deferredKeys.isEmpty || !triggers.isEmpty {
             // A table with checks that are pending cannot be altered.
             try await connection.execute("set constraints all immediate")
         }
@@ -52,13 +52,13 @@ struct GroupPreparation {
 
     /// At once in the mode that TRUNCATE needs: two that raise a weaker lock would wait for one another.
     private func lockTruncated() async throws {
-        let tables = group.truncated.filter { $0.kind != .foreignTable }
+        let tables = loadGroup.truncated.filter { $0.kind != .foreignTable }
         guard !tables.isEmpty else { return }
         try await connection.execute("lock table \(Self.list(tables)) in access exclusive mode")
     }
 
     private func checkEmpty() async throws {
-        for relation in group.emptyReferrers
+        for relation in loadGroup.emptyReferrers
         where try await TargetStateReader(connection: connection).hasRows(relation) {
             throw DatabudgieError(
                 .database,
@@ -70,7 +70,7 @@ struct GroupPreparation {
 
     /// One command for all tables of the group, because they may refer to one another; never with CASCADE.
     private var truncation: String? {
-        group.truncated.isEmpty ? nil : "truncate table " + Self.list(group.truncated)
+        loadGroup.truncated.isEmpty ? nil : "truncate table " + Self.list(loadGroup.truncated)
     }
 
     private static func list(_ relations: [Relation]) -> String {

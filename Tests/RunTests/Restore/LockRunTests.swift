@@ -27,7 +27,7 @@ struct LockRunTests {
                     let preparation = GroupPreparation(
                         connection: session.connection,
                         catalog: catalog,
-                        group: group,
+                        loadGroup: group,
                         triggers: [],
                         attempts: LockAttempts(timeout: .milliseconds(50), count: 2)
                     )
