@@ -128,7 +128,7 @@ struct TranscriptTests {
             try await Connection.withConnection(to: shop.parameters) { blocker in
                 try await blocker.withTransaction { blocker in
                     try await blocker.execute("lock table stock in share mode")
-                    try await transcript.interrupt("databudgie restore", whenServerRuns: "truncate table")
+                    try await transcript.interrupt("databudgie restore", whenServerRuns: "in access exclusive mode")
                 }
             }
             try await transcript.run("databudgie restore --restore-id 2")
