@@ -41,7 +41,8 @@ struct LoadGrouping {
             let names = Set(listed.map(\.relation.oid))
             let reached = cascade.tables(from: listed.filter { $0.truncate == .cascade }.map(\.relation.oid))
             let announced = Set(names.flatMap(cascade.withPartitions))
-            let referrers = cascade.tables(from: Array(names.union(reached))).subtracting(announced.union(reached))
+            let emptied = truncated(names.union(reached)).map(\.oid)
+            let referrers = cascade.tables(from: emptied).subtracting(emptied.flatMap(cascade.withPartitions))
             let referenced = Set(members.flatMap { references[$0] }.compactMap { numbers[$0] })
             return LoadGroup(
                 number: number,

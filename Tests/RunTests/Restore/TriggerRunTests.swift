@@ -20,7 +20,7 @@ struct TriggerRunTests {
         """
 
     private static let states = """
-        select tgrelid::regclass || ' ' || tgname || ' ' || tgenabled from pg_trigger where not tgisinternal order by 1
+        select tgrelid::regclass || ' ' || tgname || ' ' || tgenabled::text from pg_trigger where not tgisinternal order by 1
         """
 
     private func files(_ fixture: RunFixture) throws {
