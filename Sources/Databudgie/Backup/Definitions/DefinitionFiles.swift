@@ -227,9 +227,12 @@ struct DefinitionFiles {
         for unit in definitions.keys {
             units[try path(of: unit, group), default: []].append(unit)
         }
+        // Of thousands of names each file says its own.
+        let globs = group.names.filter { Glob($0).hasWildcards }
+        let names = Set(group.names.map { ByteKey($0) })
         return units.map { path, units in
             var script = DefinitionScript(timestamp: timestamp.timestamp, definitions: [])
-            script.selection = group.names
+            script.selection = globs + units.compactMap { name(of: $0, in: names) }
             for unit in units {
                 // Those without definitions of their own, such as the schema public, have no file.
                 let others = required[unit, default: []].subtracting(units).filter {
@@ -241,6 +244,12 @@ struct DefinitionFiles {
             }
             return DefinitionFile(path: path, script: script)
         }
+    }
+
+    /// The name of a table, if an entry has it.
+    private func name(of unit: Unit, in names: Set<ByteKey>) -> String? {
+        guard case .relation(let oid) = unit, let name = catalog[oid]?.name.description else { return nil }
+        return names.contains(ByteKey(name)) ? name : nil
     }
 
     private func path(of unit: Unit, _ group: DefinitionGroup) throws -> StoragePath {
