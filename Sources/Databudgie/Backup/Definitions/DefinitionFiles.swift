@@ -21,7 +21,7 @@ struct DefinitionFiles {
     /// Statements to be added to the definitions of sequences.
     var statements: [Relation.OID: String] = [:]
     /// What is chosen for each group.
-    private let selections: [(group: DefinitionGroup, selection: DefinitionSelection)]
+    private let selections: [(definitionGroup: DefinitionGroup, selection: DefinitionSelection)]
 
     /// - Parameters:
     ///   - groups: The tables, and where their files go.
@@ -73,7 +73,7 @@ struct DefinitionFiles {
     ///
     /// - Returns: Names in the order of their bytes.
     func schemasWithoutTables() -> [String] {
-        let tables = Set(selections.flatMap(\.group.relations).map { ByteKey($0.name.schema) })
+        let tables = Set(selections.flatMap(\.definitionGroup.relations).map { ByteKey($0.name.schema) })
         let schemas = selections.flatMap { group, selection in
             selection.units.values.flatMap(\.self).compactMap { unit -> ByteKey? in
                 guard case .schema(let name) = unit else { return nil }
@@ -93,8 +93,8 @@ struct DefinitionFiles {
     /// Whether an entry names a schema as a whole that has something in it.
     var coversSchema: Bool {
         let schemas = Set(entries.map { ByteKey($0.schema) })
-            .union(selections.flatMap(\.group.relations).map { ByteKey($0.name.schema) })
-        return selections.contains { item in schemas.contains { item.group.covers($0.string) } }
+            .union(selections.flatMap(\.definitionGroup.relations).map { ByteKey($0.name.schema) })
+        return selections.contains { item in schemas.contains { item.definitionGroup.covers($0.string) } }
     }
 
     /// What is missing from the files though a restored database is not complete without it.
@@ -102,7 +102,7 @@ struct DefinitionFiles {
     /// - Parameter others: What else is missing, that no archive has, as in `3 large objects`.
     /// - Returns: Warnings.
     func findings(others: [String]) -> [Finding] {
-        let members = selections.flatMap(\.group.relations).filter { index.parts[$0.oid] == nil }.map {
+        let members = selections.flatMap(\.definitionGroup.relations).filter { index.parts[$0.oid] == nil }.map {
             Finding.warning(
                 "it belongs to an extension: CREATE EXTENSION will create it, so its definition is not backed up",
                 of: $0.name.label
@@ -120,10 +120,10 @@ struct DefinitionFiles {
 
     /// What belongs to the database as a whole and is not written, when schemas of it are.
     private func missing() -> [String] {
-        let coverage = selections.flatMap(\.group.coverage)
+        let coverage = selections.flatMap(\.definitionGroup.coverage)
         let written = selections.reduce(into: Set<Int>()) { $0.formUnion($1.selection.units.keys) }
         guard coversSchema else { return [] }
-        let selected = Set(selections.flatMap(\.group.relations).map(\.oid))
+        let selected = Set(selections.flatMap(\.definitionGroup.relations).map(\.oid))
         let isWhole = coverage.contains(where: \.isWholeDatabase)
         return entries.indices.filter { position in
             guard !written.contains(position), index.subject(of: position) == nil else { return false }
