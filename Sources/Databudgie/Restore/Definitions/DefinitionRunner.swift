@@ -97,8 +97,16 @@ struct DefinitionRunner {
             return .skipped
         }
         if definition.type == "SECURITY LABEL", state == "22023" {
-            // Its provider is a module of the server.
-            outcome.warnings[ByteKey("a security label could not be set: \(error.message)"), default: 0] += 1
+            // SECURITY LABEL FOR provider ON …
+            let tokens = SQLStatements.tokens(definition.sql.utf8)
+            let provider = tokens.dropFirst(3).first.flatMap(SQLStatements.identifier) ?? []
+            let name = String(decoding: provider, as: UTF8.self)
+            outcome.warnings[
+                ByteKey(
+                    "a security label could not be set, because its provider \(name) is not a module of the server"
+                ),
+                default: 0
+            ] += 1
             return .skipped
         }
         if Self.absences.contains(state) { return .retry(error) }

@@ -103,7 +103,7 @@ struct DefinitionSourceTests {
             #expect(try await fixture.restore(fixture.ddlYAML("['public.*']"), events: events).failed.isEmpty)
             #expect(
                 events.warnings == [
-                    "a security label could not be set: security label provider \"nobody\" is not loaded"
+                    "a security label could not be set, because its provider nobody is not a module of the server"
                 ]
             )
             #expect(try await fixture.names(fixture.target) == ["t"])
