@@ -45,6 +45,28 @@ struct CleanCommandTests {
         }
     }
 
+    @Test("The question comes on the terminal when standard error is redirected, with its target escaped")
+    func redirected() async throws {
+        try await withBackup { shop in
+            for (answer, status) in [("n", Int32(1)), ("y", 0)] {
+                let line =
+                    "script --quiet --return --command 'databudgie restore --clean 2>errors' /dev/null <<<\(answer)"
+                let outcome = try await shop.program.shell(line)
+                #expect(outcome.status == status, "\(outcome.output) \(outcome.error)")
+                #expect(outcome.output.contains(" and disconnects its sessions. Continue? [y/N] "))
+                let errors = try String(contentsOfFile: shop.folder + "/errors", encoding: .utf8)
+                #expect(!errors.contains("Continue?"))
+            }
+            #expect(try await shop.value(tables) == "products sales")
+            let odd = "host=\u{1B}[31m user=\u{202E}me dbname=x"
+            let line = "script --quiet --return --command \"databudgie restore --clean -u '\(odd)'\" /dev/null <<<n"
+            let outcome = try await shop.program.shell(line)
+            #expect(
+                outcome.output.contains("drops and re-creates the database postgresql://\\u{202E}me@\\u{1B}[31m/x and")
+            )
+        }
+    }
+
     @Test("With --yes the database is re-created, with what the backup has")
     func confirmed() async throws {
         try await withBackup { shop in

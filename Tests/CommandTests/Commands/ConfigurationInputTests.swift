@@ -118,6 +118,29 @@ struct ConfigurationInputTests {
         }
     }
 
+    @Test("A pipe that says nothing is mentioned, as text and as JSON")
+    func silentInput() async throws {
+        for (option, expected) in [
+            ("", "databudgie: warning: waiting for configuration on standard input"),
+            ("--log-format json", #""event":"warning""#),
+        ] {
+            try await withTemporaryFolder { folder in
+                // The pipe closes when the message has come.
+                let outcome = try await Program(folder: folder).shell(
+                    """
+                    mkfifo in out
+                    databudgie config \(option) <in >/dev/null 2>out &
+                    exec 4>in 5<out
+                    read -u 5 line; echo "$line"
+                    exec 4>&-; wait $!
+                    """
+                )
+                #expect(outcome.status == 0)
+                #expect(outcome.output.contains(expected), "\(outcome.output) \(outcome.error)")
+            }
+        }
+    }
+
     @Test("The command config says that there is no file, and where it was looked for")
     func noFile() async throws {
         try await withTemporaryFolder { folder in

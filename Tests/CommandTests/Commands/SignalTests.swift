@@ -5,7 +5,7 @@ import Subprocess
 import SystemPackage
 import Testing
 
-@Suite("Signals")
+@Suite("Signals", .timeLimit(.minutes(4)))
 struct SignalTests {
     @Test(
         "A signal cancels the query, removes the temporary file and ends with 128 and its number",
@@ -73,7 +73,140 @@ struct SignalTests {
         }
     }
 
-    @Test("A second signal ends the program even if the reader of standard error has stopped reading")
+    @Test(
+        "One signal is enough in the middle of a COPY of which the server sends no more",
+        arguments: ["null", "gzip", "zstd"]
+    )
+    func silentCopy(compression: String) async throws {
+        try await Shop.with { shop in
+            // Several chunks, and then nothing.
+            try shop.configure(
+                """
+                compression: \(compression)
+                tables:
+                  - name: public.sales
+                    query: >
+                      select n, repeat(md5(n::text), 40),
+                      case when n = 3000 then pg_advisory_lock_shared(7)::text end as gate
+                      from generate_series(1, 4000) n
+                """
+            )
+            try await Connection.withConnection(to: shop.parameters) { gate in
+                try await gate.execute("select pg_advisory_lock(7)")
+                let status = try await interruptedStatus(shop, shop.program.configuration(["backup"])) {
+                    while try await shop.value(Self.waiting) == nil { await Task.yield() }
+                }
+                #expect(status == 130)
+            }
+            #expect(try shop.files().isEmpty)
+            #expect(try await shop.value(running) == nil)
+        }
+    }
+
+    @Test(
+        "One signal is enough when the server is gone without a word, or when nobody hears the request to cancel",
+        arguments: [SilentProxy.Mode.swallowing, .losingRequests, .stalled]
+    )
+    func silentServer(mode: SilentProxy.Mode) async throws {
+        try await Shop.with { shop in
+            try await SilentProxy.withProxy(to: shop.parameters) { proxy in
+                try shop.configure(
+                    "tables: [{name: public.sales, query: 'select *, pg_advisory_lock_shared(7)::text from {table}'}]"
+                )
+                let url = proxy.parameters.connectionString
+                try await Connection.withConnection(to: shop.parameters) { gate in
+                    try await gate.execute("select pg_advisory_lock(7)")
+                    let status = try await interruptedStatus(shop, shop.program.configuration(["backup", "-u", url])) {
+                        while try await shop.value(Self.waiting) == nil { await Task.yield() }
+                        proxy.become(mode)
+                    }
+                    #expect(status == 130)
+                }
+                #expect(try shop.files().isEmpty)
+            }
+        }
+    }
+
+    @Test("One signal is enough while a restore sends rows to a server that does not read them")
+    func silentRestore() async throws {
+        try await Shop.with { shop in
+            try shop.configure("tables: [{name: public.sales, location: sales}]")
+            _ = try await shop.program.run("backup")
+            try await shop.execute(
+                """
+                create function wait() returns trigger language plpgsql as
+                    'begin perform pg_advisory_xact_lock_shared(7); return new; end';
+                delete from sales;
+                create trigger wait before insert on sales for each row execute function wait();
+                """
+            )
+            try await SilentProxy.withProxy(to: shop.parameters) { proxy in
+                let url = proxy.parameters.connectionString
+                try await Connection.withConnection(to: shop.parameters) { gate in
+                    try await gate.execute("select pg_advisory_lock(7)")
+                    let status = try await interruptedStatus(shop, shop.program.configuration(["restore", "-u", url])) {
+                        while try await shop.value(Self.waiting) == nil { await Task.yield() }
+                        proxy.become(.losingRequests)
+                    }
+                    #expect(status == 130)
+                }
+            }
+            #expect(try await shop.value("select count(*) from sales") == "0")
+        }
+    }
+
+    @Test(
+        "One signal is enough while pg_dump or a command for credentials hangs",
+        arguments: ["pg_dump", "credentials"]
+    )
+    func hangingProgram(program: String) async throws {
+        try await Shop.with { shop in
+            let script = shop.folder + "/bin/pg_dump"
+            try FileManager.default.createDirectory(atPath: shop.folder + "/bin", withIntermediateDirectories: true)
+            let text = """
+                #!/bin/sh
+                case "$1" in --version) echo 'pg_dump (PostgreSQL) 99.1'; exit;; esac
+                touch '\(shop.folder)/started'
+                exec sleep 600
+                """
+            try Data(text.utf8).write(to: URL(filePath: script))
+            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: script)
+            try FileManager.default.createDirectory(atPath: shop.folder + "/.aws", withIntermediateDirectories: true)
+            try Data("[profile p]\ncredential_process = '\(script)'\n".utf8)
+                .write(to: URL(filePath: shop.folder + "/.aws/config"))
+            try shop.configure(
+                program == "pg_dump"
+                    ? "ddl: true\ntables: [public.sales]"
+                    : "location: s3://bucket/x\ns3: {profile: p, region: r}\ntables: [public.sales]"
+            )
+            var runner = shop.program
+            runner.environment["PATH"] =
+                shop.folder + "/bin:" + (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin")
+            let status = try await interruptedStatus(shop, runner.configuration(["backup"])) {
+                while !FileManager.default.fileExists(atPath: shop.folder + "/started") { await Task.yield() }
+            }
+            #expect(status == 130)
+        }
+    }
+
+    /// Starts the program, sends it SIGINT when a condition is met, and waits for its end.
+    private func interruptedStatus(
+        _ shop: Shop,
+        _ configuration: Subprocess.Configuration,
+        when condition: @escaping () async throws -> Void
+    ) async throws -> Int32 {
+        let result = try await run(configuration, input: .none, output: .discarded, error: .discarded) { execution in
+            try await condition()
+            try execution.send(signal: .interrupt)
+        }
+        return result.terminationStatus.shellCode
+    }
+
+    private static let waiting =
+        "select l.pid from pg_locks l join pg_database d on d.oid = l.database "
+        + "where d.datname = current_database() and l.locktype = 'advisory' and not l.granted limit 1"
+
+    @Test("One signal ends the program even if the reader of standard error has stopped reading")
     func stalledReader() async throws {
         try await Shop.with { shop in
             try shop.configure("tables: [{name: public.sales, query: 'select *, pg_sleep(0.5) from {table}'}]")
@@ -91,11 +224,10 @@ struct SignalTests {
             ) { execution in
                 _ = try await backend(exportingFrom: shop)
                 try execution.send(signal: .interrupt)
-                // The first signal has done its work when the query is cancelled.
-                while try await shop.value(running) != nil { await Task.yield() }
-                try execution.send(signal: .terminate)
             }
-            #expect(result.terminationStatus.shellCode == 143)
+            #expect(result.terminationStatus.shellCode == 130)
+            #expect(try await shop.value(running) == nil)
+            #expect(try shop.files().isEmpty)
         }
     }
 
