@@ -140,7 +140,7 @@ struct ConnectionTests {
             "url: {'postgresql://u:hunter2@h/d': }", "adapter: postgresql://u:hunter2@h/d",
             "strict: postgresql://u:hunter2@h/d", "compression: postgresql://u:hunter2@h/d",
             "logging: {level: 'postgresql://u:hunter2@h/d'}", "url: 'postgresql://u:ab{ref.hunter2@h/d'",
-            "url: {host: 'u:hunter2@h'}", "url: {database: 'postgresql://u:hunter2@h/d'}",
+            "url: {host: 'u:hunter2@h'}",
             "url: postgresql://u:p@hunter2@h/d", "url: postgresql://u:1?hunter2=x@h/d",
             "url: postgresql://u:p@hunter2#x/y@h/d", "tables: {'u:hunter2@h/d': 1}", "connections: [u:hunter2@h/d]",
             "tables: [{name: a, 'u:hunter2@h/d': 1}]", "location: '{u:hunter2@h/d}'", "query: 's3://u:hunter2@h/{x}'",

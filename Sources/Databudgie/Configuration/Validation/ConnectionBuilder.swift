@@ -196,10 +196,6 @@ struct ConnectionBuilder {
     }
 
     private func validated(_ parameters: ConnectionParameters, at place: SourcePlace) -> ConnectionParameters? {
-        if parameters.keywords["dbname"]?.containsBytes(of: "://") == true {
-            report.add(.invalidValue, "'database' is a URL", hint: "write it as 'url' of the connection", at: place)
-            return nil
-        }
         do {
             try parameters.validate()
             return parameters
