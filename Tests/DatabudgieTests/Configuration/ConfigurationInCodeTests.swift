@@ -39,7 +39,7 @@ struct ConfigurationInCodeTests {
             includesRows: false,
             followsForeignKeys: true,
             isStrict: false,
-            place: "yaml:24"
+            place: "yaml:25"
         )
         let written = Configuration(
             environment: "test",
