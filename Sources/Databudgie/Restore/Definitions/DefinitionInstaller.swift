@@ -186,7 +186,7 @@ struct DefinitionInstaller {
         guard failures.isEmpty else {
             throw DatabudgieError(
                 .database,
-                failures.flatMap { failure in
+                failures.withoutRepetitions.flatMap { failure in
                     failure.error.problems.map {
                         // What belongs to no schema, such as an extension, has no name here.
                         .problem($0.message, of: failure.table.isEmpty ? nil : failure.table, hint: $0.hint)
