@@ -26,6 +26,7 @@ extension RetryPolicy {
         var policy = quick
         policy.stall = .seconds(1)
         policy.metadata = .seconds(1)
+        policy.completion = .seconds(2)
         return policy
     }
 }
