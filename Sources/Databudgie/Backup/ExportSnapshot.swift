@@ -4,10 +4,8 @@ import Postgres
 struct ExportSnapshot {
     let session: DatabaseSession
 
-    /// Lock timeout of each attempt: short, because other sessions queue behind our pending lock.
-    var lockTimeout = Duration.seconds(10)
-
-    private static let attempts = 3
+    /// How long and how often it waits for locks; a plan that is outdated takes an attempt as well.
+    var attempts = LockAttempts()
 
     private struct PlanIsOutdated: Error {}
 
@@ -29,13 +27,13 @@ struct ExportSnapshot {
         body: (BackupPlan, DatabaseCatalog) async throws -> Result
     ) async throws -> Result {
         let manifest = session.settings.manifest
-        for attempt in 1...Self.attempts {
+        for attempt in 1...attempts.count {
             let (expected, relations) = try await relations(makePlan)
             let (tables, views) = (Self.names(relations, Self.tableKinds), Self.names(relations, [.view]))
             do {
                 return try await session.withTransaction(
                     .snapshot,
-                    beforeSnapshot: { try await lock(tables, views, isLastAttempt: attempt == Self.attempts) },
+                    beforeSnapshot: { try await lock(tables, views, isLastAttempt: attempt == attempts.count) },
                     {
                         let catalog = try await session.readCatalog(without: manifest, isNested: true)
                         let plan = try makePlan(catalog)
@@ -52,7 +50,7 @@ struct ExportSnapshot {
         }
         throw DatabudgieError(
             .database,
-            "the schema kept changing while the backup was locking its tables (\(Self.attempts) attempts)",
+            "the schema kept changing while the backup was locking its tables (\(attempts.count) attempts)",
             hint: "run it again when no migration is running"
         )
     }
@@ -79,7 +77,7 @@ struct ExportSnapshot {
 
     private func lock(_ tables: Set<QualifiedName>, _ views: Set<QualifiedName>, isLastAttempt: Bool) async throws {
         // Neither statement takes a snapshot.
-        try await connection.execute("set local lock_timeout = \(lockTimeout / .milliseconds(1))")
+        try await attempts.limit(over: connection)
         try await lock(tables, isLastAttempt: isLastAttempt)
         for view in views.sorted() {
             do {
@@ -98,25 +96,11 @@ struct ExportSnapshot {
         do {
             try await connection.execute("lock table \(names.joined(separator: ", ")) in access share mode")
         } catch {
-            switch error.sqlState {
-            case "42P01", "3F000":
-                // Dropped since the catalog was read.
-                throw PlanIsOutdated()
-            case "55P03" where !isLastAttempt, "40P01" where !isLastAttempt:
-                throw PlanIsOutdated()
-            case "55P03":
-                let listed = names.prefix(5).joined(separator: ", ") + (names.count > 5 ? " …" : "")
-                throw DatabudgieError(
-                    .database,
-                    "could not lock \(names.count == 1 ? "the table" : "one of the tables") \(listed) "
-                        + "(\(Self.attempts) attempts of \(lockTimeout / .seconds(1)) s): another session holds a "
-                        + "conflicting lock",
-                    hint: "run the backup again when that session has finished",
-                    underlying: error
-                )
-            default:
-                throw error
-            }
+            // undefined_table, invalid_schema_name: dropped since the catalog was read.
+            guard !["42P01", "3F000"].contains(error.sqlState) else { throw PlanIsOutdated() }
+            guard let conflict = LockConflict(of: error) else { throw error }
+            guard isLastAttempt else { throw PlanIsOutdated() }
+            throw attempts.failure(toLock: names, conflict, run: "backup", underlying: error)
         }
     }
 }

@@ -252,7 +252,8 @@ struct BackupRunTests {
                 let error = await #expect(throws: DatabudgieError.self) {
                     let configuration = try fixture.configuration("tables: [product]")
                     try await fixture.session(configuration, .backup) { session in
-                        let snapshot = ExportSnapshot(session: session, lockTimeout: .milliseconds(50))
+                        let attempts = LockAttempts(timeout: .milliseconds(50))
+                        let snapshot = ExportSnapshot(session: session, attempts: attempts)
                         try await snapshot.withPlan(
                             { catalog in
                                 try BackupPlanner(catalog: catalog, timestamp: RunTimestamp(.now), isStrict: false)

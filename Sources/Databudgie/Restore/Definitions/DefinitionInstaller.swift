@@ -119,7 +119,7 @@ struct DefinitionInstaller {
     /// - Throws: ``DatabudgieError`` that names the definition which failed; `PostgresError`.
     func createTables() async throws {
         // All of a dry run is rolled back, and no other session should wait for it for long.
-        if session.settings.isDryRun { try await connection.execute("set local lock_timeout = '10s'") }
+        if session.settings.isDryRun { try await LockAttempts().limit(over: connection) }
         for relation in existing.replaced {
             recorder.found(.note("it exists, and is dropped and re-created", of: relation.name.label))
         }
