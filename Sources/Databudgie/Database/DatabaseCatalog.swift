@@ -23,7 +23,12 @@ struct DatabaseCatalog: Sendable, Equatable {
     private let caselessNames: [ByteKey: Int]
     private let caselessSchemas: [ByteKey: Int]
 
-    init(defaultSchema: String, relations: [Relation], foreignKeys: [ForeignKey]) {
+    /// - Parameters:
+    ///   - defaultSchema: The schema that a name without a dot belongs to.
+    ///   - relations: The tables and the like.
+    ///   - schemas: Schemas that count though they may have no relation.
+    ///   - foreignKeys: The keys among the relations.
+    init(defaultSchema: String, relations: [Relation], schemas: [String] = [], foreignKeys: [ForeignKey]) {
         schemaKey = ByteKey(defaultSchema)
         self.relations = relations.sorted { $0.name < $1.name }
         self.foreignKeys = foreignKeys
@@ -35,11 +40,23 @@ struct DatabaseCatalog: Sendable, Equatable {
             ByteKey(relations[$0].name.description)
         }
         caselessNames = Self.count(relations.map(\.name.label))
-        caselessSchemas = Self.count(Set(relations.map { ByteKey($0.name.schema) }).map(\.string))
+        caselessSchemas = Self.count(Set((relations.map(\.name.schema) + schemas).map { ByteKey($0) }).map(\.string))
     }
 
     private static func count(_ names: [String]) -> [ByteKey: Int] {
         Dictionary(names.map { (ByteKey($0.lowercased()), 1) }, uniquingKeysWith: +)
+    }
+
+    /// The same, with schemas that count though they may have no relation.
+    func counting(schemas: [String]) -> DatabaseCatalog {
+        var catalog = DatabaseCatalog(
+            defaultSchema: defaultSchema,
+            relations: relations,
+            schemas: schemas,
+            foreignKeys: foreignKeys
+        )
+        catalog.manifest = manifest
+        return catalog
     }
 
     /// Whether another relation's name differs from a name in the case of letters only.

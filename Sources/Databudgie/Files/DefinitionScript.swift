@@ -22,7 +22,7 @@ struct DefinitionScript: Sendable, Equatable {
         /// No schema has an empty name.
         static let database = Unit(schema: "")
 
-        /// What replaces `{table}` in the file's path; no two units have the same.
+        /// What identifies the unit, and replaces `{table}` in the file's path unless it has a twin; no two units have the same.
         var component: PathComponent {
             table.map { PathComponent(QualifiedName(schema: schema, name: $0)) } ?? PathComponent(schema: schema)
         }

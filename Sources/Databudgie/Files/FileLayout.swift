@@ -99,16 +99,25 @@ struct FileLayout: Sendable {
         guard let name, template.variables.contains(.table) else {
             return try FilePattern(template, known: values(content, name?.text))
         }
-        let text = try fitting(name.text)
-        var pattern = try FilePattern(template, known: values(content, text))
-        // What is too long for a disk may have been written to S3 as it is, and copied from one to the other.
-        let forms = [name.text, name.otherText].compactMap(\.self).flatMap { [$0, PathComponent.shortened($0)] }
-        var seen: Set = [ByteKey(text)]
-        pattern.alternatives = try forms.filter { try seen.insert(ByteKey($0)).inserted && isPossible($0) }.map {
+        var pattern = try FilePattern(template, known: values(content, fitting(name.text)))
+        pattern.alternatives = try forms(of: name).dropFirst().map {
             try FilePattern(template, known: values(content, $0))
         }
         pattern.hidesAlternatives = name.hasTwin
         return pattern
+    }
+
+    /// What may stand for a name in paths.
+    ///
+    /// - Parameter name: The name of a table or schema.
+    /// - Returns: What a backup writes, then the forms that other backups may have written.
+    /// - Throws: `StorageError` for a location that is not a path.
+    fileprivate func forms(of name: PathComponent) throws -> [String] {
+        let text = try fitting(name.text)
+        // What is too long for a disk may have been written to S3 as it is, and copied from one to the other.
+        let forms = [name.text, name.otherText].compactMap(\.self).flatMap { [$0, PathComponent.shortened($0)] }
+        var seen: Set = [ByteKey(text)]
+        return [text] + (try forms.filter { try seen.insert(ByteKey($0)).inserted && isPossible($0) })
     }
 
     /// The most bytes of a name on a disk, and of a key in S3.
@@ -150,16 +159,19 @@ extension TableOptions {
     /// - Parameters:
     ///   - name: The full name of the included table.
     ///   - owner: What stands for the table that the entry names.
-    /// - Returns: The entry's options with a name and a location for the table.
-    func placed(_ name: String, below owner: PathComponent) -> TableOptions {
-        let parts = location.parts.map { part -> Template.Part in
-            part == .variable(.table) ? .literal(owner.text) : part
+    /// - Returns: The entry's options with a name and a location for the table: first where a backup writes, then where
+    ///   other backups may have written.
+    /// - Throws: `StorageError` for a location that is not a path.
+    func places(of name: String, below owner: PathComponent) throws -> [TableOptions] {
+        let forms = location.variables.contains(.table) ? try FileLayout(self).forms(of: owner) : [owner.text]
+        return forms.map { form in
+            let parts = location.parts.map { $0 == .variable(.table) ? .literal(form) : $0 }
+            var options = self
+            options.location = Template(parts: parts).appending(Template(parts: [.variable(.table)]))
+            options.name = name
+            options.exclude = []
+            options.followsForeignKeys = false
+            return options
         }
-        var options = self
-        options.location = Template(parts: parts).appending(Template(parts: [.variable(.table)]))
-        options.name = name
-        options.exclude = []
-        options.followsForeignKeys = false
-        return options
     }
 }

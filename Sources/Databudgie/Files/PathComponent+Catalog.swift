@@ -10,4 +10,10 @@ extension DatabaseCatalog {
     func component(ofSchema schema: String) -> PathComponent {
         PathComponent(schema: schema, hasTwin: hasTwin(schema: schema))
     }
+
+    /// What stands for a table or schema in the path of its definitions.
+    func component(of unit: DefinitionScript.Unit) -> PathComponent {
+        unit.table.map { component(of: QualifiedName(schema: unit.schema, name: $0)) }
+            ?? component(ofSchema: unit.schema)
+    }
 }

@@ -32,7 +32,7 @@ struct BackupPlanner {
 
     /// - Throws: ``DatabudgieError`` with all problems found: nothing matches, two jobs would write the same file.
     func plan(_ entries: [BackupEntry]) throws -> BackupPlan {
-        let included = included(entries)
+        let included = try included(entries)
         let definitions =
             includesDefinitions
             ? DefinitionPlanner(catalog: catalog).groups((entries + included.map(\.entry)).map(\.options)) : []
@@ -56,7 +56,7 @@ struct BackupPlanner {
     }
 
     /// The tables that are included by foreign keys, with entries as if they had been named.
-    private func included(_ entries: [BackupEntry]) -> [Selected] {
+    private func included(_ entries: [BackupEntry]) throws -> [Selected] {
         let selection = TableSelection(catalog: catalog)
         let owners = entries.flatMap { entry -> [Selected] in
             guard let name = entry.options.name else { return [] }
@@ -66,7 +66,7 @@ struct BackupPlanner {
         let tables = owners.compactMap { owner in
             owner.relation.map { DependencyTables.Owner(options: owner.entry.options, relation: $0) }
         }
-        return DependencyTables(catalog: catalog).included(by: tables).map { table in
+        return try DependencyTables(catalog: catalog).included(by: tables).map { table in
             var entry = owners[table.owner].entry
             entry.options = table.options
             // A query that names its table itself is for that one alone; the others are exported whole.

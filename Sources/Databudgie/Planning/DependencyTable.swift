@@ -7,6 +7,6 @@ struct DependencyTable: Sendable {
     let owner: Int
     /// The options of that table's entry, with the location of this one's files.
     let options: TableOptions
-    /// The locations that it would have if another owner came first.
+    /// The locations that it would have if another owner came first, or if the owner's name were written in another form.
     let otherOptions: [TableOptions]
 }

@@ -22,7 +22,8 @@ struct DependencyTables {
     /// several tables refer to are below the first of them: the one nearest to the tables that refer to nothing.
     /// - Parameter owners: All tables that the entries stand for.
     /// - Returns: In the order in which they were found.
-    func included(by owners: [Owner]) -> [DependencyTable] {
+    /// - Throws: `StorageError` for a location that is not a path.
+    func included(by owners: [Owner]) throws -> [DependencyTable] {
         let following = owners.indices.filter { owners[$0].options.followsForeignKeys }
         guard !following.isEmpty else { return [] }
         let depths = depths()
@@ -41,13 +42,13 @@ struct DependencyTables {
                 places[oid, default: []].append(owner)
             }
         }
-        return found.compactMap { oid -> DependencyTable? in
+        return try found.compactMap { oid -> DependencyTable? in
             guard let relation = catalog[oid], relation.name != catalog.manifest, let owner = places[oid]?.first else {
                 return nil
             }
-            let options = places[oid, default: []].map {
-                owners[$0].options.placed(
-                    relation.name.description,
+            let options = try places[oid, default: []].flatMap {
+                try owners[$0].options.places(
+                    of: relation.name.description,
                     below: catalog.component(of: owners[$0].relation.name)
                 )
             }

@@ -15,7 +15,7 @@ struct ReferencedTablesTests {
                 relation: try #require(catalog.named("public.\(name)").first)
             )
         }
-        return DependencyTables(catalog: catalog).included(by: owners).map { $0.options.location.description }
+        return try DependencyTables(catalog: catalog).included(by: owners).map { $0.options.location.description }
     }
 
     private let chain = Fixture.catalog(
@@ -47,7 +47,9 @@ struct ReferencedTablesTests {
         options.followsForeignKeys = true
         let relation = try #require(catalog[1])
         #expect(
-            found.included(by: [.init(options: options, relation: relation)]).map(\.relation.name.name) == ["b", "c"]
+            try found.included(by: [.init(options: options, relation: relation)]).map(\.relation.name.name) == [
+                "b", "c",
+            ]
         )
     }
 
@@ -56,7 +58,7 @@ struct ReferencedTablesTests {
         var options = try Fixture.options("top", location: "{{x}}/{table}/{date}/")
         options.followsForeignKeys = true
         let owner = DependencyTables.Owner(options: options, relation: try #require(chain[2]))
-        let followed = DependencyTables(catalog: chain).included(by: [owner])
+        let followed = try DependencyTables(catalog: chain).included(by: [owner])
         #expect(followed.map(\.options.location.description) == ["{{x}}/public.mid/{date}/{table}"])
     }
 
@@ -79,7 +81,7 @@ struct ReferencedTablesTests {
         var options = try Fixture.options("event")
         options.followsForeignKeys = true
         let owner = DependencyTables.Owner(options: options, relation: try #require(catalog[1]))
-        let followed = DependencyTables(catalog: catalog).included(by: [owner])
+        let followed = try DependencyTables(catalog: catalog).included(by: [owner])
         #expect(followed.map(\.relation.name.name) == ["kind", "place"])
     }
 }

@@ -126,7 +126,6 @@ struct SimilarNameTests {
                 let backup = try await BackupRun(configuration, environment: environment).run()
                 #expect(backup.failed.map(\.description) == [])
                 let files = try await storage.list(folder, recursive: true).map(\.path.description)
-                    .filter { !$0.contains("/ddl/") }
                 #expect(Set(files.map { $0.lowercased() }).count == files.count)
                 #expect(files.count { $0.hasSuffix(".csv") } == tables.count)
                 for _ in 1...2 {
@@ -139,6 +138,74 @@ struct SimilarNameTests {
                     }
                 }
             }
+        }
+    }
+
+    @Test(
+        "Definitions of tables and schemas whose names differ in case only have files of their own, and plain ones are read"
+    )
+    func caseOfDefinitions() async throws {
+        try await RunFixture.with { fixture in
+            let function = "() returns text language sql as $$ select 'of "
+            try await fixture.execute(
+                fixture.source,
+                """
+                create table "A" (id int primary key, upper text); create table a (id int primary key, lower text);
+                create schema "F"; create function "F".x\(function)F' $$;
+                create schema f; create function f.x\(function)f' $$;
+                """
+            )
+            let yaml = "{root_location: \(fixture.folder), location: '{table}', ddl: true, tables: ['*.*']}"
+            try #require(try await fixture.backup(yaml).failed.isEmpty)
+            let folders = Set(try fixture.files().map { $0.split(separator: "/").dropLast().joined(separator: "/") })
+            #expect(folders.isSuperset(of: ["public.%41/ddl", "public.a/ddl", "%46/ddl", "f/ddl"]), "\(folders)")
+            #expect(Set(folders.map { $0.lowercased() }).count == folders.count)
+            for renamed in [[], [("public.%41", "public.A"), ("%46", "F")]] {
+                // As earlier versions wrote them, to disks that do not ignore case.
+                for (encoded, plain) in renamed {
+                    try FileManager.default.moveItem(
+                        atPath: fixture.folder + "/" + encoded,
+                        toPath: fixture.folder + "/" + plain
+                    )
+                }
+                let restore = try await fixture.restore(yaml)
+                #expect(restore.failed.map(\.description) == [])
+                try await fixture.expectEqualDefinitions()
+                try await fixture.execute(
+                    fixture.target,
+                    #"drop table "A", a; drop schema "F" cascade; drop schema f cascade"#
+                )
+            }
+        }
+    }
+
+    @Test(
+        "A table that a table with a twin refers to is found below the encoded name, with its definition",
+        arguments: [false, true]
+    )
+    func referencedByTwin(ddl: Bool) async throws {
+        try await RunFixture.with { fixture in
+            let schema = """
+                create table ref (id int primary key);
+                create table "A" (id int primary key, r int references ref);
+                """
+            try await fixture.execute(
+                fixture.source,
+                schema
+                    + "create table a (id int primary key); insert into ref values (1); insert into \"A\" values (2, 1)"
+            )
+            // Where there is no twin.
+            if !ddl { try await fixture.execute(fixture.target, schema) }
+            let yaml = """
+                {root_location: \(fixture.folder), location: '{table}', ddl: \(ddl), follow_foreign_keys: true,
+                 tables: [public.A]}
+                """
+            try #require(try await fixture.backup(yaml).failed.isEmpty)
+            #expect(try fixture.files().contains { $0.hasPrefix("public.%41/public.ref/") })
+            let restore = try await fixture.restore(yaml)
+            #expect(restore.failed.map(\.description) == [])
+            #expect(try await fixture.rows(fixture.target, #"select * from "A""#) == ["2|1"])
+            #expect(try await fixture.rows(fixture.target, "select * from ref") == ["1"])
         }
     }
 

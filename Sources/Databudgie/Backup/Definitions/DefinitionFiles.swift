@@ -38,7 +38,10 @@ struct DefinitionFiles {
         timestamp: RunTimestamp,
         lists: DefinitionConfiguration
     ) {
-        self.catalog = catalog
+        // Schemas have files too, those without tables as well.
+        self.catalog = catalog.counting(
+            schemas: entries.map { $0.type == "SCHEMA" ? $0.name : $0.schema }.filter { !$0.isEmpty }
+        )
         (self.timestamp, self.lists) = (timestamp, lists)
         let index = ArchiveIndex(entries, owners)
         let homes = DefinitionHomes(index, owners)
@@ -253,7 +256,7 @@ struct DefinitionFiles {
     }
 
     private func path(of unit: Unit, _ group: DefinitionGroup) throws -> StoragePath {
-        guard unit == .database else { return try group.path(reference(unit).component, timestamp) }
+        guard unit == .database else { return try group.path(catalog.component(of: reference(unit)), timestamp) }
         return try FileLayout(lists).path(.databaseDefinition, of: nil, at: timestamp)
     }
 

@@ -6,8 +6,14 @@ extension DatabaseCatalog {
     /// - Parameters:
     ///   - names: The tables' names, each once.
     ///   - defaultSchema: The schema of names without a dot.
+    ///   - schemas: Schemas that count though they may have no table.
     ///   - partitions: The partitions of each partitioned table.
-    init(listed names: [QualifiedName], defaultSchema: String, partitions: [QualifiedName: [QualifiedName]] = [:]) {
+    init(
+        listed names: [QualifiedName],
+        defaultSchema: String,
+        schemas: [String] = [],
+        partitions: [QualifiedName: [QualifiedName]] = [:]
+    ) {
         let oids = Dictionary(
             names.enumerated().map { ($1, Relation.OID($0)) },
             uniquingKeysWith: { first, _ in first }
@@ -30,6 +36,6 @@ extension DatabaseCatalog {
                 isReadable: true
             )
         }
-        self.init(defaultSchema: defaultSchema, relations: relations, foreignKeys: [])
+        self.init(defaultSchema: defaultSchema, relations: relations, schemas: schemas, foreignKeys: [])
     }
 }

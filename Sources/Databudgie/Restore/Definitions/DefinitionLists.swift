@@ -15,6 +15,8 @@ struct DefinitionLists {
         let schemas: [String]
         /// The definitions of what belongs to the database as a whole.
         let database: StoragePath?
+        /// The names as a catalog, which knows those that differ in case only.
+        let catalog: DatabaseCatalog
     }
 
     private let storages: StorageRouter
@@ -70,12 +72,15 @@ struct DefinitionLists {
         }
         let second = furtherFiles.file(further, of: time)
         let others = if let second { try await strings(in: second.path) } else { [String]() }
+        let names = tables + others.compactMap(PathComponent.name)
+        let schemas = others.compactMap(PathComponent.schema)
         return List(
             path: file.path,
             time: time,
-            names: tables + others.compactMap(PathComponent.name),
-            schemas: others.compactMap(PathComponent.schema),
-            database: furtherFiles.file(database, of: time)?.path
+            names: names,
+            schemas: schemas,
+            database: furtherFiles.file(database, of: time)?.path,
+            catalog: DatabaseCatalog(listed: names, defaultSchema: defaultSchema, schemas: schemas)
         )
     }
 

@@ -50,11 +50,13 @@ struct DefinitionReader {
         let found = try await search(entries)
         let tables = found.tables
         let search = DependencyDefinitions(
-            owners: tables.map { .init(entry: $0.entry, unit: $0.unit) },
+            owners: tables.map {
+                .init(entry: $0.entry, unit: $0.unit, component: found.newest.catalog.component(of: $0.unit))
+            },
             entries: entries,
             units: found.names.map { DefinitionScript.Unit(schema: $0.schema, table: $0.name) }
         )
-        let included = try await included(by: found.batch, search, timestamp: found.timestamp)
+        let included = try await included(by: found.batch, search, found.newest)
         let units = included.map(\.candidate.unit) + found.batch.listed + included.flatMap(\.batch.listed)
         let owners =
             tables.map { ($0.unit, entries[$0.entry]) } + included.map { ($0.candidate.unit, $0.candidate.entry) }
@@ -81,22 +83,19 @@ struct DefinitionReader {
         var database: Found?
         /// All tables of the lists that were read.
         var names: [QualifiedName] = []
-        /// The time of the newest list.
-        var timestamp = ""
+        let newest: DefinitionLists.List
         var findings: [Finding] = []
     }
 
     private func search(_ entries: [RestoreEntry]) async throws -> Findings {
         let lists = try await DefinitionLists(settings, in: storages, defaultSchema: defaultSchema)
         var search = ListSearch(entries, defaultSchema: defaultSchema)
-        var result = Findings()
-        var newest: DefinitionLists.List?
+        var result = Findings(newest: try await lists.read(0))
         var names: Set<QualifiedName> = []
         var schemas: Set<ByteKey> = []
         for number in 0..<lists.count where number == 0 || !search.isComplete {
-            let list = try await lists.read(number)
-            if newest == nil { (newest, result.timestamp) = (list, list.time) }
-            let matched = requests(entries, list.names)
+            let list = number == 0 ? result.newest : try await lists.read(number)
+            let matched = requests(entries, list)
             let wanted = matched.filter { search.isWanted($0.unit, for: $0.entry) }
             let covered = covered(list.schemas, entries).filter { schemas.insert(ByteKey($0.unit.schema)).inserted }
             var batch = Batch(listed: [])
@@ -108,12 +107,12 @@ struct DefinitionReader {
                 batch = try await read(
                     Self.withSchemas(covered + wanted),
                     entries,
-                    timestamp: list.time,
+                    list,
                     listed: units,
                     besides: known
                 )
-                if let newest, !result.tables.isEmpty, !units.isEmpty {
-                    result.findings.append(Self.mixing(units, list, newest))
+                if !result.tables.isEmpty, !units.isEmpty {
+                    result.findings.append(Self.mixing(units, list, result.newest))
                 }
             }
             search.add(list.names, found: Set(matched.map(\.entry)), batch.scripts.map(\.script))
@@ -129,8 +128,7 @@ struct DefinitionReader {
         guard !result.tables.isEmpty else {
             throw DatabudgieError(
                 .nothingToDo,
-                "none of the \(newest?.names.count ?? 0) tables in \(newest.map { "\($0.path)" } ?? "the list") is matched with "
-                    + "'ddl: true'",
+                "none of the \(result.newest.names.count) tables in \(result.newest.path) is matched with 'ddl: true'",
                 hint: "check the tables' names, or turn ddl off"
             )
         }
@@ -169,21 +167,21 @@ struct DefinitionReader {
     private func included(
         by named: Batch,
         _ search: DependencyDefinitions,
-        timestamp: String
+        _ list: DefinitionLists.List
     ) async throws -> [Inclusion] {
         var search = search
         var included: [Inclusion] = []
         var scripts = Dictionary(grouping: named.scripts, by: \.request.unit.component).mapValues { $0.map(\.script) }
         while true {
-            let candidates = search.next(scripts)
+            let candidates = try search.next(scripts)
             guard !candidates.isEmpty else { return included }
-            for candidate in try await existing(candidates) where scripts[candidate.unit.component] == nil {
+            for candidate in try await existing(candidates, list) where scripts[candidate.unit.component] == nil {
                 let table = Request(entry: 0, unit: candidate.unit)
                 let schema = Request(entry: 0, unit: DefinitionScript.Unit(schema: candidate.unit.schema))
                 let batch = try await read(
                     [schema, table],
                     [candidate.entry],
-                    timestamp: timestamp,
+                    list,
                     listed: [candidate.unit]
                 )
                 scripts[candidate.unit.component] = batch.scripts.filter { $0.request == table }.map(\.script)
@@ -194,11 +192,12 @@ struct DefinitionReader {
 
     /// Those of some places that have a file.
     private func existing(
-        _ candidates: [DependencyDefinitions.Candidate]
+        _ candidates: [DependencyDefinitions.Candidate],
+        _ list: DefinitionLists.List
     ) async throws -> [DependencyDefinitions.Candidate] {
         let entries = candidates.map(\.entry)
         let patterns = try candidates.enumerated().map { number, candidate in
-            try pattern(Request(entry: number, unit: candidate.unit), entries)
+            try pattern(Request(entry: number, unit: candidate.unit), entries, list)
         }
         let files = try await FileListing(patterns, in: storages)
         return zip(candidates, patterns).compactMap { candidate, pattern in
@@ -208,8 +207,8 @@ struct DefinitionReader {
     }
 
     /// The tables of a list that entries ask for, in the order of the list.
-    private func requests(_ entries: [RestoreEntry], _ names: [QualifiedName]) -> [Request] {
-        var catalog = DatabaseCatalog(listed: names, defaultSchema: defaultSchema)
+    private func requests(_ entries: [RestoreEntry], _ list: DefinitionLists.List) -> [Request] {
+        var catalog = list.catalog
         catalog.manifest = manifest
         let selection = TableSelection(catalog: catalog)
         var tables: [(place: UInt32, request: Request)] = []
@@ -259,7 +258,7 @@ struct DefinitionReader {
     private func read(
         _ requests: [Request],
         _ entries: [RestoreEntry],
-        timestamp: String,
+        _ list: DefinitionLists.List,
         listed: [DefinitionScript.Unit],
         besides others: Set<PathComponent> = []
     ) async throws -> Batch {
@@ -272,7 +271,7 @@ struct DefinitionReader {
                 known.insert(request).inserted
                     && (request.unit.table == nil || !others.contains(request.unit.component))
             }
-            let chosen = try await choose(wanted, entries, timestamp).filter { paths.insert($0.path).inserted }
+            let chosen = try await choose(wanted, entries, list).filter { paths.insert($0.path).inserted }
             let storages = storages
             let scripts = try await chosen.concurrentMap { request, path in
                 Found(path: path, request: request, script: try await Self.script(path, request, storages))
@@ -290,14 +289,14 @@ struct DefinitionReader {
     private func choose(
         _ requests: [Request],
         _ entries: [RestoreEntry],
-        _ timestamp: String
+        _ list: DefinitionLists.List
     ) async throws -> [(request: Request, path: StoragePath)] {
-        let patterns = try requests.map { try pattern($0, entries) }
+        let patterns = try requests.map { try pattern($0, entries, list) }
         let files = try await FileListing(patterns, in: storages)
         return try zip(requests, patterns).compactMap { request, pattern in
             // Of the list's own backup when it has one, so the definitions match one another.
             let strategy = settings.strategy ?? entries[request.entry].strategy
-            if let file = files.file(pattern, of: timestamp) ?? files.newest(pattern, by: strategy) {
+            if let file = files.file(pattern, of: list.time) ?? files.newest(pattern, by: strategy) {
                 return (request, file.path)
             }
             guard request.unit.table == nil else { throw missing(request, pattern) }
@@ -323,8 +322,13 @@ struct DefinitionReader {
         return added
     }
 
-    private func pattern(_ request: Request, _ entries: [RestoreEntry]) throws -> FilePattern {
-        try FileLayout(entries[request.entry].options).pattern(.definition, of: request.unit.component)
+    private func pattern(
+        _ request: Request,
+        _ entries: [RestoreEntry],
+        _ list: DefinitionLists.List
+    ) throws -> FilePattern {
+        try FileLayout(entries[request.entry].options)
+            .pattern(.definition, of: list.catalog.component(of: request.unit))
     }
 
     private func missing(_ request: Request, _ pattern: FilePattern) -> DatabudgieError {

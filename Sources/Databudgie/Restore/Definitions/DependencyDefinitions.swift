@@ -10,6 +10,8 @@ struct DependencyDefinitions {
         /// The position of its entry.
         let entry: Int
         let unit: DefinitionScript.Unit
+        /// What stands for it in the paths of the backup.
+        let component: PathComponent
     }
 
     /// A table that is referred to, with the entry that would have named it at one of its places.
@@ -52,7 +54,8 @@ struct DependencyDefinitions {
     ///
     /// - Parameter scripts: What was read so far, by the table.
     /// - Returns: Places that were not named before, of tables that are not among the scripts.
-    mutating func next(_ scripts: [PathComponent: [DefinitionScript]]) -> [Candidate] {
+    /// - Throws: `StorageError` for a location that is not a path.
+    mutating func next(_ scripts: [PathComponent: [DefinitionScript]]) throws -> [Candidate] {
         guard !owners.isEmpty, !unnamed.isEmpty else { return [] }
         let references = scripts.mapValues { scripts in scripts.flatMap(referenced) }
         var candidates: [Candidate] = []
@@ -69,12 +72,15 @@ struct DependencyDefinitions {
             for name in reached.dropFirst() where scripts[name] == nil {
                 let attempt = Attempt(entry: owner.entry, owner: owner.unit.component, table: name)
                 guard let unit = unnamed[name], tried.insert(attempt).inserted else { continue }
-                var entry = entries[owner.entry]
-                entry.options = entry.options.placed(
-                    QualifiedName(schema: unit.schema, name: unit.table ?? "").description,
-                    below: owner.unit.component
+                let places = try entries[owner.entry].options.places(
+                    of: QualifiedName(schema: unit.schema, name: unit.table ?? "").description,
+                    below: owner.component
                 )
-                candidates.append(Candidate(unit: unit, entry: entry))
+                candidates += places.map { options in
+                    var entry = entries[owner.entry]
+                    entry.options = options
+                    return Candidate(unit: unit, entry: entry)
+                }
             }
         }
         return candidates
