@@ -90,6 +90,62 @@ struct ReferenceTests {
         #expect(problems("backup: {tables: '{ref.backup}'}").first?.contains("leads back to itself") == true)
     }
 
+    /// Keys of which each has its value from two references to the next one.
+    private func doubling(_ levels: Int, _ template: String, last: String) -> String {
+        let lines = (1...levels).map { "x-\($0): " + template.replacing("REF", with: "{ref.x-\($0 + 1)}") }
+        return (lines + ["x-\(levels + 1): " + last, "backup: {tables: [t]}", ""]).joined(separator: "\n")
+    }
+
+    @Test("A text that grows with each of its references is one error, with the key and the reference")
+    func growingText() {
+        let found = problems(doubling(99, "'REFREF'", last: "sixteen bytes of it") + "location: '{ref.x-1}'")
+        #expect(found.count == 1)
+        #expect(
+            found.first?.hasPrefix(
+                "test.yaml:84: 'x-84' is longer than 1 MiB when {ref.x-85} is replaced by its value; "
+            ) == true,
+            "\(found)"
+        )
+    }
+
+    @Test("What references lead to is finished once, however many references there are to it")
+    func finishedOnce() throws {
+        let configuration = try configuration(
+            doubling(99, "'REFREF'", last: "''") + "location: 'a{ref.x-1}b'\nquery: '{ref.x-1}c{ref.x-1}'"
+        )
+        #expect(configuration.backup.tables.map(\.options.location.description) == ["ab"])
+        #expect(configuration.backup.tables.map { $0.query.render([:]) } == ["c"])
+    }
+
+    @Test("Lists that grow with each of their references are one error")
+    func growingList() {
+        let found = problems(doubling(90, "['REF', 'REF']", last: "a") + "exclude: '{ref.x-1}'")
+        #expect(found.count == 1)
+        #expect(found.first?.contains("the configuration is longer than 64 MiB when {ref.x-") == true, "\(found)")
+    }
+
+    @Test(
+        "A problem at the end of many references is reported once",
+        arguments: ["'<% ENV[MISSING] %>'", "'{ref.nope}'", "'{ref.x-1}'"]
+    )
+    func problemAtTheEnd(last: String) {
+        for template in ["['REF', 'REF']", "'REFREF'"] {
+            let found = problems(doubling(90, template, last: last) + "exclude: '{ref.x-1}'")
+            #expect(found.count == 1, "\(found)")
+            #expect(found.first?.hasPrefix("test.yaml:91: ") == true, "\(found)")
+        }
+    }
+
+    @Test("A chain of references has an end")
+    func longChain() {
+        let found = problems(doubling(5000, "'REF'", last: "a") + "location: '{ref.x-1}'")
+        #expect(found.count == 1)
+        #expect(
+            found.first?.hasPrefix("test.yaml:100: {ref.x-101} is the last of more than 100 references") == true,
+            "\(found)"
+        )
+    }
+
     @Test("Doubled braces are not a reference")
     func literalBraces() throws {
         #expect(
