@@ -69,6 +69,7 @@ struct TableReplacement {
     ///   - functions: Functions that depend on them.
     /// - Throws: `PostgresError`.
     func drop(_ relations: [Relation], _ functions: [DependentFunction]) async throws {
+        for statement in try await uses(of: functions, in: relations) { try await connection.execute(statement) }
         try await dropInAnyOrder(
             relations.filter(\.kind.isDerived).map { "drop \($0.kind.noun) \($0.name.quoted)" }
                 + functions.map { "drop routine \($0.signature)" }
@@ -84,6 +85,18 @@ struct TableReplacement {
             }.map(\.name.quoted)
             guard !names.isEmpty else { continue }
             try await connection.execute("drop \(word) \(names.joined(separator: ", "))")
+        }
+    }
+
+    /// The statements that drop what tables need functions for: a function on the rows of a table and a constraint of the
+    /// table that calls it hold one another.
+    private func uses(of functions: [DependentFunction], in relations: [Relation]) async throws -> [String] {
+        guard !functions.isEmpty else { return [] }
+        return try await connection.withEmptySearchPath {
+            try await connection.query(
+                Self.uses,
+                [functions.map(\.oid).arrayLiteral, relations.map(\.oid).arrayLiteral]
+            ).rows.compactMap { $0["statement"] }
         }
     }
 
@@ -103,6 +116,40 @@ struct TableReplacement {
             pending = refused
         }
     }
+
+    /// Inherited constraints, defaults and indexes of partitions are dropped with those that they come from.
+    private static let uses = """
+        select distinct case d.classid
+            when 'pg_catalog.pg_constraint'::pg_catalog.regclass then
+                (select pg_catalog.format('alter table %s drop constraint %I', c.conrelid::pg_catalog.regclass, c.conname)
+                from pg_catalog.pg_constraint c
+                where c.oid = d.objid and c.conrelid = any ($2::pg_catalog.oid[]) and c.coninhcount = 0)
+            when 'pg_catalog.pg_attrdef'::pg_catalog.regclass then
+                (select pg_catalog.format('alter table only %s alter column %I drop default', a.attrelid::pg_catalog.regclass,
+                    a.attname)
+                from pg_catalog.pg_attrdef f
+                join pg_catalog.pg_attribute a on a.attrelid = f.adrelid and a.attnum = f.adnum
+                where f.oid = d.objid and f.adrelid = any ($2::pg_catalog.oid[]) and a.attgenerated = '')
+            when 'pg_catalog.pg_policy'::pg_catalog.regclass then
+                (select pg_catalog.format('drop policy %I on %s', p.polname, p.polrelid::pg_catalog.regclass)
+                from pg_catalog.pg_policy p where p.oid = d.objid and p.polrelid = any ($2::pg_catalog.oid[]))
+            when 'pg_catalog.pg_trigger'::pg_catalog.regclass then
+                (select pg_catalog.format('drop trigger %I on %s', t.tgname, t.tgrelid::pg_catalog.regclass)
+                from pg_catalog.pg_trigger t
+                where t.oid = d.objid and t.tgrelid = any ($2::pg_catalog.oid[]) and t.tgparentid = 0)
+            when 'pg_catalog.pg_class'::pg_catalog.regclass then
+                (select case when o.conname is null
+                    then pg_catalog.format('drop index %s', i.indexrelid::pg_catalog.regclass)
+                    else pg_catalog.format('alter table %s drop constraint %I', o.conrelid::pg_catalog.regclass, o.conname) end
+                from pg_catalog.pg_index i join pg_catalog.pg_class c on c.oid = i.indexrelid
+                left join pg_catalog.pg_constraint o on o.conindid = c.oid and o.contype = 'x'
+                where c.oid = d.objid and i.indrelid = any ($2::pg_catalog.oid[]) and not c.relispartition)
+            end as statement
+        from pg_catalog.pg_depend d
+        where d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass and d.refobjid = any ($1::pg_catalog.oid[])
+            and d.deptype = 'n'
+        order by 1
+        """
 
     /// Members: the relations and whatever goes with them (PostgreSQL documentation, "pg_depend"): rules, indexes, types,
     /// constraints, owned sequences, partitions.
