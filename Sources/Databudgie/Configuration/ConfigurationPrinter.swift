@@ -24,7 +24,8 @@ public struct ConfigurationPrinter: Sendable {
                 "backup",
                 mapping(
                     run(configuration.backup.run) + [
-                        ("tables", list(configuration.backup.tables.map { entry($0, configuration.backup.run) }))
+                        ("retention", configuration.backup.retention.map(retention) ?? null),
+                        ("tables", list(configuration.backup.tables.map { entry($0, configuration.backup.run) })),
                     ]
                 )
             ),
@@ -65,6 +66,17 @@ public struct ConfigurationPrinter: Sendable {
             ("strict", bool(run.isStrict)),
             ("ddl", ddl(run.definitions)),
         ]
+    }
+
+    private func retention(_ policy: RetentionPolicy) -> Node {
+        let counts = RetentionPolicy.Rule.allCases.map { rule -> Pair in
+            switch policy.counts[rule] {
+            case .unlimited: (rule.key, text("unlimited"))
+            case .atMost(let number): (rule.key, plain(String(number)))
+            case nil: (rule.key, null)
+            }
+        }
+        return mapping(counts + [(RetentionPolicy.keyOfPeriod, text(policy.within?.description))])
     }
 
     private func connection(_ parameters: ConnectionParameters) -> Node {

@@ -59,7 +59,8 @@ struct ConfigurationInCodeTests {
                         skipsIfExists: true,
                         appliesRowSecurity: true
                     )
-                ]
+                ],
+                retention: RetentionPolicy([.weekly: .atMost(4), .last: .unlimited], within: RetentionPeriod("1y"))
             ),
             restore: RestoreConfiguration(
                 run: common,
@@ -111,6 +112,7 @@ struct ConfigurationInCodeTests {
                     strict: false
                     skip_if_exists: true
                     row_security: true
+                retention: {keep_weekly: 4, keep_last: unlimited, keep_within: 1y}
                 """,
             environment: [:]
         )

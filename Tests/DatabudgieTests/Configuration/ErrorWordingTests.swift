@@ -69,6 +69,46 @@ struct ErrorWordingTests {
                 "idle_in_transaction_timeout: -1",
                 "test.yaml:1: 'idle_in_transaction_timeout' must be a number of seconds"
             ),
+            (
+                "retention: {}",
+                "test.yaml:1: 'retention' keeps no set; give at least one of keep_last, keep_hourly, keep_daily, "
+                    + "keep_weekly, keep_monthly, keep_yearly, keep_within"
+            ),
+            (
+                "{backup: {retention: {keep_daily: 1}},\nretention: {keep_last: 0, keep_within: 0d, keep_daily: null}}",
+                "test.yaml:2: 'retention' keeps no set; give at least one of keep_last, keep_hourly, keep_daily, "
+                    + "keep_weekly, keep_monthly, keep_yearly, keep_within"
+            ),
+            ("retention: 7", "test.yaml:1: 'retention' must be a mapping, not a number"),
+            (
+                "retention: {keep_dayly: 7}",
+                "test.yaml:1: unknown key 'keep_dayly' in 'retention'; did you mean 'keep_daily'?"
+            ),
+            (
+                "restore: {retention: {keep_daily: 7}}",
+                "test.yaml:1: unknown key 'retention' in 'restore'; it belongs in 'backup' or at the root"
+            ),
+            (
+                "tables: {a: {retention: {keep_daily: 7}}}",
+                "test.yaml:1: unknown key 'retention' in a table entry; it belongs in 'backup' or at the root"
+            ),
+            (
+                "retention: {keep_daily: -1}",
+                "test.yaml:1: 'keep_daily' must be a positive integer or unlimited, not '-1'; "
+                    + "write unlimited to keep all"
+            ),
+            (
+                "retention: {keep_last: 1.5}",
+                "test.yaml:1: 'keep_last' must be a positive integer or unlimited, not '1.5'"
+            ),
+            (
+                "retention: {keep_last: [1]}",
+                "test.yaml:1: 'keep_last' must be a positive integer or unlimited, not a list"
+            ),
+            (
+                "retention: {keep_within: 7}",
+                "test.yaml:1: 'keep_within' cannot be '7'; write a length of time such as 36h, 7d or 2y5m7d3h"
+            ),
             ("tables: a", "test.yaml:1: 'tables' must be a list or a mapping, not a string"),
             ("tables:\n- [a]", "test.yaml:2: an element of 'tables' must be a name or a mapping, not a list"),
             ("tables:\n- null", "test.yaml:2: an element of 'tables' must be a name or a mapping, not null"),
@@ -92,6 +132,12 @@ struct ErrorWordingTests {
     )
     func wording(yaml: String, line: String) {
         #expect(problems(yaml).contains(line), "\(problems(yaml))")
+    }
+
+    @Test("A retention with other problems is not called empty besides")
+    func retentionOnce() {
+        #expect(problems("retention: {keep_daily: -2}").count == 1)
+        #expect(problems("retention: {keep_dayly: 2}").count == 1)
     }
 
     @Test("All problems of a configuration are reported together, each once")

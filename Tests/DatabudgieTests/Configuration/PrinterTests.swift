@@ -44,6 +44,30 @@ struct PrinterTests {
         #expect(second.backup.run.connection?.keywords["sslmode"] == "require")
     }
 
+    @Test("A retention is printed rule by rule, and read again")
+    func retention() throws {
+        let yaml = "retention: {keep_daily: 7, keep_yearly: unlimited, keep_hourly: 0, keep_within: 3h2d}"
+        let text = ConfigurationPrinter().yaml(try configuration(yaml))
+        #expect(
+            text.contains(
+                """
+                  retention:
+                    keep_last: null
+                    keep_hourly: null
+                    keep_daily: 7
+                    keep_weekly: null
+                    keep_monthly: null
+                    keep_yearly: unlimited
+                    keep_within: '2d3h'
+
+                """
+            ),
+            "\(text)"
+        )
+        let policy = RetentionPolicy([.daily: .atMost(7), .yearly: .unlimited], within: RetentionPeriod("2d3h"))
+        #expect(try configuration(text).backup.retention == policy)
+    }
+
     @Test("Every default is filled in")
     func defaults() throws {
         let text = ConfigurationPrinter().yaml(try configuration("backup: {tables: [a]}\nrestore: {tables: [b]}"))
@@ -76,6 +100,7 @@ struct PrinterTests {
                     clean: false
                     strategy: use_latest_filename
                     run_as: null
+                  retention: null
                   tables:
                   - name: a
                     query: select * from {table}

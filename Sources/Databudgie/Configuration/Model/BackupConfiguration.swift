@@ -4,14 +4,22 @@ public struct BackupConfiguration: Sendable, Equatable {
     public var run: RunConfiguration
     /// What is exported, in order of appearance.
     public var tables: [BackupEntry]
+    /// Which sets are kept when old ones are removed (`retention`); nil: none may be removed.
+    public var retention: RetentionPolicy?
 
     /// Gathers settings.
     ///
     /// - Parameters:
     ///   - run: What backup and restore have in common.
     ///   - tables: What is exported.
-    public init(run: RunConfiguration = RunConfiguration(), tables: [BackupEntry] = []) {
+    ///   - retention: Which sets are kept when old ones are removed.
+    public init(
+        run: RunConfiguration = RunConfiguration(),
+        tables: [BackupEntry] = [],
+        retention: RetentionPolicy? = nil
+    ) {
         self.run = run
         self.tables = tables
+        self.retention = retention
     }
 }

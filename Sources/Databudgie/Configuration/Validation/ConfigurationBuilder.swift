@@ -37,12 +37,18 @@ struct ConfigurationBuilder {
             environment: environment,
             logging: logging(reporting["logging"]),
             sentry: sentry(reporting["sentry"], environment: environment),
-            backup: backupConfiguration(KeyScope([backup, root])),
+            backup: backupConfiguration(KeyScope([backup, root]), retention(at: [backup, root])),
             restore: restoreConfiguration(KeyScope([restore, root]))
         )
     }
 
-    private func backupConfiguration(_ scope: KeyScope) -> BackupConfiguration {
+    /// The policy of the nearest level that has one; all levels are checked.
+    private func retention(at levels: [SourceMapping]) -> RetentionPolicy? {
+        let policies = levels.map { level in level["retention"].map { read.retention($0) } }
+        return policies.lazy.compactMap(\.self).first ?? nil
+    }
+
+    private func backupConfiguration(_ scope: KeyScope, _ retention: RetentionPolicy?) -> BackupConfiguration {
         var unsupported = UnsupportedFeatures(.backup)
         let builder = TableEntryBuilder(self, scope)
         let tables = builder.backupEntries()
@@ -50,7 +56,7 @@ struct ConfigurationBuilder {
         if builder.hasDefinitions { run.definitions.isEnabled = true }
         run.resumeID = overrides.backupID
         run.unsupportedFeatures = unsupported.lines
-        return BackupConfiguration(run: run, tables: tables)
+        return BackupConfiguration(run: run, tables: tables, retention: retention)
     }
 
     private func restoreConfiguration(_ scope: KeyScope) -> RestoreConfiguration {

@@ -1,6 +1,6 @@
 /// A mapping of the configuration, with the keys that it may have.
 enum ConfigurationLevel: Sendable {
-    case root, command(RunKind), table, ddl, s3, logging, sentry, connection
+    case root, command(RunKind), table, ddl, s3, logging, sentry, connection, retention
 
     private static let tableKeys = [
         "name", "query", "location", "filename", "compression", "exclude", "ddl", "sequences", "data",
@@ -11,13 +11,15 @@ enum ConfigurationLevel: Sendable {
         "url", "connection", "connections", "tables", "manifest", "root_location", "idle_in_transaction_timeout",
         "adapter", "s3",
     ]
+    private static let backupKeys = ["retention"]
     private static let rootKeys = ["environment", "sentry", "logging", "backup", "restore"]
 
     /// Any key is allowed at a more general level than its own.
     var keys: [String] {
         switch self {
-        case .root: Self.tableKeys + Self.commandKeys + Self.rootKeys
-        case .command: Self.tableKeys + Self.commandKeys + ["sentry", "logging"]
+        case .root: Self.tableKeys + Self.commandKeys + Self.backupKeys + Self.rootKeys
+        case .command(.backup): Self.tableKeys + Self.commandKeys + Self.backupKeys + ["sentry", "logging"]
+        case .command(.restore): Self.tableKeys + Self.commandKeys + ["sentry", "logging"]
         case .table: Self.tableKeys
         case .ddl: ["enabled", "location", "filename", "clean", "strategy", "run_as"]
         case .s3:
@@ -29,6 +31,7 @@ enum ConfigurationLevel: Sendable {
         case .sentry: ["sentry_dsn", "dsn", "version", "environment"]
         case .connection:
             ["drivername", "username", "password", "host", "port", "database", "query", "url", "name"]
+        case .retention: RetentionPolicy.Rule.allCases.map(\.key) + [RetentionPolicy.keyOfPeriod]
         }
     }
 
@@ -43,6 +46,7 @@ enum ConfigurationLevel: Sendable {
         case .logging: "in 'logging'"
         case .sentry: "in 'sentry'"
         case .connection: "in a connection"
+        case .retention: "in 'retention'"
         }
     }
 
@@ -51,6 +55,10 @@ enum ConfigurationLevel: Sendable {
         if case .table = self, Self.commandKeys.contains(key) || Self.rootKeys.contains(key) {
             let place = Self.rootKeys.contains(key) ? "at the root" : "in 'backup', in 'restore' or at the root"
             return "it belongs \(place)"
+        }
+        if case .table = self, Self.backupKeys.contains(key) { return "it belongs in 'backup' or at the root" }
+        if case .command(.restore) = self, Self.backupKeys.contains(key) {
+            return "it belongs in 'backup' or at the root"
         }
         if case .command = self, Self.rootKeys.contains(key) { return "it belongs at the root" }
         if let nearest = KeySuggestion.nearest(to: key, among: keys) { return "did you mean '\(nearest)'?" }
