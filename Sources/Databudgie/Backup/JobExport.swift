@@ -12,8 +12,6 @@ struct JobExport {
     /// Tables whose definitions are part of the run.
     let defined: Set<QualifiedName>
 
-    private static let attempts = 3
-
     private var connection: Connection { session.connection }
     private var storage: any Storage { session.storages.storage(for: job.path) }
     private var existingFile: ExistingFile { job.isUniquePath ? .fail : .replace }
@@ -70,19 +68,17 @@ struct JobExport {
 
     /// Exports the rows, and tries again when the server ends a deadlock with another session by ending the query.
     private func exportBreakingDeadlocks() async throws -> Export {
-        for attempt in 2...Self.attempts {
-            do {
-                return try await connection.withDiscardedSavepoint("table_job", settings: settings) {
-                    try await export()
-                }
-            } catch let error as PostgresError where error.sqlState == "40P01" {
-                let message = "the server ended a deadlock with another session: \(error.fullMessage)"
-                session.recorder.found(
-                    .warning("\(message); exporting it again (attempt \(attempt) of \(Self.attempts))", of: job.id)
-                )
-            }
+        let attempts = LockAttempts()
+        return try await attempts.retrying { error, attempt in
+            guard LockConflict(of: error) == .deadlock else { return false }
+            let message = "the server ended a deadlock with another session: \(ErrorText(error).message)"
+            session.recorder.found(
+                .warning("\(message); exporting it again (attempt \(attempt) of \(attempts.count))", of: job.id)
+            )
+            return true
+        } _: {
+            try await connection.withDiscardedSavepoint("table_job", settings: settings) { try await export() }
         }
-        return try await connection.withDiscardedSavepoint("table_job", settings: settings) { try await export() }
     }
 
     /// What the job needs besides the settings of the snapshot.

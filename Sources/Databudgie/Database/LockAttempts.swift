@@ -28,18 +28,25 @@ struct LockAttempts: Sendable {
 
     /// Runs the body again when it had to give way to another session.
     ///
-    /// - Parameter body: Leaves nothing behind when it throws: it is a transaction or a savepoint of its own.
+    /// - Parameters:
+    ///   - isWorthwhile: Receives the error and the number of the next attempt, and says whether it is made.
+    ///   - body: Leaves nothing behind when it throws: it is a transaction or a savepoint of its own.
     /// - Returns: What the body returns.
     /// - Throws: What the last attempt throws.
-    func retrying<Result>(_ body: () async throws -> Result) async throws -> Result {
-        for _ in 1..<count {
+    func retrying<Result>(
+        when isWorthwhile: (_ error: any Error, _ attempt: Int) -> Bool = { error, _ in LockConflict(of: error) != nil
+        },
+        _ body: () async throws -> Result
+    ) async throws -> Result {
+        var attempt = 1
+        while true {
             do {
                 return try await body()
             } catch {
-                guard LockConflict(of: error) != nil, !Task.isCancelled else { throw error }
+                attempt += 1
+                guard attempt <= count, !Task.isCancelled, isWorthwhile(error, attempt) else { throw error }
             }
         }
-        return try await body()
     }
 
     /// What happened, when the last attempt failed too.
@@ -87,8 +94,12 @@ enum LockConflict: Sendable {
 
     /// Classifies an error; nil for every other one.
     init?(of error: any Error) {
+        if let underlying = (error as? DatabudgieError)?.underlying {
+            self.init(of: underlying)
+            return
+        }
         // SQLSTATEs lock_not_available and deadlock_detected.
-        switch (error as? PostgresError ?? (error as? DatabudgieError)?.underlying as? PostgresError)?.sqlState {
+        switch (error as? PostgresError)?.sqlState {
         case "55P03": self = .timeout
         case "40P01": self = .deadlock
         default: return nil

@@ -33,10 +33,25 @@ struct LockAttemptsTests {
         #expect(result == (expected > 1 ? 2 : nil))
     }
 
+    @Test("Who tries again is asked before each attempt but the first, with its number")
+    func question() async throws {
+        var asked: [Int] = []
+        await #expect(throws: error("40P01")) {
+            try await LockAttempts(count: 4).retrying { _, attempt in
+                asked.append(attempt)
+                return attempt < 3
+            } _: {
+                throw error("40P01")
+            }
+        }
+        #expect(asked == [2, 3])
+    }
+
     @Test("A conflict is found within the error of a file, and the message says what was tried")
     func wording() {
         let wrapped = DatabudgieError(.database, "t.csv: refused", underlying: error("40P01"))
         #expect(LockConflict(of: wrapped) == .deadlock)
+        #expect(LockConflict(of: DatabudgieError(.database, "a table", underlying: wrapped)) == .deadlock)
         #expect(LockConflict(of: DatabudgieError(.database, "refused")) == nil)
         let attempts = LockAttempts(timeout: .seconds(10), count: 3)
         let failures = [LockConflict.timeout, .deadlock].map {
