@@ -142,7 +142,7 @@ extension Connection {
             guard counted == received else {
                 throw PostgresError(
                     .protocolViolation,
-                    "the server counted \(counted.map(String.init) ?? "no") rows in the COPY, but \(received) arrived"
+                    "rows of the COPY by the server's count: \(counted.map(String.init) ?? "unknown"), and by ours: \(received)"
                 )
             }
             progress.rows.withLock { $0 = received }

@@ -83,7 +83,7 @@ struct CopyOutTests {
             let copy = try await connection.copyOut("copy (select 1) to stdout csv", hasHeader: true)
             let error = await #expect(throws: PostgresError.self) { try await copy.collect() }
             #expect(error?.code == .protocolViolation)
-            #expect(error?.message == "the server counted 1 rows in the COPY, but 0 arrived")
+            #expect(error?.message == "rows of the COPY by the server's count: 1, and by ours: 0")
             #expect(copy.rows == nil)
         }
     }

@@ -38,7 +38,7 @@ struct BackupMoments {
         let moments = Self.joiningDates(tables).sorted { $0.key > $1.key }
         guard moments.count > 1 else { return [] }
         var parts = moments.prefix(Self.limit).map { "\($1.count) of \($0)" }
-        parts[0] = "\(moments[0].value.count) \(moments[0].value.count == 1 ? "table" : "tables") of \(moments[0].key)"
+        parts[0] = "\(counted(moments[0].value.count, "table")) of \(moments[0].key)"
         let rest = moments.dropFirst(Self.limit)
         if !rest.isEmpty { parts.append("\(rest.reduce(0) { $0 + $1.value.count }) of \(rest.count) older backups") }
         let isByName = loads.contains { $0.candidate.entry.strategy != .useLatestMetadata }

@@ -29,7 +29,7 @@ struct BackupResumption {
         }
         findings = [
             .warning(
-                "\(done.count) of the \(plan.jobs.count) tables were exported by an earlier run of \(recorded.source), at "
+                "\(done.count) of the \(plan.jobs.count) tables \(done.count == 1 ? "was" : "were") exported by an earlier run of \(recorded.source), at "
                     + "another moment than the others: rows may not match"
             )
         ]

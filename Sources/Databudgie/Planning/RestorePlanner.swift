@@ -215,9 +215,9 @@ struct RestorePlanner {
         guard let first = missing.first else {
             return ([], [.problem("everything that the configuration names is excluded: there is nothing to restore")])
         }
+        let tables = missing.count == 1 ? "" : "any of the \(missing.count) tables, such as "
         let problem = Finding.problem(
-            "no data file was found for any of the \(missing.count) tables, such as \(first.relation.name) in "
-                + "\(first.pattern.folder)",
+            "no data file was found for \(tables)\(first.relation.name) in \(first.pattern.folder)",
             hint: "check location and filename"
         )
         return ([], [problem])

@@ -41,13 +41,13 @@ struct TableLoader {
         guard rows == file.rows || format.countMayDiffer && rows < file.rows else {
             throw DatabudgieError(
                 .countMismatch,
-                "\(job.file.path) has \(file.rows) rows, but the server took \(rows)",
-                hint: "a line with nothing but \\. in it ends the data for the server; quote it as \"\\.\""
+                "\(job.file.path) has \(counted(file.rows, "row")), but the server took \(rows)",
+                hint: "restore again; if it fails again, report this as a bug"
             )
         }
         meter.add(rows: rows)
         let finding = Finding.warning(
-            "\(job.file.path) has \(file.rows) rows, and the server kept \(rows): triggers have dropped the others",
+            "\(job.file.path) has \(counted(file.rows, "row")), and the server kept \(rows): triggers have dropped the others",
             of: job.id,
             hint: "set 'triggers: off' to restore all of them"
         )

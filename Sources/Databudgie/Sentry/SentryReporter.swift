@@ -61,7 +61,7 @@ struct SentryReporter: Sendable {
         let problem = await send(events, sent)
         // A user who interrupts the sending does not want to read about it.
         guard !Task.isCancelled else { return }
-        let total = events.count == 1 ? "1 failure" : "\(events.count) failures"
+        let total = counted(events.count, "failure")
         if let problem {
             recorder.found(
                 .warning(

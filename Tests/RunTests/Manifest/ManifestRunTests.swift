@@ -101,7 +101,7 @@ struct ManifestRunTests {
             let second = try await fixture.backup(yaml, id: 2, at: "2024-01-02T00:00:00Z", events: events)
             #expect(second.failed.isEmpty)
             #expect(second.skipped.map(\.job.description) == ["public.a"])
-            #expect(events.warnings.contains { $0.hasPrefix("1 of the 3 tables were exported by an earlier run") })
+            #expect(events.warnings.contains { $0.hasPrefix("1 of the 3 tables was exported by an earlier run") })
             let rows = try await fixture.rows(
                 fixture.source,
                 "select transaction, action, \"table\" from m where action = 'backup' order by id"

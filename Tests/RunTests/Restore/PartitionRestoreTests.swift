@@ -72,7 +72,7 @@ struct PartitionRestoreTests {
             let log = EventLog()
             let report = try await fixture.restore(fixture.yaml("[{name: item, triggers: fire}]"), events: log)
             #expect(report.failed.isEmpty)
-            #expect(log.warnings.contains { $0.contains("has 1 rows, and the server kept 0") })
+            #expect(log.warnings.contains { $0.contains("has 1 row, and the server kept 0") })
         }
     }
 

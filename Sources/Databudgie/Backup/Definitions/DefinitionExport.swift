@@ -72,7 +72,7 @@ struct DefinitionExport {
         let views = further == 0 ? "" : " and \(further) views and the like"
         session.recorder.found(
             .note(
-                "the definitions of \(tables) tables\(views) are written, and listed in \(list?.description ?? "")"
+                "the definitions of \(counted(tables, "table"))\(views) are written, and listed in \(list?.description ?? "")"
             )
         )
     }

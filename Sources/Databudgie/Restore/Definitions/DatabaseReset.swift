@@ -23,8 +23,9 @@ struct DatabaseReset {
         try await withMaintenanceConnection(properties.name) { connection in
             recorder.found(
                 .warning(
-                    "the database \(properties.name) is dropped and re-created; \(properties.otherSessions) other sessions are "
-                        + "disconnected from it"
+                    "the database \(properties.name) is dropped and re-created; "
+                        + "\(counted(properties.otherSessions, "other session")) "
+                        + "\(properties.otherSessions == 1 ? "is" : "are") disconnected from it"
                 )
             )
             // The new one first: when it cannot be created, the old one is still there.
