@@ -10,6 +10,14 @@ struct GroupPreparation {
     let triggers: [TargetTrigger]
     var attempts = LockAttempts()
 
+    /// Tables that rows are added to, except those that the run has created, which nobody else uses.
+    private var appended: [Relation] {
+        // What is altered is locked in that mode at once.
+        let others = Set(altered.map(\.oid))
+        return loadGroup.jobs.filter { $0.truncate == .keep && !$0.isNew }.map(\.relation)
+            .filter { [.table, .partitionedTable].contains($0.kind) && !others.contains($0.oid) }
+    }
+
     /// Constraints that have to be made deferrable for the load.
     private var keys: [ForeignKey] { loadGroup.deferredKeys.filter { !$0.isDeferrable } }
 
@@ -21,12 +29,13 @@ struct GroupPreparation {
         try await RestoreLocks(connection: connection, catalog: catalog).take(
             loadGroup.jobs.map(\.relation) + loadGroup.truncated
         )
-        if !loadGroup.truncated.isEmpty || !triggers.isEmpty || !keys.isEmpty {
-            // Who adds rows is in the way of altering, who reads is not.
-            let harmless = loadGroup.truncated.isEmpty ? ["AccessShareLock", "RowShareLock"] : []
+        let (appended, altered) = (appended, altered)
+        let locked = loadGroup.truncated + altered + appended
+        if !locked.isEmpty {
             let phase = LockingPhase(connection: connection, catalog: catalog, attempts: attempts)
-            try await phase.run(loadGroup.truncated + altered, harmless: harmless) {
+            try await phase.run(locked, harmless: harmlessLocks) {
                 try await lockTruncated()
+                try await lock(appended)
                 try await checkEmpty()
                 for trigger in triggers { try await connection.execute(trigger.disabling(on: connection.server)) }
                 try await alterKeys(to: "deferrable initially deferred")
@@ -48,6 +57,12 @@ struct GroupPreparation {
         for trigger in triggers { try await connection.execute(trigger.restoring(on: connection.server)) }
     }
 
+    /// The locks of other sessions that only emptying tables, or emptying and altering them, has to wait for.
+    private var harmlessLocks: [String] {
+        guard loadGroup.truncated.isEmpty else { return [] }
+        return ["AccessShareLock", "RowShareLock"] + (altered.isEmpty ? ["RowExclusiveLock"] : [])
+    }
+
     private var altered: [Relation] { triggers.map(\.table) + keys.compactMap { catalog[$0.referencing] } }
 
     /// At once in the mode that TRUNCATE needs: two that raise a weaker lock would wait for one another.
@@ -55,6 +70,18 @@ struct GroupPreparation {
         let tables = loadGroup.truncated.filter { $0.kind != .foreignTable }
         guard !tables.isEmpty else { return }
         try await connection.execute("lock table \(Self.list(tables)) in access exclusive mode")
+    }
+
+    /// In the mode of COPY, which itself would wait for as long as another session alters the table.
+    private func lock(_ appended: [Relation]) async throws {
+        guard !appended.isEmpty else { return }
+        do {
+            try await connection.withSavepoint("append") {
+                try await connection.execute("lock table \(Self.list(appended)) in row exclusive mode")
+            }
+        } catch let error as PostgresError where error.sqlState == "42501" {
+            // INSERT on some columns is enough for COPY, and not for LOCK.
+        }
     }
 
     private func checkEmpty() async throws {
