@@ -10,6 +10,7 @@ public final class FaultProxy: Sendable {
     public let endpoint: String
 
     private let state: Mutex<State>
+    private let onRequest: @Sendable (Request) async -> Void
 
     private struct State {
         var rules: [Rule]
@@ -93,8 +94,9 @@ public final class FaultProxy: Sendable {
         }
     }
 
-    private init(endpoint: String, rules: [Rule]) {
+    private init(endpoint: String, rules: [Rule], onRequest: @escaping @Sendable (Request) async -> Void) {
         self.endpoint = endpoint
+        self.onRequest = onRequest
         state = Mutex(State(rules: rules))
     }
 
@@ -111,12 +113,14 @@ public final class FaultProxy: Sendable {
     /// - Parameters:
     ///   - server: The URL of the server behind the proxy, `http://host:port`.
     ///   - rules: The first that matches a request counts.
+    ///   - onRequest: Receives each request, which waits for it.
     ///   - body: What to do meanwhile.
     /// - Returns: What the closure returns.
     /// - Throws: The closure's error.
     public static func withProxy<R: Sendable>(
         to server: String,
         rules: [Rule] = [],
+        onRequest: @escaping @Sendable (Request) async -> Void = { _ in },
         _ body: @Sendable @escaping (FaultProxy) async throws -> R
     ) async throws -> R {
         let address = server.split(separator: "/").last?.split(separator: ":") ?? []
@@ -125,7 +129,7 @@ public final class FaultProxy: Sendable {
         return try await LoopbackListener.withServer {
             try FaultProxyExchange.AsyncChannel(wrappingChannelSynchronously: $0)
         } _: { endpoint in
-            FaultProxy(endpoint: endpoint, rules: rules)
+            FaultProxy(endpoint: endpoint, rules: rules, onRequest: onRequest)
         } serve: { proxy, client in
             await proxy.serve(client, upstream)
         } _: { proxy in
@@ -142,13 +146,14 @@ public final class FaultProxy: Sendable {
                 outbound: outbound
             )
             let (method, target) = try await exchange.receiveHead()
-            let fault = note(method: method, target: target)
-            try await exchange.run(fault, upstream)
+            let request = note(method: method, target: target)
+            await onRequest(request)
+            try await exchange.run(request.fault, upstream)
         }
     }
 
     /// Finds the fault for a request, and counts its use.
-    private func note(method: String, target: String) -> Fault? {
+    private func note(method: String, target: String) -> Request {
         state.withLock { state in
             var found: Fault?
             for index in state.rules.indices where found == nil {
@@ -161,8 +166,9 @@ public final class FaultProxy: Sendable {
                     found = rule.fault
                 }
             }
-            state.requests.append(Request(method: method, target: target, fault: found))
-            return found
+            let request = Request(method: method, target: target, fault: found)
+            state.requests.append(request)
+            return request
         }
     }
 }

@@ -29,41 +29,52 @@ struct FileListing: Sendable {
     }
 
     /// The files of each shape, by what stands for `{table}` in their names; nil for names without the variable.
-    private let matches: [Shape: [ByteKey?: [Match]]]
+    private var matches: [Shape: [ByteKey?: [Match]]] = [:]
+    /// The files of each folder that was listed.
+    private var lists: [Folder: [FileInfo]] = [:]
     /// Why some of the folders could not be listed.
-    private let failures: [Folder: DatabudgieError]
+    private var failures: [Folder: DatabudgieError] = [:]
+
+    /// A listing of nothing, to add to.
+    init() {}
 
     /// Lists the folders of all patterns.
     ///
     /// - Parameters:
     ///   - patterns: The files that are looked for.
     ///   - storages: Where they are.
-    ///   - isolating: Folders that cannot be listed are left for ``failure(of:)``, as long as there are others.
     /// - Throws: `StorageError`.
-    init(_ patterns: [FilePattern], in storages: StorageRouter, isolating: Bool = false) async throws {
+    init(_ patterns: [FilePattern], in storages: StorageRouter) async throws {
+        try await add(patterns, in: storages)
+        if let failure = failures.values.first { throw failure.underlying ?? failure }
+    }
+
+    /// Lists the folders of more patterns, except those that were listed before.
+    ///
+    /// - Parameters:
+    ///   - patterns: The files that are looked for.
+    ///   - storages: Where they are.
+    /// - Throws: `StorageError` when no folder at all can be listed; one of several that cannot is left for
+    ///   ``failure(of:)``.
+    mutating func add(_ patterns: [FilePattern], in storages: StorageRouter) async throws {
         let all = patterns.flatMap { [$0] + $0.alternatives }
         let shapes = Dictionary(all.map { (Shape($0), $0) }, uniquingKeysWith: { first, _ in first })
-        let folders = Array(Set(shapes.keys.map(\.folder)))
-        let lists = try await folders.concurrentMap { folder in
-            try await FileFailure.result {
+            .filter { matches[$0.key] == nil }
+        let folders = Set(shapes.keys.map(\.folder)).filter { lists[$0] == nil && failures[$0] == nil }
+        let results = try await Array(folders).concurrentMap { folder in
+            let list = try await FileFailure.result {
                 try await storages.storage(for: folder.path).list(folder.path, recursive: folder.isRecursive)
             }
+            return (folder, list)
         }
-        var files: [Folder: [FileInfo]] = [:]
-        var failures: [Folder: DatabudgieError] = [:]
-        for (folder, list) in zip(folders, lists) {
-            switch list {
-            case .success(let list): files[folder] = list
+        for (folder, result) in results {
+            switch result {
+            case .success(let list): lists[folder] = list
             case .failure(let error): failures[folder] = error
             }
         }
-        if let failure = failures.values.first, !isolating || files.isEmpty { throw failure.underlying ?? failure }
-        self.failures = failures
-        matches = Dictionary(
-            uniqueKeysWithValues: shapes.map { shape, pattern in
-                (shape, Self.matches(pattern, files[shape.folder, default: []]))
-            }
-        )
+        if let failure = failures.values.first, lists.isEmpty { throw failure.underlying ?? failure }
+        for (shape, pattern) in shapes { matches[shape] = Self.matches(pattern, lists[shape.folder, default: []]) }
     }
 
     /// Why it is not known which files match some patterns.

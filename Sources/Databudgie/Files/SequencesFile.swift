@@ -7,6 +7,9 @@ import Storage
 /// So the state of a sequence that has not given its value out is written as the string `"1, false"`: it becomes the two
 /// last arguments of `setval` there, and is read by its exact form here, never as SQL.
 enum SequencesFile {
+    /// One sequence's value.
+    typealias Entry = (key: String, state: SequenceState)
+
     /// Ample for thousands of sequences; a file of another kind is noticed before it fills the memory.
     private static let maximumBytes = 4 << 20
 
@@ -15,7 +18,7 @@ enum SequencesFile {
     /// - Parameter entries: The sequences' keys and states.
     /// - Returns: The file's bytes.
     /// - Throws: An encoding error; strings never cause one.
-    static func bytes(_ entries: [(key: String, state: SequenceState)]) throws -> [UInt8] {
+    static func bytes(_ entries: [Entry]) throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .withoutEscapingSlashes
         let members = try entries.map { key, state in
@@ -35,7 +38,7 @@ enum SequencesFile {
     static func read(
         _ file: FileInfo,
         from storage: any Storage
-    ) async throws -> [(key: String, state: SequenceState)] {
+    ) async throws -> [Entry] {
         let bytes = try await storage.read(file.path).collect(upTo: maximumBytes)
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw DatabudgieError(.dataFile, "\(file.path) is not valid UTF-8", hint: "take another backup")
@@ -53,7 +56,7 @@ enum SequencesFile {
     static func entries(
         _ text: String,
         path: StoragePath
-    ) throws -> [(key: String, state: SequenceState)] {
+    ) throws -> [Entry] {
         let value: SourceValue
         do {
             value = try JSONReader.read(text, source: path.description)

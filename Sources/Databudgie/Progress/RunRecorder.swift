@@ -1,7 +1,17 @@
+import Synchronization
+
 /// Passes on what happens in a run; it keeps nothing.
 struct RunRecorder: Sendable {
     /// Receives events, in order, from the tasks of the run.
     let onEvent: @Sendable (RunEvent) -> Void
+
+    /// The same for work that may be done again: the plan, what is skipped and what is found are reported once.
+    var withoutRepetitions: RunRecorder {
+        let known = KnownEvents()
+        return RunRecorder { event in
+            if known.insert(event) { onEvent(event) }
+        }
+    }
 
     /// Reports the plan, after all that was found out for it: a warning often explains what follows.
     func planned(_ kind: RunKind, _ jobs: [PlannedJob], _ findings: [Finding]) {
@@ -67,5 +77,37 @@ struct RunRecorder: Sendable {
         case .failed(let failure): onEvent(.failed(failure))
         }
         return result
+    }
+}
+
+/// What was reported before.
+private final class KnownEvents: Sendable {
+    private struct Keys {
+        var findings: Set<Finding> = []
+        var skipped: Set<JobID> = []
+        var hasPlan = false
+        var hasRecordedRun = false
+    }
+
+    private let keys = Mutex(Keys())
+
+    /// - Returns: False for an event that says what another one has said.
+    func insert(_ event: RunEvent) -> Bool {
+        keys.withLock { keys in
+            switch event {
+            case .found(let finding):
+                return keys.findings.insert(finding).inserted
+            case .skipped(let skipped):
+                return keys.skipped.insert(skipped.job).inserted
+            case .planned:
+                defer { keys.hasPlan = true }
+                return !keys.hasPlan
+            case .recording:
+                defer { keys.hasRecordedRun = true }
+                return !keys.hasRecordedRun
+            default:
+                return true
+            }
+        }
     }
 }

@@ -121,7 +121,7 @@ struct CheckedRestore {
 
     /// Reports that nothing was restored, because one job failed.
     func rolledBack(by failure: GroupFailure) -> [JobResult] {
-        failure.results
+        [loader.report(failure)]
             + plan.jobs.filter { $0.id != failure.job }.map { job in
                 fail(
                     job.id,

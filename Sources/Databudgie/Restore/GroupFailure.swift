@@ -1,6 +1,6 @@
 /// A job failed, which rolls back all jobs of its group.
 struct GroupFailure: Error {
     let job: JobID
-    /// What was reported of it.
-    let results: [JobResult]
+    /// Why it failed, which is still to be reported.
+    let error: any Error
 }

@@ -24,7 +24,13 @@ struct GroupLoader {
     func run(_ group: LoadGroup) async throws -> (results: [JobResult], failedJob: JobID?) {
         do {
             let outcomes = try await loaded(group) { progress in
-                try await retryingDeadlocks(of: group, progress) {
+                // A deadlock during the load rolls all of it back; before, it was waited for often enough.
+                try await LockAttempts().retrying { error, _ in
+                    guard progress.isPrepared, LockConflict(of: error) == .deadlock else { return false }
+                    recorder.found(Self.beginningAgain(progress.current ?? group.jobs[0].id))
+                    progress.isPrepared = false
+                    return true
+                } _: {
                     try await session.withTransaction(.writing) { try await load(group, progress) }
                 }
             }
@@ -36,15 +42,15 @@ struct GroupLoader {
                 let message = "rolled back, because \(failure.job) failed and both must be restored together"
                 return recorder.ended(.failed(JobFailure(job.id, message: message)))
             }
-            return (failure.results + results, failure.job)
+            return ([report(failure)] + results, failure.job)
         }
     }
 
     /// Loads the group in the caller's transaction.
     ///
     /// - Returns: The outcomes of its jobs, for ``report(_:)`` once the transaction is committed.
-    /// - Throws: ``GroupFailure`` after the failure was reported for its job, upon which the caller must roll back;
-    ///   `CancellationError`, and `PostgresError` when the connection was lost.
+    /// - Throws: ``GroupFailure``, upon which the caller must roll back; `CancellationError`, and `PostgresError` when the
+    ///   connection was lost.
     func runNested(_ group: LoadGroup) async throws -> [JobOutcome] {
         try await loaded(group) { try await load(group, $0) }
     }
@@ -52,6 +58,16 @@ struct GroupLoader {
     /// Reports the jobs of a group that is committed.
     func report(_ outcomes: [JobOutcome]) -> [JobResult] {
         outcomes.map { recorder.ended(.finished($0)) }
+    }
+
+    /// Reports the job whose failure has rolled back its group.
+    func report(_ failure: GroupFailure) -> JobResult {
+        recorder.ended(.failed(JobFailure(failure.job, failure.error)))
+    }
+
+    /// What is said when a load is repeated.
+    static func beginningAgain(_ job: JobID) -> Finding {
+        .warning("its load ended in a deadlock with another session, and begins again", of: job)
     }
 
     /// Lets the server analyze the new rows of a group that is committed.
@@ -70,32 +86,15 @@ struct GroupLoader {
             return try await body(progress)
         } catch {
             guard FailureScope(of: error) != .interruption else { throw CancellationError() }
-            let failed = progress.current ?? group.jobs[0].id
-            let result = recorder.ended(.failed(JobFailure(failed, error)))
-            try rethrowUnlessJobFailed(error)
-            throw GroupFailure(job: failed, results: [result])
-        }
-    }
-
-    /// A deadlock with another session during the load rolls all of it back, and it begins again.
-    private func retryingDeadlocks(
-        of group: LoadGroup,
-        _ progress: GroupProgress,
-        _ body: () async throws -> [JobOutcome]
-    ) async throws -> [JobOutcome] {
-        for _ in 1..<LockAttempts().count {
+            let failure = GroupFailure(job: progress.current ?? group.jobs[0].id, error: error)
             do {
-                return try await body()
+                try rethrowUnlessJobFailed(error)
             } catch {
-                guard progress.isPrepared, LockConflict(of: error) == .deadlock, !Task.isCancelled else { throw error }
-                let table = progress.current ?? group.jobs[0].id
-                recorder.found(
-                    .warning("its load ended in a deadlock with another session, and begins again", of: table)
-                )
-                progress.isPrepared = false
+                _ = report(failure)
+                throw error
             }
+            throw failure
         }
-        return try await body()
     }
 
     private func load(_ group: LoadGroup, _ progress: GroupProgress) async throws -> [JobOutcome] {

@@ -5,6 +5,8 @@ import Storage
 struct Preflight {
     let session: DatabaseSession
     let catalog: DatabaseCatalog
+    /// What was read of the files, before the transaction of a caller that has one open.
+    let files: RestoreFiles
     /// The caller has a transaction open, which sees tables that no other session sees yet.
     let isNested: Bool
 
@@ -22,24 +24,19 @@ struct Preflight {
     ///
     /// - Parameter plan: What is about to be loaded.
     /// - Returns: How each file is to be sent, and all that was found: a problem names its table unless it stops everything.
-    /// - Throws: `PostgresError` or `StorageError` when a check could not be done.
+    /// - Throws: `PostgresError` when a check could not be done.
     func check(_ plan: RestorePlan) async throws -> Conclusion {
-        // Before the transaction, which should not idle while files are opened.
-        let headers = try await HeaderCheck(storages: session.storages).read(plan.jobs)
-        let sequences = try await SequenceCheck(catalog: catalog, storages: session.storages).check(plan.sequences)
+        let sequences = SequenceCheck(catalog: catalog, files: files).check(plan.sequences)
         var result = Conclusion(sequences: sequences.settings)
         let (tables, formats) = try await session.withTransaction(.catalog, isNested: isNested) {
-            try await checkTables(plan, headers)
+            try await checkTables(plan)
         }
         result.formats = formats
         result.findings = tables + sequences.findings
         return result
     }
 
-    private func checkTables(
-        _ plan: RestorePlan,
-        _ headers: [JobID: Result<CheckedHeader, DatabudgieError>]
-    ) async throws -> ([Finding], [JobID: LoadFormat]) {
+    private func checkTables(_ plan: RestorePlan) async throws -> ([Finding], [JobID: LoadFormat]) {
         let reader = TargetStateReader(connection: session.connection)
         var findings: [Finding] = []
         var formats: [JobID: LoadFormat] = [:]
@@ -55,7 +52,7 @@ struct Preflight {
         findings += Self.refusedCascades(cascaded, states)
         for group in plan.groups {
             for job in group.jobs {
-                let (found, format) = checkTable(job, in: group, states, headers[job.id])
+                let (found, format) = checkTable(job, in: group, states)
                 findings += found
                 formats[job.id] = format
             }
@@ -83,15 +80,14 @@ struct Preflight {
     private func checkTable(
         _ job: RestoreJob,
         in group: LoadGroup,
-        _ states: [Relation.OID: TargetState],
-        _ header: Result<CheckedHeader, DatabudgieError>?
+        _ states: [Relation.OID: TargetState]
     ) -> (findings: [Finding], format: LoadFormat?) {
         guard let state = states[job.relation.oid] else {
             return ([.problem("the table was dropped in the meantime", of: job.id)], nil)
         }
         let triggers = TriggerRules(job, carriers(of: job.relation).compactMap { states[$0.oid] })
         let problems = TargetRules.problems(of: job, state, isInCycle: isInCycle(job, group)) + triggers.findings
-        switch header {
+        switch files.header(of: job.file) {
         case .success(let checked):
             let header = checked.header.matching(job.relation.columns.map(\.name))
             let match = ColumnMatch(header: header, job: job)
@@ -105,8 +101,6 @@ struct Preflight {
             return (problems + match.findings, format)
         case .failure(let error):
             return (problems + error.problems.map { .problem($0.sentence, of: job.id, hint: $0.hint) }, nil)
-        case nil:
-            return (problems + [.problem("\(job.file.path) was not read", of: job.id)], nil)
         }
     }
 

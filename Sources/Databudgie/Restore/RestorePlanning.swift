@@ -35,30 +35,47 @@ struct RestorePlanning {
         return installer
     }
 
+    /// Looks at all files that the restore may need, before any table is locked.
+    ///
+    /// Which files these are follows from the names of tables: those that are there, and those that definitions create.
+    /// - Parameter definitions: What is going to be created.
+    /// - Returns: What is known of the files.
+    /// - Throws: `StorageError` when the storage cannot be used at all; ``DatabudgieError``, `CancellationError`.
+    func files(for definitions: DefinitionInstaller) async throws -> RestoreFiles {
+        var files = RestoreFiles(in: session.storages)
+        let catalog = definitions.expectedCatalog(for: entries, without: settings.manifest)
+        // What is wrong with it is found out again, and reported, with the tables that are created.
+        let plan = try await makePlan(catalog, definitions, isStrict: false, &files)
+        try await files.read(plan)
+        return files
+    }
+
     /// Computes the plan, checks it against the target, and reports it.
     ///
     /// A problem of one table fails that table and what must land with it, unless the run or the table is strict, or the
     /// tables replace others, all in one transaction.
     /// - Parameters:
-    ///   - created: Tables and views that this run has created from their definitions.
-    ///   - replaced: Those of them that were there before.
-    ///   - included: Entries for those of them that are included by foreign keys.
-    ///   - isNested: The caller has a transaction open that sees them.
+    ///   - definitions: What has created tables.
+    ///   - files: What is known of the files already; others are looked at.
+    ///   - isNested: The caller has a transaction open that sees the created tables.
     /// - Returns: The loads that are ready to run, and those that have failed.
     /// - Throws: ``DatabudgieError`` with all problems found, when they leave nothing to do or stop everything;
     ///   `StorageError`, `PostgresError`.
     func check(
-        created: [QualifiedName] = [],
-        replaced: Set<QualifiedName> = [],
-        included: [RestoreEntry] = [],
+        _ definitions: DefinitionInstaller? = nil,
+        _ files: RestoreFiles? = nil,
         isNested: Bool = false
     ) async throws -> CheckedRestore {
         let catalog = try await session.readCatalog(without: settings.manifest, isNested: isNested)
-        var plan = try await makePlan(catalog, created: Set(created), replaced: replaced, included)
-        let preflight = Preflight(session: session, catalog: catalog, isNested: isNested)
-        let checked = try await session.recorder.holding(plan.findings) { try await preflight.check(plan) }
+        var files = files ?? RestoreFiles(in: session.storages)
+        var plan = try await makePlan(catalog, definitions, isStrict: settings.isStrict, &files)
+        let checked = try await session.recorder.holding(plan.findings) {
+            try await files.read(plan)
+            let preflight = Preflight(session: session, catalog: catalog, files: files, isNested: isNested)
+            return try await preflight.check(plan)
+        }
         let findings = plan.findings + checked.findings
-        if settings.isStrict || !replaced.isEmpty { try findings.throwProblems(.preflight) }
+        if settings.isStrict || definitions?.isReplacement == true { try findings.throwProblems(.preflight) }
         let isolated = try LoadIsolation(catalog: catalog, plan: plan).conclude(findings)
         plan.groups = isolated.groups
         plan.sequences = isolated.remaining(plan.sequences)
@@ -79,7 +96,7 @@ struct RestorePlanning {
                 catalog: catalog,
                 formats: checked.formats,
                 sequences: values,
-                defined: Set(created),
+                defined: Set(definitions?.names ?? []),
                 recordedRun: recordedRun
             ),
             sequences: sequences
@@ -88,61 +105,54 @@ struct RestorePlanning {
 
     private func makePlan(
         _ catalog: DatabaseCatalog,
-        created: Set<QualifiedName>,
-        replaced: Set<QualifiedName>,
-        _ included: [RestoreEntry]
+        _ definitions: DefinitionInstaller?,
+        isStrict: Bool,
+        _ files: inout RestoreFiles
     ) async throws -> RestorePlan {
+        let created = Set(definitions?.names ?? [])
         let planner = RestorePlanner(
             catalog: catalog,
-            isStrict: settings.isStrict,
-            needsRows: !settings.definitions.isEnabled,
+            isStrict: isStrict,
+            needsRows: definitions == nil,
             created: created,
-            replaced: replaced
+            replaced: definitions?.replacedNames ?? []
         )
-        let (candidates, findings) = try planner.candidates(entries + included)
+        let (candidates, findings) = try planner.candidates(entries + (definitions?.included ?? []))
         return try await session.recorder.holding(findings) {
-            try await makePlan(of: candidates, with: planner, findings, catalog, created)
-        }
-    }
-
-    private func makePlan(
-        of candidates: [RestoreCandidate],
-        with planner: RestorePlanner,
-        _ findings: [Finding],
-        _ catalog: DatabaseCatalog,
-        _ created: Set<QualifiedName>
-    ) async throws -> RestorePlan {
-        // A view that was created from its definition has no rows of its own.
-        let isCreatedView = { (candidate: RestoreCandidate) in
-            created.contains(candidate.relation.name) && candidate.relation.kind.isDerived
-        }
-        let tables = candidates.filter { $0.entry.options.includesRows && !isCreatedView($0) }
-        let files = try await FileListing(tables.flatMap(\.patterns), in: session.storages, isolating: true)
-        var plan = planner.plan(
-            tables,
-            files: tables.map { files.newest(of: $0) },
-            unlisted: tables.map { files.failure(of: $0.patterns) },
-            recorded: recordedRun?.recorded,
-            findings: findings
-        )
-        for view in candidates.filter(isCreatedView).map(\.relation) {
-            plan.skip(
-                view,
-                reason: "it is a \(view.kind.noun), whose definition is restored and has no rows of its own"
+            // A view that was created from its definition has no rows of its own.
+            let isCreatedView = { (candidate: RestoreCandidate) in
+                created.contains(candidate.relation.name) && candidate.relation.kind.isDerived
+            }
+            let tables = candidates.filter { $0.entry.options.includesRows && !isCreatedView($0) }
+            try await files.list(tables.flatMap(\.patterns))
+            let listing = files.listing
+            var plan = planner.plan(
+                tables,
+                files: tables.map { listing.newest(of: $0) },
+                unlisted: tables.map { listing.failure(of: $0.patterns) },
+                recorded: recordedRun?.recorded,
+                findings: findings
             )
+            for view in candidates.filter(isCreatedView).map(\.relation) {
+                plan.skip(
+                    view,
+                    reason: "it is a \(view.kind.noun), whose definition is restored and has no rows of its own"
+                )
+            }
+            try await planSequences(of: candidates, SequencePlanner(catalog: catalog, created: created), &files, &plan)
+            return plan
         }
-        try await planSequences(of: candidates, SequencePlanner(catalog: catalog, created: created), in: &plan)
-        return plan
     }
 
     private func planSequences(
         of candidates: [RestoreCandidate],
         _ planner: SequencePlanner,
-        in plan: inout RestorePlan
+        _ files: inout RestoreFiles,
+        _ plan: inout RestorePlan
     ) async throws {
         let sources = try planner.sources(of: &plan, candidates)
-        let files = try await FileListing(sources.map(\.pattern), in: session.storages, isolating: true)
-        let (jobs, findings) = planner.plan(sources, files: files)
+        try await files.list(sources.map(\.pattern))
+        let (jobs, findings) = planner.plan(sources, files: files.listing)
         plan.sequences = jobs
         plan.findings += findings
     }

@@ -48,166 +48,31 @@ public struct RestoreRun: Sendable {
     }
 
     private func run(_ session: DatabaseSession, _ manifest: ManifestSession?) async throws -> RunResults {
+        // Tables are replaced again after a deadlock.
+        let session = session.settings.definitions.isEnabled ? session.reportingOnce : session
         let planning = RestorePlanning(
             entries: configuration.restore.tables,
             session: session,
-            recordedRun: try await untouched(session.settings) { try await manifest?.begin() }
+            recordedRun: try await session.leavingTarget { try await manifest?.begin() }
         )
-        if session.settings.definitions.isEnabled {
-            return try await restoreWithDefinitions(planning)
+        guard session.settings.definitions.isEnabled else { return try await load(planning) }
+        let (definitions, files) = try await session.leavingTarget {
+            let definitions = try await planning.definitions()
+            return (definitions, try await planning.files(for: definitions))
         }
-        let restore = try await untouched(session.settings) { try await planning.check() }
+        return definitions.isReplacement
+            ? try await ReplacingRestore(planning: planning, definitions: definitions, files: files).run()
+            : try await CreatingRestore(planning: planning, definitions: definitions, files: files).run()
+    }
+
+    /// Loads tables that are there.
+    private func load(_ planning: RestorePlanning) async throws -> RunResults {
+        let restore = try await planning.session.leavingTarget { try await planning.check() }
         let unloaded = restore.reportUnloaded()
-        guard !session.settings.isDryRun else { return RunResults(jobs: unloaded) }
+        guard !planning.session.settings.isDryRun else { return RunResults(jobs: unloaded) }
         let progress = try await restore.load()
         return RunResults(
             jobs: unloaded + progress.results + (try await restore.setRemainingSequences(after: progress))
         )
     }
-
-    /// Runs what changes nothing, and adds that to its error when it fails.
-    private func untouched<Result>(
-        _ settings: RunSettings,
-        _ body: () async throws -> Result
-    ) async throws -> Result {
-        try await DatabudgieError.withEffect(settings.effectBeforeLoading, body)
-    }
-}
-
-// MARK: - With definitions
-
-extension RestoreRun {
-    /// Thrown to roll back on purpose (dry run); never reported.
-    private struct RolledBack: Error {}
-
-    private func restoreWithDefinitions(_ planning: RestorePlanning) async throws -> RunResults {
-        let settings = planning.session.settings
-        let definitions = try await untouched(settings) { try await planning.definitions() }
-        return definitions.isReplacement
-            ? try await replace(planning, definitions) : try await create(planning, definitions)
-    }
-
-    /// Old tables are replaced by new ones: all in one transaction, so the old ones stay until everything is restored.
-    private func replace(
-        _ planning: RestorePlanning,
-        _ definitions: DefinitionInstaller
-    ) async throws -> RunResults {
-        let session = planning.session
-        var checked: CheckedRestore?
-        var unloaded: [JobResult] = []
-        var outcomes: [JobOutcome] = []
-        let sequences = try await SequenceSetter.existing(over: session.connection)
-        do {
-            try await DatabudgieError.withEffect(.rolledBack) {
-                try await session.withTransaction(.writing) {
-                    let restore = try await untouched(session.settings) {
-                        let target = try await session.readCatalog(without: nil, isNested: true)
-                        try await LockingPhase(connection: session.connection, catalog: target)
-                            .lockReplaced(definitions.replacedNames, isDryRun: session.settings.isDryRun)
-                        try await definitions.createTables()
-                        return try await planning.check(
-                            created: definitions.names,
-                            replaced: definitions.replacedNames,
-                            included: definitions.included,
-                            isNested: true
-                        )
-                    }
-                    checked = restore
-                    unloaded = restore.reportUnloaded()
-                    guard !session.settings.isDryRun else { throw RolledBack() }
-                    outcomes = try await restore.loadNested()
-                    try await definitions.finish()
-                    try await restore.setNewSequences(besides: sequences)
-                }
-            }
-        } catch is RolledBack {
-            return RunResults(jobs: unloaded)
-        } catch let failure as GroupFailure {
-            return RunResults(jobs: unloaded + (checked?.rolledBack(by: failure) ?? []))
-        }
-        guard let checked else { return RunResults() }
-        let progress = checked.report(outcomes)
-        let set = try await checked.setSequences(among: sequences)
-        await checked.analyze()
-        return RunResults(jobs: unloaded + progress.results + set, definitions: definitions.names.map(\.label))
-    }
-
-    /// Nothing is lost when something fails: new tables are created first, then each group of tables is restored on its own.
-    private func create(
-        _ planning: RestorePlanning,
-        _ definitions: DefinitionInstaller
-    ) async throws -> RunResults {
-        let isDryRun = planning.session.settings.isDryRun
-        let (checked, unloaded) =
-            definitions.fitsOneTransaction || isDryRun
-            ? try await createAtOnce(planning, definitions) : try await createInBatches(planning, definitions)
-        guard !isDryRun, let checked else { return RunResults(jobs: unloaded) }
-        let results = try await load(checked, definitions)
-        return RunResults(jobs: unloaded + results, definitions: definitions.names.map(\.label))
-    }
-
-    /// Creates the new tables and checks everything in one transaction, which a dry run rolls back.
-    private func createAtOnce(
-        _ planning: RestorePlanning,
-        _ definitions: DefinitionInstaller
-    ) async throws -> (checked: CheckedRestore?, unloaded: [JobResult]) {
-        let session = planning.session
-        var checked: CheckedRestore?
-        var unloaded: [JobResult] = []
-        do {
-            try await untouched(session.settings) {
-                try await session.withTransaction(.writing) {
-                    try await definitions.createTables()
-                    let restore = try await planning.check(
-                        created: definitions.names,
-                        included: definitions.included,
-                        isNested: true
-                    )
-                    unloaded = restore.reportUnloaded()
-                    checked = restore
-                    if session.settings.isDryRun { throw RolledBack() }
-                }
-            }
-        } catch is RolledBack {
-            // The dry run is over; what it reported is all that it leaves.
-        }
-        return (checked, unloaded)
-    }
-
-    /// Creates the new tables in transactions that the server has enough locks for.
-    private func createInBatches(
-        _ planning: RestorePlanning,
-        _ definitions: DefinitionInstaller
-    ) async throws -> (checked: CheckedRestore?, unloaded: [JobResult]) {
-        planning.session.recorder.found(
-            .warning(
-                "the new tables are created in several transactions, because one would exceed "
-                    + "max_locks_per_transaction; if the restore stops, they remain, empty"
-            )
-        )
-        try await definitions.createTablesInBatches()
-        let checked = try await planning.check(created: definitions.names, included: definitions.included)
-        return (checked, checked.reportUnloaded())
-    }
-
-    private func load(_ checked: CheckedRestore, _ definitions: DefinitionInstaller) async throws -> [JobResult] {
-        var progress: CheckedRestore.Progress
-        do {
-            progress = try await checked.load()
-            if progress.stoppedBy == nil {
-                progress.results += try await definitions.finishInBatches().map(checked.failed)
-            } else {
-                checked.session.recorder.found(Self.unfinished)
-            }
-        } catch {
-            checked.session.recorder.found(Self.unfinished)
-            throw error
-        }
-        return progress.results + (try await checked.setRemainingSequences(after: progress))
-    }
-
-    private static let unfinished = Finding.warning(
-        "the restore stopped before indexes, constraints, privileges and policies of the new tables were created",
-        hint: "fix the error and restore again"
-    )
 }

@@ -1,26 +1,19 @@
 import Postgres
 import Storage
 
-/// Reads the files of sequences' values and compares them with the sequences of the target.
+/// Compares the files of sequences' values with the sequences of the target.
 struct SequenceCheck {
     let catalog: DatabaseCatalog
-    let storages: StorageRouter
+    let files: RestoreFiles
 
     /// Checks all files.
     ///
     /// - Returns: What is to be set, and what was found; a problem concerns its table alone.
-    /// - Throws: `StorageError` when the storage cannot be used at all.
-    func check(_ jobs: [SequenceJob]) async throws -> (settings: [SequenceSetting], findings: [Finding]) {
-        let storages = storages
-        let files = try await jobs.concurrentMap { job in
-            try await FileFailure.result {
-                try await SequencesFile.read(job.file, from: storages.storage(for: job.file.path))
-            }
-        }
+    func check(_ jobs: [SequenceJob]) -> (settings: [SequenceSetting], findings: [Finding]) {
         var settings: [SequenceSetting] = []
         var findings: [Finding] = []
-        for (job, file) in zip(jobs, files) {
-            switch file {
+        for job in jobs {
+            switch files.values(in: job.file) {
             case .success(let entries):
                 let (setting, found) = match(entries, job)
                 findings += found
@@ -34,7 +27,7 @@ struct SequenceCheck {
 
     /// Finds the sequence of each key among those that belong to the table; all others must not be touched.
     private func match(
-        _ entries: [(key: String, state: SequenceState)],
+        _ entries: [SequencesFile.Entry],
         _ job: SequenceJob
     ) -> (setting: SequenceSetting?, findings: [Finding]) {
         let sequences = catalog.sequences(of: job.relation)

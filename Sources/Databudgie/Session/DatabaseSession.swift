@@ -9,6 +9,14 @@ struct DatabaseSession: Sendable {
     var storages: StorageRouter { session.storages }
     var recorder: RunRecorder { session.recorder }
 
+    /// The same for work that may begin again: what it reports, it reports once.
+    var reportingOnce: DatabaseSession {
+        DatabaseSession(
+            session: Session(settings: settings, storages: storages, recorder: recorder.withoutRepetitions),
+            connection: connection
+        )
+    }
+
     /// Runs the body in a transaction of its own, or in the one that is open already.
     ///
     /// - Parameters:
@@ -31,6 +39,15 @@ struct DatabaseSession: Sendable {
             beforeSnapshot: beforeSnapshot,
             body
         )
+    }
+
+    /// Runs what comes before the first row, and adds to its error that the target is as it was.
+    ///
+    /// - Parameter body: Part of a restore.
+    /// - Returns: What the body returns.
+    /// - Throws: What the body throws.
+    nonisolated(nonsending) func leavingTarget<Result>(_ body: () async throws -> Result) async throws -> Result {
+        try await DatabudgieError.withEffect(settings.effectBeforeLoading, body)
     }
 
     /// Pins the settings of a load again, in a transaction whose statements came from files and may have changed them.

@@ -1,6 +1,7 @@
 import DatabudgieTestSupport
 import Foundation
 import Postgres
+import Storage
 import Testing
 
 @testable import Databudgie
@@ -45,6 +46,123 @@ struct LockRunTests {
             }
             #expect(try await fixture.rows(fixture.target, "select * from t") == ["9"])
         }
+    }
+
+    @Test("A table that rows are added to is waited for in short attempts, and only who is in the way is named")
+    func appending() async throws {
+        try await RunFixture.with { fixture in
+            try await fixture.execute(fixture.target, "create table t (id int); insert into t values (9)")
+            let configuration = try fixture.configuration(fixture.yaml("[t]", truncate: false))
+            try await Connection.withConnection(to: fixture.target) { other in
+                try await Connection.withConnection(to: fixture.target) { reader in
+                    try await reader.execute("set application_name = 'reader'; begin; select * from t")
+                    try await other.execute("set application_name = 'migration'; begin; lock table t in share mode")
+                    try await fixture.session(configuration, .restore) { session in
+                        let (catalog, tables) = try await relations(session, "public.t")
+                        let file = FileInfo(path: try StoragePath("t.csv"), size: 0, modified: Date(), version: nil)
+                        let id = JobID(.rows, of: "public.t", number: 0)
+                        let job = RestoreJob(id: id, relation: tables[0], file: file, truncate: .keep, isStrict: false)
+                        let preparation = GroupPreparation(
+                            connection: session.connection,
+                            catalog: catalog,
+                            loadGroup: LoadGroup(number: 0, jobs: [job], truncated: [], deferredKeys: []),
+                            triggers: [],
+                            attempts: LockAttempts(timeout: .milliseconds(50), count: 2)
+                        )
+                        let error = await #expect(throws: DatabudgieError.self) {
+                            try await session.withTransaction(.writing) { try await preparation.begin() }
+                        }
+                        let message = error?.message ?? ""
+                        #expect(message.hasPrefix("could not lock the table public.t (2 attempts of 0.05 s): process "))
+                        #expect(message.contains("\(other.server.processID) (migration, role "))
+                        #expect(!message.contains("reader"))
+                        try await other.execute("rollback; begin; insert into t values (8)")
+                        try await session.withTransaction(.writing) { try await preparation.begin() }
+                        try await other.execute("commit")
+                    }
+                }
+            }
+            #expect(try await fixture.rows(fixture.target, "select * from t order by 1") == ["8", "9"])
+        }
+    }
+
+    @Test("INSERT on the columns of the file is enough to add rows")
+    func appendingColumns() async throws {
+        try await RunFixture.withRole { fixture, role in
+            try await fixture.execute(
+                fixture.target,
+                "create table t (id int, note text default 'n'); grant insert (id) on t to \(role)"
+            )
+            try fixture.write("id\n1\n", to: "public.t/2024-01-01T00:00:00.csv")
+            let report = try await fixture.connected(as: role).restore(fixture.yaml("[t]", truncate: false))
+            #expect(report.failed.map(\.sentence) == [])
+            #expect(try await fixture.rows(fixture.target, "select * from t") == ["1|n"])
+        }
+    }
+
+    @Test("A replacement whose load ends in a deadlock begins again as a whole, and reports nothing twice")
+    func deadlockOfReplacement() async throws {
+        try await RunFixture.with { fixture in
+            try await fixture.onBoth(
+                """
+                create function held(int) returns boolean language plpgsql as
+                    'begin perform pg_advisory_xact_lock_shared(42); return true; end';
+                create table r (id int check (held(id))); create table k (id int primary key);
+                insert into r values (1);
+                """
+            )
+            try await fixture.execute(fixture.source, "insert into k values (1)")
+            let yaml = fixture.ddlYAML("[r, {name: k, ddl: false}]")
+            try #require(try await fixture.backup(yaml).failed.isEmpty)
+            let name = try #require(fixture.target.keywords["dbname"])
+            try await fixture.execute(
+                fixture.target,
+                "alter database \(quotedIdentifier(name)) set deadlock_timeout = '50ms'; insert into r values (2)"
+            )
+            let log = EventLog()
+            try await withLocks(fixture) { blocker, other in
+                async let run = fixture.restore(yaml, events: log)
+                try await poll("the restore has replaced r and loads it") {
+                    try await isWaiting(fixture, for: "l.locktype = 'advisory'")
+                }
+                async let read: Void = other.execute("select * from r; rollback")
+                try await poll("the other session waits for r") {
+                    try await isWaiting(fixture, for: "l.relation = 'r'::regclass")
+                }
+                try await blocker.execute("select pg_advisory_unlock(42)")
+                #expect(try await run.failed.map(\.sentence) == [])
+                try await read
+            }
+            #expect(try await fixture.rows(fixture.target, "select * from r, k") == ["1|1"])
+            let deadlock = "public.k: a deadlock with another session has rolled back the restore, which begins again "
+            #expect(log.warnings.filter { $0.contains("deadlock") } == [deadlock + "(attempt 2 of 3)"])
+            #expect(Set(log.notes).count == log.notes.count)
+            #expect(log.all.count { if case .planned = $0 { true } else { false } } == 1)
+            #expect(log.all.count { if case .started = $0 { true } else { false } } == 4)
+            #expect(log.all.count { if case .failed = $0 { true } else { false } } == 0)
+        }
+    }
+
+    /// A session that keeps the rows of `r` from being checked, and one that has a row of `k`, and never looks for deadlocks.
+    private func withLocks(
+        _ fixture: RunFixture,
+        _ body: (_ blocker: Connection, _ other: Connection) async throws -> Void
+    ) async throws {
+        try await Connection.withConnection(to: fixture.target) { blocker in
+            try await blocker.execute("select pg_advisory_lock(42)")
+            try await Connection.withConnection(to: fixture.target) { other in
+                try await other.execute("set deadlock_timeout = '1h'; begin; insert into k values (1)")
+                try await body(blocker, other)
+            }
+        }
+    }
+
+    private func isWaiting(_ fixture: RunFixture, for lock: String) async throws -> Bool {
+        let query = """
+            select 1 from pg_locks l join pg_stat_activity a using (pid)
+            where not l.granted and a.datname = current_database() and \(lock)
+            """
+        return try await fixture.rows(fixture.target, query).isEmpty == false
     }
 
     @Test("A restore that is the victim of a deadlock begins again")

@@ -86,15 +86,17 @@ struct CleanPreflight {
         // Views have no rows of their own.
         let derived = definitions.derived
         let loads = candidates.filter { $0.entry.options.includesRows && !derived.contains($0.relation.name) }
-        let files = try await FileListing(loads.flatMap(\.patterns), in: storages)
+        var files = RestoreFiles(in: storages)
+        try await files.list(loads.flatMap(\.patterns))
         let plan = planner.plan(
             loads,
-            files: loads.map { files.newest(of: $0) },
+            files: loads.map { files.listing.newest(of: $0) },
+            unlisted: loads.map { files.listing.failure(of: $0.patterns) },
             findings: findings
         )
-        let headers = try await HeaderCheck(storages: storages).read(plan.jobs)
+        try await files.read(plan)
         let damaged = plan.jobs.flatMap { job -> [Finding] in
-            guard case .failure(let error) = headers[job.id] else { return [] }
+            guard case .failure(let error) = files.header(of: job.file) else { return [] }
             return error.problems.map { .problem($0.message, of: job.id, hint: $0.hint) }
         }
         // Nothing of it can be restored from where it is, so one table's problem stops all.

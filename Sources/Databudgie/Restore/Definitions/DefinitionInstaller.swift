@@ -91,8 +91,8 @@ struct DefinitionInstaller {
         guard isEnough || !isReplacement else {
             throw DatabudgieError(
                 .preflight,
-                "\(existing.replaced.count) of the listed tables exist and would be replaced in one transaction, which needs "
-                    + "about \(estimate) locks, more than the server has",
+                "replacing \(counted(existing.replaced.count, "existing table")) in one transaction needs about \(estimate) "
+                    + "locks, more than the server has",
                 hint: "raise max_locks_per_transaction, drop the tables first, or restore fewer of them at once"
             )
         }
@@ -110,6 +110,22 @@ struct DefinitionInstaller {
 
     /// Entries for the tables that are included by foreign keys.
     var included: [RestoreEntry] { stored.included }
+
+    /// The target's tables as they will be, as far as names say it.
+    ///
+    /// - Parameters:
+    ///   - entries: The restore's entries; what one of them names exactly and nothing else has may come with an extension.
+    ///   - manifest: The run's manifest, which no glob finds.
+    func expectedCatalog(for entries: [RestoreEntry], without manifest: ManifestTable?) -> DatabaseCatalog {
+        var catalog = existing.catalog
+        catalog.manifest = manifest?.name
+        let selection = TableSelection(catalog: catalog)
+        var known = Set(catalog.relations.map(\.name)).union(names)
+        let unknown = entries.compactMap(\.options.name).filter { !Glob($0).hasWildcards }.compactMap { name in
+            PathComponent.name(selection.pattern(for: name))
+        }.filter { known.insert($0).inserted }
+        return catalog.expecting(names + unknown, from: stored)
+    }
 
     private var connection: Connection { session.connection }
     private var recorder: RunRecorder { session.recorder }
@@ -199,8 +215,7 @@ struct DefinitionInstaller {
 
     /// With the settings that pg_dump's scripts begin with; the caller's search path comes back afterwards.
     private func run(_ definitions: [StoredDefinition]) async throws -> [Failure] {
-        // Again before each run: files of other tools may change settings. They run without a limit on idling, because listing
-        // and reading files follows in the same transaction.
+        // Again before each run: files of other tools may change settings.
         try await connection.pinSessionSettings(.restore, overrides: ["check_function_bodies": "off"])
         let role = session.settings.definitions.role
         let outcome = try await connection.withEmptySearchPath {

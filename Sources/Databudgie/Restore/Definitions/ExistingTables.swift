@@ -2,6 +2,7 @@ import Postgres
 
 /// What the target already has of the tables and views that a restore is going to create.
 struct ExistingTables {
+    let catalog: DatabaseCatalog
     /// Listed tables and views that the target has: they are dropped and re-created.
     let replaced: [Relation]
     /// Functions on the rows of these, which are re-created with them.
@@ -51,6 +52,7 @@ struct ExistingTables {
         }
         return (
             ExistingTables(
+                catalog: catalog,
                 replaced: replaced,
                 functions: functions,
                 kept: kept,

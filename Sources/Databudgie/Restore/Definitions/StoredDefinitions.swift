@@ -38,10 +38,21 @@ struct StoredDefinitions: Sendable {
     }
 
     /// The views and foreign tables among them, which have no rows of their own.
-    var derived: Set<QualifiedName> {
-        let types: Set = ["VIEW", "MATERIALIZED VIEW", "MATERIALIZED", "FOREIGN TABLE", "FOREIGN"]
-        return Set(definitions.filter { types.contains($0.definition.type) }.compactMap(\.definition.relation))
+    var derived: Set<QualifiedName> { Set(kinds.keys) }
+
+    /// What they are.
+    var kinds: [QualifiedName: Relation.Kind] {
+        let kinds = definitions.compactMap { item in
+            Self.kinds[item.definition.type].flatMap { kind in item.definition.relation.map { ($0, kind) } }
+        }
+        return Dictionary(kinds, uniquingKeysWith: { first, _ in first })
     }
+
+    /// By the names of pg_dump, and by the words of files without marks.
+    private static let kinds: [String: Relation.Kind] = [
+        "VIEW": .view, "MATERIALIZED VIEW": .materializedView, "MATERIALIZED": .materializedView,
+        "FOREIGN TABLE": .foreignTable, "FOREIGN": .foreignTable,
+    ]
 }
 
 extension StoredDefinitions {
