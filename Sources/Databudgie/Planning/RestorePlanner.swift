@@ -101,9 +101,8 @@ struct RestorePlanner {
     }
 
     private func isCreated(_ name: String) -> Bool {
-        let hasSchema = name.utf8.contains(UInt8(ascii: "."))
-        let fullName = ByteKey(hasSchema ? name : "\(catalog.defaultSchema).\(name)")
-        return created.contains { ByteKey($0.description) == fullName }
+        let pattern = TableSelection(catalog: catalog).pattern(for: name)
+        return created.contains { pattern.hasBytes(of: $0.description) || Glob(pattern).matches($0.description) }
     }
 
     /// A run cannot replace the rows that say what it has done.

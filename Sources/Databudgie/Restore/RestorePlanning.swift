@@ -81,26 +81,33 @@ struct RestorePlanning {
         plan.sequences = isolated.remaining(plan.sequences)
         let remaining = Set(plan.sequences.map(\.id))
         let sequences = checked.sequences.filter { remaining.contains($0.job.id) }
-        if let announcement = recordedRun?.announcement { session.recorder.recording(announcement) }
-        let values = Dictionary(
-            sequences.map { ($0.job.id, $0.values) },
-            uniquingKeysWith: { first, _ in first }
+        let loader = GroupLoader(
+            session: session,
+            catalog: catalog,
+            formats: checked.formats,
+            sequences: Dictionary(
+                sequences.map { ($0.job.id, $0.values) },
+                uniquingKeysWith: { first, _ in first }
+            ),
+            defined: Set(definitions?.names ?? []),
+            recordedRun: recordedRun
         )
-        announce(plan, findings.withoutNotes(of: isolated.failures) + plan.cascades, values)
+        announce(plan, findings.withoutNotes(of: isolated.failures) + plan.cascades, loader.sequences)
+        let undefined = Self.failures(definitions, &plan)
         return CheckedRestore(
             session: session,
             plan: plan,
-            failures: isolated.failures,
-            loader: GroupLoader(
-                session: session,
-                catalog: catalog,
-                formats: checked.formats,
-                sequences: values,
-                defined: Set(definitions?.names ?? []),
-                recordedRun: recordedRun
-            ),
+            failures: undefined + isolated.failures,
+            loader: loader,
             sequences: sequences
         )
+    }
+
+    /// The tables that are not created.
+    private static func failures(_ definitions: DefinitionInstaller?, _ plan: inout RestorePlan) -> [JobFailure] {
+        (definitions?.failures ?? []).map { failure in
+            failure.jobFailure(plan.newID(.definition, of: failure.unit.label))
+        }
     }
 
     private func makePlan(
@@ -114,7 +121,8 @@ struct RestorePlanning {
             catalog: catalog,
             isStrict: isStrict,
             needsRows: definitions == nil,
-            created: created,
+            // What cannot be created is reported already.
+            created: created.union((definitions?.failures ?? []).map(\.unit.tableName)),
             replaced: definitions?.replacedNames ?? []
         )
         let (candidates, findings) = try planner.candidates(entries + (definitions?.included ?? []))
@@ -158,6 +166,7 @@ struct RestorePlanning {
     }
 
     private func announce(_ plan: RestorePlan, _ findings: [Finding], _ values: [JobID: [SequenceValue]]) {
+        if let announcement = recordedRun?.announcement { session.recorder.recording(announcement) }
         func planned(_ id: JobID, _ file: FileInfo) -> PlannedJob {
             let sequences = values[JobID(.sequences, of: id.name, number: id.number)] ?? []
             return PlannedJob(id, location: file.path.description, sequences: sequences.count)

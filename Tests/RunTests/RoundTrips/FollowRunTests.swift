@@ -140,6 +140,31 @@ struct FollowRunTests {
         }
     }
 
+    @Test("A table that is included is restored with its rows, and once, when a view requires its definition too")
+    func requiredByView() async throws {
+        try await RunFixture.with { fixture in
+            try await fixture.execute(
+                fixture.source,
+                schema + rows + "create view leaves as select id from leaf; create view more as select id from leaf"
+            )
+            let yaml = yaml(
+                fixture,
+                "[{name: leaves, follow_foreign_keys: false}, top, {name: 'public.mo*', follow_foreign_keys: false}]",
+                "ddl: {enabled: true, location: ddl},"
+            )
+            #expect(try await fixture.backup(yaml).failed.isEmpty)
+            let log = EventLog()
+            for _ in 1...2 {
+                let report = try await fixture.restore(yaml, events: log)
+                #expect(report.failed.map(\.message) == [])
+                #expect(report.finished.count == 3)
+                let query = "select id from leaves order by id"
+                #expect(try await fixture.rows(fixture.target, query) == fixture.rows(fixture.source, query))
+            }
+            #expect(!log.warnings.contains { $0.contains("matches no table") })
+        }
+    }
+
     @Test("A backup and a restore that are resumed by their ids know the included tables")
     func manifest() async throws {
         try await RunFixture.with { fixture in

@@ -66,13 +66,14 @@ struct CleanPreflight {
             manifest: nil
         )
         let definitions = try await reader.read(configuration.tables)
-        try definitions.findings(isStrict: settings.isStrict).throwProblems(.preflight)
+        try (definitions.failures.flatMap(\.problems) + definitions.findings(isStrict: settings.isStrict))
+            .throwProblems(.preflight)
         let catalog = DatabaseCatalog(
             listed: definitions.listed,
             defaultSchema: "public",
             partitions: definitions.families
         )
-        let entries = configuration.tables + definitions.included
+        let entries = configuration.tables + definitions.included.map(\.entry)
         let extensionTables = try await tablesOfExtensions(entries, catalog)
         let planner = RestorePlanner(
             catalog: catalog,

@@ -32,7 +32,8 @@ struct DefinitionInstaller {
     ///   - isDone: Whether an earlier run has loaded a table already.
     /// - Returns: What creates them.
     /// - Throws: ``DatabudgieError`` with the code `preflight` when something that is not listed depends on a table that
-    ///   would be dropped, or when the server has too few locks; `PostgresError`.
+    ///   would be dropped, when a definition that cannot be used stops everything, or when the server has too few locks;
+    ///   `PostgresError`.
     static func compare(
         _ stored: StoredDefinitions,
         session: DatabaseSession,
@@ -43,8 +44,12 @@ struct DefinitionInstaller {
         let (existing, findings) = try await session.withTransaction(.catalog) {
             try await ExistingTables.find(stored, over: connection, isDone: isDone)
         }
-        try (stored.findings(isStrict: session.settings.isStrict) + findings + existing.clashes(with: stored.derived))
-            .throwProblems(.preflight)
+        let isStrict = session.settings.isStrict
+        var problems = stored.findings(isStrict: isStrict) + findings + existing.clashes(with: stored.derived)
+        if isStrict || existing.isStopped(by: stored, isDone: isDone) {
+            problems += stored.failures.flatMap(\.problems)
+        }
+        try problems.throwProblems(.preflight)
         stored.findings.forEach(session.recorder.found)
         findings.forEach(session.recorder.found)
         var stored = stored
@@ -109,13 +114,17 @@ struct DefinitionInstaller {
     var names: [QualifiedName] { stored.listed.filter { !existing.preserved.contains($0) } }
 
     /// Entries for the tables that are included by foreign keys.
-    var included: [RestoreEntry] { stored.included }
+    var included: [RestoreEntry] { stored.included.map(\.entry) }
+
+    /// Tables that are not created, because a definition is missing or damaged.
+    var failures: [DefinitionFailure] { stored.failures }
 
     /// The target's tables as they will be, as far as names say it.
     ///
     /// - Parameters:
     ///   - entries: The restore's entries; what one of them names exactly and nothing else has may come with an extension.
     ///   - manifest: The run's manifest, which no glob finds.
+    /// - Returns: A catalog whose new tables have names and no columns.
     func expectedCatalog(for entries: [RestoreEntry], without manifest: ManifestTable?) -> DatabaseCatalog {
         var catalog = existing.catalog
         catalog.manifest = manifest?.name

@@ -27,6 +27,8 @@ struct DependencyDefinitions {
     /// The full names of all listed tables.
     private let names: Set<PathComponent>
     private var tried: Set<Attempt> = []
+    /// Those of them that were found.
+    private var found: Set<PathComponent> = []
 
     /// A table that was looked for below another one's place.
     private struct Attempt: Hashable {
@@ -53,7 +55,7 @@ struct DependencyDefinitions {
     /// The places to look at next.
     ///
     /// - Parameter scripts: What was read so far, by the table.
-    /// - Returns: Places that were not named before, of tables that are not among the scripts.
+    /// - Returns: Places that were not named before, of tables that were not found.
     /// - Throws: `StorageError` for a location that is not a path.
     mutating func next(_ scripts: [PathComponent: [DefinitionScript]]) throws -> [Candidate] {
         guard !owners.isEmpty, !unnamed.isEmpty else { return [] }
@@ -69,7 +71,7 @@ struct DependencyDefinitions {
                 }
                 index += 1
             }
-            for name in reached.dropFirst() where scripts[name] == nil {
+            for name in reached.dropFirst() where !found.contains(name) {
                 let attempt = Attempt(entry: owner.entry, owner: owner.unit.component, table: name)
                 guard let unit = unnamed[name], tried.insert(attempt).inserted else { continue }
                 let places = try entries[owner.entry].options.places(
@@ -84,6 +86,13 @@ struct DependencyDefinitions {
             }
         }
         return candidates
+    }
+
+    /// Takes note of a table that was found at one of its places.
+    ///
+    /// - Returns: False when it was found before.
+    mutating func find(_ candidate: Candidate) -> Bool {
+        found.insert(candidate.unit.component).inserted
     }
 
     /// The listed tables whose names follow `REFERENCES` in a foreign key.

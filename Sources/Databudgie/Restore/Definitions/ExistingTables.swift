@@ -90,6 +90,19 @@ struct ExistingTables {
         return full
     }
 
+    /// Whether definitions that cannot be used stop the whole restore, instead of failing their tables.
+    ///
+    /// So it is when tables are replaced, all of them or none, when a table is strict, and when nothing would be left.
+    /// - Parameters:
+    ///   - stored: What the restore creates, and what it cannot create.
+    ///   - isDone: Whether an earlier run has loaded a table.
+    /// - Returns: True when nothing is to be touched.
+    func isStopped(by stored: StoredDefinitions, isDone: (QualifiedName) -> Bool) -> Bool {
+        let failed = Set(stored.failures.map(\.unit.tableName))
+        let wouldReplace = catalog.relations.contains { failed.contains($0.name) && !isDone($0.name) }
+        return !replaced.isEmpty || wouldReplace || stored.listed.isEmpty || stored.failures.contains(where: \.isStrict)
+    }
+
     /// Tables whose rows would be lost, because the backup has a view of the same name.
     ///
     /// - Parameter derived: The views of the backup.

@@ -42,11 +42,18 @@ struct ListSearch {
     ///   - names: Its tables.
     ///   - found: The entries that matched some of them.
     ///   - scripts: The files that were read for these.
-    mutating func add(_ names: [QualifiedName], found: Set<Int>, _ scripts: [DefinitionScript]) {
+    ///   - isIncomplete: Others could not be read.
+    mutating func add(
+        _ names: [QualifiedName],
+        found: Set<Int>,
+        _ scripts: [DefinitionScript],
+        isIncomplete: Bool = false
+    ) {
         known.formUnion(names.map { PathComponent($0) })
         selection.formUnion(scripts.flatMap(\.selection).map { ByteKey($0) })
-        // Files that do not say what their backup was asked for are taken for everything that a glob finds.
-        let isUnmarked = !scripts.isEmpty && scripts.allSatisfy(\.selection.isEmpty)
+        // Files that do not say what their backup was asked for are taken for everything that a glob finds, and so are those
+        // that cannot be read.
+        let isUnmarked = (isIncomplete || !scripts.isEmpty) && scripts.allSatisfy(\.selection.isEmpty)
         for entry in entries {
             let isGlob = Glob(entry.pattern).hasWildcards
             let isAnswered =

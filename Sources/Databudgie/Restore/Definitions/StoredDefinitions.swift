@@ -7,12 +7,14 @@ struct StoredDefinitions: Sendable {
     var listed: [QualifiedName]
     /// All definitions, each once, in the order in which they are run.
     var definitions: [StoredDefinition]
-    /// Entries for the tables that are included by foreign keys.
-    var included: [RestoreEntry] = []
+    /// Tables that are included by foreign keys, each with an entry of its own.
+    var included: [(name: QualifiedName, entry: RestoreEntry)] = []
     /// Listed tables whose rows no entry wants (`data: false`).
     var rowless: Set<QualifiedName> = []
     /// What the user should know about the files.
     var findings: [Finding] = []
+    /// Tables that are not restored, because a definition is missing or damaged.
+    var failures: [DefinitionFailure] = []
 
     /// The findings, of which none is accepted in a strict run.
     func findings(isStrict: Bool) -> [Finding] {
