@@ -76,6 +76,7 @@ public struct Configuration: Sendable, Equatable {
         for action: RunKind? = nil
     ) throws(ConfigurationError) -> Configuration {
         var (root, names) = try sources.merged()
+        let unchanged = root
         try sources.overrides.apply(to: &root)
         var resolver = ReferenceResolver(root: root, interpolation: Interpolation(sources: sources))
         let finished = resolver.resolve()
@@ -87,6 +88,7 @@ public struct Configuration: Sendable, Equatable {
         )
         var configuration = builder.configuration(finished)
         if let error = ConfigurationError(builder.report.problems, warnings: builder.report.warnings) { throw error }
+        if !sources.overrides.tables.isEmpty { configuration.keepCatalogs(of: unchanged, sources) }
         configuration.warnings = builder.report.warnings
         configuration.sources = names
         if sources.looksForDefaultFiles, sources.overrides.configFiles.isEmpty,
@@ -95,6 +97,23 @@ public struct Configuration: Sendable, Equatable {
             configuration.folderWithoutFiles = sources.workingDirectory
         }
         return configuration
+    }
+
+    /// Lets a run of fewer tables record its set where a run of all of them does.
+    ///
+    /// - Parameters:
+    ///   - root: The configuration without what the command line says.
+    ///   - sources: What the configuration comes from.
+    private mutating func keepCatalogs(of root: SourceMapping, _ sources: ConfigurationSources) {
+        var (root, overrides) = (root, sources.overrides)
+        overrides.tables = []
+        guard (try? overrides.apply(to: &root)) != nil else { return }
+        var resolver = ReferenceResolver(root: root, interpolation: Interpolation(sources: sources))
+        let builder = ConfigurationBuilder(overrides: overrides, action: nil, home: sources.environment["HOME"])
+        // What is wrong with the tables that the run does not use is no concern of it.
+        let whole = builder.configuration(resolver.resolve())
+        backup.run.catalog = backup.run.catalog ?? whole.catalog(for: .backup)
+        restore.run.catalog = restore.run.catalog ?? whole.catalog(for: .restore)
     }
 
     /// Reads configuration files, later ones over earlier ones.

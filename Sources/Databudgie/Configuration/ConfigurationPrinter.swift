@@ -23,7 +23,7 @@ public struct ConfigurationPrinter: Sendable {
             (
                 "backup",
                 mapping(
-                    run(configuration.backup.run) + [
+                    run(configuration, .backup) + [
                         ("retention", configuration.backup.retention.map(retention) ?? null),
                         ("tables", list(configuration.backup.tables.map { entry($0, configuration.backup.run) })),
                     ]
@@ -32,7 +32,7 @@ public struct ConfigurationPrinter: Sendable {
             (
                 "restore",
                 mapping(
-                    run(configuration.restore.run) + [
+                    run(configuration, .restore) + [
                         ("tables", list(configuration.restore.tables.map { entry($0, configuration.restore.run) }))
                     ]
                 )
@@ -55,13 +55,15 @@ public struct ConfigurationPrinter: Sendable {
         ])
     }
 
-    private func run(_ run: RunConfiguration) -> [Pair] {
-        [
+    private func run(_ configuration: Configuration, _ kind: RunKind) -> [Pair] {
+        let run = configuration.run(for: kind)
+        return [
             ("connection", run.connection.map(connection) ?? null),
             ("connections", mapping(run.connections.map { ($0.name, connection($0.parameters)) })),
             ("s3", s3(run.s3)),
             ("manifest", text(run.manifest)),
             ("root_location", text(run.rootLocation)),
+            ("catalog", text(configuration.catalog(for: kind)?.description)),
             ("idle_in_transaction_timeout", run.idleInTransactionTimeout.map(number) ?? null),
             ("strict", bool(run.isStrict)),
             ("ddl", ddl(run.definitions)),

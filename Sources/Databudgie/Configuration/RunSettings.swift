@@ -16,6 +16,8 @@ struct RunSettings: Sendable {
     /// Queries and checks run, and nothing is written.
     let isDryRun: Bool
     let definitions: DefinitionConfiguration
+    /// The folder of the set records; nil when the locations have no folder in common.
+    let catalog: StoragePath?
     /// Seconds after which the server ends an idle transaction of ours; nil leaves it without limit.
     let idleInTransactionTimeout: Double?
     let sentry: SentryConfiguration?
@@ -58,6 +60,7 @@ struct RunSettings: Sendable {
         isStrict = run.isStrict
         isDryRun = run.isDryRun
         definitions = run.definitions
+        catalog = configuration.catalog(for: kind)
         idleInTransactionTimeout = run.idleInTransactionTimeout
         sentry = configuration.sentry
         timestamp = RunTimestamp(environment.now)

@@ -6,7 +6,18 @@ struct RunTimestamp: Sendable {
     let timestamp: String
     /// As in `2021-04-26`.
     let date: String
-    private let moment: Date
+    let moment: Date
+
+    /// The bytes of a timestamp.
+    static let length = 19
+
+    /// Whether a text has the form of a timestamp; whether there is such a moment is not looked at.
+    static func isTimestamp(_ text: String) -> Bool {
+        text.utf8.count == length
+            && zip(text.utf8, "0000-00-00T00:00:00".utf8).allSatisfy { byte, form in
+                form == UInt8(ascii: "0") ? (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) : byte == form
+            }
+    }
 
     /// The next second.
     var next: RunTimestamp { RunTimestamp(moment.addingTimeInterval(1)) }

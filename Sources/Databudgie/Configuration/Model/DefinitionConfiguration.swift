@@ -12,6 +12,8 @@ public struct DefinitionConfiguration: Sendable, Equatable {
     public var strategy: RestoreStrategy?
     /// Restore: the role that runs the definitions; nil: the role of the connection.
     public var role: String?
+    /// `location` was given rather than defaulted.
+    public var hasExplicitLocation: Bool
 
     /// Gathers settings; without any, definitions are not part of a run.
     ///
@@ -36,5 +38,6 @@ public struct DefinitionConfiguration: Sendable, Equatable {
         self.recreatesDatabase = recreatesDatabase
         self.strategy = strategy
         self.role = role
+        hasExplicitLocation = location != nil
     }
 }

@@ -13,6 +13,8 @@ public struct RunConfiguration: Sendable, Equatable {
     public var manifest: String?
     /// The folder that all locations were composed under (`root_location`); for display: locations include it already.
     public var rootLocation: String?
+    /// The folder of the set records (`catalog`); nil: in the deepest folder that holds all locations.
+    public var catalog: StoragePath?
     /// Seconds after which the server ends an idle transaction of ours; nil sets no limit.
     public var idleInTransactionTimeout: Double?
     /// The whole run stops at the first failed table (`strict` at this command's level or above it).
@@ -34,6 +36,7 @@ public struct RunConfiguration: Sendable, Equatable {
     ///   - s3: Credentials and endpoint of S3 locations; what is missing there comes from the environment and `~/.aws`.
     ///   - manifest: The audit table's name, `schema.table`; nil records nothing.
     ///   - rootLocation: The folder that all locations are under, for display.
+    ///   - catalog: The folder of the set records; nil: in the deepest folder that holds all locations.
     ///   - idleInTransactionTimeout: Seconds after which the server ends an idle transaction of ours; nil sets no limit.
     ///   - isStrict: The whole run stops at the first failed table.
     ///   - definitions: Whether definitions of tables are part of the run, and where they are.
@@ -45,6 +48,7 @@ public struct RunConfiguration: Sendable, Equatable {
         s3: S3Options = S3Options(),
         manifest: String? = nil,
         rootLocation: String? = nil,
+        catalog: StoragePath? = nil,
         idleInTransactionTimeout: Double? = nil,
         isStrict: Bool = false,
         definitions: DefinitionConfiguration = DefinitionConfiguration(),
@@ -56,6 +60,7 @@ public struct RunConfiguration: Sendable, Equatable {
         self.s3 = s3
         self.manifest = manifest
         self.rootLocation = rootLocation
+        self.catalog = catalog
         self.idleInTransactionTimeout = idleInTransactionTimeout
         self.isStrict = isStrict
         self.definitions = definitions

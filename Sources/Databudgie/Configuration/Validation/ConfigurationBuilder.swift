@@ -90,6 +90,7 @@ struct ConfigurationBuilder {
             s3: s3(scope["s3"]),
             manifest: read.string(scope["manifest"], "manifest"),
             rootLocation: read.text(scope["root_location"], "root_location"),
+            catalog: catalog(scope),
             idleInTransactionTimeout: read.seconds(
                 scope["idle_in_transaction_timeout"],
                 "idle_in_transaction_timeout"
@@ -179,8 +180,9 @@ struct ConfigurationBuilder {
         let value = scope["ddl"]
         let mapping = value?.mapping ?? SourceMapping()
         let place = mapping["location"]?.place ?? value?.place
-        let location = composedLocation(read.text(mapping["location"], "location"), root, "backups/ddl", at: place)
-        return DefinitionConfiguration(
+        let given = read.text(mapping["location"], "location")
+        let location = composedLocation(given, root, "backups/ddl", at: place)
+        var definitions = DefinitionConfiguration(
             isEnabled: read.includesDefinitions(scope) ?? false,
             location: location,
             filename: read.template(mapping["filename"], "filename"),
@@ -188,6 +190,29 @@ struct ConfigurationBuilder {
             strategy: read.choice(mapping["strategy"], "strategy", RestoreStrategy.self),
             role: read.text(mapping["run_as"], "run_as").flatMap { $0.isEmpty ? nil : $0 }
         )
+        definitions.hasExplicitLocation = given?.isEmpty == false
+        return definitions
+    }
+
+    private func catalog(_ scope: KeyScope) -> StoragePath? {
+        guard let value = scope["catalog"], let given = read.text(value, "catalog"), !given.isEmpty else { return nil }
+        let root = read.text(scope["root_location"], "root_location")
+        let location = composedLocation(given, root, given, at: value.place)
+        guard location.variables.isEmpty else {
+            report.add(
+                .invalidTemplate,
+                "'catalog' has a variable, but all sets of a configuration are in one catalog",
+                hint: "write the path of a folder",
+                at: value.place
+            )
+            return nil
+        }
+        do {
+            return try StoragePath(location.render([:]))
+        } catch {
+            report.add(.invalidValue, "'catalog' is not a folder: \(error.message)", hint: error.hint, at: value.place)
+            return nil
+        }
     }
 
     /// A location under the root, or the default under it when there is none.

@@ -9,7 +9,7 @@ enum ConfigurationLevel: Sendable {
     ]
     private static let commandKeys = [
         "url", "connection", "connections", "tables", "manifest", "root_location", "idle_in_transaction_timeout",
-        "adapter", "s3",
+        "adapter", "s3", "catalog",
     ]
     private static let backupKeys = ["retention"]
     private static let rootKeys = ["environment", "sentry", "logging", "backup", "restore"]
