@@ -7,6 +7,8 @@ struct BackupAttempt {
     let manifest: ManifestSession?
     let configuration: BackupConfiguration
     let dump: DefinitionDump
+    /// Makes the files a set; nil when no set is recorded.
+    let recording: SetRecording?
     /// The server may cancel what runs on a standby; this attempt is not the last one, so it gives up at once then.
     let givesUpOnConflict: Bool
 
@@ -16,9 +18,9 @@ struct BackupAttempt {
     private var settings: RunSettings { session.settings }
     private var recorder: RunRecorder { session.recorder }
 
-    /// Another run has taken a path of this one.
+    /// Another run has taken a path of this one, or its id.
     private struct PathIsTaken: Error {
-        let error: StorageError
+        let message: String
     }
 
     /// Plans, and exports what is planned.
@@ -38,7 +40,7 @@ struct BackupAttempt {
                 } catch let taken as PathIsTaken {
                     timestamp = timestamp.next
                     plan = try makePlan(catalog, timestamp)
-                    recorder.found(.note("\(taken.error.message): this run writes its files as \(timestamp.timestamp)"))
+                    recorder.found(.note("\(taken.message): this run writes its files as \(timestamp.timestamp)"))
                     recorder.planned(.backup, plan.jobs.map(PlannedJob.init), [])
                 }
             }
@@ -70,32 +72,95 @@ struct BackupAttempt {
         _ timestamp: RunTimestamp,
         givesWay: Bool
     ) async throws -> RunResults {
-        let published = PublishedFiles(storages: session.storages)
+        if let recording, try await !recording.claim(timestamp) {
+            let message = "another run writes the set \(timestamp.timestamp)"
+            guard givesWay else { throw DatabudgieError(.storage, message, hint: "run it again") }
+            throw PathIsTaken(message: message)
+        }
+        let written = WrittenFiles(storages: session.storages)
         do {
-            let resumption = BackupResumption(plan: plan, recorded: recordedRun?.recorded)
-            try await session.storages.checkWritable(plan.jobs.compactMap(\.mainPath.parent))
-            let definitions = DefinitionExport(
-                session: session,
-                catalog: catalog,
-                dump: dump,
-                timestamp: timestamp,
-                published: published
-            )
-            let defined = try await definitions.run(plan.definitions)
-            let done = resumption.done.map { recorder.ended(.skipped($0)) }
-            let exported = try await export(resumption.pending, catalog, recordedRun, Set(defined), published, givesWay)
-            return RunResults(jobs: done + exported, definitions: defined.map(\.label))
+            return try await exportSet(plan, catalog, recordedRun, timestamp, written, givesWay: givesWay)
         } catch let error as PathIsTaken {
-            await published.remove()
-            throw error
+            try await giveWay(timestamp, written, error)
         } catch let error as StorageError where givesWay && error.code == .alreadyExists {
             // A definition's.
-            await published.remove()
-            throw PathIsTaken(error: error)
+            try await giveWay(timestamp, written, PathIsTaken(message: error.message))
         } catch let conflict as RecoveryConflict {
-            await published.remove()
-            throw conflict
+            try await giveWay(timestamp, written, conflict)
+        } catch {
+            await recording?.release(timestamp)
+            throw error
         }
+    }
+
+    private func giveWay(_ timestamp: RunTimestamp, _ written: WrittenFiles, _ error: any Error) async throws -> Never {
+        await written.remove()
+        await recording?.release(timestamp)
+        throw error
+    }
+
+    /// Writes all files of the plan, and then the record of what has been written, also when the run ends before its time.
+    private func exportSet(
+        _ plan: BackupPlan,
+        _ catalog: DatabaseCatalog,
+        _ recordedRun: ManifestRun?,
+        _ timestamp: RunTimestamp,
+        _ written: WrittenFiles,
+        givesWay: Bool
+    ) async throws -> RunResults {
+        var contents =
+            recording == nil ? nil : try await SetContents.read(session, plan, catalog, timestamp)
+        do {
+            var results = try await write(plan, catalog, recordedRun, timestamp, written, givesWay)
+            contents?.failures = results.jobs.compactMap(SetRecord.Failure.init)
+            if let contents { results.set = try await recording?.commit(timestamp, contents, written) }
+            return results
+        } catch  where !(error is PathIsTaken || error is RecoveryConflict) && !written.parts.isEmpty {
+            contents?.failures = Self.unfinished(plan, written, error)
+            let (recording, interrupted) = (recording, contents)
+            // A task of its own, because the run may have been cancelled.
+            if let interrupted {
+                _ = try? await Task { try await recording?.commit(timestamp, interrupted, written) }.value
+            }
+            throw error
+        }
+    }
+
+    /// The jobs that a run has not come to, each with the reason.
+    private static func unfinished(
+        _ plan: BackupPlan,
+        _ written: WrittenFiles,
+        _ error: any Error
+    ) -> [SetRecord.Failure] {
+        let done = Set(written.parts.map(\.job.id))
+        let message = error is CancellationError ? "the run was interrupted" : ErrorText(error).message
+        return plan.jobs.filter { !done.contains($0.id) }.map {
+            SetRecord.Failure(table: $0.id.name, message: message)
+        }
+    }
+
+    private func write(
+        _ plan: BackupPlan,
+        _ catalog: DatabaseCatalog,
+        _ recordedRun: ManifestRun?,
+        _ timestamp: RunTimestamp,
+        _ written: WrittenFiles,
+        _ givesWay: Bool
+    ) async throws -> RunResults {
+        let resumption = BackupResumption(plan: plan, recorded: recordedRun?.recorded)
+        try await session.storages.checkWritable(plan.jobs.compactMap(\.mainPath.parent))
+        let definitions = DefinitionExport(
+            session: session,
+            catalog: catalog,
+            dump: dump,
+            timestamp: timestamp,
+            written: written
+        )
+        let defined = try await definitions.run(plan.definitions)
+        for (job, path) in resumption.kept { written.add(job, keptAt: path) }
+        let done = resumption.done.map { recorder.ended(.skipped($0)) }
+        let exported = try await export(resumption.pending, catalog, recordedRun, Set(defined), written, givesWay)
+        return RunResults(jobs: done + exported, definitions: defined.map(\.label))
     }
 
     /// Exports job after job; a failed one stops the others only when it is strict.
@@ -104,7 +169,7 @@ struct BackupAttempt {
         _ catalog: DatabaseCatalog,
         _ recordedRun: ManifestRun?,
         _ defined: Set<QualifiedName>,
-        _ published: PublishedFiles,
+        _ written: WrittenFiles,
         _ givesWay: Bool
     ) async throws -> [JobResult] {
         let existing = try await FileListing(jobs.filter(\.skipsIfExists).map(\.pattern), in: session.storages)
@@ -113,6 +178,7 @@ struct BackupAttempt {
         var results: [JobResult] = []
         for (index, job) in jobs.enumerated() {
             if job.skipsIfExists, let file = existing.newest(job.pattern) {
+                written.add(job, keptAt: file.path)
                 let reason = "\(file.path) already exists and skip_if_exists is set"
                 results.append(recorder.ended(.skipped(SkippedJob(job.id, reason: reason))))
                 continue
@@ -127,7 +193,7 @@ struct BackupAttempt {
                     defined: defined
                 )
                 let outcome = try await export.run()
-                if job.isUniquePath { published.add(job.paths) }
+                written.add(job, outcome)
                 try await recordedRun?.record(published: job, outcome)
                 results.append(recorder.ended(.finished(outcome)))
             } catch {
@@ -136,7 +202,7 @@ struct BackupAttempt {
                 if givesWay, !isRecorded, job.isUniquePath, let error = error as? StorageError,
                     error.code == .alreadyExists
                 {
-                    throw PathIsTaken(error: error)
+                    throw PathIsTaken(message: error.message)
                 }
                 if givesUpOnConflict, !isRecorded, let conflict = RecoveryConflict(error) { throw conflict }
                 if FailureScope(of: error) != .interruption {
@@ -165,6 +231,14 @@ extension PlannedJob {
             location: job.mainPath.description,
             sequences: job.sequences.count
         )
+    }
+}
+
+extension SetRecord.Failure {
+    /// What became of a job that failed; nil for the others.
+    fileprivate init?(_ result: JobResult) {
+        guard case .failed(let failure) = result else { return nil }
+        self.init(table: failure.job.name, message: failure.message)
     }
 }
 

@@ -45,8 +45,15 @@ public struct BackupRun: Sendable {
         }
     }
 
-    private func attempt(_ session: Session, givesUpOnConflict: Bool) async throws -> RunResults {
-        let settings = session.settings
+    private func attempt(_ run: Session, givesUpOnConflict: Bool) async throws -> RunResults {
+        let settings = run.settings
+        let warnings = WarningGatherer()
+        let session = Session(
+            settings: settings,
+            storages: run.storages,
+            recorder: warnings.gathering(run.recorder)
+        )
+        let recording = SetRecording.of(session, configuration.backup, warnings: warnings)
         return try await session.withDatabase { database in
             try await ManifestSession.with(settings, over: database.connection) { manifest in
                 let dump = DefinitionDump(environment: settings.variables)
@@ -56,6 +63,7 @@ public struct BackupRun: Sendable {
                     manifest: manifest,
                     configuration: configuration.backup,
                     dump: dump,
+                    recording: recording,
                     givesUpOnConflict: givesUpOnConflict
                 ).run()
             }

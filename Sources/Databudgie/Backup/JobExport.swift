@@ -32,13 +32,16 @@ struct JobExport {
         let sequences = try sequenceValues()
         let sequencesFile = try await write(sequences)
         guard job.includesRows else {
-            return outcome(.zero, sequencesFile, sequences, since: start)
+            var outcome = outcome(.zero, sequencesFile?.info, sequences, since: start)
+            outcome.sequencesFile = sequencesFile?.stored
+            return outcome
         }
         do {
             let (meter, columns, file, segments) = try await exportBreakingDeadlocks()
             var outcome = outcome(meter.totals, file, sequences, since: start)
-            outcome.columns = columns.map { JobColumn($0.name, typeOID: $0.typeOID) }
+            outcome.columns = columns
             outcome.segments = segments
+            outcome.sequencesFile = sequencesFile?.stored
             return outcome
         } catch {
             await removeSequencesFile()
@@ -63,7 +66,7 @@ struct JobExport {
     }
 
     private typealias Export = (
-        meter: TransferMeter, columns: [ColumnDescription], file: FileInfo, segments: [HashedSegment]
+        meter: TransferMeter, columns: [JobColumn], file: FileInfo, segments: [HashedSegment]
     )
 
     /// Exports the rows, and tries again when the server ends a deadlock with another session by ending the query.
@@ -124,7 +127,7 @@ struct JobExport {
     /// Lets the server parse the query, so a mistake is reported before a file is begun.
     ///
     /// A restore finds columns by their names in the header, in which two equal names would be ambiguous.
-    private func describe() async throws -> [ColumnDescription] {
+    private func describe() async throws -> [JobColumn] {
         let columns = try await connection.describe(job.query.sql)
         var names: Set<ByteKey> = []
         for column in columns where !names.insert(ByteKey(column.name)).inserted {
@@ -134,7 +137,15 @@ struct JobExport {
                 hint: "give one of them another name with AS"
             )
         }
-        return columns
+        let described = columns.map { JobColumn($0.name, typeOID: $0.typeOID) }
+        // The types of a table's columns are in the catalog.
+        guard case .custom = job.query, !session.settings.isDryRun else { return described }
+        let types = try await SourceReader(connection: connection).names(ofTypes: columns.map(\.typeOID))
+        return zip(described, types).map { column, type in
+            var column = column
+            column.typeName = type
+            return column
+        }
     }
 
     private func sequenceValues() throws -> [SequenceValue] {
@@ -147,16 +158,18 @@ struct JobExport {
     }
 
     /// Writes the file of values; none when the job has no sequences.
-    private func write(_ values: [SequenceValue]) async throws -> FileInfo? {
+    private func write(_ values: [SequenceValue]) async throws -> (info: FileInfo, stored: StoredFile)? {
         guard !values.isEmpty else { return nil }
         let entries = zip(job.sequences, values).map { sequence, value in
             (key: sequence.fileKey, state: SequenceState(lastValue: value.lastValue, isCalled: value.isCalled))
         }
-        return try await session.storages.storage(for: job.sequencesPath).write(
+        let bytes = try SequencesFile.bytes(entries)
+        let info = try await session.storages.storage(for: job.sequencesPath).write(
             job.sequencesPath,
             ifExists: existingFile,
-            from: SingleChunk(try SequencesFile.bytes(entries))
+            from: SingleChunk(bytes)
         )
+        return (info, StoredFile(job.sequencesPath, content: bytes))
     }
 
     /// Removes the file of values after the rest of the job has failed, if possible.

@@ -1,9 +1,13 @@
+import Storage
+
 /// Which jobs of a backup are still to be done, when a run is resumed by the id of an earlier one.
 struct BackupResumption {
     /// In the order of the plan.
     let pending: [BackupJob]
     /// What an earlier run has recorded.
     let done: [SkippedJob]
+    /// The same jobs with the files of that run.
+    let kept: [(job: BackupJob, path: StoragePath)]
     /// What the user should know.
     let findings: [Finding]
 
@@ -12,7 +16,7 @@ struct BackupResumption {
     ///   - recorded: What the manifest has under the run's id; nil when the run has none.
     init(plan: BackupPlan, recorded: RecordedTables?) {
         guard let recorded else {
-            (pending, done, findings) = (plan.jobs, [], [])
+            (pending, done, kept, findings) = (plan.jobs, [], [], [])
             return
         }
         let counts = Dictionary(plan.jobs.compactMap { $0.tableName.map { (ByteKey($0), 1) } }, uniquingKeysWith: +)
@@ -22,6 +26,9 @@ struct BackupResumption {
         pending = zip(plan.jobs, paths).filter { $1 == nil }.map(\.0)
         done = zip(plan.jobs, paths).compactMap { job, path in
             path.map { SkippedJob(job.id, reason: "\($0) is already recorded for \(recorded.source)") }
+        }
+        kept = zip(plan.jobs, paths).compactMap { job, path in
+            path.flatMap { try? StoragePath($0) }.map { (job: job, path: $0) }
         }
         guard !done.isEmpty, !pending.isEmpty else {
             findings = []

@@ -5,6 +5,8 @@ public struct JobColumn: Sendable, Hashable {
     private let key: ByteKey
     /// The OID of its type in `pg_type`; nil when only the file's header was read.
     public let typeOID: UInt32?
+    /// The type as the server writes it; known for the columns of a query alone.
+    public var typeName: String?
 
     init(_ name: String, typeOID: UInt32? = nil) {
         key = ByteKey(name)

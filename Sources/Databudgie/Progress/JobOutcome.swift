@@ -16,6 +16,8 @@ public struct JobOutcome: Sendable {
     public var segments: [HashedSegment] = []
     /// The values of the table's sequences that were written, or are set, along with the table.
     public var sequences: [SequenceValue] = []
+    /// The file with these values; nil when there is none.
+    public var sequencesFile: StoredFile?
     /// The table's definition is a part of the run as well.
     public var includesDefinition = false
 

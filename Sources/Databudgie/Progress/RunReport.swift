@@ -10,6 +10,8 @@ public struct RunReport: Sendable {
     public let failed: [JobFailure]
     /// Tables and views whose definitions were written, or run, by their full names.
     public let definitions: [String]
+    /// The id of the set that a backup has written; nil for a restore, and when no set is recorded.
+    public let set: String?
     /// Wall time of the run.
     public let duration: Duration
     /// True when nothing was written on purpose (`--dry-run`).

@@ -4,6 +4,8 @@ struct RunResults: Sendable {
     var jobs: [JobResult] = []
     /// Tables and views whose definitions were written, or run, by their full names.
     var definitions: [String] = []
+    /// The id of the set that a backup has written; nil when it has recorded none.
+    var set: String?
 
     /// The report of a run.
     func report(_ kind: RunKind, isDryRun: Bool, duration: Duration) -> RunReport {
@@ -13,6 +15,7 @@ struct RunResults: Sendable {
             skipped: jobs.compactMap { if case .skipped(let job) = $0 { job } else { nil } },
             failed: jobs.compactMap { if case .failed(let failure) = $0 { failure } else { nil } },
             definitions: definitions.sorted { ByteKey($0) < ByteKey($1) },
+            set: set,
             duration: duration,
             isDryRun: isDryRun
         )

@@ -66,6 +66,7 @@ extension RunReport {
             skipped: skipped,
             failed: failed,
             definitions: [],
+            set: nil,
             duration: .milliseconds(2_700),
             isDryRun: isDryRun
         )

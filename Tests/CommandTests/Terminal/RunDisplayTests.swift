@@ -101,6 +101,7 @@ struct RunDisplayTests {
             skipped: [],
             failed: [failure],
             definitions: [],
+            set: nil,
             duration: .zero,
             isDryRun: false
         )

@@ -36,6 +36,7 @@ struct SummaryTableTests {
             skipped: [],
             failed: [],
             definitions: ["public.products"],
+            set: nil,
             duration: .milliseconds(2_700),
             isDryRun: false
         )
@@ -93,6 +94,7 @@ struct SummaryTableTests {
             skipped: [],
             failed: [],
             definitions: [],
+            set: nil,
             duration: .zero,
             isDryRun: true
         )

@@ -113,10 +113,11 @@ struct RunFixture: Sendable {
         return error?.problems.map(\.description) ?? []
     }
 
-    /// All files below the folder, by their paths relative to it.
+    /// All files below the folder, by their paths relative to it, without the records of sets.
     func files() throws -> [String] {
         let paths = try FileManager.default.subpathsOfDirectory(atPath: folder)
         return paths.filter { path in
+            guard !path.hasPrefix("catalog/") else { return false }
             var isFolder: ObjCBool = false
             return FileManager.default.fileExists(atPath: folder + "/" + path, isDirectory: &isFolder)
                 && !isFolder.boolValue

@@ -9,7 +9,7 @@ struct DefinitionExport {
     let dump: DefinitionDump
     /// The moment in the names of the files.
     let timestamp: RunTimestamp
-    let published: PublishedFiles
+    let written: WrittenFiles
 
     private var connection: Connection { session.connection }
 
@@ -92,7 +92,7 @@ struct DefinitionExport {
         let isUnique = path.description.containsBytes(of: timestamp.timestamp)
         _ = try await session.storages.storage(for: path)
             .write(path, ifExists: isUnique ? .fail : .replace, from: SingleChunk(bytes))
-        if isUnique { published.add([path]) }
+        written.add(StoredFile(path, content: bytes), isUnique: isUnique)
     }
 
     private func write(_ names: [String], to content: FileLayout.Content) async throws {

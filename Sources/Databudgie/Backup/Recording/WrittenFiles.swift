@@ -1,30 +1,66 @@
 import Storage
 import Synchronization
 
-/// The files that a backup has written and that no other run can have: their names hold its timestamp.
+/// What a backup has written so far: the files that its set will consist of.
 ///
 /// Several tasks write definitions, hence the lock.
-final class PublishedFiles: Sendable {
+final class WrittenFiles: Sendable {
+    /// A job of the plan whose file is complete.
+    enum Part: Sendable {
+        /// This run has written it.
+        case written(BackupJob, JobOutcome)
+        /// An earlier run has.
+        case kept(BackupJob, StoragePath)
+    }
+
+    private struct State {
+        var parts: [Part] = []
+        var definitions: [StoredFile] = []
+        /// Those that no other run can have: their names hold this run's timestamp.
+        var uniquePaths: [StoragePath] = []
+    }
+
     private let storages: StorageRouter
-    private let paths = Mutex<[StoragePath]>([])
+    private let state = Mutex(State())
 
     init(storages: StorageRouter) {
         self.storages = storages
     }
 
-    func add(_ paths: [StoragePath]) {
-        self.paths.withLock { $0 += paths }
+    /// The jobs whose files are complete, in the order in which they ended.
+    var parts: [Part] { state.withLock { $0.parts } }
+    /// The files with definitions.
+    var definitions: [StoredFile] { state.withLock { $0.definitions } }
+
+    func add(_ job: BackupJob, _ outcome: JobOutcome) {
+        state.withLock { state in
+            state.parts.append(.written(job, outcome))
+            if job.isUniquePath { state.uniquePaths += job.paths }
+        }
     }
 
-    /// Removes them, if possible, before they are written again under another timestamp or from another snapshot.
+    /// Adds a file that an earlier run has written and that takes the place of the job's own.
+    func add(_ job: BackupJob, keptAt path: StoragePath) {
+        state.withLock { $0.parts.append(.kept(job, path)) }
+    }
+
+    func add(_ definition: StoredFile, isUnique: Bool) {
+        state.withLock { state in
+            state.definitions.append(definition)
+            if isUnique { state.uniquePaths.append(definition.path) }
+        }
+    }
+
+    /// Removes what no other run can have, if possible, before it is written again under another timestamp or from another
+    /// snapshot.
     func remove() async {
-        let written = paths.withLock { paths in
-            defer { paths = [] }
-            return paths
+        let paths = state.withLock { state in
+            defer { state = State() }
+            return state.uniquePaths
         }
         // A task of its own, because the run may have been cancelled.
         await Task {
-            for path in written { try? await storages.storage(for: path).delete([path]) }
+            for path in paths { try? await storages.storage(for: path).delete([path]) }
         }.value
     }
 }

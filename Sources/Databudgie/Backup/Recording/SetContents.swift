@@ -1,0 +1,173 @@
+import Compression
+import Foundation
+import Postgres
+import Storage
+
+/// What a set record says of a run, besides its files.
+struct SetContents: Sendable {
+    let source: SetRecord.Source
+    let columns: [Relation.OID: [ByteKey: SourceReader.ColumnFacts]]
+    let database: DatabaseCatalog
+    /// The configuration's other layouts: files of definitions have other names when theirs has no timestamp.
+    let timestamp: RunTimestamp
+    var failures: [SetRecord.Failure] = []
+
+    /// Reads what is known before the first file is written, in the run's snapshot.
+    ///
+    /// - Throws: `PostgresError`.
+    static func read(
+        _ session: DatabaseSession,
+        _ plan: BackupPlan,
+        _ database: DatabaseCatalog,
+        _ timestamp: RunTimestamp
+    ) async throws -> SetContents {
+        let reader = SourceReader(connection: session.connection)
+        return SetContents(
+            source: try await reader.source(),
+            columns: try await reader.columns(of: plan.jobs.filter(\.isTable).compactMap(\.relation?.oid)),
+            database: database,
+            timestamp: timestamp
+        )
+    }
+
+    /// The paths of files that may have replaced those of earlier runs.
+    func replacedPaths(_ written: WrittenFiles) -> [StoragePath] {
+        let jobs = written.parts.flatMap { part -> [StoragePath] in
+            if case .written(let job, _) = part, !job.isUniquePath { job.paths } else { [] }
+        }
+        return jobs
+            + written.definitions.map(\.path).filter { !$0.description.containsBytes(of: timestamp.timestamp) }
+    }
+
+    /// The record of the run's files.
+    ///
+    /// - Parameters:
+    ///   - id: The set's id.
+    ///   - tool: What writes it.
+    ///   - written: The files.
+    ///   - kept: What is known of the files of earlier runs, by their paths.
+    ///   - paths: How paths are written.
+    /// - Returns: The record, without the time of its beginning and its configuration.
+    func record(
+        id: String,
+        tool: String,
+        written: WrittenFiles,
+        kept: [StoragePath: SetRecord.Table],
+        paths: RecordedPaths
+    ) -> SetRecord {
+        let tables = written.parts.map { part in
+            switch part {
+            case .written(let job, let outcome): table(job, outcome, paths)
+            case .kept(let job, let path): named(kept[path], job)
+            }
+        }
+        let definitions = written.definitions.map { SetRecord.File($0, paths) }
+            .sorted { ByteKey($0.path) < ByteKey($1.path) }
+        let dataFiles = tables.filter { $0.file != nil }
+        let sizes = tables.flatMap { [$0.file?.bytes, $0.sequencesFile?.bytes].compactMap(\.self) }
+        return SetRecord(
+            id: id,
+            tool: tool,
+            status: failures.isEmpty ? .complete : .partial,
+            consistency: kept.isEmpty ? .snapshot : .mixed,
+            startedAt: Date(),
+            finishedAt: Date(),
+            source: source,
+            totals: SetRecord.Totals(
+                tables: dataFiles.count,
+                rows: dataFiles.contains { $0.rows == nil } ? nil : dataFiles.compactMap(\.rows).reduce(0, +),
+                bytes: dataFiles.contains { $0.bytes == nil } ? nil : dataFiles.compactMap(\.bytes).reduce(0, +),
+                fileBytes: (sizes + definitions.map(\.bytes)).reduce(0, +)
+            ),
+            tables: tables,
+            definitions: definitions,
+            foreignKeys: foreignKeys(among: written),
+            failures: failures,
+            warnings: []
+        )
+    }
+
+    private func foreignKeys(among written: WrittenFiles) -> [SetRecord.ForeignKey] {
+        let tables = Set(written.parts.compactMap(\.job.relation?.oid))
+        return database.foreignKeys.compactMap { key in
+            guard !key.isInherited, tables.contains(key.referencing), tables.contains(key.referenced),
+                let table = database[key.referencing], let referenced = database[key.referenced]
+            else { return nil }
+            return SetRecord.ForeignKey(name: key.name, table: table.name.label, references: referenced.name.label)
+        }.sorted { (ByteKey($0.table), ByteKey($0.name)) < (ByteKey($1.table), ByteKey($1.name)) }
+    }
+
+    private func table(_ job: BackupJob, _ outcome: JobOutcome, _ paths: RecordedPaths) -> SetRecord.Table {
+        var table = named(nil, job)
+        table.columns = outcome.columns.map { column(job, $0) }
+        table.sequencesFile = outcome.sequencesFile.map { SetRecord.File($0, paths) }
+        table.sequences = outcome.sequences.map { value in
+            SetRecord.RecordedSequence(
+                schema: value.name.schema,
+                name: value.name.name,
+                lastValue: value.lastValue,
+                isCalled: value.isCalled
+            )
+        }
+        guard job.includesRows, let file = outcome.file else { return table }
+        (table.rows, table.bytes) = (outcome.totals.rows, outcome.totals.bytes)
+        table.file = SetRecord.DataFile(
+            path: paths.text(of: file.path),
+            bytes: outcome.totals.fileBytes,
+            compression: job.format.compression?.rawValue,
+            segments: outcome.segments.map(SetRecord.Segment.init)
+        )
+        return table
+    }
+
+    /// What is known of a file, under the name that this run has for it.
+    private func named(_ known: SetRecord.Table?, _ job: BackupJob) -> SetRecord.Table {
+        var table = known ?? SetRecord.Table(columns: [], sequences: [])
+        (table.schema, table.name) = (job.relation?.name.schema, job.relation?.name.name ?? job.tableName)
+        if case .custom(let sql) = job.query { table.query = sql }
+        return table
+    }
+
+    private func column(_ job: BackupJob, _ column: JobColumn) -> SetRecord.Column {
+        let facts = job.isTable ? job.relation.flatMap { columns[$0.oid]?[ByteKey(column.name)] } : nil
+        return SetRecord.Column(
+            name: column.name,
+            type: facts?.type ?? column.typeName ?? "",
+            notNull: facts?.isNotNull == true ? true : nil,
+            generated: facts?.isGenerated == true ? true : nil,
+            identity: facts?.isIdentity == true ? true : nil
+        )
+    }
+}
+
+extension BackupJob {
+    /// What is exported are the rows of a table or view, so its columns are those of the file.
+    fileprivate var isTable: Bool { if case .table = query { true } else { false } }
+}
+
+extension WrittenFiles.Part {
+    /// The job of the plan.
+    var job: BackupJob {
+        switch self {
+        case .written(let job, _), .kept(let job, _): job
+        }
+    }
+}
+
+extension SetRecord.File {
+    fileprivate init(_ file: StoredFile, _ paths: RecordedPaths) {
+        self.init(path: paths.text(of: file.path), bytes: file.bytes, sha256: hexadecimal(file.sha256))
+    }
+}
+
+extension SetRecord.Segment {
+    fileprivate init(_ hashed: HashedSegment) {
+        self.init(
+            offset: hashed.segment.offset,
+            bytes: hashed.segment.bytes,
+            uncompressedBytes: hashed.segment.uncompressedBytes,
+            rows: hashed.segment.rows,
+            sha256: hexadecimal(hashed.sha256)
+        )
+    }
+}

@@ -1,0 +1,118 @@
+import Crypto
+import Foundation
+import Storage
+import Synchronization
+
+/// Makes what a backup writes a set: claims an id before the first file, and writes the record after the last one.
+struct SetRecording: Sendable {
+    let catalog: SetCatalog
+    let started: Date
+    /// SHA-256 of the backup's settings, in hexadecimal digits.
+    let configuration: String
+    let warnings: WarningGatherer
+
+    private static let tool = "databudgie \(DatabudgieVersion.current)"
+
+    /// The recording of a run.
+    ///
+    /// - Parameters:
+    ///   - session: Of the run.
+    ///   - configuration: Of the backup.
+    ///   - warnings: What the run warns of.
+    /// - Returns: Nil when the run writes nothing, or when its locations have no folder in common, which is said.
+    static func of(
+        _ session: Session,
+        _ configuration: BackupConfiguration,
+        warnings: WarningGatherer
+    ) -> SetRecording? {
+        guard !session.settings.isDryRun else { return nil }
+        guard let folder = session.settings.catalog else {
+            session.recorder.found(
+                .warning(
+                    "no set is recorded, because the locations have no folder in common",
+                    hint: "name the folder of the set records under 'catalog'"
+                )
+            )
+            return nil
+        }
+        let text = ConfigurationPrinter().yaml(Configuration(backup: configuration))
+        return SetRecording(
+            catalog: SetCatalog(folder: folder, storages: session.storages),
+            started: session.settings.timestamp.moment,
+            configuration: hexadecimal(SHA256.hash(data: Data(text.utf8))),
+            warnings: warnings
+        )
+    }
+
+    /// Claims the id of a set.
+    ///
+    /// - Returns: False when it belongs to another run.
+    /// - Throws: `StorageError`.
+    func claim(_ timestamp: RunTimestamp) async throws -> Bool {
+        try await catalog.claim(
+            RunningMark(
+                id: timestamp.timestamp,
+                tool: Self.tool,
+                host: ProcessInfo.processInfo.hostName,
+                pid: Int(ProcessInfo.processInfo.processIdentifier),
+                startedAt: started
+            )
+        )
+    }
+
+    /// Gives the id up.
+    func release(_ timestamp: RunTimestamp) async {
+        await catalog.release(timestamp.timestamp)
+    }
+
+    /// Writes the record of a run that has come to its end, and says in older ones what it has replaced.
+    ///
+    /// - Parameters:
+    ///   - timestamp: The claimed id.
+    ///   - contents: Where the rows came from, and what has become of them.
+    ///   - written: All files of the run; without any, no record is written.
+    /// - Returns: The id of the set; nil when there is none.
+    /// - Throws: `StorageError`, ``DatabudgieError``.
+    func commit(
+        _ timestamp: RunTimestamp,
+        _ contents: SetContents,
+        _ written: WrittenFiles
+    ) async throws -> String? {
+        let kept = try await KeptFiles(catalog: catalog).tables(of: written.parts)
+        var record = contents.record(
+            id: timestamp.timestamp,
+            tool: Self.tool,
+            written: written,
+            kept: kept,
+            paths: catalog.paths
+        )
+        guard record.totals.tables > 0 || !record.filePaths.isEmpty else {
+            await release(timestamp)
+            return nil
+        }
+        (record.startedAt, record.config) = (started, configuration)
+        record.warnings = warnings.sentences
+        try await catalog.commit(record)
+        let replaced = contents.replacedPaths(written).map(catalog.paths.text)
+        if !replaced.isEmpty { try await catalog.supersede(filesAt: Set(replaced), by: record.id) }
+        return record.id
+    }
+}
+
+/// Gathers the warnings of a run for its record.
+final class WarningGatherer: Sendable {
+    private let gathered = Mutex<[String]>([])
+
+    /// The sentences, in their order.
+    var sentences: [String] { gathered.withLock { $0 } }
+
+    /// A recorder that passes everything on.
+    func gathering(_ recorder: RunRecorder) -> RunRecorder {
+        RunRecorder { [self] event in
+            if case .found(let finding) = event, finding.kind == .warning {
+                gathered.withLock { $0.append(finding.sentence) }
+            }
+            recorder.onEvent(event)
+        }
+    }
+}

@@ -1,0 +1,181 @@
+import Foundation
+import Storage
+
+/// The folder of set records, and the files in it.
+///
+/// A set `<id>` has `<id>.json`, its record, which is written last: its presence is the commit. While its run is under way
+/// it has `<id>.running` instead. `<id>.verified.json` says when the set was verified, and how.
+struct SetCatalog: Sendable {
+    /// The files that a catalog has under one id.
+    struct Entry: Sendable, Hashable {
+        /// The id of the set.
+        let id: String
+        /// Its record; nil while its run is under way, and after a crash.
+        var record: FileInfo?
+        /// The mark of a run that has not ended.
+        var running: FileInfo?
+        /// The result of the last verification.
+        var verification: FileInfo?
+    }
+
+    /// The largest record that is read, in bytes: one of a million tables.
+    private static let largestFile = 2_000_000_000
+
+    let folder: StoragePath
+    let storages: StorageRouter
+
+    private var storage: any Storage { storages.storage(for: folder) }
+
+    /// How the records of this catalog write paths.
+    var paths: RecordedPaths { RecordedPaths(catalog: folder) }
+
+    /// Where the record of a set is.
+    func recordPath(of id: String) -> StoragePath { folder.appending("\(id).json") }
+    /// Where the mark of a run is.
+    func runningPath(of id: String) -> StoragePath { folder.appending("\(id).running") }
+    /// Where the result of the last verification is.
+    func verificationPath(of id: String) -> StoragePath { folder.appending("\(id).verified.json") }
+
+    // MARK: - Reading
+
+    /// Lists what is there; other files are ignored.
+    ///
+    /// - Returns: The sets and unfinished runs, newest first; none when the folder does not exist.
+    /// - Throws: `StorageError`.
+    func entries() async throws -> [Entry] {
+        var entries: [String: Entry] = [:]
+        for file in try await storage.list(folder) {
+            guard let (id, part) = Self.parse(file.path.lastComponent) else { continue }
+            entries[id, default: Entry(id: id)][keyPath: part] = file
+        }
+        return entries.values.sorted { $0.id > $1.id }
+    }
+
+    /// Reads a record.
+    ///
+    /// - Parameter id: The id of the set.
+    /// - Returns: The record.
+    /// - Throws: ``DatabudgieError`` when it is damaged or of a later format; `StorageError`, with the code `notFound` when
+    ///   there is none.
+    func record(_ id: String) async throws -> SetRecord {
+        let path = recordPath(of: id)
+        return try SetRecord(json: try await bytes(of: path), at: path.description)
+    }
+
+    /// Reads the mark of a run that has not ended.
+    ///
+    /// - Returns: The mark; nil when it is gone, or was cut off by a crash.
+    /// - Throws: `StorageError`.
+    func runningMark(_ id: String) async throws -> RunningMark? {
+        do {
+            let bytes = try await bytes(of: runningPath(of: id))
+            let decoder = JSONDecoder()
+            decoder.dateDecodingStrategy = .iso8601
+            return try? decoder.decode(RunningMark.self, from: Data(bytes))
+        } catch let error as StorageError where error.code == .notFound {
+            return nil
+        }
+    }
+
+    /// Reads a small file of the catalog.
+    func bytes(of path: StoragePath) async throws -> [UInt8] {
+        var result: [UInt8] = []
+        for try await chunk in try await storage.read(path) {
+            result += chunk
+            guard result.count <= Self.largestFile else {
+                throw DatabudgieError(.dataFile, "\(path) is larger than a set record can be")
+            }
+        }
+        return result
+    }
+
+    private static func parse(_ name: String) -> (id: String, part: WritableKeyPath<Entry, FileInfo?>)? {
+        let id = String(decoding: name.utf8.prefix(RunTimestamp.length), as: UTF8.self)
+        guard RunTimestamp.isTimestamp(id) else { return nil }
+        return switch String(decoding: name.utf8.dropFirst(RunTimestamp.length), as: UTF8.self) {
+        case ".json": (id, \.record)
+        case ".running": (id, \.running)
+        case ".verified.json": (id, \.verification)
+        default: nil
+        }
+    }
+
+    // MARK: - Writing
+
+    /// Claims an id for a run.
+    ///
+    /// - Parameter mark: Says which run it is.
+    /// - Returns: False when the id belongs to another run or set.
+    /// - Throws: `StorageError`.
+    func claim(_ mark: RunningMark) async throws -> Bool {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        encoder.dateEncodingStrategy = .iso8601
+        let bytes = Array(try encoder.encode(mark)) + [UInt8(ascii: "\n")]
+        do {
+            try await write(bytes, to: runningPath(of: mark.id), ifExists: .fail)
+        } catch let error as StorageError where error.code == .alreadyExists {
+            return false
+        }
+        // A run that has ended a moment ago has a record, and no mark any more.
+        guard try await exists(recordPath(of: mark.id)) else { return true }
+        await release(mark.id)
+        return false
+    }
+
+    /// A role that may only write sees nothing; the commit finds out.
+    private func exists(_ path: StoragePath) async throws -> Bool {
+        do {
+            return try await storage.info(path) != nil
+        } catch let error as StorageError where error.code == .accessDenied {
+            return false
+        }
+    }
+
+    /// Makes the files of a run a set, and ends its claim.
+    ///
+    /// - Parameter record: Describes them.
+    /// - Returns: The record's path.
+    /// - Throws: `StorageError`, with the code `alreadyExists` when there is a record under its id.
+    @discardableResult
+    func commit(_ record: SetRecord) async throws -> StoragePath {
+        let path = recordPath(of: record.id)
+        try await write(try record.json(), to: path, ifExists: .fail)
+        await release(record.id)
+        return path
+    }
+
+    /// Ends the claim of a run, if possible, even when the run was cancelled.
+    func release(_ id: String) async {
+        let (storage, path) = (storage, runningPath(of: id))
+        await Task { try? await storage.delete([path]) }.value
+    }
+
+    /// Says in all older records that name one of the files which a newer set has replaced that they are not whole any more.
+    ///
+    /// - Parameters:
+    ///   - paths: The replaced files, as records write them.
+    ///   - id: The newer set.
+    /// - Throws: ``DatabudgieError`` or `StorageError` for the first record that could not be read or written.
+    func supersede(filesAt paths: Set<String>, by id: String) async throws {
+        let older = try await entries().filter { $0.record != nil && $0.id < id }
+        _ = try await older.concurrentMap(limit: 4) { entry in
+            let path = recordPath(of: entry.id)
+            let bytes = try await bytes(of: path)
+            let record = try SetRecord(json: bytes, at: path.description)
+            guard record.supersededBy == nil, !paths.isDisjoint(with: record.filePaths) else { return }
+            try await write(try SetRecord.superseding(bytes, by: id), to: path, ifExists: .replace)
+        }
+    }
+
+    private func write(_ bytes: [UInt8], to path: StoragePath, ifExists: ExistingFile) async throws {
+        _ = try await storage.write(path, ifExists: ifExists, from: SingleChunk(bytes))
+    }
+}
+
+extension SetRecord {
+    /// The paths of all files of the set, as the record writes them.
+    var filePaths: [String] {
+        tables.flatMap { [$0.file?.path, $0.sequencesFile?.path].compactMap(\.self) } + definitions.map(\.path)
+    }
+}

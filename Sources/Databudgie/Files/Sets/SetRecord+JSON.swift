@@ -1,0 +1,91 @@
+import Foundation
+
+extension SetRecord {
+    /// What every record of any format has.
+    private struct Head: Decodable {
+        let format: Int
+        let tool: String?
+    }
+
+    /// Reads a record.
+    ///
+    /// Keys that this version does not know are ignored; all of a record's text has passed through here.
+    /// - Parameters:
+    ///   - bytes: The file's bytes.
+    ///   - path: The file, for messages.
+    /// - Throws: ``DatabudgieError`` with the code `dataFile`, when it is damaged or of a later format.
+    init(json bytes: [UInt8], at path: String) throws(DatabudgieError) {
+        let (decoder, data) = (Self.decoder, Data(bytes))
+        do {
+            let head = try decoder.decode(Head.self, from: data)
+            guard head.format <= Self.currentFormat else {
+                throw DatabudgieError(
+                    .dataFile,
+                    "the set record \(path) has the format \(head.format) of \(head.tool ?? "a later version"), and this "
+                        + "version reads formats up to \(Self.currentFormat)",
+                    hint: "use the version that wrote it, or a later one"
+                )
+            }
+            self = try decoder.decode(SetRecord.self, from: data)
+        } catch let error as DatabudgieError {
+            throw error
+        } catch {
+            throw DatabudgieError(
+                .dataFile,
+                "the set record \(path) is damaged: \(Self.explanation(error))",
+                hint: "restore the file, or remove it and adopt its files again",
+                underlying: error
+            )
+        }
+    }
+
+    /// The record as it is stored: keys in the order of the alphabet, with a line break at the end.
+    ///
+    /// - Throws: `EncodingError`.
+    func json() throws -> [UInt8] {
+        Array(try Self.encoder.encode(self)) + [UInt8(ascii: "\n")]
+    }
+
+    /// Says in a stored record that its files have been replaced, and keeps everything else, unknown keys too.
+    ///
+    /// - Parameters:
+    ///   - bytes: The file's bytes.
+    ///   - id: The set whose files have replaced them.
+    /// - Returns: The new bytes.
+    /// - Throws: An error for what is not a JSON object.
+    static func superseding(_ bytes: [UInt8], by id: String) throws -> [UInt8] {
+        guard var object = try JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any] else {
+            throw DatabudgieError(.dataFile, "the set record is not a JSON object")
+        }
+        object[CodingKeys.supersededBy.rawValue] = id
+        let options: JSONSerialization.WritingOptions = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return Array(try JSONSerialization.data(withJSONObject: object, options: options)) + [UInt8(ascii: "\n")]
+    }
+
+    private static var encoder: JSONEncoder {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        encoder.dateEncodingStrategy = .iso8601
+        return encoder
+    }
+
+    private static var decoder: JSONDecoder {
+        let decoder = JSONDecoder()
+        decoder.dateDecodingStrategy = .iso8601
+        return decoder
+    }
+
+    /// Where the mistake is, by the keys that lead there.
+    private static func explanation(_ error: any Error) -> String {
+        func place(_ context: DecodingError.Context) -> String {
+            context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }.joined(separator: ".")
+        }
+        return switch error as? DecodingError {
+        case .keyNotFound(let key, let context):
+            "'\(key.stringValue)' is missing\(context.codingPath.isEmpty ? "" : " in \(place(context))")"
+        case .valueNotFound(_, let context), .typeMismatch(_, let context): "\(place(context)) has a wrong value"
+        case .dataCorrupted(let context) where !context.codingPath.isEmpty: "\(place(context)) has a wrong value"
+        default: "it is not JSON"
+        }
+    }
+}
