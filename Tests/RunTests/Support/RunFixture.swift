@@ -117,7 +117,7 @@ struct RunFixture: Sendable {
     func files() throws -> [String] {
         let paths = try FileManager.default.subpathsOfDirectory(atPath: folder)
         return paths.filter { path in
-            guard !path.hasPrefix("catalog/") else { return false }
+            guard !("/" + path).contains("/catalog/") else { return false }
             var isFolder: ObjCBool = false
             return FileManager.default.fileExists(atPath: folder + "/" + path, isDirectory: &isFolder)
                 && !isFolder.boolValue

@@ -47,17 +47,25 @@ struct SetRecording: Sendable {
     /// Claims the id of a set.
     ///
     /// - Returns: False when it belongs to another run.
-    /// - Throws: `StorageError`.
+    /// - Throws: `StorageError`; ``DatabudgieError`` when the role may not write to the catalog.
     func claim(_ timestamp: RunTimestamp) async throws -> Bool {
-        try await catalog.claim(
-            RunningMark(
-                id: timestamp.timestamp,
-                tool: Self.tool,
-                host: ProcessInfo.processInfo.hostName,
-                pid: Int(ProcessInfo.processInfo.processIdentifier),
-                startedAt: started
-            )
+        let mark = RunningMark(
+            id: timestamp.timestamp,
+            tool: Self.tool,
+            host: ProcessInfo.processInfo.hostName,
+            pid: Int(ProcessInfo.processInfo.processIdentifier),
+            startedAt: started
         )
+        do {
+            return try await catalog.claim(mark)
+        } catch let error as StorageError where error.code == .accessDenied {
+            throw DatabudgieError(
+                .storage,
+                "the set cannot be recorded: \(error.message)",
+                hint: "allow writing to \(catalog.folder), or name another folder under 'catalog'",
+                underlying: error
+            )
+        }
     }
 
     /// Gives the id up.
