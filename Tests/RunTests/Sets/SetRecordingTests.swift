@@ -107,6 +107,7 @@ struct SetRecordingTests {
         #expect(record.source?.database == fixture.source.keywords["dbname"])
         #expect(record.source?.systemIdentifier?.isEmpty == false && record.source?.walPosition?.contains("/") == true)
         #expect(record.config?.count == 64)
+        #expect(record.entries?.map(\.name) == ["shop.*", "days"])
         #expect(record.totals.tables == 3 && record.totals.rows == 5101)
         #expect(record.foreignKeys.map(\.table) == ["shop.sale"] && record.foreignKeys[0].references == "shop.product")
         let product = record.tables.first { $0.name == "product" }

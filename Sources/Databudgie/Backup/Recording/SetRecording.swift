@@ -9,6 +9,7 @@ struct SetRecording: Sendable {
     let started: Date
     /// SHA-256 of the backup's settings, in hexadecimal digits.
     let configuration: String
+    let entries: [SetRecord.Entry]
     let warnings: WarningGatherer
 
     private static let tool = "databudgie \(DatabudgieVersion.current)"
@@ -40,6 +41,12 @@ struct SetRecording: Sendable {
             catalog: SetCatalog(folder: folder, storages: session.storages),
             started: session.settings.timestamp.moment,
             configuration: hexadecimal(SHA256.hash(data: Data(text.utf8))),
+            entries: configuration.tables.compactMap { entry in
+                let excluded = entry.options.exclude
+                return entry.options.name.map {
+                    SetRecord.Entry(name: $0, exclude: excluded.isEmpty ? nil : excluded)
+                }
+            },
             warnings: warnings
         )
     }
@@ -98,7 +105,7 @@ struct SetRecording: Sendable {
             await release(timestamp)
             return nil
         }
-        (record.startedAt, record.config) = (started, configuration)
+        (record.startedAt, record.config, record.entries) = (started, configuration, entries)
         record.warnings = warnings.sentences
         try await catalog.commit(record)
         let replaced = contents.replacedPaths(written).map(catalog.paths.text)

@@ -26,6 +26,8 @@ public struct SetRecord: Sendable, Codable, Equatable {
     public var source: Source?
     /// SHA-256 of the backup's settings as `databudgie config backup` prints them, in hexadecimal digits; nil when unknown.
     public var config: String?
+    /// What was asked for, so that a table that is missing can be told from one that was not asked for; nil when unknown.
+    public var entries: [Entry]?
     /// Sums over all tables, so that a list needs nothing else.
     public var totals: Totals
     /// The tables and queries, in the order of the run.
@@ -74,8 +76,16 @@ public struct SetRecord: Sendable, Codable, Equatable {
         }
     }
 
+    /// A named entry of the configuration's `tables`.
+    public struct Entry: Sendable, Codable, Equatable {
+        /// The name or glob, as it is written.
+        public var name: String
+        /// The globs of what it leaves out; nil when it leaves nothing out.
+        public var exclude: [String]?
+    }
+
     enum CodingKeys: String, CodingKey {
-        case format, id, tool, status, consistency, source, config, totals, tables, definitions, failures, warnings
+        case format, id, tool, status, consistency, source, config, entries, totals, tables, definitions, failures, warnings
         case startedAt = "started_at"
         case finishedAt = "finished_at"
         case foreignKeys = "foreign_keys"
