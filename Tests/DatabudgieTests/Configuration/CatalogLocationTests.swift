@@ -19,18 +19,18 @@ struct CatalogLocationTests {
         "They lie in the deepest folder that holds all configured locations",
         arguments: [
             ("{tables: [a, b]}", "backups/catalog"), ("{location: '{table}', tables: [a]}", "./catalog"),
-            ("{root_location: 's3://b/x', location: '{table}', tables: [a]}", "s3://b/x/catalog"),
-            ("{tables: {a: {location: 's3://b/x/y/a'}, b: {location: 's3://b/x/z'}}}", "s3://b/x/catalog"),
-            ("{tables: {a: {location: 's3://b/x'}, b: {location: 's3://b/y'}}}", "s3://b/catalog"),
-            ("{tables: {a: {location: 's3://b/x'}, b: {location: 's3://c/x'}}}", nil),
-            ("{tables: {a: {location: 's3://b/x'}, b: {location: x}}}", nil),
+            ("{root_location: 's3://bkt/x', location: '{table}', tables: [a]}", "s3://bkt/x/catalog"),
+            ("{tables: {a: {location: 's3://bkt/x/y/a'}, b: {location: 's3://bkt/x/z'}}}", "s3://bkt/x/catalog"),
+            ("{tables: {a: {location: 's3://bkt/x'}, b: {location: 's3://bkt/y'}}}", "s3://bkt/catalog"),
+            ("{tables: {a: {location: 's3://bkt/x'}, b: {location: 's3://other/x'}}}", nil),
+            ("{tables: {a: {location: 's3://bkt/x'}, b: {location: x}}}", nil),
             ("{tables: {a: {location: /data/x}, b: {location: /data/xy}}}", "/data/catalog"),
             ("{tables: {a: {location: /data/x}, b: {location: /mnt/x}}}", nil),
             ("{tables: {a: {location: /data/x}, b: {location: data/x}}}", nil),
             ("{location: '/data/{date}/{table}', ddl: {location: /data/ddl}, tables: [a]}", "/data/catalog"),
-            ("{location: 's3://b/x/{table}', ddl: true, tables: [a]}", "s3://b/x/catalog"),
-            ("{location: 's3://b/x/{table}', catalog: records, tables: [a]}", "records"),
-            ("{root_location: 's3://b/x', catalog: records, tables: [a]}", "s3://b/x/records"),
+            ("{location: 's3://bkt/x/{table}', ddl: true, tables: [a]}", "s3://bkt/x/catalog"),
+            ("{location: 's3://bkt/x/{table}', catalog: records, tables: [a]}", "records"),
+            ("{root_location: 's3://bkt/x', catalog: records, tables: [a]}", "s3://bkt/x/records"),
         ] as [(String, String?)]
     )
     func derived(yaml: String, catalog: String?) throws {

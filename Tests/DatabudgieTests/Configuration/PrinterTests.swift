@@ -91,6 +91,7 @@ struct PrinterTests {
                     addressing_style: auto
                   manifest: null
                   root_location: null
+                  catalog: backups/catalog
                   idle_in_transaction_timeout: null
                   strict: false
                   ddl:
@@ -128,6 +129,7 @@ struct PrinterTests {
                     addressing_style: auto
                   manifest: null
                   root_location: null
+                  catalog: backups/catalog
                   idle_in_transaction_timeout: null
                   strict: false
                   ddl:
