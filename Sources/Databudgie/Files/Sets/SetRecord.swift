@@ -85,7 +85,8 @@ public struct SetRecord: Sendable, Codable, Equatable {
     }
 
     enum CodingKeys: String, CodingKey {
-        case format, id, tool, status, consistency, source, config, entries, totals, tables, definitions, failures, warnings
+        case format, id, tool, status, consistency, source, config, entries, totals, tables, definitions, failures,
+            warnings
         case startedAt = "started_at"
         case finishedAt = "finished_at"
         case foreignKeys = "foreign_keys"
