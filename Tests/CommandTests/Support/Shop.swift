@@ -65,7 +65,7 @@ struct Shop {
         return paths.filter { path in
             var isDirectory: ObjCBool = false
             return FileManager.default.fileExists(atPath: folder + "/" + path, isDirectory: &isDirectory)
-                && !isDirectory.boolValue && path != "databudgie.yml"
+                && !isDirectory.boolValue && path != "databudgie.yml" && !("/" + path).contains("/catalog/")
         }.sorted()
     }
 }

@@ -322,7 +322,8 @@ struct SetRecordingTests {
                     )
                 }
                 let yaml = "{catalog: \(other)/records, tables: {shop.product: {location: \(fixture.folder)/a}}}"
-                #expect(try await backup(fixture, yaml).set == id)
+                let id = "2026-01-02T03:05:05"
+                #expect(try await backup(fixture, yaml, later: 60).set == id)
                 let path = "\(other)/records/\(id).json"
                 let record = try SetRecord(json: Array(try Data(contentsOf: URL(fileURLWithPath: path))), at: path)
                 #expect(record.tables[0].file?.path == "\(fixture.folder)/a/\(id).csv")
