@@ -140,7 +140,7 @@ struct JobExport {
         let described = columns.map { JobColumn($0.name, typeOID: $0.typeOID) }
         // The types of a table's columns are in the catalog.
         guard case .custom = job.query, !session.settings.isDryRun else { return described }
-        let types = try await SourceReader(connection: connection).names(ofTypes: columns.map(\.typeOID))
+        let types = try await ColumnReader(connection: connection).names(ofTypes: columns.map(\.typeOID))
         return zip(described, types).map { column, type in
             var column = column
             column.typeName = type

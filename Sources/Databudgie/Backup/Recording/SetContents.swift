@@ -6,7 +6,7 @@ import Storage
 /// What a set record says of a run, besides its files.
 struct SetContents: Sendable {
     let source: SetRecord.Source
-    let columns: [Relation.OID: [ByteKey: SourceReader.ColumnFacts]]
+    let columns: [Relation.OID: [ByteKey: ColumnReader.ColumnFacts]]
     let database: DatabaseCatalog
     /// The configuration's other layouts: files of definitions have other names when theirs has no timestamp.
     let timestamp: RunTimestamp
@@ -21,10 +21,10 @@ struct SetContents: Sendable {
         _ database: DatabaseCatalog,
         _ timestamp: RunTimestamp
     ) async throws -> SetContents {
-        let reader = SourceReader(connection: session.connection)
+        let connection = session.connection
         return SetContents(
-            source: try await reader.source(),
-            columns: try await reader.columns(of: plan.jobs.filter(\.isTable).compactMap(\.relation?.oid)),
+            source: try await SourceReader(connection: connection).source(),
+            columns: try await ColumnReader(connection: connection).columns(of: plan.jobs.filter(\.isTable).compactMap(\.relation?.oid)),
             database: database,
             timestamp: timestamp
         )
