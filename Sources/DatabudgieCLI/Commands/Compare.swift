@@ -21,6 +21,13 @@ extension DatabudgieCommand {
         var json = false
 
         func execute() async throws -> ExitStatus {
+            guard options.url == nil, options.connection == nil else {
+                throw CommandError(
+                    .usage,
+                    "\(options.url == nil ? "--connection" : "--url") names one database, and a comparison needs two",
+                    hint: "configure the source under 'backup' and the target under 'restore'"
+                )
+            }
             let configuration = try Configuration.load(try options.sources())
             let display = RunDisplay(options: options, logging: configuration.logging)
             display.warn(configuration.warnings)

@@ -7,7 +7,7 @@ import Testing
 struct HelpTests {
     @Test(
         "Help lists all options and commands",
-        arguments: ["", "backup", "restore", "config", "manifest", "manifest create", "cleanup"]
+        arguments: ["", "backup", "restore", "config", "manifest", "manifest create", "cleanup", "compare"]
     )
     func help(command: String) async throws {
         let arguments = command.split(separator: " ").map(String.init) + ["--help"]
@@ -37,7 +37,7 @@ struct HelpTests {
                 ["--raw-config-format", "ini", "config"],
                 "the value 'ini' is invalid for '--raw-config-format <format>'"
             ),
-            ([], "missing subcommand: backup, restore, config, cleanup or manifest create"),
+            ([], "missing subcommand: backup, restore, config, cleanup, compare or manifest create"),
         ]
     )
     func mistakes(arguments: [String], message: String) async throws {

@@ -1,4 +1,5 @@
 import DatabudgieTestSupport
+import Postgres
 import Testing
 
 @testable import Databudgie

@@ -24,7 +24,9 @@ struct SetContents: Sendable {
         let connection = session.connection
         return SetContents(
             source: try await SourceReader(connection: connection).source(),
-            columns: try await ColumnReader(connection: connection).columns(of: plan.jobs.filter(\.isTable).compactMap(\.relation?.oid)),
+            columns: try await ColumnReader(connection: connection).columns(
+                of: plan.jobs.filter(\.isTable).compactMap(\.relation?.oid)
+            ),
             database: database,
             timestamp: timestamp
         )

@@ -52,6 +52,7 @@ struct ComparedDatabase {
     /// - Parameters:
     ///   - relation: One of this database's.
     ///   - columns: Those that both sides have.
+    /// - Returns: Its rows and the columns of its key.
     func hash(_ relation: Relation, _ columns: [String]) -> RowHash {
         RowHash(relation: relation, columns: columns, key: keys[relation.oid, default: []], connection: connection)
     }
