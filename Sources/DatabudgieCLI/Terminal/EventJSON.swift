@@ -37,30 +37,30 @@ enum EventJSON {
             object.superuser = source.isSuperuser
         case .started(let job):
             object.event = "started"
-            object.set(job)
+            object.add(job)
         case .progressed(let job, let totals):
             object.event = "progressed"
-            object.set(job)
-            object.set(totals)
+            object.add(job)
+            object.add(totals)
         case .finished(let outcome):
             object.event = "finished"
-            object.set(outcome.job)
-            object.set(outcome.totals)
+            object.add(outcome.job)
+            object.add(outcome.totals)
             object.path = outcome.path
             object.seconds = outcome.duration.inRoundedSeconds
             object.definition = outcome.includesDefinition ? true : nil
             object.sequences = outcome.sequences.isEmpty ? nil : outcome.sequences.count
         case .skipped(let skipped):
             object.event = "skipped"
-            object.set(skipped.job)
+            object.add(skipped.job)
             object.reason = skipped.reason
         case .failed(let failure):
             object.event = "failed"
-            object.set(failure.job)
-            object.set(Message(failure))
+            object.add(failure.job)
+            object.add(Message(failure))
         case .found(let finding):
             object.event = name(of: finding.kind)
-            object.set(Message(finding))
+            object.add(Message(finding))
         }
         return object.line
     }
@@ -84,9 +84,10 @@ enum EventJSON {
         object.skipped = report.skipped.count
         object.failed = report.failed.count
         object.definitions = report.definitions.isEmpty ? nil : report.definitions.count
-        object.set(report.finished.totals)
+        object.add(report.finished.totals)
         object.seconds = report.duration.inRoundedSeconds
         object.dryRun = report.isDryRun
+        object.set = report.set
         return object.line
     }
 
@@ -100,7 +101,7 @@ enum EventJSON {
     static func error(_ message: Message, effect: RunEffect?, at time: Date) -> String {
         var object = Object(time: time)
         object.event = "error"
-        object.set(message)
+        object.add(message)
         object.effect = effect?.rawValue
         return object.line
     }
@@ -146,6 +147,7 @@ enum EventJSON {
         var rows: Int?
         var seconds: Double?
         var sequences: Int?
+        var set: String?
         var skipped: Int?
         var status: String?
         var superuser: Bool?
@@ -158,7 +160,7 @@ enum EventJSON {
             self.time = time
         }
 
-        mutating func set(_ job: JobID) {
+        mutating func add(_ job: JobID) {
             number = job.number
             table = job.description
             switch job.subject {
@@ -168,12 +170,12 @@ enum EventJSON {
             }
         }
 
-        mutating func set(_ message: Message) {
+        mutating func add(_ message: Message) {
             self.message = message.text
             hint = message.hint
         }
 
-        mutating func set(_ totals: TransferTotals) {
+        mutating func add(_ totals: TransferTotals) {
             rows = totals.rows
             bytes = totals.bytes
             fileBytes = totals.fileBytes

@@ -10,6 +10,7 @@ struct SummaryTable {
     private let skipped: Int
     private let failed: [JobFailure]
     private let definitions: Int
+    private let set: String?
     private let duration: Duration
     private let isDryRun: Bool
 
@@ -20,6 +21,7 @@ struct SummaryTable {
         skipped = report.skipped.count
         failed = report.failed
         definitions = report.definitions.count
+        set = report.set
         duration = report.duration
         isDryRun = report.isDryRun
     }
@@ -31,6 +33,7 @@ struct SummaryTable {
         skipped = state.skipped.count
         failed = state.failed
         definitions = 0
+        set = nil
         self.duration = duration
         isDryRun = false
     }
@@ -117,7 +120,8 @@ struct SummaryTable {
             )
         }
         if !failed.isEmpty {
-            return style.red("\(name) finished with failures: \(counts) in \(time).")
+            let saved = set.map { "; partial set \($0)" } ?? ""
+            return style.red("\(name) finished with failures: \(counts) in \(time)\(saved).")
         }
         if isDryRun, kind == .restore {
             return "Dry run of restore: nothing was written."
@@ -125,6 +129,6 @@ struct SummaryTable {
         if isDryRun {
             return "Dry run of \(kind.rawValue): \(counts) in \(time); nothing was written."
         }
-        return style.green("\(name) complete: \(counts) in \(time).")
+        return style.green("\(name) complete: \(counts) in \(time)\(set.map { "; set \($0)" } ?? "").")
     }
 }

@@ -58,6 +58,7 @@ extension RunReport {
         kind: RunKind = .backup,
         skipped: [SkippedJob] = [],
         failed: [JobFailure] = [],
+        set: String? = nil,
         isDryRun: Bool = false
     ) -> RunReport {
         RunReport(
@@ -66,7 +67,7 @@ extension RunReport {
             skipped: skipped,
             failed: failed,
             definitions: [],
-            set: nil,
+            set: set,
             duration: .milliseconds(2_700),
             isDryRun: isDryRun
         )

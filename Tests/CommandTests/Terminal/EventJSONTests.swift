@@ -37,6 +37,11 @@ struct EventJSONTests {
                 + #""file_bytes":23468789,"finished":2,"rows":1235767,"seconds":2.7,"skipped":0,"#
                 + #""status":"complete","time":"2026-01-02T03:04:05Z"}"#
         )
+        #expect(
+            EventJSON.summary(.example(set: "2026-01-02T03:04:05"), at: time).contains(
+                #""seconds":2.7,"set":"2026-01-02T03:04:05","skipped":0,"#
+            )
+        )
     }
 
     @Test("The plan names its tables, with an estimate where there is one")

@@ -77,6 +77,20 @@ struct SummaryTableTests {
         )
     }
 
+    @Test("The sentence names the set that a backup has recorded")
+    func set() {
+        #expect(
+            SummaryTable(.example(set: "2026-01-02T03:04:05")).closingSentence(style: .plain)
+                == "Backup complete: 2 tables, 1,235,767 rows, 98.8 MB in 2.7 s; set 2026-01-02T03:04:05."
+        )
+        let partial = RunReport.example(failed: [JobFailure(.customers, message: "no")], set: "2026-01-02T03:04:05")
+        #expect(
+            SummaryTable(partial).closingSentence(style: .plain).hasSuffix(
+                ", 1 failed in 2.7 s; partial set 2026-01-02T03:04:05."
+            )
+        )
+    }
+
     @Test("Names are shortened to the terminal's width, and whole elsewhere")
     func width() {
         let lines = SummaryTable(.example()).lines(width: 62, style: .plain)
