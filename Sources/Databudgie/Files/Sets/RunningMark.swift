@@ -22,3 +22,24 @@ public struct RunningMark: Sendable, Codable, Equatable {
         case startedAt = "started_at"
     }
 }
+
+extension RunningMark {
+    /// The age after which a mark counts as left behind, in seconds: one day.
+    static let longestRun: TimeInterval = 86_400
+
+    /// Whether the run was killed: its process is gone from this machine, or it began more than a day ago.
+    ///
+    /// - Parameters:
+    ///   - now: The moment of the question.
+    ///   - host: The name of this machine.
+    func isAbandoned(at now: Date, host: String = ProcessInfo.processInfo.hostName) -> Bool {
+        if now.timeIntervalSince(startedAt) > Self.longestRun { return true }
+        return host.hasBytes(of: self.host) && !isAlive
+    }
+
+    /// Whether a process with the number exists; one of another user does, too.
+    private var isAlive: Bool {
+        guard let number = pid_t(exactly: pid), number > 0 else { return false }
+        return kill(number, 0) == 0 || errno == EPERM
+    }
+}

@@ -15,6 +15,22 @@ extension SetRecord {
     ///   - path: The file, for messages.
     /// - Throws: ``DatabudgieError`` with the code `dataFile`, when it is damaged or of a later format.
     init(json bytes: [UInt8], at path: String) throws(DatabudgieError) {
+        self = try Self.decode(SetRecord.self, bytes, at: path)
+    }
+
+    /// Reads some of a record.
+    ///
+    /// - Parameters:
+    ///   - type: The keys that matter.
+    ///   - bytes: The file's bytes.
+    ///   - path: The file, for messages.
+    /// - Returns: The value.
+    /// - Throws: ``DatabudgieError`` with the code `dataFile`, when it is damaged or of a later format.
+    static func decode<Value: Decodable>(
+        _ type: Value.Type,
+        _ bytes: [UInt8],
+        at path: String
+    ) throws(DatabudgieError) -> Value {
         let (decoder, data) = (Self.decoder, Data(bytes))
         do {
             let head = try decoder.decode(Head.self, from: data)
@@ -26,7 +42,7 @@ extension SetRecord {
                     hint: "use the version that wrote it, or a later one"
                 )
             }
-            self = try decoder.decode(SetRecord.self, from: data)
+            return try decoder.decode(type, from: data)
         } catch let error as DatabudgieError {
             throw error
         } catch {
