@@ -25,6 +25,12 @@ enum CatalogLocation {
         shared(folder, path) == shared(folder, folder)
     }
 
+    /// Those of some folders that are in no other one of them, sorted.
+    static func outermost(_ folders: [StoragePath]) -> [StoragePath] {
+        let all = Set(folders).sorted()
+        return all.filter { folder in !all.contains { $0 != folder && contains($0, folder) } }
+    }
+
     private static func shared(_ first: StoragePath, _ second: StoragePath) -> StoragePath? {
         switch (first, second) {
         case (.local(let first), .local(let second)):

@@ -18,8 +18,7 @@ struct CleanupPlaces: Sendable {
     init(_ backup: BackupConfiguration) throws {
         let layouts = backup.tables.map { FileLayout($0.options) } + [FileLayout(backup.run.definitions)]
         places = try layouts.map { Place(folder: try $0.location.constantFolder(), filename: $0.filename) }
-        let all = Set(places.map(\.folder)).sorted()
-        folders = all.filter { folder in !all.contains { $0 != folder && CatalogLocation.contains($0, folder) } }
+        folders = CatalogLocation.outermost(places.map(\.folder))
     }
 
     /// Whether a path is one that the configuration gives to files, or to the probe that a backup begins with.
