@@ -32,10 +32,20 @@ struct CommandLineTool {
         var command = try DatabudgieCommand.parseAsRoot(arguments)
         if let subcommand = command as? any Subcommand { return subcommand }
         guard !(command is DatabudgieCommand) else {
-            throw ValidationError("missing subcommand: backup, restore, config, cleanup or manifest create")
+            throw ValidationError("missing subcommand: \(Self.subcommands)")
         }
         try command.run()
         return nil
+    }
+
+    /// All subcommands, in the order of the help, as a sentence has them.
+    private static var subcommands: String {
+        let names = DatabudgieCommand.configuration.subcommands.flatMap { command -> [String] in
+            let name = command.configuration.commandName ?? ""
+            let parts = command.configuration.subcommands.compactMap { $0.configuration.commandName }
+            return parts.isEmpty ? [name] : parts.map { "\(name) \($0)" }
+        }
+        return names.dropLast().joined(separator: ", ") + " or " + (names.last ?? "")
     }
 
     /// Prints what was asked for, help or the version, or reports what is wrong with the command line.

@@ -11,7 +11,9 @@ struct DatabudgieCommand: ParsableCommand {
             names another one. Options can be given before or after the subcommand.
             """,
         version: DatabudgieVersion.current,
-        subcommands: [Backup.self, Restore.self, Config.self, Manifest.self, Cleanup.self, Compare.self]
+        subcommands: [
+            Backup.self, Restore.self, List.self, Show.self, Compare.self, Config.self, Manifest.self, Cleanup.self,
+        ]
     )
 
     // The parser looks for these in the whole command line before it turns to the subcommand, which then gets the same

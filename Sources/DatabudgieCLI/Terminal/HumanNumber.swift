@@ -45,6 +45,20 @@ enum HumanNumber {
         return "\(whole / 3600) h \(twoDigits(whole % 3600 / 60)) min"
     }
 
+    /// How long ago something was, in its largest unit: `5 s`, `12 min`, `30 h`, `8 d`.
+    ///
+    /// - Parameter seconds: The time since then; clocks that differ may make it negative.
+    /// - Returns: A whole number, rounded down, and its unit.
+    static func age(_ seconds: Double) -> String {
+        let whole = Int(min(max(seconds, 0), 1e15))
+        switch whole {
+        case ..<60: return "\(whole) s"
+        case ..<3_600: return "\(whole / 60) min"
+        case ..<172_800: return "\(whole / 3_600) h"
+        default: return "\(count(whole / 86_400)) d"
+        }
+    }
+
     /// A running clock: `0:04`, `12:34`, `1:02:03`.
     static func clock(_ duration: Duration) -> String {
         let whole = Int(duration.inSeconds)

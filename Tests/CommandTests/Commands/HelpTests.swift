@@ -7,7 +7,9 @@ import Testing
 struct HelpTests {
     @Test(
         "Help lists all options and commands",
-        arguments: ["", "backup", "restore", "config", "manifest", "manifest create", "cleanup", "compare"]
+        arguments: [
+            "", "backup", "restore", "config", "manifest", "manifest create", "cleanup", "list", "show", "compare",
+        ]
     )
     func help(command: String) async throws {
         let arguments = command.split(separator: " ").map(String.init) + ["--help"]
@@ -37,7 +39,7 @@ struct HelpTests {
                 ["--raw-config-format", "ini", "config"],
                 "the value 'ini' is invalid for '--raw-config-format <format>'"
             ),
-            ([], "missing subcommand: backup, restore, config, cleanup, compare or manifest create"),
+            ([], "missing subcommand: backup, restore, list, show, "),
         ]
     )
     func mistakes(arguments: [String], message: String) async throws {

@@ -169,6 +169,21 @@ struct TranscriptTests {
         }
     }
 
+    @Test("Sets are listed and shown")
+    func sets() async throws {
+        try await expect("sets", "compression: gzip\ntables: ['public.*']") { shop, transcript in
+            try await transcript.run("databudgie list")
+            try await transcript.run("databudgie backup")
+            try await transcript.run("databudgie list")
+            try await transcript.run("databudgie show")
+            try await transcript.run("databudgie show latest --table products")
+            try await transcript.run("databudgie show --format duckdb --table products")
+            try await transcript.run("databudgie show --format psql --table products")
+            try await transcript.run("databudgie show 1999")
+            try await transcript.run("databudgie list --adopt")
+        }
+    }
+
     @Test("A server cannot be reached, or is not Postgres")
     func unreachable() async throws {
         try await expect("unreachable", "tables: [public.sales]") { _, transcript in

@@ -54,4 +54,16 @@ struct HumanNumberTests {
         #expect(HumanNumber.megabytesPerSecond(5_000_000, over: .seconds(2)) == "2.5")
         #expect(HumanNumber.megabytesPerSecond(5_000_000, over: .zero) == nil)
     }
+
+    @Test(
+        "An age is in its largest unit",
+        arguments: [
+            (-5, "0 s"), (0, "0 s"), (59.9, "59 s"), (60, "1 min"), (3_599, "59 min"), (3_600, "1 h"),
+            (172_799, "47 h"),
+            (172_800, "2 d"), (86_400 * 1_234, "1,234 d"),
+        ] as [(Double, String)]
+    )
+    func age(seconds: Double, text: String) {
+        #expect(HumanNumber.age(seconds) == text)
+    }
 }

@@ -32,6 +32,7 @@ extension RunningMark {
     /// - Parameters:
     ///   - now: The moment of the question.
     ///   - host: The name of this machine.
+    /// - Returns: False while the run may be under way.
     func isAbandoned(at now: Date, host: String = ProcessInfo.processInfo.hostName) -> Bool {
         if now.timeIntervalSince(startedAt) > Self.longestRun { return true }
         return host.hasBytes(of: self.host) && !isAlive

@@ -16,10 +16,9 @@ struct RecordedType {
         "second",
     ]
 
-    /// Reads a type.
+    /// Reads a type; nil for what is none.
     ///
     /// - Parameter text: As `format_type` writes it: `numeric(10,2)[]`.
-    /// - Returns: nil for anything else.
     init?(_ text: String) {
         var reader = Reader(rest: Array(text.utf8)[...])
         guard let first = reader.qualifiedName() else { return nil }

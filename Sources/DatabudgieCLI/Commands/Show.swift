@@ -1,0 +1,80 @@
+import ArgumentParser
+import Databudgie
+
+extension DatabudgieCommand {
+    /// `databudgie show`.
+    struct Show: Subcommand {
+        static let configuration = CommandConfiguration(
+            commandName: "show",
+            abstract: "Show what a backup set consists of.",
+            discussion: """
+                --table and --exclude choose from the tables of the set. If one table is asked for, its columns are shown \
+                too. With --format, prints statements that read the set's files in another program.
+                """
+        )
+
+        @OptionGroup var options: SharedOptions
+        @OptionGroup var place: CatalogOptions
+
+        @Argument(help: ArgumentHelp("'latest', the newest complete set; an id; or its beginning.", valueName: "set"))
+        var set = "latest"
+
+        @Flag(help: "Show the columns of all tables.")
+        var columns = false
+
+        @Flag(help: "Print the record as JSON.")
+        var json = false
+
+        @Option(help: "Print statements for this program, which read the set's files.")
+        var format: Format?
+
+        /// The values of `--format`.
+        enum Format: String, ExpressibleByArgument, CaseIterable {
+            case duckdb, psql
+
+            var program: SetStatements.Program {
+                switch self {
+                case .duckdb: .duckdb
+                case .psql: .psql
+                }
+            }
+        }
+
+        func validate() throws {
+            if json, format != nil { throw ValidationError("--json and --format exclude each other") }
+            if json, !options.tables.isEmpty || !options.exclude.isEmpty {
+                throw ValidationError("--json prints the whole record: --table and --exclude have no effect on it")
+            }
+        }
+
+        func execute() async throws -> ExitStatus {
+            let (configuration, kind) = try place.load(options)
+            var found = try await SetLookup(configuration, for: kind).find(set)
+            RunDisplay(options: options, logging: configuration.logging).warn(found.warnings)
+            if json {
+                try StandardStream.standardOutput.write(SetJSON.record(found))
+                return .success
+            }
+            try found.keepTables(options.tables, excluding: options.exclude)
+            if let format {
+                for piece in try SetStatements(found, for: format.program).pieces() { try print(statements: piece) }
+                return .success
+            }
+            let asksForOne = !options.tables.isEmpty && found.record.tables.count == 1
+            for line in SetDescription(found).lines(showsColumns: columns || asksForOne) {
+                try StandardStream.standardOutput.write(line.escapedForTerminal + "\n")
+            }
+            return .success
+        }
+
+        /// Names are as they are, but nothing in them acts upon a terminal.
+        private func print(statements: String) throws {
+            let output = StandardStream.standardOutput
+            guard output.isTerminal else { return try output.write(statements) }
+            let lines = statements.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+            try output.write(
+                lines.map { String(decoding: $0, as: UTF8.self).escapedForTerminal }.joined(separator: "\n")
+            )
+        }
+    }
+}
