@@ -6,9 +6,6 @@ public import Storage
 ///     let list = SetList(configuration)
 ///     for set in try await list.read() { print(set.id, set.state) }
 public struct SetList: Sendable {
-    /// How much memory the records that are read at the same time may take, in bytes as stored.
-    private static let budget: Int64 = 64 << 20
-
     private let access: CatalogAccess
 
     /// Prepares a list; nothing is read before ``read()``.
@@ -38,10 +35,7 @@ public struct SetList: Sendable {
     public func read() async throws -> [ListedSet] {
         let now = access.environment.now
         return try await access.withCatalog { catalog in
-            let entries = try await catalog.entries()
-            let largest = entries.compactMap(\.record?.size).max() ?? 0
-            let limit = min(max(Self.budget / max(largest, 1), 1), 8)
-            return try await entries.concurrentMap(limit: Int(limit)) { entry in
+            try await catalog.entries().concurrentMap { entry in
                 try await Self.read(entry, in: catalog, at: now)
             }.compactMap(\.self)
         }

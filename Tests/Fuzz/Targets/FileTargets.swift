@@ -19,6 +19,22 @@ enum FileTargets {
         expect(isSame, "the values are others after they were written")
     }
 
+    /// What a list takes out of a record is what the whole record says.
+    static func record(_ bytes: [UInt8]) {
+        var skimmer = RecordSkimmer(SetSummary.keys)
+        let middle = bytes.count / 2
+        let isObject = skimmer.read(Array(bytes[..<middle])) && skimmer.read(Array(bytes[middle...]))
+        // Foundation reads other encodings and escaped keys, too.
+        guard String(validating: bytes, as: UTF8.self) != nil,
+            !bytes.contains(where: { [0, 0x5C, 0xEF].contains($0) }),
+            let whole = try? SetRecord.decode(SetSummary.self, bytes, at: "fuzz")
+        else { return }
+        guard isObject, let object = skimmer.object,
+            let skimmed = try? SetRecord.decode(SetSummary.self, object, at: "fuzz")
+        else { fail("a record is not found in its text") }
+        expect(skimmed == whole, "a list says something else than the record")
+    }
+
     /// A name is found again in its path, leads nowhere else, and is matched by itself.
     static func names(_ bytes: [UInt8]) {
         let parts = bytes.split(separator: 0, maxSplits: 2, omittingEmptySubsequences: false)

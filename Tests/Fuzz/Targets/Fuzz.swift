@@ -27,6 +27,7 @@ enum Fuzz {
         "template": ConfigurationTargets.template,
         "sequences": FileTargets.sequences,
         "names": FileTargets.names,
+        "record": FileTargets.record,
         "s3-replies": StorageTargets.s3Replies,
         "credentials": StorageTargets.credentials,
         "profiles": StorageTargets.profiles,

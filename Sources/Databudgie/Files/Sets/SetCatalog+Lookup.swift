@@ -4,7 +4,7 @@ extension SetCatalog {
     /// The name that stands for the newest complete set.
     static let latest = "latest"
 
-    /// Reads what a record says of its set as a whole.
+    /// Reads what a record says of its set as a whole, in the memory of a chunk.
     ///
     /// - Parameter id: The id of the set.
     /// - Returns: The record without its tables.
@@ -12,7 +12,9 @@ extension SetCatalog {
     ///   there is none.
     func summary(_ id: String) async throws -> SetSummary {
         let path = recordPath(of: id)
-        return try SetRecord.decode(SetSummary.self, try await bytes(of: path), at: path.description)
+        var skimmer = RecordSkimmer(SetSummary.keys)
+        for try await chunk in try await storages.storage(for: folder).read(path) where !skimmer.read(chunk) { break }
+        return try SetRecord.decode(SetSummary.self, skimmer.object ?? [], at: path.description)
     }
 
     /// Finds the set that a user names.

@@ -7,6 +7,17 @@ extension SetRecord {
         let tool: String?
     }
 
+    /// A record, or nothing but its head when its format is a later one.
+    private struct Checked<Value: Decodable>: Decodable {
+        let head: Head
+        let value: Value?
+
+        init(from decoder: any Decoder) throws {
+            head = try Head(from: decoder)
+            value = head.format <= SetRecord.currentFormat ? try Value(from: decoder) : nil
+        }
+    }
+
     /// Reads a record.
     ///
     /// Keys that this version does not know are ignored; all of a record's text has passed through here.
@@ -33,8 +44,9 @@ extension SetRecord {
     ) throws(DatabudgieError) -> Value {
         let (decoder, data) = (Self.decoder, Data(bytes))
         do {
-            let head = try decoder.decode(Head.self, from: data)
-            guard head.format <= Self.currentFormat else {
+            let checked = try decoder.decode(Checked<Value>.self, from: data)
+            let head = checked.head
+            guard let value = checked.value else {
                 throw DatabudgieError(
                     .dataFile,
                     "the set record \(path) has the format \(head.format) of \(head.tool ?? "a later version"), and this "
@@ -42,7 +54,7 @@ extension SetRecord {
                     hint: "use the version that wrote it, or a later one"
                 )
             }
-            return try decoder.decode(type, from: data)
+            return value
         } catch let error as DatabudgieError {
             throw error
         } catch {

@@ -22,7 +22,10 @@ public struct SetSummary: Sendable, Equatable, Decodable {
     /// Everything that was asked for is there, and no later set has replaced a file of it.
     public var isWhole: Bool { status == .complete && supersededBy == nil }
 
-    enum CodingKeys: String, CodingKey {
+    /// The keys of a record that are needed.
+    static let keys = Set(CodingKeys.allCases.map(\.rawValue) + ["format"])
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
         case tool, status, consistency, source, totals
         case startedAt = "started_at"
         case finishedAt = "finished_at"
