@@ -35,7 +35,7 @@ struct DefinitionDump: Sendable {
     ///   - server: The very server that was reached, because no other knows the snapshot.
     ///   - snapshot: The name of an exported snapshot.
     ///   - hasStandardStrings: Sessions have `standard_conforming_strings`, as they do unless the server says otherwise.
-    ///   - exclusions: Tables that are neither locked nor dumped.
+    ///   - exclusions: Patterns of tables that are neither locked nor dumped.
     ///   - oddSchemas: The schemas that a table of contents cannot say for certain.
     /// - Returns: All definitions, in an order in which they can be run.
     /// - Throws: ``DatabudgieError`` with what pg_dump said; `CancellationError`.
@@ -44,7 +44,7 @@ struct DefinitionDump: Sendable {
         at server: ServerInfo,
         snapshot: String,
         hasStandardStrings: Bool,
-        excluding exclusions: [QualifiedName],
+        excluding exclusions: [String],
         oddSchemas: [DefinitionOwners.Object: String]
     ) async throws -> [ArchiveEntry] {
         let folder = FileManager.default.temporaryDirectory.appending(path: "databudgie-\(UUID().uuidString)")
@@ -63,8 +63,7 @@ struct DefinitionDump: Sendable {
                 "--lock-wait-timeout=30000", "--file=\(archive)",
                 "--dbname=\(try target(connection, server, hasStandardStrings))",
             ]
-                // One name a pattern: the server finds it by an index, while it compares alternatives with every table.
-                + exclusions.map { "--exclude-table=\($0.quoted)" },
+                + exclusions.map { "--exclude-table=\($0)" },
             variables: variables
         )
         let contents = ArchiveContents(try await output(of: "pg_restore", ["--list", archive]))

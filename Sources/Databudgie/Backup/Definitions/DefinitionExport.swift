@@ -146,7 +146,11 @@ struct DefinitionExport {
             : try await connection.withEmptySearchPath {
                 try await DefinitionOwners.needed(by: planned.map(\.oid), over: connection)
             }
-        let exclusions = try await DumpExclusions(connection: connection, catalog: catalog).names(needed: needed)
+        let exclusions = try await DumpExclusions(
+            connection: connection,
+            catalog: catalog,
+            locks: LockBudget(connection: connection).available
+        ).patterns(needed: needed)
         let snapshot = try await connection.query(
             "select pg_catalog.pg_export_snapshot() as snapshot, "
                 + "pg_catalog.current_setting('standard_conforming_strings') as strings"
