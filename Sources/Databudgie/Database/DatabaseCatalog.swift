@@ -11,6 +11,8 @@ struct DatabaseCatalog: Sendable, Equatable {
     /// In the order of schema and name, so globs expand the same way everywhere.
     let relations: [Relation]
     let foreignKeys: [ForeignKey]
+    /// Schemas that have something in them, if only functions or types.
+    let schemas: [String]
     /// The run's manifest: no glob finds it, because what a run writes is not part of what it moves.
     var manifest: QualifiedName?
 
@@ -26,12 +28,12 @@ struct DatabaseCatalog: Sendable, Equatable {
     /// - Parameters:
     ///   - defaultSchema: The schema that a name without a dot belongs to.
     ///   - relations: The tables and the like.
-    ///   - schemas: Schemas that count though they may have no relation.
+    ///   - schemas: Schemas that have something in them, if only functions or types.
     ///   - foreignKeys: The keys among the relations.
     init(defaultSchema: String, relations: [Relation], schemas: [String] = [], foreignKeys: [ForeignKey]) {
         schemaKey = ByteKey(defaultSchema)
         self.relations = relations.sorted { $0.name < $1.name }
-        self.foreignKeys = foreignKeys
+        (self.foreignKeys, self.schemas) = (foreignKeys, schemas)
         positions = Dictionary(
             self.relations.enumerated().map { ($0.element.oid, $0.offset) },
             uniquingKeysWith: { first, _ in first }
@@ -47,12 +49,12 @@ struct DatabaseCatalog: Sendable, Equatable {
         Dictionary(names.map { (ByteKey($0.lowercased()), 1) }, uniquingKeysWith: +)
     }
 
-    /// The same, with schemas that count though they may have no relation.
+    /// The same with further schemas, whose names count where files are named.
     func counting(schemas: [String]) -> DatabaseCatalog {
         var catalog = DatabaseCatalog(
             defaultSchema: defaultSchema,
             relations: relations,
-            schemas: schemas,
+            schemas: self.schemas + schemas,
             foreignKeys: foreignKeys
         )
         catalog.manifest = manifest

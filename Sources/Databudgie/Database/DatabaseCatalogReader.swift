@@ -1,10 +1,10 @@
 import Postgres
 
-/// Reads the catalog of the connected database: four queries, whatever the number of tables.
+/// Reads the catalog of the connected database: five queries, whatever the number of tables.
 struct DatabaseCatalogReader {
     let connection: Connection
 
-    /// Reads tables, columns, sequences and foreign keys of all schemas but the server's own.
+    /// Reads tables, columns, sequences, foreign keys and names of all schemas but the server's own.
     ///
     /// To be called in a transaction: the search path is empty meanwhile, so no user-defined operator or function of the
     /// same name is called (CVE-2018-1058), and is restored afterwards for the user's queries.
@@ -46,7 +46,13 @@ struct DatabaseCatalogReader {
                 isPopulated: try row.bool("is_populated")
             )
         }
-        return DatabaseCatalog(defaultSchema: defaultSchema, relations: relations, foreignKeys: foreignKeys)
+        let schemas = try await connection.query(Self.schemasQuery).rows.map { try $0.text("schema") }
+        return DatabaseCatalog(
+            defaultSchema: defaultSchema,
+            relations: relations,
+            schemas: schemas,
+            foreignKeys: foreignKeys
+        )
     }
 
     private func readColumns() async throws -> [Relation.OID: [Column]] {
@@ -166,6 +172,17 @@ struct DatabaseCatalogReader {
         join pg_catalog.pg_sequence s on s.seqrelid = c.oid
         join pg_catalog.pg_namespace n on n.oid = c.relnamespace
         order by uses.relation, n.nspname, c.relname, a.attnum
+        """
+
+    /// Whatever is in a schema depends on it, be it a table, a function or a text search configuration.
+    private static let schemasQuery = """
+        select n.nspname as schema
+        from pg_catalog.pg_namespace n
+        where n.nspname !~ '^pg_' and n.nspname <> 'information_schema' and exists (
+            select from pg_catalog.pg_depend d
+            where d.refclassid = 'pg_catalog.pg_namespace'::pg_catalog.regclass and d.refobjid = n.oid and d.deptype = 'n'
+        )
+        order by 1
         """
 
     private static let foreignKeysQuery = """

@@ -104,7 +104,11 @@ struct BackupPlanner {
                 return Selected(entry: entry, relation: relation, sequences: sequences)
             }.filter { entry.options.includesRows || !$0.sequences.isEmpty }
             if entry.options.includesRows { findings += excludedPartitions(of: relations, entry) }
-            let isDefined = definesRelations(entry) && !selection.derived(name, excluding: []).isEmpty
+            // Schemas are backed up beside tables only.
+            let isDefined =
+                definesRelations(entry)
+                && (!selection.derived(name, excluding: []).isEmpty
+                    || !needsRows && selection.coversSchema(name, excluding: entry.options.exclude))
             guard !match.isKnown, !isDefined else { continue }
             if entry.isFreeOfItsTable, entry.options.includesRows {
                 selected.append(Selected(entry: entry, relation: nil))

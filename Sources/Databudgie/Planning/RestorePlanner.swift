@@ -43,7 +43,10 @@ struct RestorePlanner {
         where entry.options.includesRows || entry.options.includesSequences {
             guard let name = entry.options.name else { continue }
             let match = selection.match(name, excluding: entry.options.exclude)
-            if !match.isKnown, !isCreated(name) {
+            let isDefined =
+                !needsRows && entry.options.includesDefinition
+                && selection.coversSchema(name, excluding: entry.options.exclude)
+            if !match.isKnown, !isDefined, !isCreated(name) {
                 let message = "\(entry.options.place): '\(name)' matches no table of the target database"
                 // With definitions a name that is written out was looked for in the backups too.
                 let isLost = !needsRows && !Glob(name).hasWildcards

@@ -71,6 +71,16 @@ struct TableSelection {
         found(name, excluding: exclusions) { $0.kind.isFoundByGlobs && $0.isExtensionMember }
     }
 
+    /// Whether a glob names a schema as a whole that has something in it, if only functions or types.
+    ///
+    /// - Parameters:
+    ///   - name: A name or glob over `schema.table`.
+    ///   - exclusions: As for ``match(_:excluding:)``.
+    func coversSchema(_ name: String, excluding exclusions: [String]) -> Bool {
+        let coverage = SchemaCoverage(name, excluding: exclusions, defaultSchema: catalog.defaultSchema)
+        return catalog.schemas.contains(where: coverage.contains)
+    }
+
     private func found(
         _ name: String,
         excluding exclusions: [String],

@@ -71,6 +71,7 @@ struct CleanPreflight {
         let catalog = DatabaseCatalog(
             listed: definitions.listed,
             defaultSchema: "public",
+            schemas: definitions.definitions.map(\.definition.schema),
             partitions: definitions.families
         )
         let entries = configuration.tables + definitions.included.map(\.entry)

@@ -7,6 +7,36 @@ import Testing
 
 @Suite("Backups with definitions")
 struct DefinitionBackupTests {
+    @Test(
+        "A glob that finds functions and no table is answered, and one that finds nothing is reported",
+        arguments: [false, true]
+    )
+    func schemaOfFunctions(isStrict: Bool) async throws {
+        try await RunFixture.with { fixture in
+            try await fixture.execute(
+                fixture.source,
+                """
+                create table t (id int); insert into t values (1); create schema empty;
+                create schema fn; create function fn.two() returns int language sql as 'select 2';
+                create schema views; create view views.v as select 1 as x;
+                """
+            )
+            let yaml = fixture.ddlYAML("['public.*', 'fn.*', 'views.*']", "strict: \(isStrict)")
+            let (backupEvents, restoreEvents) = (EventLog(), EventLog())
+            #expect(try await fixture.backup(yaml, events: backupEvents).failed.map(\.message) == [])
+            #expect(try await fixture.restore(yaml, events: restoreEvents).failed.map(\.message) == [])
+            #expect(backupEvents.warnings + restoreEvents.warnings == [])
+            #expect(try await fixture.rows(fixture.target, "select fn.two()") == ["2"])
+            let events = EventLog()
+            _ = try await fixture.backup(fixture.ddlYAML("['public.*', 'empty.*']"), events: events)
+            #expect(events.warnings.map { $0.hasSuffix("'empty.*' matches no table") } == [true], "\(events.warnings)")
+            let error = await #expect(throws: DatabudgieError.self) {
+                try await fixture.backup(fixture.ddlYAML("['fn.*']"))
+            }
+            #expect(error?.message.contains("'fn.*' matches no table") == true, "\(String(describing: error))")
+        }
+    }
+
     @Test("A database with one of almost everything is restored as it was, with rows and sequences")
     func everything() async throws {
         try await RunFixture.withRole { fixture, role in
