@@ -108,6 +108,24 @@ public final class LoopbackService: Sendable {
         }
     }
 
+    /// Runs a service that speaks TLS, with a certificate of its own for `localhost`, for the length of a closure.
+    /// - Parameters:
+    ///   - answer: Gives the reply to a request.
+    ///   - body: What to do meanwhile, given the service and its certificate.
+    /// - Returns: What the closure returns.
+    /// - Throws: The closure's error, that of the network, or ``TestCertificate/Failure``.
+    public static func withEncryptedService<R: Sendable>(
+        _ answer: @Sendable @escaping (Request) async -> Reply,
+        _ body: @Sendable @escaping (LoopbackService, TestCertificate) async throws -> R
+    ) async throws -> R {
+        try await withTemporaryFolder { folder in
+            let certificate = try await TestCertificate(in: folder)
+            return try await withService(certificate: certificate, answer) { service in
+                try await body(service, certificate)
+            }
+        }
+    }
+
     private func serve(_ connection: Connection, _ answer: @Sendable (Request) async -> Reply) async {
         // A client that goes away ends its connection and nothing else.
         try? await connection.executeThenClose { inbound, outbound in

@@ -7,13 +7,10 @@ import Testing
 
 @Suite("Restores with truncate: cascade")
 struct CascadeRunTests {
-    private let schema = """
-        create table product (id int primary key);
-        create table sale (id int primary key, product int references product);
-        create table refund (sale int references sale);
-        create table other (id int);
-        insert into product values (9); insert into sale values (9, 9); insert into refund values (9);
-        insert into other values (9);
+    /// Rows of the tables that refer to the one that is restored, and a table that has nothing to do with it.
+    private let rows = """
+        create table other (id int); insert into other values (9);
+        insert into sale values (9, 9); insert into refund values (9);
         """
 
     private func yaml(_ fixture: RunFixture, _ tables: String) -> String {
@@ -22,9 +19,7 @@ struct CascadeRunTests {
 
     @Test("Tables that refer to a listed one are emptied and named beforehand; no other table is changed")
     func unlisted() async throws {
-        try await RunFixture.with { fixture in
-            try await fixture.execute(fixture.target, schema)
-            try fixture.write("id\n1\n", to: "public.product/2024-01-01T00:00:00.csv")
+        try await RunFixture.withReferences(rows) { fixture in
             let yaml = yaml(fixture, "[{name: product, truncate: cascade}]")
             let warning =
                 "'truncate: cascade' on public.product also empties public.sale (which is not loaded), public.refund "
@@ -45,9 +40,7 @@ struct CascadeRunTests {
 
     @Test("A listed table that is reached only over an unlisted one is emptied first and loaded after, at once")
     func listedBeyond() async throws {
-        try await RunFixture.with { fixture in
-            try await fixture.execute(fixture.target, schema)
-            try fixture.write("id\n1\n", to: "public.product/2024-01-01T00:00:00.csv")
+        try await RunFixture.withReferences(rows) { fixture in
             try fixture.write("sale\n\n", to: "public.refund/2024-01-01T00:00:00.csv")
             let tables = "[refund, {name: product, truncate: cascade}]"
             let events = EventLog()
@@ -64,18 +57,7 @@ struct CascadeRunTests {
 
     @Test("Partitioned tables are emptied whole, whichever side they stand on")
     func partitions() async throws {
-        try await RunFixture.with { fixture in
-            try await fixture.execute(
-                fixture.target,
-                """
-                create table kind (id int primary key) partition by range (id);
-                create table kind_a partition of kind for values from (0) to (10);
-                create table event (id int, kind int references kind) partition by range (id);
-                create table event_a partition of event for values from (0) to (10);
-                insert into kind values (9); insert into event values (9, 9);
-                """
-            )
-            try fixture.write("id\n1\n", to: "public.kind/2024-01-01T00:00:00.csv")
+        try await RunFixture.withPartitionedReferences("insert into event values (9, 9);") { fixture in
             let events = EventLog()
             let report = try await fixture.restore(
                 yaml(fixture, "[{name: kind, truncate: cascade}]"),
@@ -95,12 +77,9 @@ struct CascadeRunTests {
     @Test("A privilege that is missing on a table that would be emptied is reported before anything is changed")
     func rights() async throws {
         try await PostgresServer.withRole { role in
-            try await RunFixture.with { fixture in
-                try await fixture.execute(
-                    fixture.target,
-                    schema + "grant all on product to \(role); grant select on sale, refund to \(role);"
-                )
-                try fixture.write("id\n1\n", to: "public.product/2024-01-01T00:00:00.csv")
+            try await RunFixture.withReferences(
+                rows + "grant all on product to \(role); grant select on sale, refund to \(role);"
+            ) { fixture in
                 let lines = await fixture.connected(as: role)
                     .preflightLines(yaml(fixture, "[{name: product, truncate: cascade}]"))
                 let problem = "the role lacks TRUNCATE on the table, which 'truncate: cascade' needs"
@@ -112,21 +91,16 @@ struct CascadeRunTests {
 
     @Test("What is recorded as restored, and the manifest itself, are never emptied by way of foreign keys")
     func manifest() async throws {
-        try await RunFixture.with { fixture in
-            try await fixture.execute(
-                fixture.target,
-                schema + ManifestTable("m").definition
-                    + """
-                    insert into m (transaction, action, "table", file_path) values (1, 'restore', 'public.sale', 'x');
-                    """
-            )
-            try fixture.write("id\n1\n", to: "public.product/2024-01-01T00:00:00.csv")
+        let recorded = """
+            insert into m (transaction, action, "table", file_path) values (1, 'restore', 'public.sale', 'x');
+            """
+        try await RunFixture.withReferences(rows + ManifestTable("m").definition + recorded) { fixture in
             let yaml = "{manifest: m, " + yaml(fixture, "[{name: product, truncate: cascade}]").dropFirst()
             var configuration = try fixture.configuration(yaml)
             configuration.restore.run.resumeID = 1
-            let recorded = await #expect(throws: DatabudgieError.self) { try await RestoreRun(configuration).run() }
+            let refused = await #expect(throws: DatabudgieError.self) { try await RestoreRun(configuration).run() }
             let problem = "would empty public.sale, which is already recorded for restore 1"
-            #expect(recorded?.description.contains(problem) == true)
+            #expect(refused?.description.contains(problem) == true)
             try await fixture.execute(fixture.target, "alter table m add product int references product")
             configuration.restore.run.resumeID = nil
             let itself = await #expect(throws: DatabudgieError.self) { try await RestoreRun(configuration).run() }

@@ -7,18 +7,9 @@ import Testing
 
 @Suite("Restores with truncate: true, and tables that refer to listed ones")
 struct TruncationRunTests {
-    private let schema = """
-        create table product (id int primary key);
-        create table sale (id int primary key, product int references product);
-        create table refund (sale int references sale);
-        insert into product values (9);
-        """
-
     @Test("Tables that are not listed and have no rows are truncated along with the listed one, at any distance")
     func empty() async throws {
-        try await RunFixture.with { fixture in
-            try await fixture.execute(fixture.target, schema)
-            try fixture.write("id\n1\n", to: "public.product/2024-01-01T00:00:00.csv")
+        try await RunFixture.withReferences { fixture in
             let log = EventLog()
             #expect(try await fixture.restore(fixture.yaml("[product]"), isDryRun: true, events: log).failed.isEmpty)
             #expect(try await fixture.restore(fixture.yaml("[product]"), events: log).failed.map(\.message) == [])
@@ -29,9 +20,7 @@ struct TruncationRunTests {
 
     @Test("With rows it is refused, and the message names the table that has them and how it refers to the listed one")
     func rows() async throws {
-        try await RunFixture.with { fixture in
-            try await fixture.execute(fixture.target, schema + "insert into refund values (null);")
-            try fixture.write("id\n1\n", to: "public.product/2024-01-01T00:00:00.csv")
+        try await RunFixture.withReferences("insert into refund values (null);") { fixture in
             #expect(
                 await fixture.preflightLines(fixture.yaml("[product]")) == [
                     "public.product: it cannot be truncated, because public.refund refers to it (by way of public.sale), has "
@@ -55,9 +44,7 @@ struct TruncationRunTests {
 
     @Test("A listed table that keeps its rows and has none is loaded after the truncation, in the same transaction")
     func keeping() async throws {
-        try await RunFixture.with { fixture in
-            try await fixture.execute(fixture.target, schema)
-            try fixture.write("id\n1\n", to: "public.product/2024-01-01T00:00:00.csv")
+        try await RunFixture.withReferences { fixture in
             try fixture.write("sale\n\n", to: "public.refund/2024-01-01T00:00:00.csv")
             let tables = "[{name: refund, truncate: false}, product]"
             let report = try await fixture.restore(fixture.yaml(tables))
@@ -73,9 +60,7 @@ struct TruncationRunTests {
     @Test("A privilege that is missing on a table without rows is reported before anything is changed")
     func privileges() async throws {
         try await PostgresServer.withRole { role in
-            try await RunFixture.with { fixture in
-                try await fixture.execute(fixture.target, schema + "grant all on product to \(role);")
-                try fixture.write("id\n1\n", to: "public.product/2024-01-01T00:00:00.csv")
+            try await RunFixture.withReferences("grant all on product to \(role);") { fixture in
                 let limited = fixture.connected(as: role)
                 let lines = await limited.preflightLines(fixture.yaml("[product]"))
                 #expect(lines.count == 2)
@@ -111,18 +96,7 @@ struct TruncationRunTests {
 
     @Test("Partitioned tables without rows are truncated along, whichever side they are on")
     func partitions() async throws {
-        try await RunFixture.with { fixture in
-            try await fixture.execute(
-                fixture.target,
-                """
-                create table kind (id int primary key) partition by range (id);
-                create table kind_a partition of kind for values from (0) to (10);
-                create table event (id int, kind int references kind) partition by range (id);
-                create table event_a partition of event for values from (0) to (10);
-                insert into kind values (9);
-                """
-            )
-            try fixture.write("id\n1\n", to: "public.kind/2024-01-01T00:00:00.csv")
+        try await RunFixture.withPartitionedReferences { fixture in
             #expect(try await fixture.restore(fixture.yaml("[kind]")).failed.map(\.message) == [])
             #expect(try await fixture.rows(fixture.target, "select * from kind") == ["1"])
             try await fixture.execute(fixture.target, "insert into event values (1, 1)")

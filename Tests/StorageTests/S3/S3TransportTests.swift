@@ -10,6 +10,8 @@ struct S3TransportTests {
     private static let listing =
         "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>"
 
+    private let answer: @Sendable (LoopbackService.Request) -> LoopbackService.Reply = { _ in .init(200, Self.listing) }
+
     /// Lists a bucket of a server that answers with an empty list, or the given reply.
     private func list(_ endpoint: String, _ environment: [String: String] = [:], profile: String? = nil) async throws {
         let options = S3Options(
@@ -38,28 +40,22 @@ struct S3TransportTests {
 
     @Test("Certificates of AWS_CA_BUNDLE and of the profile's ca_bundle are trusted, others are not")
     func certificates() async throws {
-        try await withTemporaryFolder { folder async throws in
-            let certificate = try await TestCertificate(in: folder)
-            try await LoopbackService.withService(certificate: certificate) { _ in
-                .init(200, Self.listing)
-            } _: {
-                service async throws in
-                try await list(service.endpoint, ["AWS_CA_BUNDLE": certificate.path])
-                let (code, text) = await failure(service.endpoint)
-                #expect(code == .untrustedServer)
-                #expect(
-                    text
-                        == "s3://bucket/folder cannot be listed: the certificate of \(service.endpoint) is not trusted; "
-                        + "check the endpoint URL, or name the certificate of its authority in AWS_CA_BUNDLE"
-                )
-                try await withHome(config: "[profile mine]\nca_bundle = \(certificate.path)") {
-                    try await list(service.endpoint, $0, profile: "mine")
-                }
+        try await LoopbackService.withEncryptedService(answer) { service, certificate async throws in
+            try await list(service.endpoint, ["AWS_CA_BUNDLE": certificate.path])
+            let (code, text) = await failure(service.endpoint)
+            #expect(code == .untrustedServer)
+            #expect(
+                text
+                    == "s3://bucket/folder cannot be listed: the certificate of \(service.endpoint) is not trusted; "
+                    + "check the endpoint URL, or name the certificate of its authority in AWS_CA_BUNDLE"
+            )
+            try await withHome(config: "[profile mine]\nca_bundle = \(certificate.path)") {
+                try await list(service.endpoint, $0, profile: "mine")
             }
-            let (code, text) = await failure("https://localhost:1", ["AWS_CA_BUNDLE": "\(folder)/none"])
+            let (code, text) = await failure("https://localhost:1", ["AWS_CA_BUNDLE": "\(certificate.path).none"])
             #expect(code == .invalidConfiguration)
             #expect(
-                text == "AWS_CA_BUNDLE names \(folder)/none, which cannot be read as a file of certificates; "
+                text == "AWS_CA_BUNDLE names \(certificate.path).none, which cannot be read as a file of certificates; "
                     + "name a file of certificates in PEM form"
             )
         }
@@ -67,18 +63,12 @@ struct S3TransportTests {
 
     @Test("A host name that the certificate lacks is named as the reason")
     func otherHostName() async throws {
-        try await withTemporaryFolder { folder async throws in
-            let certificate = try await TestCertificate(in: folder)
-            try await LoopbackService.withService(certificate: certificate) { _ in
-                .init(200, Self.listing)
-            } _: {
-                service async throws in
-                let endpoint = service.endpoint.replacing("localhost", with: "127.0.0.1")
-                let (code, text) = await failure(endpoint, ["AWS_CA_BUNDLE": certificate.path])
-                #expect(code == .untrustedServer)
-                #expect(text.contains("the certificate of \(endpoint) is for another host name; give the endpoint URL"))
-                #expect(service.requests.isEmpty)
-            }
+        try await LoopbackService.withEncryptedService(answer) { service, certificate async throws in
+            let endpoint = service.endpoint.replacing("localhost", with: "127.0.0.1")
+            let (code, text) = await failure(endpoint, ["AWS_CA_BUNDLE": certificate.path])
+            #expect(code == .untrustedServer)
+            #expect(text.contains("the certificate of \(endpoint) is for another host name; give the endpoint URL"))
+            #expect(service.requests.isEmpty)
         }
     }
 
@@ -101,22 +91,16 @@ struct S3TransportTests {
 
     @Test("http for a server with TLS is said in plain words, whether or not it explains itself")
     func encryptedServer() async throws {
-        try await withTemporaryFolder { folder async throws in
-            let certificate = try await TestCertificate(in: folder)
-            try await LoopbackService.withService(certificate: certificate) { _ in
-                .init(200, Self.listing)
-            } _: {
-                service async throws in
-                let endpoint = service.endpoint.replacing("https://localhost", with: "http://127.0.0.1")
-                let (code, text) = await failure(endpoint)
-                #expect(code == .unavailable)
-                #expect(
-                    text.contains(
-                        "the connection to \(endpoint) failed (4 attempts): remote connection closed; "
-                            + "begin the endpoint URL with https:// if the server expects it, or check the network"
-                    )
+        try await LoopbackService.withEncryptedService(answer) { service, _ async throws in
+            let endpoint = service.endpoint.replacing("https://localhost", with: "http://127.0.0.1")
+            let (code, text) = await failure(endpoint)
+            #expect(code == .unavailable)
+            #expect(
+                text.contains(
+                    "the connection to \(endpoint) failed (4 attempts): remote connection closed; "
+                        + "begin the endpoint URL with https:// if the server expects it, or check the network"
                 )
-            }
+            )
         }
         // The alert of TLS for a message that was not expected.
         try await TunnelProxy.withProxy(to: "http://127.0.0.1:1", reply: [0x15, 3, 1, 0, 2, 2, 10]) {
@@ -166,19 +150,13 @@ struct S3TransportTests {
 
     @Test("TLS goes through the proxy to the server, whose certificate counts")
     func proxyWithTLS() async throws {
-        try await withTemporaryFolder { folder async throws in
-            let certificate = try await TestCertificate(in: folder)
-            try await LoopbackService.withService(certificate: certificate) { _ in
-                .init(200, Self.listing)
-            } _: {
-                service async throws in
-                try await TunnelProxy.withProxy(to: service.endpoint) { proxy async throws in
-                    let environment = ["https_proxy": proxy.endpoint, "AWS_CA_BUNDLE": certificate.path]
-                    try await list("https://localhost:9443", environment)
-                    #expect(proxy.requests.first?.hasPrefix("CONNECT localhost:9443 ") == true)
-                    let (code, _) = await failure("https://store.invalid:9443", environment)
-                    #expect(code == .untrustedServer)
-                }
+        try await LoopbackService.withEncryptedService(answer) { service, certificate async throws in
+            try await TunnelProxy.withProxy(to: service.endpoint) { proxy async throws in
+                let environment = ["https_proxy": proxy.endpoint, "AWS_CA_BUNDLE": certificate.path]
+                try await list("https://localhost:9443", environment)
+                #expect(proxy.requests.first?.hasPrefix("CONNECT localhost:9443 ") == true)
+                let (code, _) = await failure("https://store.invalid:9443", environment)
+                #expect(code == .untrustedServer)
             }
         }
     }
