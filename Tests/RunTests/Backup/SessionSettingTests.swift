@@ -65,6 +65,37 @@ struct SessionSettingTests {
         }
     }
 
+    @Test(
+        "A limit on whole transactions of the role breaks neither a backup nor a restore",
+        .enabled("needs Postgres 17") { try await ServerBuild.shared.majorVersion >= 17 }
+    )
+    func transactionLimit() async throws {
+        try await RunFixture.withRole { fixture, role in
+            try await fixture.onBoth(
+                """
+                create table t (id int); insert into t values (1); alter table t owner to \(role);
+                create function slow() returns trigger language plpgsql as $$ begin perform pg_sleep(1.5); return new; end $$;
+                create trigger slow before insert on t for each row execute function slow();
+                alter role \(role) set transaction_timeout = '800ms';
+                """
+            )
+            let owned = fixture.connected(as: role)
+            let backup = try await owned.backup(
+                """
+                {root_location: \(fixture.folder), location: '{table}', tables: [
+                  {query: "select pg_sleep(1.5)::text as waited", location: slow}, t]}
+                """
+            )
+            #expect(backup.failed.map(\.message) == [])
+            #expect(backup.finished.count == 2)
+            let restore = try await owned.restore(
+                "{root_location: \(fixture.folder), location: '{table}', truncate: true, triggers: fire, tables: [t]}"
+            )
+            #expect(restore.failed.map(\.message) == [])
+            #expect(restore.finished.map(\.totals.rows) == [1])
+        }
+    }
+
     @Test("Limits on time of the role do not break a backup, and its manifest is written")
     func limits() async throws {
         try await RunFixture.withRole { fixture, role in
