@@ -5,7 +5,10 @@ import Databudgie
 struct SharedOptions: ParsableArguments {
     @Option(
         name: [.customShort("c", allowingJoined: true), .customLong("config")],
-        help: ArgumentHelp("Read this configuration file; may be repeated, later files win.", valueName: "file")
+        help: ArgumentHelp(
+            "Read this configuration file, or standard input for '-'; may be repeated, later files win.",
+            valueName: "file"
+        )
     )
     var configurationFiles: [String] = []
 
