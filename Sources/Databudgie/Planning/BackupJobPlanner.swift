@@ -13,6 +13,7 @@ struct BackupJobPlanner {
     /// - Parameters:
     ///   - number: The job's place in the plan.
     ///   - item: What is exported.
+    /// - Returns: The job.
     /// - Throws: ``DatabudgieError``.
     func job(number: Int, _ item: SelectedEntry) throws -> BackupJob {
         do {

@@ -76,6 +76,7 @@ struct TableSelection {
     /// - Parameters:
     ///   - name: A name or glob over `schema.table`.
     ///   - exclusions: As for ``match(_:excluding:)``.
+    /// - Returns: False for a name without wildcards too.
     func coversSchema(_ name: String, excluding exclusions: [String]) -> Bool {
         let coverage = SchemaCoverage(name, excluding: exclusions, defaultSchema: catalog.defaultSchema)
         return catalog.schemas.contains(where: coverage.contains)

@@ -10,6 +10,7 @@ extension RunFixture {
     /// - Parameters:
     ///   - more: SQL to run in the target as well.
     ///   - body: Uses the fixture.
+    /// - Throws: What the body throws.
     static func withReferences(
         _ more: String = "",
         _ body: (RunFixture) async throws -> Void
@@ -34,6 +35,7 @@ extension RunFixture {
     /// - Parameters:
     ///   - more: SQL to run in the target as well.
     ///   - body: Uses the fixture.
+    /// - Throws: What the body throws.
     static func withPartitionedReferences(
         _ more: String = "",
         _ body: (RunFixture) async throws -> Void

@@ -12,8 +12,9 @@ struct ComplementPatterns {
     /// The most bytes of an argument of a program is 128 KiB.
     private static let limit = 100 << 10
 
+    /// Is nil when the patterns would be too long.
+    ///
     /// - Parameter kept: The relations that no pattern matches.
-    /// - Returns: nil when the patterns would be too long.
     init?(allBut kept: [QualifiedName]) {
         var schemas = NameTree()
         var relations: [ByteKey: NameTree] = [:]
