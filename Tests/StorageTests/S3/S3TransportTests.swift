@@ -52,10 +52,11 @@ struct S3TransportTests {
             try await withHome(config: "[profile mine]\nca_bundle = \(certificate.path)") {
                 try await list(service.endpoint, $0, profile: "mine")
             }
-            let (code, text) = await failure("https://localhost:1", ["AWS_CA_BUNDLE": "\(certificate.path).none"])
-            #expect(code == .invalidConfiguration)
+            let missing = await failure("https://localhost:1", ["AWS_CA_BUNDLE": "\(certificate.path).none"])
+            #expect(missing.0 == .invalidConfiguration)
             #expect(
-                text == "AWS_CA_BUNDLE names \(certificate.path).none, which cannot be read as a file of certificates; "
+                missing.1
+                    == "AWS_CA_BUNDLE names \(certificate.path).none, which cannot be read as a file of certificates; "
                     + "name a file of certificates in PEM form"
             )
         }
