@@ -19,7 +19,7 @@ struct CascadeRunTests {
 
     @Test("Tables that refer to a listed one are emptied and named beforehand; no other table is changed")
     func unlisted() async throws {
-        try await RunFixture.withReferences(rows) { fixture in
+        try await RunFixture.withReferences(rows) { fixture async throws in
             let yaml = yaml(fixture, "[{name: product, truncate: cascade}]")
             let warning =
                 "'truncate: cascade' on public.product also empties public.sale (which is not loaded), public.refund "
@@ -40,7 +40,7 @@ struct CascadeRunTests {
 
     @Test("A listed table that is reached only over an unlisted one is emptied first and loaded after, at once")
     func listedBeyond() async throws {
-        try await RunFixture.withReferences(rows) { fixture in
+        try await RunFixture.withReferences(rows) { fixture async throws in
             try fixture.write("sale\n\n", to: "public.refund/2024-01-01T00:00:00.csv")
             let tables = "[refund, {name: product, truncate: cascade}]"
             let events = EventLog()
@@ -57,7 +57,7 @@ struct CascadeRunTests {
 
     @Test("Partitioned tables are emptied whole, whichever side they stand on")
     func partitions() async throws {
-        try await RunFixture.withPartitionedReferences("insert into event values (9, 9);") { fixture in
+        try await RunFixture.withPartitionedReferences("insert into event values (9, 9);") { fixture async throws in
             let events = EventLog()
             let report = try await fixture.restore(
                 yaml(fixture, "[{name: kind, truncate: cascade}]"),
@@ -79,7 +79,7 @@ struct CascadeRunTests {
         try await PostgresServer.withRole { role in
             try await RunFixture.withReferences(
                 rows + "grant all on product to \(role); grant select on sale, refund to \(role);"
-            ) { fixture in
+            ) { fixture async throws in
                 let lines = await fixture.connected(as: role)
                     .preflightLines(yaml(fixture, "[{name: product, truncate: cascade}]"))
                 let problem = "the role lacks TRUNCATE on the table, which 'truncate: cascade' needs"
@@ -94,7 +94,7 @@ struct CascadeRunTests {
         let recorded = """
             insert into m (transaction, action, "table", file_path) values (1, 'restore', 'public.sale', 'x');
             """
-        try await RunFixture.withReferences(rows + ManifestTable("m").definition + recorded) { fixture in
+        try await RunFixture.withReferences(rows + ManifestTable("m").definition + recorded) { fixture async throws in
             let yaml = "{manifest: m, " + yaml(fixture, "[{name: product, truncate: cascade}]").dropFirst()
             var configuration = try fixture.configuration(yaml)
             configuration.restore.run.resumeID = 1

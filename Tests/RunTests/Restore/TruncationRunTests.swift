@@ -9,7 +9,7 @@ import Testing
 struct TruncationRunTests {
     @Test("Tables that are not listed and have no rows are truncated along with the listed one, at any distance")
     func empty() async throws {
-        try await RunFixture.withReferences { fixture in
+        try await RunFixture.withReferences { fixture async throws in
             let log = EventLog()
             #expect(try await fixture.restore(fixture.yaml("[product]"), isDryRun: true, events: log).failed.isEmpty)
             #expect(try await fixture.restore(fixture.yaml("[product]"), events: log).failed.map(\.message) == [])
@@ -20,7 +20,7 @@ struct TruncationRunTests {
 
     @Test("With rows it is refused, and the message names the table that has them and how it refers to the listed one")
     func rows() async throws {
-        try await RunFixture.withReferences("insert into refund values (null);") { fixture in
+        try await RunFixture.withReferences("insert into refund values (null);") { fixture async throws in
             #expect(
                 await fixture.preflightLines(fixture.yaml("[product]")) == [
                     "public.product: it cannot be truncated, because public.refund refers to it (by way of public.sale), has "
@@ -44,7 +44,7 @@ struct TruncationRunTests {
 
     @Test("A listed table that keeps its rows and has none is loaded after the truncation, in the same transaction")
     func keeping() async throws {
-        try await RunFixture.withReferences { fixture in
+        try await RunFixture.withReferences { fixture async throws in
             try fixture.write("sale\n\n", to: "public.refund/2024-01-01T00:00:00.csv")
             let tables = "[{name: refund, truncate: false}, product]"
             let report = try await fixture.restore(fixture.yaml(tables))
@@ -60,7 +60,7 @@ struct TruncationRunTests {
     @Test("A privilege that is missing on a table without rows is reported before anything is changed")
     func privileges() async throws {
         try await PostgresServer.withRole { role in
-            try await RunFixture.withReferences("grant all on product to \(role);") { fixture in
+            try await RunFixture.withReferences("grant all on product to \(role);") { fixture async throws in
                 let limited = fixture.connected(as: role)
                 let lines = await limited.preflightLines(fixture.yaml("[product]"))
                 #expect(lines.count == 2)
@@ -96,7 +96,7 @@ struct TruncationRunTests {
 
     @Test("Partitioned tables without rows are truncated along, whichever side they are on")
     func partitions() async throws {
-        try await RunFixture.withPartitionedReferences { fixture in
+        try await RunFixture.withPartitionedReferences { fixture async throws in
             #expect(try await fixture.restore(fixture.yaml("[kind]")).failed.map(\.message) == [])
             #expect(try await fixture.rows(fixture.target, "select * from kind") == ["1"])
             try await fixture.execute(fixture.target, "insert into event values (1, 1)")
