@@ -2,7 +2,14 @@
 struct CompressedInput {
     private var bytes: [UInt8] = []
     private var position = 0
-    private var chunkOffset: Int64 = 0
+    private var chunkOffset: Int64
+
+    /// Begins to read a file.
+    ///
+    /// - Parameter offset: The position in the file of the first byte of the first chunk.
+    init(offset: Int64 = 0) {
+        chunkOffset = offset
+    }
 
     /// The position in the file of the first byte that remains.
     var offset: Int64 { chunkOffset + Int64(position) }
