@@ -17,14 +17,7 @@ enum EventJSON {
         case .planned(let kind, let jobs):
             object.event = "planned"
             object.action = kind.rawValue
-            object.tables = jobs.map {
-                Object.Table(
-                    number: $0.job.number,
-                    table: $0.job.description,
-                    estimatedRows: $0.estimatedRows,
-                    location: $0.location
-                )
-            }
+            object.tables = jobs.map(Object.Table.init)
         case .recording(let run):
             object.event = "recording"
             object.action = run.kind.rawValue
@@ -116,6 +109,60 @@ enum EventJSON {
         return object.line
     }
 
+    /// The object of a set that is about to be verified.
+    static func verifying(
+        _ set: String,
+        _ level: SetVerification.Level,
+        _ jobs: [PlannedJob],
+        at time: Date
+    ) -> String {
+        var object = Object(time: time)
+        object.event = "verifying"
+        object.set = set
+        object.level = level.rawValue
+        object.tables = jobs.map(Object.Table.init)
+        return object.line
+    }
+
+    /// The object of something that is not as a set record says.
+    static func damage(_ damage: SetVerification.Damage, of set: String, file: String?, at time: Date) -> String {
+        var object = Object(time: time)
+        object.event = "damage"
+        object.set = set
+        object.table = damage.table
+        object.path = file ?? damage.path
+        object.segment = damage.segment
+        object.offset = damage.offset
+        object.message = damage.message
+        return object.line
+    }
+
+    /// The object of a set that was verified.
+    static func verified(_ verified: VerifiedSet, at time: Date) -> String {
+        var object = Object(time: time)
+        object.event = "verified"
+        object.set = verified.id
+        object.level = verified.level.rawValue
+        object.seconds = verified.duration.inRoundedSeconds
+        switch verified.outcome {
+        case .ok:
+            object.status = "ok"
+            object.files = verified.files
+            object.add(verified.totals)
+            object.fileBytes = verified.fileBytes
+        case .damaged(let damages):
+            object.status = "damaged"
+            object.findings = damages.count
+        case .superseded(let newer):
+            object.status = "superseded"
+            object.supersededBy = newer
+        case .removed: object.status = "removed"
+        case .unreadable: object.status = "unreadable"
+        @unknown default: object.status = "unknown"
+        }
+        return object.line
+    }
+
     /// Every key that any event may have; those that an event does not have are omitted.
     private struct Object: Encodable {
         struct Table: Encodable {
@@ -123,6 +170,13 @@ enum EventJSON {
             let table: String
             let estimatedRows: Int?
             let location: String
+
+            init(_ job: PlannedJob) {
+                number = job.job.number
+                table = job.job.description
+                estimatedRows = job.estimatedRows
+                location = job.location
+            }
         }
 
         let time: Date
@@ -135,21 +189,27 @@ enum EventJSON {
         var effect: String?
         var failed: Int?
         var fileBytes: Int64?
+        var files: Int?
+        var findings: Int?
         var finished: Int?
         var hint: String?
+        var level: String?
         var locations: [String]?
         var manifest: String?
         var message: String?
         var number: Int?
+        var offset: Int64?
         var path: String?
         var reason: String?
         var role: String?
         var rows: Int?
         var seconds: Double?
+        var segment: Int?
         var sequences: Int?
         var set: String?
         var skipped: Int?
         var status: String?
+        var supersededBy: String?
         var superuser: Bool?
         var subject: String?
         var table: String?

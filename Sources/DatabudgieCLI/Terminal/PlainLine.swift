@@ -17,7 +17,7 @@ enum PlainLine {
         }
         line += " in " + HumanNumber.duration(outcome.duration)
         if let path = outcome.path {
-            line += (kind == .restore ? " from " : " to ") + path.escapedForTerminal
+            line += (kind == .backup ? " to " : " from ") + path.escapedForTerminal
         }
         return line
     }

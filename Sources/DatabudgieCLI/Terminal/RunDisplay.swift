@@ -60,6 +60,32 @@ final class RunDisplay: Sendable {
         }
     }
 
+    /// Takes an event of a verification in, likewise.
+    func handle(_ event: VerificationEvent) {
+        shared.withLock { shared in
+            switch event {
+            case .began(let set, let level, let jobs):
+                if !jobs.isEmpty { shared.run.begin(jobs) }
+                if mode == .json, verbosity >= .progress {
+                    say(EventJSON.verifying(set, level, jobs, at: surroundings.now()), &shared)
+                }
+            case .progress(let event):
+                shared.run.apply(event, at: surroundings.elapsed())
+                // What is wrong with a file has just been reported.
+                if case .failed = event { return }
+                if let line = line(for: event, in: shared.run) { say(line, &shared) }
+            case .found(let set, let damage, let file):
+                let line =
+                    mode == .json
+                    ? EventJSON.damage(damage, of: set, file: file, at: surroundings.now())
+                    : PlainLine.error(Message(damage.sentence(file: file)), style: style)
+                say(line, &shared)
+            case .ended(let verified):
+                if mode == .json { say(EventJSON.verified(verified, at: surroundings.now()), &shared) }
+            }
+        }
+    }
+
     /// Redraws the live display while `body` runs.
     ///
     /// - Returns: What `body` returns.
@@ -110,6 +136,14 @@ final class RunDisplay: Sendable {
             case .json: say(EventJSON.interrupted(shared.run, at: surroundings.now()), &shared)
             case .live, .plain: say(PlainLine.interrupted(remains), &shared)
             }
+        }
+    }
+
+    /// Says that a verification did not come to its end.
+    func interruptedVerification() {
+        switch mode {
+        case .json: shared.withLock { say(EventJSON.interrupted($0.run, at: surroundings.now()), &$0) }
+        case .live, .plain: say(PlainLine.note("interrupted: the verification is not complete"))
         }
     }
 
@@ -176,7 +210,7 @@ final class RunDisplay: Sendable {
     }
 
     private func draw(_ shared: inout Shared) {
-        guard isDrawing, !shared.isClosed, shared.run.kind != nil else { return }
+        guard isDrawing, !shared.isClosed, shared.run.hasPlan else { return }
         let size = surroundings.size() ?? StandardStream.Size(columns: 80, lines: 24)
         let lines = LiveFrame.lines(
             shared.run,

@@ -12,8 +12,10 @@ struct RunState: Sendable {
         var totals = TransferTotals.zero
     }
 
-    /// What the run does; nil until the plan is known.
+    /// What the run does; nil until the plan is known, and for a verification.
     private(set) var kind: RunKind?
+    /// It is known what is to be done.
+    private(set) var hasPlan = false
     private(set) var planned: [PlannedJob] = []
     private var estimatedRows: [JobID: Int] = [:]
     /// In the order in which the jobs began.
@@ -27,11 +29,7 @@ struct RunState: Sendable {
         switch event {
         case .planned(let kind, let jobs):
             self.kind = kind
-            planned = jobs
-            // A run that has to begin again has a second plan.
-            (running, finished, skipped, failed) = ([], [], [], [])
-            estimatedRows = [:]
-            for job in jobs { estimatedRows[job.job] = job.estimatedRows }
+            begin(jobs)
         case .started(let job):
             running.append(RunningJob(job: job, estimatedRows: estimatedRows[job], startedAt: time))
         case .progressed(let job, let totals):
@@ -49,6 +47,16 @@ struct RunState: Sendable {
         case .recording, .runningDefinitions, .found:
             break
         }
+    }
+
+    /// Takes a plan in.
+    mutating func begin(_ jobs: [PlannedJob]) {
+        hasPlan = true
+        planned = jobs
+        // A run that has to begin again has a second plan; of several sets, each has its own.
+        (running, finished, skipped, failed) = ([], [], [], [])
+        estimatedRows = [:]
+        for job in jobs { estimatedRows[job.job] = job.estimatedRows }
     }
 
     /// How many jobs the run has: those that were planned, and others that were skipped or failed before the plan.
