@@ -29,6 +29,8 @@ public struct ListedSet: Sendable {
     public let run: RunningMark?
     /// Why the record cannot be used; nil when it can.
     public let problem: DatabudgieError?
+    /// The result of the last verification; nil when it was never verified, or when that result cannot be read.
+    public internal(set) var verification: SetVerification?
 
     /// The moment of the run; nil when the id is not in the calendar.
     public var moment: Date? { try? Date(id + "Z", strategy: .iso8601) }

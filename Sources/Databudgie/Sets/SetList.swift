@@ -50,7 +50,12 @@ public struct SetList: Sendable {
         if entry.record != nil {
             switch try await FileFailure.result({ try await catalog.summary(entry.id) }) {
             case .success(let summary):
-                return ListedSet(id: entry.id, summary)
+                var set = ListedSet(id: entry.id, summary)
+                if entry.verification != nil {
+                    let result = try await FileFailure.result { try await catalog.verification(entry.id) }
+                    if case .success(let verification) = result { set.verification = verification }
+                }
+                return set
             case .failure(let error):
                 if (error.underlying as? StorageError)?.code == .notFound { return nil }
                 return ListedSet(id: entry.id, state: .unreadable, problem: error)

@@ -51,6 +51,13 @@ enum SetJSON {
             let hint: String?
         }
 
+        struct Verification: Encodable {
+            let status: String
+            let level: String
+            let verifiedAt: Date
+            let findingCount: Int
+        }
+
         struct Entry: Encodable {
             let id: String
             let status: String
@@ -65,6 +72,7 @@ enum SetJSON {
             let supersededBy: String?
             let tool: String?
             let run: Run?
+            let verification: Verification?
             let error: Problem?
 
             init(_ set: ListedSet) {
@@ -77,6 +85,14 @@ enum SetJSON {
                 (bytes, fileBytes) = (summary?.totals.bytes, summary?.totals.fileBytes)
                 supersededBy = summary?.supersededBy
                 run = set.run.map { Run(host: $0.host, pid: $0.pid, startedAt: $0.startedAt, tool: $0.tool) }
+                verification = set.verification.map {
+                    Verification(
+                        status: $0.status.rawValue,
+                        level: $0.level.rawValue,
+                        verifiedAt: $0.verifiedAt,
+                        findingCount: $0.findingCount
+                    )
+                }
                 error = set.problem.map { Problem(message: $0.message, hint: $0.hint) }
             }
         }

@@ -6,7 +6,7 @@ enum SetTable {
     private static let header: [(name: String, side: TextTable.Side)] = [
         ("set", .left), ("age", .right), ("status", .left), ("consistency", .left), ("tables", .right),
         ("rows", .right),
-        ("size", .right),
+        ("size", .right), ("verified", .left),
     ]
 
     /// The lines of sets.
@@ -20,7 +20,7 @@ enum SetTable {
         for set in sets {
             table.add(
                 [set.id, age(set.moment, now), set.state.rawValue, set.summary?.consistency.rawValue ?? "-"]
-                    + numbers(set.summary?.totals)
+                    + numbers(set.summary?.totals) + [verified(set.verification, now)]
             )
         }
         return table.lines
@@ -31,9 +31,15 @@ enum SetTable {
         var table = TextTable(header)
         for record in records {
             let moment = [age(record.startedAt, now), record.status.rawValue, record.consistency.rawValue]
-            table.add([record.id] + moment + numbers(record.totals))
+            table.add([record.id] + moment + numbers(record.totals) + ["-"])
         }
         return table.lines
+    }
+
+    private static func verified(_ verification: SetVerification?, _ now: Date) -> String {
+        guard let verification else { return "-" }
+        let result = "\(verification.status.rawValue) (\(verification.level.rawValue))"
+        return "\(result), \(age(verification.verifiedAt, now)) ago"
     }
 
     private static func age(_ moment: Date?, _ now: Date) -> String {

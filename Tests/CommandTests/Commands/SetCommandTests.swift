@@ -58,14 +58,19 @@ struct SetCommandTests {
         let files = [
             "backups/catalog/2020-01-01T00:00:00.json": record("2020-01-01T00:00:00"),
             "backups/catalog/2020-01-02T00:00:00.json": "{",
+            "backups/catalog/2020-01-01T00:00:00.verified.json": """
+            {"format": 1, "id": "2020-01-01T00:00:00", "tool": "databudgie 3.0.0", "status": "ok", "level": "rows",
+            "verified_at": "2020-01-03T00:00:00Z", "findings": [], "finding_count": 0}
+            """,
         ]
         try await withFiles(files) { program in
             let outcome = try await program.run("list")
             #expect(outcome.status == 1)
             let lines = outcome.output.split(separator: "\n").map { $0.replacing(#/ [0-9,]+ d /#, with: " N d ") }
             #expect(lines.count == 3)
-            #expect(lines[1].contains(/^2020-01-02T00:00:00 +N d +unreadable +- +- +- +-$/), "\(outcome.output)")
-            #expect(lines[2].contains(/^2020-01-01T00:00:00 +N d +complete +snapshot +1 +7 +1.1 kB$/))
+            #expect(lines[1].contains(/^2020-01-02T00:00:00 +N d +unreadable +- +- +- +- +-$/), "\(outcome.output)")
+            #expect(lines[2].contains(/^2020-01-01T00:00:00 +N d +complete +snapshot +1 +7 +1.1 kB +ok/))
+            #expect(lines[2].hasSuffix("  ok (rows), N d ago"))
             #expect(outcome.errors.count == 1)
             #expect(outcome.error.contains("2020-01-02T00:00:00.json is damaged: it is not JSON"))
             let json = try await program.run("list", "--json")
@@ -74,6 +79,8 @@ struct SetCommandTests {
             #expect(sets.map { $0["status"] as? String } == ["unreadable", "complete"])
             #expect((sets[0]["error"] as? [String: Any])?["message"] as? String != nil)
             #expect(sets[1]["file_bytes"] as? Int == 1070 && sets[1]["rows"] as? Int == 7)
+            #expect((sets[1]["verification"] as? [String: Any])?["level"] as? String == "rows")
+            #expect((sets[1]["verification"] as? [String: Any])?["verified_at"] as? String == "2020-01-03T00:00:00Z")
             #expect(sets[1]["started_at"] as? String == "2020-01-01T00:00:00Z")
             let show = try await program.run("show")
             #expect(show.status == 0)

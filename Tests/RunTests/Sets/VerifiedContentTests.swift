@@ -135,6 +135,27 @@ struct VerifiedContentTests {
         }
     }
 
+    @Test("A list has the result of the last verification, and none where it cannot be read")
+    func list() async throws {
+        try await HandMadeSets.with(.local) { sets in
+            let record = try await sets.writeSet()
+            let list = SetList(try sets.configuration)
+            #expect(try await list.read().map(\.verification) == [nil])
+            try await sets.verification(.rows).run()
+            let verification = try #require(try await list.read()[0].verification)
+            #expect(verification.level == .rows && verification.status == .ok && verification.id == record.id)
+            #expect(verification.verifiedAt == Date(timeIntervalSince1970: 1_770_000_000))
+            try await sets.storage.delete([sets.folder.appending(record.files[0].path)])
+            try await sets.verification(.files).run()
+            let second = try #require(try await list.read()[0].verification)
+            #expect(second.level == .files && second.status == .damaged && second.findingCount == 1)
+            for text in ["{", "{\"format\": 9}"] {
+                try await sets.write(Array(text.utf8), to: "catalog/\(record.id).verified.json")
+                #expect(try await list.read().map(\.verification) == [nil])
+            }
+        }
+    }
+
     @Test("Of all sets, one whose record is damaged is a finding, and the others are verified")
     func allSets() async throws {
         try await HandMadeSets.with(.local) { sets in
