@@ -123,9 +123,9 @@ public struct ConfigurationPrinter: Sendable {
         ])
     }
 
-    /// Without backup sets, the newest file name is what the default strategy comes to.
+    /// What the default comes to depends on whether there are sets.
     private func strategy(_ strategy: RestoreStrategy?) -> Node {
-        text((strategy ?? .useLatestFilename).rawValue)
+        text(strategy?.rawValue)
     }
 
     private func entry(_ entry: BackupEntry, _ run: RunConfiguration) -> Node {

@@ -18,6 +18,8 @@ struct RunSettings: Sendable {
     let definitions: DefinitionConfiguration
     /// The folder of the set records; nil when the locations have no folder in common.
     let catalog: StoragePath?
+    /// Which set a restore reads.
+    let set: SetSelection
     /// Seconds after which the server ends an idle transaction of ours; nil leaves it without limit.
     let idleInTransactionTimeout: Double?
     let sentry: SentryConfiguration?
@@ -36,8 +38,8 @@ struct RunSettings: Sendable {
     ///   - configuration: The validated configuration.
     ///   - kind: What the run does.
     ///   - environment: The run's surroundings.
-    /// - Throws: ``DatabudgieError`` with the code `configuration` when no database is configured, when the configuration
-    ///   asks for something that is not supported yet, when the manifest's name is not a table's, or when a run is resumed
+    /// - Throws: ``DatabudgieError`` with the code `configuration` when no database is configured, when the command line
+    ///   names a set and an entry another strategy, when the manifest's name is not a table's, or when a run is resumed
     ///   that no manifest knows.
     init(
         _ configuration: Configuration,
@@ -45,13 +47,7 @@ struct RunSettings: Sendable {
         in environment: RunEnvironment
     ) throws(DatabudgieError) {
         let run = configuration.run(for: kind)
-        let unsupported = configuration.unsupportedFeatures(for: kind)
-        guard unsupported.isEmpty else {
-            throw DatabudgieError(
-                .configuration,
-                unsupported.map { .problem($0) }
-            )
-        }
+        if kind == .restore { try configuration.restore.checkSelection() }
         manifest = try Self.manifest(run, kind)
         database = try configuration.database(for: kind)
         self.kind = kind
@@ -61,6 +57,7 @@ struct RunSettings: Sendable {
         isDryRun = run.isDryRun
         definitions = run.definitions
         catalog = configuration.catalog(for: kind)
+        set = kind == .restore ? configuration.restore.set : .newest
         idleInTransactionTimeout = run.idleInTransactionTimeout
         sentry = configuration.sentry
         timestamp = RunTimestamp(environment.now)
@@ -85,6 +82,23 @@ struct RunSettings: Sendable {
             )
         }
         return nil
+    }
+}
+
+extension RestoreConfiguration {
+    /// What is restored from the set that the command line names cannot be chosen in another way.
+    fileprivate func checkSelection() throws(DatabudgieError) {
+        guard let option = set.option else { return }
+        var choices = tables.map { (place: $0.options.place, strategy: $0.strategy) }
+        if run.definitions.isEnabled { choices.append((place: "ddl", strategy: run.definitions.strategy)) }
+        for (place, strategy) in choices {
+            guard let strategy, strategy != .useLatestSet else { continue }
+            throw DatabudgieError(
+                .configuration,
+                "\(place): 'strategy: \(strategy.rawValue)' and \(option) exclude each other",
+                hint: "use only one of them"
+            )
+        }
     }
 }
 

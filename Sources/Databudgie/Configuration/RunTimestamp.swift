@@ -19,6 +19,12 @@ struct RunTimestamp: Sendable {
             }
     }
 
+    /// The moment of a set, by its id; nil for a text that is not a timestamp.
+    init?(id: String) {
+        guard Self.isTimestamp(id), let moment = try? Date(id + "Z", strategy: .iso8601) else { return nil }
+        self.init(moment)
+    }
+
     /// The next second.
     var next: RunTimestamp { RunTimestamp(moment.addingTimeInterval(1)) }
 

@@ -34,17 +34,36 @@ struct FileListing: Sendable {
     private var lists: [Folder: [FileInfo]] = [:]
     /// Why some of the folders could not be listed.
     private var failures: [Folder: DatabudgieError] = [:]
+    /// The files of folders in which single files were looked for, by their names.
+    private var names: [Folder: [ByteKey: FileInfo]] = [:]
+    /// What counts instead of what the storages have, by all folders above each file.
+    private var known: [StoragePath: [FileInfo]]?
 
     /// A listing of nothing, to add to.
     init() {}
+
+    /// A listing in which nothing counts but some files, whether they are there or not.
+    ///
+    /// - Parameter files: The files.
+    init(of files: [FileInfo]) {
+        var known: [StoragePath: [FileInfo]] = [:]
+        for file in files {
+            for folder in sequence(first: file.path, next: \.parent).dropFirst() {
+                known[folder, default: []].append(file)
+            }
+        }
+        self.known = known
+    }
 
     /// Lists the folders of all patterns.
     ///
     /// - Parameters:
     ///   - patterns: The files that are looked for.
     ///   - storages: Where they are.
+    ///   - files: What counts instead of what the storages have.
     /// - Throws: `StorageError`.
-    init(_ patterns: [FilePattern], in storages: StorageRouter) async throws {
+    init(_ patterns: [FilePattern], in storages: StorageRouter, of files: FileListing? = nil) async throws {
+        if let files { self = files }
         try await add(patterns, in: storages)
         if let failure = failures.values.first { throw failure.underlying ?? failure }
     }
@@ -60,7 +79,51 @@ struct FileListing: Sendable {
         let all = patterns.flatMap { [$0] + $0.alternatives }
         let shapes = Dictionary(all.map { (Shape($0), $0) }, uniquingKeysWith: { first, _ in first })
             .filter { matches[$0.key] == nil }
-        let folders = Set(shapes.keys.map(\.folder)).filter { lists[$0] == nil && failures[$0] == nil }
+        try await list(Set(shapes.keys.map(\.folder)), in: storages)
+        for (shape, pattern) in shapes { matches[shape] = Self.matches(pattern, lists[shape.folder, default: []]) }
+    }
+
+    /// Lists the folders of single files, except those that were listed before.
+    ///
+    /// - Parameters:
+    ///   - files: The files that are looked for.
+    ///   - storages: Where they are.
+    /// - Throws: As for patterns.
+    mutating func add(files: [StoragePath], in storages: StorageRouter) async throws {
+        let folders = Set(files.compactMap(Self.folder))
+        try await list(folders, in: storages)
+        for folder in folders where names[folder] == nil {
+            names[folder] = Dictionary(
+                lists[folder, default: []].map { (ByteKey($0.path.lastComponent), $0) },
+                uniquingKeysWith: { first, _ in first }
+            )
+        }
+    }
+
+    /// A single file, whose folder was listed.
+    ///
+    /// - Parameter path: The file.
+    /// - Returns: nil when it is not there.
+    /// - Throws: ``DatabudgieError`` when its folder could not be listed.
+    func file(at path: StoragePath) throws(DatabudgieError) -> FileInfo? {
+        guard let folder = Self.folder(of: path) else { return nil }
+        if let failure = failures[folder] { throw failure }
+        return names[folder]?[ByteKey(path.lastComponent)]
+    }
+
+    private static func folder(of file: StoragePath) -> Folder? {
+        file.parent.map { Folder(path: $0, isRecursive: false) }
+    }
+
+    private mutating func list(_ wanted: Set<Folder>, in storages: StorageRouter) async throws {
+        let folders = wanted.filter { lists[$0] == nil && failures[$0] == nil }
+        if let known {
+            for folder in folders {
+                let files = known[folder.path, default: []]
+                lists[folder] = folder.isRecursive ? files : files.filter { $0.path.parent == folder.path }
+            }
+            return
+        }
         let results = try await Array(folders).concurrentMap { folder in
             let list = try await FileFailure.result {
                 try await storages.storage(for: folder.path).list(folder.path, recursive: folder.isRecursive)
@@ -74,7 +137,6 @@ struct FileListing: Sendable {
             }
         }
         if let failure = failures.values.first, lists.isEmpty { throw failure.underlying ?? failure }
-        for (shape, pattern) in shapes { matches[shape] = Self.matches(pattern, lists[shape.folder, default: []]) }
     }
 
     /// Why it is not known which files match some patterns.

@@ -12,6 +12,7 @@ struct BackupMoments {
 
         /// The time in the file's name; nil when there is none.
         fileprivate var moment: String? {
+            if let part = candidate.source.part, part.data?.path == file, let moment = part.moment { return moment }
             let moments = candidate.patterns.lazy.compactMap { $0.time(of: file) }
             return moments.first.flatMap { $0.isEmpty ? nil : $0 }
         }

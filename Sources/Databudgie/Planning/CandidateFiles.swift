@@ -6,26 +6,23 @@ struct CandidateFiles {
     private(set) var found: [(RestoreCandidate, FileInfo)] = []
     /// Those that have no file.
     private(set) var missing: [RestoreCandidate] = []
-    /// Those whose folders could not be listed, and why.
+    /// Those of whose files it is not known whether they are there, or that are not what they should be, and why.
     private(set) var unlisted: [(candidate: RestoreCandidate, error: DatabudgieError)] = []
 
     /// - Parameters:
     ///   - candidates: In order of appearance.
-    ///   - files: The file of each, nil when there is none.
-    ///   - failures: Why it is not known which files a candidate has; nil, or no value, for each for which it is.
-    init(_ candidates: [RestoreCandidate], _ files: [FileInfo?], _ failures: [DatabudgieError?]) {
-        for (number, (candidate, file)) in zip(candidates, files).enumerated() {
-            if failures.indices.contains(number), let error = failures[number] {
-                unlisted.append((candidate, error))
-            } else if let file {
-                found.append((candidate.placed(at: file), file))
-            } else {
-                missing.append(candidate)
+    ///   - files: The file of each, nil when there is none, or why it is not known.
+    init(_ candidates: [RestoreCandidate], _ files: [Result<FileInfo?, DatabudgieError>]) {
+        for (candidate, file) in zip(candidates, files) {
+            switch file {
+            case .success(let file?): found.append((candidate.placed(at: file), file))
+            case .success(nil): missing.append(candidate)
+            case .failure(let error): unlisted.append((candidate, error))
             }
         }
     }
 
-    /// The problems of the folders that could not be listed.
+    /// The problems of what is not known.
     var problems: [Finding] {
         unlisted.flatMap { candidate, error in
             error.problems.map { .problem($0.message, of: candidate.relation.name.label, hint: $0.hint) }

@@ -17,6 +17,11 @@ struct RecordedTables: Sendable {
         paths[ByteKey(table), default: []].append(path)
     }
 
+    /// All data files that are recorded.
+    var files: Set<StoragePath> {
+        Set(paths.values.joined().compactMap { try? StoragePath($0) })
+    }
+
     /// The data files that are recorded for a table, by its `schema.name`.
     func paths(of table: String) -> [String] {
         paths[ByteKey(table), default: []]

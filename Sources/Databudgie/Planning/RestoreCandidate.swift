@@ -14,6 +14,8 @@ struct RestoreCandidate: Sendable {
     var referrer: QualifiedName?
     /// Other places where the files may be, when several tables refer to this one.
     var otherPlaces: [(location: Template, pattern: FilePattern)] = []
+    /// Where the files come from.
+    var source = CandidateSource.listing
 
     /// All places where the candidate's files may be.
     var patterns: [FilePattern] { [pattern] + otherPlaces.map(\.pattern) }
@@ -31,8 +33,52 @@ struct RestoreCandidate: Sendable {
 }
 
 extension FileListing {
-    /// The newest file of a table, by the entry's strategy.
-    func newest(of candidate: RestoreCandidate) -> FileInfo? {
+    /// The file that a table is loaded from: that of the set, or the newest one by the entry's strategy.
+    ///
+    /// - Returns: nil when there is none.
+    /// - Throws: ``DatabudgieError`` when it is not known, or is not the one that the set has.
+    func dataFile(of candidate: RestoreCandidate) throws(DatabudgieError) -> FileInfo? {
+        switch candidate.source {
+        case .part(let part):
+            guard let file = part.data else { return nil }
+            return try recorded(file, of: part.set)
+        case .absent:
+            return nil
+        case .ambiguous(let set, let paths):
+            throw DatabudgieError(
+                .preflight,
+                "the set \(set) has several files of it: \(SetChoice.list(paths.map(\.description)))",
+                hint: "give the entry the 'query' or the 'location' of its backup"
+            )
+        case .listing:
+            if let failure = failure(of: candidate.patterns) { throw failure }
+            return newest(of: candidate)
+        }
+    }
+
+    /// A file of a set.
+    ///
+    /// - Throws: ``DatabudgieError`` when it is missing, or is not the one that was recorded.
+    func recorded(_ file: RestoreSet.File, of set: String) throws(DatabudgieError) -> FileInfo {
+        guard let found = try self.file(at: file.path) else {
+            throw DatabudgieError(
+                .preflight,
+                "\(file.path), which the set \(set) consists of, is missing",
+                hint: "copy it again from its source, or choose another set by --set"
+            )
+        }
+        guard found.size == file.bytes else {
+            throw DatabudgieError(
+                .preflight,
+                "\(file.path) has \(counted(Int(found.size), "byte")), but \(file.bytes) in the set \(set): it was replaced "
+                    + "or damaged",
+                hint: "copy it again from its source, or choose another set by --set"
+            )
+        }
+        return found
+    }
+
+    private func newest(of candidate: RestoreCandidate) -> FileInfo? {
         let entry = candidate.entry
         return newest(
             candidate.patterns,

@@ -122,16 +122,14 @@ struct RestorePlanner {
     ///
     /// - Parameters:
     ///   - candidates: All candidates, in order of appearance.
-    ///   - files: The file of each, nil when there is none.
-    ///   - unlisted: Why it is not known which files a candidate has; nil, or no value, for each for which it is.
+    ///   - files: The file of each, nil when there is none, or why it is not known.
     ///   - recorded: What the manifest says was restored before; it is neither truncated nor loaded again.
     ///   - findings: What was found before.
     /// - Returns: The loads in their order; problems, such as a missing file of a table that was named exactly, are among
     ///   its findings.
     func plan(
         _ candidates: [RestoreCandidate],
-        files: [FileInfo?],
-        unlisted: [DatabudgieError?] = [],
+        files: [Result<FileInfo?, DatabudgieError>],
         recorded: RecordedTables? = nil,
         findings: [Finding]
     ) -> RestorePlan {
@@ -139,7 +137,7 @@ struct RestorePlanner {
         guard !candidates.isEmpty else { return RestorePlan(groups: [], findings: findings) }
         let resumption = RestoreResumption(catalog: catalog, recorded: recorded)
         let done = candidates.filter(resumption.isDone)
-        var known = CandidateFiles(candidates, files, unlisted)
+        var known = CandidateFiles(candidates, files)
         let all = known.found
         let coverage = PartitionCoverage(catalog: catalog, candidates: all.map(\.0) + done)
         known.remove { resumption.isDone($0) }
@@ -161,7 +159,11 @@ struct RestorePlanner {
         let failed = required + known.unlisted.map(\.candidate)
         let names = Set(failed.map(\.relation.name))
         for candidate in known.missing where !names.contains(candidate.relation.name) {
-            plan.skip(candidate.relation, reason: "there is no data file for it in \(candidate.pattern.folder)")
+            let reason = candidate.source.set.map { "the set \($0) has no data file of it" }
+            plan.skip(
+                candidate.relation,
+                reason: reason ?? "there is no data file for it in \(candidate.pattern.folder)"
+            )
         }
         plan.groups = LoadGrouping(catalog: catalog).groups(
             of: jobs,
@@ -206,22 +208,36 @@ struct RestorePlanner {
                 && !coverage.covers(candidate) && !coverage.hasPartition(of: candidate)
         }
         let problems = required.map { candidate in
-            Finding.problem(
-                "there is no data file in \(candidate.pattern.folder) whose name matches "
-                    + "'\(candidate.entry.options.filename)'",
-                of: candidate.relation.name.label,
-                hint: "check location and filename (\(candidate.entry.options.place))"
-            )
+            candidate.source.set.map { set in
+                Finding.problem(
+                    "the set \(set) has no data file of it",
+                    of: candidate.relation.name.label,
+                    hint: "choose another set by --set, or exclude the table (\(candidate.entry.options.place))"
+                )
+            }
+                ?? Finding.problem(
+                    "there is no data file in \(candidate.pattern.folder) whose name matches "
+                        + "'\(candidate.entry.options.filename)'",
+                    of: candidate.relation.name.label,
+                    hint: "check location and filename (\(candidate.entry.options.place))"
+                )
         }
         guard problems.isEmpty, !hasFound, needsRows || !missing.isEmpty else { return (required, problems) }
         guard let first = missing.first else {
             return ([], [.problem("everything that the configuration names is excluded: there is nothing to restore")])
         }
         let tables = missing.count == 1 ? "" : "any of the \(missing.count) tables, such as "
-        let problem = Finding.problem(
-            "no data file was found for \(tables)\(first.relation.name) in \(first.pattern.folder)",
-            hint: "check location and filename"
-        )
+        let problem =
+            first.source.set.map { set in
+                Finding.problem(
+                    "the set \(set) has no data file of \(tables)\(first.relation.name)",
+                    hint: "choose another set by --set"
+                )
+            }
+            ?? Finding.problem(
+                "no data file was found for \(tables)\(first.relation.name) in \(first.pattern.folder)",
+                hint: "check location and filename"
+            )
         return ([], [problem])
     }
 }

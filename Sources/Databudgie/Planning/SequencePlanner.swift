@@ -52,6 +52,27 @@ struct SequencePlanner {
         )
     }
 
+    /// The file of a source: that of the set, or of the same run as the data, or the newest one.
+    ///
+    /// - Returns: nil when there is none.
+    /// - Throws: ``DatabudgieError`` when it is not known, or is not the one that the set has.
+    private static func file(
+        of source: SequenceSource,
+        _ files: FileListing
+    ) throws(DatabudgieError) -> (file: FileInfo, isSameRun: Bool)? {
+        switch source.candidate.source {
+        case .part(let part):
+            guard let file = part.sequences else { return nil }
+            return (try files.recorded(file, of: part.set), true)
+        case .absent, .ambiguous:
+            return nil
+        case .listing:
+            if let failure = files.failure(of: [source.pattern]) { throw failure }
+            if let file = source.dataTime.flatMap({ files.file(source.pattern, of: $0) }) { return (file, true) }
+            return files.newest(source.pattern, by: source.candidate.entry.strategy).map { ($0, false) }
+        }
+    }
+
     /// Chooses the files: of the same run as the data when there is one, else the newest.
     ///
     /// - Returns: The files in the order of the sources, and what the user should know.
@@ -61,24 +82,27 @@ struct SequencePlanner {
         for source in sources {
             let (entry, relation) = (source.candidate.entry, source.candidate.relation)
             let isNew = created.contains(relation.name) && source.rows != .loadedBefore
-            if let failure = files.failure(of: [source.pattern]) {
-                findings += failure.problems.map { .problem($0.message, of: source.id, hint: $0.hint) }
+            let found: (file: FileInfo, isSameRun: Bool)?
+            do throws(DatabudgieError) {
+                found = try Self.file(of: source, files)
+            } catch {
+                findings += error.problems.map { .problem($0.message, of: source.id, hint: $0.hint) }
                 continue
             }
-            let sameRun = source.dataTime.flatMap { files.file(source.pattern, of: $0) }
-            guard let file = sameRun ?? files.newest(source.pattern, by: entry.strategy) else {
+            guard let (file, isSameRun) = found else {
                 guard !catalog.sequences(of: relation).isEmpty else { continue }
+                let place = source.candidate.source.set.map { "of the set \($0)" } ?? "in \(source.pattern.folder)"
                 findings.append(
                     Finding(
                         entry.options.hasExplicitSequences || isNew ? .warning : .note,
-                        "there is no file with the values of its sequences in \(source.pattern.folder), so they are not set",
+                        "there is no file with the values of its sequences \(place), so they are not set",
                         table: source.id.name,
                         hint: isNew ? "set them by setval, or they begin again at their start" : nil
                     )
                 )
                 continue
             }
-            if sameRun == nil, source.dataTime != nil {
+            if !isSameRun, source.dataTime != nil {
                 findings.append(
                     .warning(
                         "the values of its sequences come from \(file.path), which is not of the same backup as the data",

@@ -9,6 +9,8 @@ public enum RunEvent: Sendable {
     case planned(RunKind, [PlannedJob])
     /// Finished tables are recorded in the manifest as this run; nothing has been written yet.
     case recording(RecordedRun)
+    /// The files of a backup set are about to be restored; nothing has been written yet.
+    case restoring(RestoredSet)
     /// SQL from files is about to be run, as whoever can write these files wants it.
     case runningDefinitions(DefinitionSource)
     /// A job has begun.

@@ -54,6 +54,10 @@ struct RunRecorder: Sendable {
         onEvent(.recording(run))
     }
 
+    func restoring(_ set: RestoredSet) {
+        onEvent(.restoring(set))
+    }
+
     func runningDefinitions(_ source: DefinitionSource) {
         onEvent(.runningDefinitions(source))
     }

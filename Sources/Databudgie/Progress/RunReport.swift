@@ -10,7 +10,7 @@ public struct RunReport: Sendable {
     public let failed: [JobFailure]
     /// Tables and views whose definitions were written, or run, by their full names.
     public let definitions: [String]
-    /// The id of the set that a backup has written; nil for a restore, and when no set is recorded.
+    /// The id of the set that a backup has written, or a restore has read; nil when there is none.
     public let set: String?
     /// Wall time of the run.
     public let duration: Duration

@@ -4,7 +4,7 @@ struct RunResults: Sendable {
     var jobs: [JobResult] = []
     /// Tables and views whose definitions were written, or run, by their full names.
     var definitions: [String] = []
-    /// The id of the set that a backup has written; nil when it has recorded none.
+    /// The id of the set that a backup has written, or a restore has read; nil when there is none.
     var set: String?
 
     /// The report of a run.

@@ -15,11 +15,27 @@ struct RestoreFiles: Sendable {
         self.storages = storages
     }
 
-    /// Lists the folders of some patterns.
+    /// Lists the folders in which the data files of candidates are.
     ///
     /// - Throws: `StorageError` when the storage cannot be used at all; `CancellationError`.
-    mutating func list(_ patterns: [FilePattern]) async throws {
-        try await listing.add(patterns, in: storages)
+    mutating func listData(of candidates: [RestoreCandidate]) async throws {
+        try await listing.add(candidates.filter { $0.source.set == nil }.flatMap(\.patterns), in: storages)
+        try await listing.add(files: candidates.compactMap { $0.source.part?.data?.path }, in: storages)
+    }
+
+    /// Lists the folders in which the values of sequences are.
+    ///
+    /// - Throws: `StorageError` when the storage cannot be used at all; `CancellationError`.
+    mutating func list(_ sources: [SequenceSource]) async throws {
+        try await listing.add(sources.filter { $0.candidate.source.set == nil }.map(\.pattern), in: storages)
+        try await listing.add(files: sources.compactMap { $0.candidate.source.part?.sequences?.path }, in: storages)
+    }
+
+    /// The data file of each candidate, or why it is not known.
+    func data(of candidates: [RestoreCandidate]) -> [Result<FileInfo?, DatabudgieError>] {
+        candidates.map { candidate in
+            Result { () throws(DatabudgieError) -> FileInfo? in try listing.dataFile(of: candidate) }
+        }
     }
 
     /// Reads the headers of the data files of a plan, and its files of sequences' values.

@@ -7,6 +7,8 @@ struct RestorePlanning {
     let session: DatabaseSession
     /// Where finished tables are recorded, and what is already recorded.
     let recordedRun: ManifestRun?
+    /// The set whose files are read; nil when all are chosen by their names.
+    let set: RestoreSet?
 
     private var connection: Connection { session.connection }
     private var settings: RunSettings { session.settings }
@@ -17,12 +19,12 @@ struct RestorePlanning {
     /// - Throws: ``DatabudgieError``, `StorageError`, `PostgresError`.
     func definitions() async throws -> DefinitionInstaller {
         let role = try await DefinitionRole(settings.definitions.role, over: connection)
-        let schema = try await connection.query("select pg_catalog.current_schema() as schema").rows.first?["schema"]
         let reader = DefinitionReader(
             storages: session.storages,
             settings: settings.definitions,
-            defaultSchema: schema ?? "public",
-            manifest: settings.manifest?.name
+            defaultSchema: try await session.defaultSchema(),
+            manifest: settings.manifest?.name,
+            set: set
         )
         let stored = try await reader.read(entries)
         let installer = try await DefinitionInstaller.compare(
@@ -131,13 +133,12 @@ struct RestorePlanning {
             let isCreatedView = { (candidate: RestoreCandidate) in
                 created.contains(candidate.relation.name) && candidate.relation.kind.isDerived
             }
-            let tables = candidates.filter { $0.entry.options.includesRows && !isCreatedView($0) }
-            try await files.list(tables.flatMap(\.patterns))
-            let listing = files.listing
+            let chosen = set?.choosing(for: candidates) ?? candidates
+            let tables = chosen.filter { $0.entry.options.includesRows && !isCreatedView($0) }
+            try await files.listData(of: tables)
             var plan = planner.plan(
                 tables,
-                files: tables.map { listing.newest(of: $0) },
-                unlisted: tables.map { listing.failure(of: $0.patterns) },
+                files: files.data(of: tables),
                 recorded: recordedRun?.recorded,
                 findings: findings
             )
@@ -147,7 +148,7 @@ struct RestorePlanning {
                     reason: "it is a \(view.kind.noun), whose definition is restored and has no rows of its own"
                 )
             }
-            try await planSequences(of: candidates, SequencePlanner(catalog: catalog, created: created), &files, &plan)
+            try await planSequences(of: chosen, SequencePlanner(catalog: catalog, created: created), &files, &plan)
             return plan
         }
     }
@@ -159,7 +160,7 @@ struct RestorePlanning {
         _ plan: inout RestorePlan
     ) async throws {
         let sources = try planner.sources(of: &plan, candidates)
-        try await files.list(sources.map(\.pattern))
+        try await files.list(sources)
         let (jobs, findings) = planner.plan(sources, files: files.listing)
         plan.sequences = jobs
         plan.findings += findings

@@ -33,29 +33,58 @@ public struct RestoreRun: Sendable {
     public func run(onEvent: @escaping @Sendable (RunEvent) -> Void = { _ in }) async throws -> RunReport {
         let settings = try RunSettings(configuration, for: .restore, in: environment)
         return try await Session.run(settings, onEvent: onEvent) { session in
+            var set: RestoreSet?
             if settings.definitions.recreatesDatabase {
-                try await CleanPreflight(session: session, configuration: configuration.restore).check()
+                set = try await CleanPreflight(session: session, configuration: configuration.restore).check()
                 // A dry run cannot look further than the files: the database that the restore would find does not exist yet.
-                guard !settings.isDryRun else { return RunResults() }
+                guard !settings.isDryRun else { return RunResults(set: set?.id) }
                 try await DatabaseReset(settings: settings, recorder: session.recorder).run()
             }
+            let checkedSet = set
             return try await session.withDatabase { database in
                 try await ManifestSession.with(settings, over: database.connection) { manifest in
-                    try await run(database, manifest)
+                    try await run(database, manifest, checkedSet)
                 }
             }
         }
     }
 
-    private func run(_ session: DatabaseSession, _ manifest: ManifestSession?) async throws -> RunResults {
+    private func run(
+        _ session: DatabaseSession,
+        _ manifest: ManifestSession?,
+        _ checkedSet: RestoreSet?
+    ) async throws -> RunResults {
         // Tables are replaced again after a deadlock.
         let session = session.settings.definitions.isEnabled ? session.reportingOnce : session
+        let recordedRun = try await session.leavingTarget { try await manifest?.begin() }
+        let set =
+            session.settings.definitions.recreatesDatabase
+            ? checkedSet : try await session.leavingTarget { try await findSet(session, recordedRun) }
         let planning = RestorePlanning(
             entries: configuration.restore.tables,
             session: session,
-            recordedRun: try await session.leavingTarget { try await manifest?.begin() }
+            recordedRun: recordedRun,
+            set: set
         )
-        guard session.settings.definitions.isEnabled else { return try await load(planning) }
+        var results = try await load(planning)
+        results.set = set?.id
+        return results
+    }
+
+    /// The set whose files are read; nil when all are chosen by their names.
+    private func findSet(_ session: DatabaseSession, _ recordedRun: ManifestRun?) async throws -> RestoreSet? {
+        var search = SetSearch(session: session.session, configuration: configuration.restore) {
+            guard !session.settings.definitions.isEnabled else { return (nil, try await session.defaultSchema()) }
+            let catalog = try await session.readCatalog(without: session.settings.manifest)
+            return (catalog, catalog.defaultSchema)
+        }
+        search.loaded = recordedRun?.recorded.files ?? []
+        return try await search.run()
+    }
+
+    private func load(_ planning: RestorePlanning) async throws -> RunResults {
+        let session = planning.session
+        guard session.settings.definitions.isEnabled else { return try await loadExisting(planning) }
         let (definitions, files) = try await session.leavingTarget {
             let definitions = try await planning.definitions()
             return (definitions, try await planning.files(for: definitions))
@@ -66,7 +95,7 @@ public struct RestoreRun: Sendable {
     }
 
     /// Loads tables that are there.
-    private func load(_ planning: RestorePlanning) async throws -> RunResults {
+    private func loadExisting(_ planning: RestorePlanning) async throws -> RunResults {
         let restore = try await planning.session.leavingTarget { try await planning.check() }
         let unloaded = restore.reportUnloaded()
         guard !planning.session.settings.isDryRun else { return RunResults(jobs: unloaded) }

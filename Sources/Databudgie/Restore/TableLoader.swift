@@ -38,6 +38,13 @@ struct TableLoader {
         } catch let error as PostgresError where error.code == .serverError {
             throw wrapped(.database, error)
         }
+        if let part = job.candidate?.source.part, let recorded = part.rows, recorded != file.rows {
+            throw DatabudgieError(
+                .countMismatch,
+                "\(path) has \(counted(file.rows, "row")), but \(recorded) in the set \(part.set): it was replaced or damaged",
+                hint: "copy it again from its source, or choose another set by --set"
+            )
+        }
         guard rows == file.rows || format.countMayDiffer && rows < file.rows else {
             throw DatabudgieError(
                 .countMismatch,

@@ -57,6 +57,13 @@ struct DatabaseSession: Sendable {
         try await connection.pinSettings(of: .writing, idleTimeout: settings.idleInTransactionTimeout)
     }
 
+    /// The schema of names without one, in the connected database.
+    ///
+    /// - Throws: `PostgresError`.
+    func defaultSchema() async throws -> String {
+        try await connection.query("select pg_catalog.current_schema() as schema").rows.first?["schema"] ?? "public"
+    }
+
     /// Reads the catalog of the connected database.
     ///
     /// - Parameters:

@@ -18,6 +18,18 @@ extension DatabudgieCommand {
         )
         var restoreID: Int?
 
+        @Option(
+            name: .customLong("set"),
+            help: ArgumentHelp("Restore this backup set: its id, how it begins, or latest.", valueName: "id")
+        )
+        var set: String?
+
+        @Option(
+            name: .customLong("as-of"),
+            help: ArgumentHelp("Restore the newest backup set of this time or before (UTC).", valueName: "time")
+        )
+        var asOf: String?
+
         @Flag(inversion: .prefixedNo, help: "Drop and re-create the target database first.")
         var clean: Bool?
 
@@ -27,6 +39,8 @@ extension DatabudgieCommand {
         func sources() throws -> ConfigurationSources {
             var sources = try options.sources()
             sources.overrides.restoreID = restoreID
+            sources.overrides.set = set
+            sources.overrides.asOf = asOf
             sources.overrides.clean = clean
             sources.overrides.yes = yes
             return sources

@@ -23,6 +23,11 @@ enum EventJSON {
             object.action = run.kind.rawValue
             object.manifest = run.manifest
             object.transaction = run.id
+        case .restoring(let set):
+            object.event = "restoring"
+            object.set = set.id
+            object.ageSeconds = set.age?.inRoundedSeconds
+            object.tableCount = set.tables
         case .runningDefinitions(let source):
             object.event = "running_definitions"
             object.locations = source.locations
@@ -182,6 +187,7 @@ enum EventJSON {
         let time: Date
         var event = ""
         var action: String?
+        var ageSeconds: Double?
         var bytes: Int64?
         var definition: Bool?
         var definitions: Int?
@@ -213,6 +219,7 @@ enum EventJSON {
         var superuser: Bool?
         var subject: String?
         var table: String?
+        var tableCount: Int?
         var tables: [Table]?
         var transaction: Int?
 

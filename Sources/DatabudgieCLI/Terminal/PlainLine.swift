@@ -33,6 +33,12 @@ enum PlainLine {
         )
     }
 
+    /// The line that names the set whose files are restored.
+    static func restoring(_ set: RestoredSet, style: TextStyle) -> String {
+        let age = set.age.map { HumanNumber.age($0.inSeconds) + " old, " } ?? ""
+        return note("restoring the set \(set.id) (\(age)\(HumanNumber.count(set.tables, "table")))")
+    }
+
     /// The line that says whose SQL is about to be run.
     static func runningDefinitions(_ source: DefinitionSource, style: TextStyle) -> String {
         let role = source.role + (source.isSuperuser ? " (superuser)" : "")

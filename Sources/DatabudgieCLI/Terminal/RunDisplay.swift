@@ -178,6 +178,8 @@ final class RunDisplay: Sendable {
             return PlainLine.finished(outcome, run.kind, style: style)
         case .recording(let recorded):
             return PlainLine.recording(recorded, style: style)
+        case .restoring(let set):
+            return PlainLine.restoring(set, style: style)
         case .runningDefinitions(let source):
             return PlainLine.runningDefinitions(source, style: style)
         case .skipped(let skipped):

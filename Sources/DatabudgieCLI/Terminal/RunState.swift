@@ -44,7 +44,7 @@ struct RunState: Sendable {
         case .failed(let failure):
             stopRunning(failure.job)
             failed.append(failure)
-        case .recording, .runningDefinitions, .found:
+        case .recording, .restoring, .runningDefinitions, .found:
             break
         }
     }

@@ -120,7 +120,7 @@ struct SummaryTable {
             )
         }
         if !failed.isEmpty {
-            let saved = set.map { "; partial set \($0)" } ?? ""
+            let saved = set.map { (kind == .backup ? "; partial set " : "; set ") + $0 } ?? ""
             return style.red("\(name) finished with failures: \(counts) in \(time)\(saved).")
         }
         if isDryRun, kind == .restore {

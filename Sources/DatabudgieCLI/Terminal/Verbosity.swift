@@ -33,7 +33,8 @@ enum Verbosity: Int, Comparable, Sendable {
             switch event {
             case .failed: .errors
             case .found(let finding): Verbosity(toShow: finding.kind)
-            case .planned, .recording, .runningDefinitions, .started, .progressed, .finished, .skipped: .progress
+            case .planned, .recording, .restoring, .runningDefinitions, .started, .progressed, .finished, .skipped:
+                .progress
             }
     }
 

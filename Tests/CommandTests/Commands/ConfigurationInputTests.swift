@@ -217,12 +217,27 @@ struct ConfigurationInputTests {
         #expect(outcome.error.contains("nowhere.yml"))
     }
 
-    @Test("What this version cannot do is refused before anything is begun")
-    func unsupported() async throws {
-        let configuration = #"{"url": "postgresql://db/shop", "tables": [{"name": "a", "strategy": "use_latest_set"}]}"#
-        let outcome = try await Program().run("restore", "--raw-config", configuration)
+    @Test("A set and another strategy exclude each other, and so do the two ways to choose a set")
+    func conflictingSets() async throws {
+        let configuration =
+            #"{"url": "postgresql://db/shop", "tables": [{"name": "a", "strategy": "use_latest_filename"}]}"#
+        let outcome = try await Program().run("restore", "--raw-config", configuration, "--set", "latest")
         #expect(outcome.status == 2)
-        #expect(outcome.error.contains("not supported yet"))
+        #expect(outcome.error.contains("'strategy: use_latest_filename' and --set exclude each other"))
+        let both = try await Program().run(
+            "restore",
+            "--raw-config",
+            configuration,
+            "--set",
+            "x",
+            "--as-of",
+            "2026-01-02"
+        )
+        #expect(both.status == 2)
+        #expect(both.error.contains("--set and --as-of exclude each other"))
+        let time = try await Program().run("restore", "--raw-config", configuration, "--as-of", "yesterday")
+        #expect(time.status == 2)
+        #expect(time.error.contains("--as-of: 'yesterday' is not a date or a time"))
     }
 
     @Test("Results that cannot be written are an error, a reader that went away is not")

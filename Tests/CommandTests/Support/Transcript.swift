@@ -92,6 +92,7 @@ struct Transcript {
             .replacing(/Postgres \d+(\.\d+|[a-z]+\d*)/, with: "Postgres 15.18")
             .replacing(/:05Z, after (\d+ min \d+ s|[0-9.]+ m?s)/, with: ":05Z, after 0.1 s")
             .replacing(#/2026-01-02T03:04:05 +\d+ (s|min)  /#, with: "2026-01-02T03:04:05  5 s  ")
+            .replacing(#/\(\d+ (s|min) old, /#, with: "(5 s old, ")
             .replacing(/"seconds":[0-9.]+/, with: #""seconds":0.1"#)
             .replacing(/in (\d+ min \d+ s|[0-9.]+ m?s)/, with: "in 0.1 s")
             .replacing(#/ +time +MB/s\n/#, with: "   time  MB/s\n")

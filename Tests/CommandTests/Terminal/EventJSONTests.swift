@@ -44,6 +44,22 @@ struct EventJSONTests {
         )
     }
 
+    @Test("The set of a restore is named, with its age and the number of its tables")
+    func set() {
+        let set = RestoredSet(id: "2026-01-02T03:04:05", age: .seconds(691_200), tables: 12)
+        #expect(
+            EventJSON.line(.restoring(set), at: time)
+                == #"{"age_seconds":691200,"event":"restoring","set":"2026-01-02T03:04:05","table_count":12,"#
+                + #""time":"2026-01-02T03:04:05Z"}"#
+        )
+        #expect(
+            PlainLine.restoring(set, style: .plain)
+                == "databudgie: restoring the set 2026-01-02T03:04:05 (8 d old, 12 tables)"
+        )
+        let unknown = RestoredSet(id: "x", age: nil, tables: 1)
+        #expect(PlainLine.restoring(unknown, style: .plain) == "databudgie: restoring the set x (1 table)")
+    }
+
     @Test("The plan names its tables, with an estimate where there is one")
     func plan() {
         let line = EventJSON.line(examplePlan, at: time)

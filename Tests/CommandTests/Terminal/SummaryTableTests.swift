@@ -89,6 +89,16 @@ struct SummaryTableTests {
                 ", 1 failed in 2.7 s; partial set 2026-01-02T03:04:05."
             )
         )
+        let restore = RunReport.example(
+            kind: .restore,
+            failed: [JobFailure(.customers, message: "no")],
+            set: "2026-01-02T03:04:05"
+        )
+        #expect(
+            SummaryTable(restore).closingSentence(style: .plain).hasSuffix(
+                ", 1 failed in 2.7 s; set 2026-01-02T03:04:05."
+            )
+        )
     }
 
     @Test("Names are shortened to the terminal's width, and whole elsewhere")

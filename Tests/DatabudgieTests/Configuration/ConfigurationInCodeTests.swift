@@ -163,30 +163,7 @@ struct ConfigurationInCodeTests {
         )
         #expect(configuration.backup.run.connection?.keywords["host"] == "db.example.com")
         #expect(configuration.restore.tables.map(\.options.exclude) == [["audit_*"]])
-        #expect(configuration.unsupportedFeatures(for: .backup).isEmpty)
-        #expect(configuration.unsupportedFeatures(for: .restore).isEmpty)
-    }
-
-    @Test("What is not supported yet is reported for a configuration built in code too")
-    func unsupported() {
-        let entry = RestoreEntry(options: TableOptions(name: "a"), strategy: .useLatestSet)
-        let configuration = Configuration(
-            backup: BackupConfiguration(
-                run: RunConfiguration(definitions: DefinitionConfiguration(isEnabled: true, strategy: .useLatestSet))
-            ),
-            restore: RestoreConfiguration(tables: [entry])
-        )
-        let advice = "remove it to continue without"
-        #expect(
-            configuration.unsupportedFeatures(for: .backup) == [
-                "'strategy: use_latest_set' is not supported yet in a backup; \(advice)"
-            ]
-        )
-        #expect(
-            configuration.unsupportedFeatures(for: .restore) == [
-                "the entry 'a': 'strategy: use_latest_set' is not supported yet in a restore; \(advice)"
-            ]
-        )
+        #expect(configuration.restore.set == .newest)
     }
 
     @Test("An entry says in code what was given and what was not")

@@ -99,7 +99,7 @@ struct PrinterTests {
                     location: backups/ddl
                     filename: '{timestamp}.{ext}'
                     clean: false
-                    strategy: use_latest_filename
+                    strategy: null
                     run_as: null
                   retention: null
                   tables:
@@ -137,7 +137,7 @@ struct PrinterTests {
                     location: backups/ddl
                     filename: '{timestamp}.{ext}'
                     clean: false
-                    strategy: use_latest_filename
+                    strategy: null
                     run_as: null
                   tables:
                   - name: b
@@ -149,7 +149,7 @@ struct PrinterTests {
                     data: true
                     follow_foreign_keys: false
                     strict: false
-                    strategy: use_latest_filename
+                    strategy: null
                     compression: null
                     truncate: false
                     triggers: auto

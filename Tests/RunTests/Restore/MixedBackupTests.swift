@@ -110,7 +110,8 @@ struct MixedBackupTests {
                 #expect(report.failed.isEmpty)
             }
             let events = EventLog()
-            _ = try await RestoreRun(all).run(onEvent: events.append)
+            let byName = "{strategy: use_latest_filename, " + fixture.yaml("['public.*']").dropFirst()
+            _ = try await fixture.restore(byName, events: events)
             let moments = [now + 60, now].map { RunTimestamp($0).timestamp }
             #expect(mixtures(events) == ["warning: 1 table of \(moments[0]), 1 of \(moments[1])"])
         }

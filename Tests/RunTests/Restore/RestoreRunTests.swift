@@ -163,6 +163,7 @@ struct RestoreRunTests {
             var data = try Data(contentsOf: URL(fileURLWithPath: fixture.folder + "/" + path))
             if position < 0 { data.removeLast(100) } else { data[data.count / 2] ^= 0x10 }
             try fixture.write(data, to: path)
+            try FileManager.default.removeItem(atPath: fixture.folder + "/backups/catalog")
             // A file without its end is found out before the load, and damage inside it during the load.
             let failures: [String]
             do {

@@ -16,6 +16,7 @@ struct RunEffectTests {
             try await fixture.execute(fixture.source, "insert into a values (1); insert into b values (1)")
             try await fixture.execute(fixture.target, "insert into a values (9); insert into b values (9)")
             try #require(try await fixture.backup(fixture.ddlYAML("['public.*']")).failed.isEmpty)
+            try fixture.forgetSets()
             try await body(fixture)
         }
     }

@@ -174,6 +174,7 @@ struct SequenceSettingRunTests {
             let yaml = fixture.ddlYAML("[t, u]")
             try #require(try await fixture.backup(yaml).failed.isEmpty)
             try FileManager.default.removeItem(atPath: fixture.folder + "/public.u/sequences")
+            try fixture.forgetSets()
             for isReplacement in [false, true] {
                 let log = EventLog()
                 #expect(try await fixture.restore(yaml, events: log).failed.map(\.message) == [])

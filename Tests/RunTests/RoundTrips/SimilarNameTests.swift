@@ -49,6 +49,7 @@ struct SimilarNameTests {
             guard ddl else { return }
             try await fixture.expectEqualDefinitions()
             try FileManager.default.removeItem(atPath: fixture.folder + "/a%2Eb.c/ddl")
+            try fixture.forgetSets()
             let lines = await fixture.preflightLines(yaml)
             #expect(lines.first?.hasPrefix(#""a.b".c: there is no definition in "#) == true, "\(lines)")
         }
@@ -81,6 +82,7 @@ struct SimilarNameTests {
                     try FileManager.default.removeItem(atPath: fixture.folder + "/" + file)
                 }
             }
+            try fixture.forgetSets()
             #expect(try await RestoreRun(configuration).run().finished.count == 2)
             try await expectRows(fixture)
             #expect(try await fixture.rows(fixture.target, recorded) == labels)
@@ -160,6 +162,7 @@ struct SimilarNameTests {
             let folders = Set(try fixture.files().map { $0.split(separator: "/").dropLast().joined(separator: "/") })
             #expect(folders.isSuperset(of: ["public.%41/ddl", "public.a/ddl", "%46/ddl", "f/ddl"]), "\(folders)")
             #expect(Set(folders.map { $0.lowercased() }).count == folders.count)
+            try fixture.forgetSets()
             for renamed in [[], [("public.%41", "public.A"), ("%46", "F")]] {
                 // As earlier versions wrote them, to disks that do not ignore case.
                 for (encoded, plain) in renamed {

@@ -88,6 +88,7 @@ struct FailureScopeRunTests {
             #expect(backup.failed.map(\.job.name) == ["public.b"])
             #expect(backup.failed.first?.message.contains("division by zero") == true)
             try fixture.write("id\nx\n", to: "public.b/2024-01-01T00:00:00.csv")
+            try fixture.forgetSets()
             let restore = try await fixture.restore(fixture.yaml("[a, b, c]"))
             #expect(restore.finished.map(\.job.name) == ["public.a", "public.c"])
             #expect(restore.failed.map(\.job.name) == ["public.b"])

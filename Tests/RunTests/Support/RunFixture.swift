@@ -124,6 +124,11 @@ struct RunFixture: Sendable {
         }.sorted()
     }
 
+    /// Removes the records of sets, as if an older version had written the files: each is chosen by its name then.
+    func forgetSets() throws {
+        try FileManager.default.removeItem(atPath: folder + "/catalog")
+    }
+
     func text(_ file: String) throws -> String {
         try String(contentsOfFile: folder + "/" + file, encoding: .utf8)
     }

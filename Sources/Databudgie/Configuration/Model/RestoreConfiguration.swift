@@ -6,6 +6,8 @@ public struct RestoreConfiguration: Sendable, Equatable {
     public var tables: [RestoreEntry]
     /// No confirmation is asked for (`--yes`).
     public var assumesYes: Bool
+    /// Which backup set is read (`--set`, `--as-of`).
+    public var set: SetSelection
 
     /// Gathers settings.
     ///
@@ -13,9 +15,16 @@ public struct RestoreConfiguration: Sendable, Equatable {
     ///   - run: What backup and restore have in common.
     ///   - tables: What is restored; each entry has a name.
     ///   - assumesYes: No confirmation is asked for.
-    public init(run: RunConfiguration = RunConfiguration(), tables: [RestoreEntry] = [], assumesYes: Bool = false) {
+    ///   - set: Which backup set is read.
+    public init(
+        run: RunConfiguration = RunConfiguration(),
+        tables: [RestoreEntry] = [],
+        assumesYes: Bool = false,
+        set: SetSelection = .newest
+    ) {
         self.run = run
         self.tables = tables
         self.assumesYes = assumesYes
+        self.set = set
     }
 }

@@ -4,6 +4,6 @@ public enum RestoreStrategy: String, Sendable, CaseIterable {
     case useLatestFilename = "use_latest_filename"
     /// The newest modification time.
     case useLatestMetadata = "use_latest_metadata"
-    /// The newest complete backup set; not supported yet.
+    /// The newest complete backup set that has every table that is asked for.
     case useLatestSet = "use_latest_set"
 }

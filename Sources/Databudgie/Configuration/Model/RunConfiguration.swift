@@ -25,8 +25,6 @@ public struct RunConfiguration: Sendable, Equatable {
     public var isDryRun: Bool
     /// The id in the manifest of the run to resume (`--backup-id`, `--restore-id`); nil begins a new one.
     public var resumeID: Int?
-    /// What the configuration asks for and this version cannot do, one line each, with its place.
-    var unsupportedFeatures: [String] = []
 
     /// Gathers settings; each has its default.
     ///

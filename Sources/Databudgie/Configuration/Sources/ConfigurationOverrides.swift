@@ -32,6 +32,10 @@ public struct ConfigurationOverrides: Sendable, Equatable {
     public var clean: Bool?
     /// `--yes`: no confirmation is asked for.
     public var yes: Bool = false
+    /// `--set`: the id of a backup set, or how it begins, or `latest`.
+    public var set: String?
+    /// `--as-of`: a date or a time, as ISO 8601 has it.
+    public var asOf: String?
 
     /// Creates options of which none is given.
     public init() {}
@@ -44,6 +48,13 @@ public struct ConfigurationOverrides: Sendable, Equatable {
             throw ConfigurationError(
                 .conflictingOptions,
                 "--url and --connection exclude each other",
+                hint: "use only one of them"
+            )
+        }
+        if set != nil, asOf != nil {
+            throw ConfigurationError(
+                .conflictingOptions,
+                "--set and --as-of exclude each other",
                 hint: "use only one of them"
             )
         }

@@ -49,41 +49,50 @@ struct ConfigurationBuilder {
     }
 
     private func backupConfiguration(_ scope: KeyScope, _ retention: RetentionPolicy?) -> BackupConfiguration {
-        var unsupported = UnsupportedFeatures(.backup)
         let builder = TableEntryBuilder(self, scope)
         let tables = builder.backupEntries()
-        var run = runConfiguration(scope, of: .backup, &unsupported)
+        var run = runConfiguration(scope, of: .backup)
         if builder.hasDefinitions { run.definitions.isEnabled = true }
         run.resumeID = overrides.backupID
-        run.unsupportedFeatures = unsupported.lines
         return BackupConfiguration(run: run, tables: tables, retention: retention)
     }
 
     private func restoreConfiguration(_ scope: KeyScope) -> RestoreConfiguration {
-        var unsupported = UnsupportedFeatures(.restore)
         let builder = TableEntryBuilder(self, scope)
-        let tables = builder.restoreEntries(&unsupported)
-        var run = runConfiguration(scope, of: .restore, &unsupported)
+        let tables = builder.restoreEntries()
+        var run = runConfiguration(scope, of: .restore)
         if builder.hasDefinitions { run.definitions.isEnabled = true }
         run.resumeID = overrides.restoreID
         if let clean = overrides.clean { run.definitions.recreatesDatabase = clean }
-        run.unsupportedFeatures = unsupported.lines
-        return RestoreConfiguration(run: run, tables: tables, assumesYes: overrides.yes)
+        return RestoreConfiguration(run: run, tables: tables, assumesYes: overrides.yes, set: setSelection())
+    }
+
+    /// The set that the command line names.
+    private func setSelection() -> SetSelection {
+        if let id = overrides.set { return .id(id) }
+        guard let text = overrides.asOf else { return .newest }
+        guard let moment = SetSelection.moment(text) else {
+            report.add(
+                .invalidValue,
+                "'\(text)' is not a date or a time",
+                hint:
+                    "write it as 2026-11-26, 2026-11-26T03:00 or 2026-11-26T03:00:00+01:00; without an offset it is UTC",
+                at: SourcePlace("--as-of")
+            )
+            return .newest
+        }
+        return .asOf(moment)
     }
 
     private func runConfiguration(
         _ scope: KeyScope,
-        of side: RunKind,
-        _ unsupported: inout UnsupportedFeatures
+        of side: RunKind
     ) -> RunConfiguration {
         // A run needs no connection of the other command, which may be available on another machine only.
         let isNeeded = action == nil || action == side
         let connections = ConnectionBuilder(scope, isNeeded ? report : ConfigurationProblems())
         checkAdapter(scope["adapter"])
         let ddl = ddl(scope, root: read.text(scope["root_location"], "root_location"))
-        if ddl.isEnabled, ddl.strategy == .useLatestSet {
-            unsupported.note(.useLatestSet, at: scope["ddl"]?.mapping?["strategy"]?.place)
-        }
         return RunConfiguration(
             connection: connections.connection(),
             connections: connections.all(warns: action == nil),

@@ -35,7 +35,7 @@ struct TableEntryBuilder {
         return entries
     }
 
-    func restoreEntries(_ unsupported: inout UnsupportedFeatures) -> [RestoreEntry] {
+    func restoreEntries() -> [RestoreEntry] {
         var entries: [RestoreEntry] = []
         for raw in rawEntries() {
             let scope = scope.inside(raw.mapping)
@@ -43,9 +43,6 @@ struct TableEntryBuilder {
             if entry.options.name == nil {
                 if builder.action != .backup { check(backupEntry(scope, raw.place), raw.place) }
                 continue
-            }
-            if entry.strategy == .useLatestSet {
-                unsupported.note(.useLatestSet, at: scope["strategy"]?.place)
             }
             entries.append(entry)
         }

@@ -7,6 +7,12 @@ extension SetRecord {
         let tool: String?
     }
 
+    /// A later version has written a record, in a format of its own.
+    struct LaterFormat: Error {
+        /// What wrote it: `databudgie 4.0.0`.
+        let tool: String
+    }
+
     /// A record, or nothing but its head when its format is a later one.
     private struct Checked<Value: Decodable>: Decodable {
         let head: Head
@@ -51,7 +57,8 @@ extension SetRecord {
                     .dataFile,
                     "the set record \(path) has the format \(head.format) of \(head.tool ?? "a later version"), and this "
                         + "version reads formats up to \(Self.currentFormat)",
-                    hint: "use the version that wrote it, or a later one"
+                    hint: "use the version that wrote it, or a later one",
+                    underlying: LaterFormat(tool: head.tool ?? "a later version")
                 )
             }
             return value

@@ -5,22 +5,24 @@ import Storage
 struct CleanPreflight {
     let session: Session
     let configuration: RestoreConfiguration
-
     private var settings: RunSettings { session.settings }
 
     /// Checks the settings and the files of the restore; a dry run reports the files as its plan.
     ///
+    /// - Returns: The set whose files are read; nil when all are chosen by their names.
     /// - Throws: ``DatabudgieError`` when it is not confirmed, or when the restore could not continue afterwards;
     ///   `StorageError`.
-    func check() async throws {
+    func check() async throws -> RestoreSet? {
         try await DatabudgieError.withEffect(.nothingChanged) {
             try checkSettings()
-            let (jobs, findings) = try await checkFiles()
-            guard settings.isDryRun else { return }
+            let set = try await SetSearch(session: session, configuration: configuration) { (nil, "public") }.run()
+            let (jobs, findings) = try await checkFiles(set)
+            guard settings.isDryRun else { return set }
             session.recorder.found(
                 .warning("the database at \(settings.database) would be dropped and re-created")
             )
             session.recorder.planned(.restore, jobs, findings)
+            return set
         }
     }
 
@@ -57,13 +59,14 @@ struct CleanPreflight {
     }
 
     /// The data files of the listed tables; with a header each, so they are neither empty nor damaged at their start.
-    private func checkFiles() async throws -> ([PlannedJob], [Finding]) {
+    private func checkFiles(_ set: RestoreSet?) async throws -> ([PlannedJob], [Finding]) {
         let storages = session.storages
         let reader = DefinitionReader(
             storages: storages,
             settings: settings.definitions,
             defaultSchema: "public",
-            manifest: nil
+            manifest: nil,
+            set: set
         )
         let definitions = try await reader.read(configuration.tables)
         try (definitions.failures.flatMap(\.problems) + definitions.findings(isStrict: settings.isStrict))
@@ -75,7 +78,7 @@ struct CleanPreflight {
             partitions: definitions.families
         )
         let entries = configuration.tables + definitions.included.map(\.entry)
-        let extensionTables = try await tablesOfExtensions(entries, catalog)
+        let extensionTables = try await tablesOfExtensions(entries, catalog, set)
         let planner = RestorePlanner(
             catalog: catalog,
             isStrict: settings.isStrict,
@@ -87,13 +90,14 @@ struct CleanPreflight {
         let (candidates, findings) = try planner.candidates(entries)
         // Views have no rows of their own.
         let derived = definitions.derived
-        let loads = candidates.filter { $0.entry.options.includesRows && !derived.contains($0.relation.name) }
+        let loads = (set?.choosing(for: candidates) ?? candidates).filter {
+            $0.entry.options.includesRows && !derived.contains($0.relation.name)
+        }
         var files = RestoreFiles(in: storages)
-        try await files.list(loads.flatMap(\.patterns))
+        try await files.listData(of: loads)
         let plan = planner.plan(
             loads,
-            files: loads.map { files.listing.newest(of: $0) },
-            unlisted: loads.map { files.listing.failure(of: $0.patterns) },
+            files: files.data(of: loads),
             findings: findings
         )
         try await files.read(plan)
@@ -112,7 +116,8 @@ struct CleanPreflight {
     /// Tables that are named, have a data file, and are in no list: an extension has to create them.
     private func tablesOfExtensions(
         _ entries: [RestoreEntry],
-        _ catalog: DatabaseCatalog
+        _ catalog: DatabaseCatalog,
+        _ set: RestoreSet?
     ) async throws -> Set<QualifiedName> {
         let selection = TableSelection(catalog: catalog)
         let wanted = try entries.compactMap { entry -> (name: QualifiedName, pattern: FilePattern)? in
@@ -122,6 +127,7 @@ struct CleanPreflight {
             else { return nil }
             return (name, try FileLayout(entry.options).pattern(.anyData, of: PathComponent(name)))
         }
+        if let set { return Set(wanted.map(\.name).filter(set.hasRows)) }
         let files = try await FileListing(wanted.map(\.pattern), in: session.storages)
         return Set(wanted.filter { files.newest($0.pattern) != nil }.map(\.name))
     }

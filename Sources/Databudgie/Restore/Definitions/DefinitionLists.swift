@@ -27,6 +27,7 @@ struct DefinitionLists {
     private let further: FilePattern
     private let database: FilePattern
     private let furtherFiles: FileListing
+    private let recorded: RecordedDefinitions?
 
     /// The most bytes that a list may have.
     private static let sizeLimit = 256 << 20
@@ -39,19 +40,28 @@ struct DefinitionLists {
     ///   - settings: Where they are.
     ///   - storages: The storages.
     ///   - defaultSchema: The schema of names without a dot.
+    ///   - recorded: The files of a set, which are the only ones that count.
     /// - Throws: ``DatabudgieError`` when there is none; `StorageError`.
-    init(_ settings: DefinitionConfiguration, in storages: StorageRouter, defaultSchema: String) async throws {
+    init(
+        _ settings: DefinitionConfiguration,
+        in storages: StorageRouter,
+        defaultSchema: String,
+        recorded: RecordedDefinitions? = nil
+    ) async throws {
+        self.recorded = recorded
         self.storages = storages
         self.defaultSchema = defaultSchema
         pattern = try FileLayout(settings).pattern(.definitionList, of: nil)
-        files = try await FileListing([pattern], in: storages).all(pattern, by: settings.strategy)
+        files = try await FileListing([pattern], in: storages, of: recorded?.listing)
+            .all(pattern, by: settings.strategy)
         further = try FileLayout(settings).pattern(.furtherDefinitions, of: nil)
         database = try FileLayout(settings).pattern(.databaseDefinition, of: nil)
-        furtherFiles = try await FileListing([further, database], in: storages)
+        furtherFiles = try await FileListing([further, database], in: storages, of: recorded?.listing)
         guard !files.isEmpty else {
+            let place = recorded.map { " of the set \($0.set)" } ?? ""
             throw DatabudgieError(
                 .preflight,
-                "there is no list of tables in \(pattern.folder) that matches '\(settings.filename)': no definition can be restored",
+                "there is no list of tables\(place) in \(pattern.folder) that matches '\(settings.filename)': no definition can be restored",
                 hint: "check ddl.location, or turn ddl off"
             )
         }
@@ -85,7 +95,10 @@ struct DefinitionLists {
     }
 
     private func strings(in path: StoragePath) async throws -> [String] {
-        let bytes = try await storages.storage(for: path).read(path).collect(upTo: Self.sizeLimit)
+        let bytes =
+            if let recorded { try await recorded.read(path, storages, upTo: Self.sizeLimit) } else {
+                try await storages.storage(for: path).read(path).collect(upTo: Self.sizeLimit)
+            }
         guard let names = try? JSONDecoder().decode([String].self, from: Data(bytes)) else {
             throw DatabudgieError(
                 .dataFile,

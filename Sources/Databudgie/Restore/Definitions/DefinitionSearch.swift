@@ -10,6 +10,8 @@ struct DefinitionSearch {
     let defaultSchema: String
     /// Globs do not find the manifest.
     let manifest: QualifiedName?
+    /// The files of a set, which are the only ones that count; nil when the storages are searched.
+    var recorded: RecordedDefinitions?
 
     /// The tables that are asked for, from the newest list that has each.
     struct Conclusion {
@@ -26,11 +28,20 @@ struct DefinitionSearch {
     /// Reads list after list, until nothing older can be asked for.
     ///
     /// - Returns: What was found.
-    /// - Throws: ``DatabudgieError`` when there is no list, when one is damaged, or when nothing of it is asked for;
-    ///   `StorageError`.
+    /// - Throws: ``DatabudgieError`` when there is no list, or when one is damaged; `StorageError`.
     func run() async throws -> Conclusion {
-        let lists = try await DefinitionLists(settings, in: storages, defaultSchema: defaultSchema)
-        let reader = ScriptReader(storages: storages, strategy: settings.strategy, entries: entries)
+        let lists = try await DefinitionLists(
+            settings,
+            in: storages,
+            defaultSchema: defaultSchema,
+            recorded: recorded
+        )
+        let reader = ScriptReader(
+            storages: storages,
+            strategy: settings.strategy,
+            entries: entries,
+            recorded: recorded
+        )
         var search = ListSearch(entries, defaultSchema: defaultSchema)
         var result = Conclusion(newest: try await lists.read(0))
         var hasDatabase = false
@@ -69,11 +80,11 @@ struct DefinitionSearch {
             }
             result.names += list.names.filter { names.insert($0).inserted }
         }
-        guard !result.tables.isEmpty else { throw Self.nothing(in: result.newest) }
         return result
     }
 
-    private static func nothing(in list: DefinitionLists.List) -> DatabudgieError {
+    /// The error of a restore that finds nothing in its lists.
+    static func nothing(in list: DefinitionLists.List) -> DatabudgieError {
         DatabudgieError(
             .nothingToDo,
             "\(list.path) has \(counted(list.names.count, "table")), none of which is matched with 'ddl: true'",
@@ -128,7 +139,7 @@ struct DefinitionSearch {
         return FoundScript(
             path: path,
             request: request,
-            script: try await ScriptReader.script(path, request, storages)
+            script: try await ScriptReader.script(path, request, storages, recorded)
         )
     }
 

@@ -8,6 +8,8 @@ struct ScriptReader {
     let strategy: RestoreStrategy?
     /// Where the files are.
     let entries: [RestoreEntry]
+    /// The files of a set, which are the only ones that count; nil when the storages are searched.
+    var recorded: RecordedDefinitions?
 
     /// The most bytes that a script may have.
     private static let sizeLimit = 256 << 20
@@ -40,9 +42,9 @@ struct ScriptReader {
             }
             let chosen = try await choose(wanted, list, &batch)
             let new = chosen.filter { paths.insert($0.path).inserted }
-            let storages = storages
+            let (storages, recorded) = (storages, recorded)
             let results = try await new.concurrentMap { request, path in
-                let script = try await FileFailure.result { try await Self.script(path, request, storages) }
+                let script = try await FileFailure.result { try await Self.script(path, request, storages, recorded) }
                 return (path, script.map { FoundScript(path: path, request: request, script: $0) })
             }
             var scripts: [FoundScript] = []
@@ -72,7 +74,7 @@ struct ScriptReader {
         _ batch: inout ScriptBatch
     ) async throws -> [(request: ScriptRequest, path: StoragePath)] {
         let patterns = try requests.map { try pattern($0, list) }
-        var files = FileListing()
+        var files = recorded?.listing ?? FileListing()
         try await files.add(patterns, in: storages)
         var chosen: [(request: ScriptRequest, path: StoragePath)] = []
         for (request, pattern) in zip(requests, patterns) {
@@ -98,7 +100,7 @@ struct ScriptReader {
     /// - Throws: `StorageError`.
     func exist(_ requests: [ScriptRequest], _ list: DefinitionLists.List) async throws -> [Bool] {
         let patterns = try requests.map { try pattern($0, list) }
-        let files = try await FileListing(patterns, in: storages)
+        let files = try await FileListing(patterns, in: storages, of: recorded?.listing)
         return zip(requests, patterns).map { request, pattern in
             files.newest(pattern, by: strategy ?? entries[request.entry].strategy) != nil
         }
@@ -141,14 +143,19 @@ struct ScriptReader {
     ///   - path: The file.
     ///   - request: What it was looked up for.
     ///   - storages: Where it is.
+    ///   - recorded: What it has to be.
     /// - Returns: Its definitions.
-    /// - Throws: ``DatabudgieError`` when the file is damaged; `StorageError`.
+    /// - Throws: ``DatabudgieError`` when the file is damaged, or is not the recorded one; `StorageError`.
     static func script(
         _ path: StoragePath,
         _ request: ScriptRequest,
-        _ storages: StorageRouter
+        _ storages: StorageRouter,
+        _ recorded: RecordedDefinitions?
     ) async throws -> DefinitionScript {
-        let bytes = try await storages.storage(for: path).read(path).collect(upTo: sizeLimit)
+        let bytes =
+            if let recorded { try await recorded.read(path, storages, upTo: sizeLimit) } else {
+                try await storages.storage(for: path).read(path).collect(upTo: sizeLimit)
+            }
         do {
             return try DefinitionScript(text: String(decoding: bytes, as: UTF8.self), of: request.unit)
         } catch is DefinitionScript.Damage {

@@ -102,6 +102,7 @@ struct CleanTests {
                 try #require(files.first { ($0 as NSString).deletingLastPathComponent == folder })
             }
             let (data, list, definition) = (try file("public.b"), try file("backups/ddl"), try file("public.a/ddl"))
+            try fixture.forgetSets()
             let text = try fixture.text(data)
             for damaged in [Data(), Data([0x1F, 0x8B, 8, 0, 0])] {
                 try fixture.write(damaged, to: data)

@@ -58,6 +58,7 @@ struct DefinitionIsolationTests {
         try await RunFixture.with { fixture in
             try await fixture.execute(fixture.source, schema)
             try #require(try await fixture.backup(fixture.ddlYAML(tables)).failed.isEmpty)
+            try fixture.forgetSets()
             try await body(fixture)
         }
     }

@@ -51,6 +51,7 @@ struct DefinitionRestoreTests {
     @Test("An existing table is not replaced when its rows are missing")
     func missingRows() async throws {
         try await withOldShop { fixture in
+            try fixture.forgetSets()
             for file in try fixture.files() where file.hasPrefix("public.sale/") && file.hasSuffix(".csv") {
                 try FileManager.default.removeItem(atPath: fixture.folder + "/" + file)
             }
@@ -65,6 +66,7 @@ struct DefinitionRestoreTests {
         try await withOldShop { fixture in
             let file = try #require(try fixture.files().first { $0.hasPrefix("public.sale/ddl/") })
             try fixture.write(fixture.text(file).replacing("CREATE TABLE", with: "CREATE TABEL"), to: file)
+            try fixture.forgetSets()
             let error = await #expect(throws: DatabudgieError.self) {
                 try await fixture.restore(fixture.ddlYAML("['public.*']"))
             }
@@ -151,6 +153,7 @@ struct DefinitionRestoreTests {
     func badRow() async throws {
         try await withOldShop { fixture in
             try fixture.write("id,product_id\n1,1\nx,2\n", to: "public.sale/2999-01-01T00:00:00.csv")
+            try fixture.forgetSets()
             let report = try await fixture.restore(fixture.ddlYAML("['public.*']"))
             #expect(report.finished.isEmpty)
             #expect(Set(report.failed.map(\.job.description)) == ["public.product", "public.sale"])
@@ -163,6 +166,7 @@ struct DefinitionRestoreTests {
     func brokenKey() async throws {
         try await withOldShop { fixture in
             try fixture.write("id,product_id\n1,77\n", to: "public.sale/2999-01-01T00:00:00.csv")
+            try fixture.forgetSets()
             let error = await #expect(throws: DatabudgieError.self) {
                 try await fixture.restore(fixture.ddlYAML("['public.*']"))
             }
@@ -382,6 +386,7 @@ struct DefinitionRestoreTests {
             try await fixture.execute(fixture.source, shop)
             _ = try await fixture.backup(fixture.ddlYAML("['public.*']"))
             try fixture.write("id,name\n1,tea\n1,cake\n", to: "public.product/2999-01-01T00:00:00.csv")
+            try fixture.forgetSets()
             let report = try await fixture.restore(fixture.ddlYAML("['public.*']"))
             #expect(
                 report.failed.contains { $0.job.description == "public.product" && $0.message.contains("Key (id)") }
@@ -399,6 +404,7 @@ struct DefinitionRestoreTests {
             let yaml = fixture.ddlYAML("['public.*']")
             let file = try #require(try fixture.files().first { $0.hasPrefix("public.sale/ddl/") })
             let text = try fixture.text(file)
+            try fixture.forgetSets()
             try fixture.write(text.replacing("\"order\"", with: "order"), to: file)
             let damaged = await #expect(throws: DatabudgieError.self) { try await fixture.restore(yaml) }
             #expect(damaged?.problems.first?.description.contains("\(file) is damaged") == true)
