@@ -18,16 +18,18 @@ struct SetDescription {
     /// - Parameter showsColumns: Each table is followed by its columns and the values of its sequences.
     /// - Returns: Lines that are harmless to a terminal.
     func lines(showsColumns: Bool) -> [String] {
-        let parts = [
-            head, tables, showsColumns ? record.tables.flatMap(Self.columns) : [], definitions,
-            record.failures.map { "failed  \($0.table): \($0.message)" }, record.warnings.map { "warning  \($0)" },
-        ]
+        let failures = record.failures.map { "failed  \($0.table): \($0.message)" }
+        let parts =
+            [head, tables] + (showsColumns ? record.tables.map(Self.columns) : [])
+            + [definitions, failures, record.warnings.map { "warning  \($0)" }]
         return Array(parts.filter { !$0.isEmpty }.joined(separator: [""]))
     }
 
     private var head: [String] {
         let time = Date.ISO8601FormatStyle(timeZone: .gmt)
-        let duration = record.finishedAt.timeIntervalSince(record.startedAt)
+        // Records have whole seconds.
+        let seconds = record.finishedAt.timeIntervalSince(record.startedAt)
+        let duration = seconds < 1 ? "within a second" : "after \(HumanNumber.duration(.seconds(seconds)))"
         let entries: [(String, String?)] = [
             ("set", record.id),
             ("catalog", "\(stored.catalog)"),
@@ -35,10 +37,7 @@ struct SetDescription {
             ("consistency", consistency),
             ("source", record.source.map(Self.source)),
             ("started", record.startedAt.formatted(time)),
-            (
-                "finished",
-                "\(record.finishedAt.formatted(time)), after \(HumanNumber.duration(.seconds(max(duration, 0))))"
-            ),
+            ("finished", "\(record.finishedAt.formatted(time)), \(duration)"),
             ("written by", record.tool),
             ("settings", record.config.map { "SHA-256 \($0)" }),
             ("contents", contents),
@@ -113,7 +112,7 @@ struct SetDescription {
             let value = "\(sequence.lastValue)\(sequence.isCalled ? "" : ", not returned yet")"
             lines.add(["\(sequence.schema).\(sequence.name)", "sequence", value])
         }
-        return [""] + lines.lines + (table.query.map { ["query: \($0)".escapedForTerminal] } ?? [])
+        return lines.lines + (table.query.map { ["query: \($0)".escapedForTerminal] } ?? [])
     }
 
     private var definitions: [String] {

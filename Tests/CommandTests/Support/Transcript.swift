@@ -83,14 +83,13 @@ struct Transcript {
             // How many of them there are depends on the machine.
             .replacing(/\{[^\n]*"event":"progressed"[^\n]*\n/, with: "")
             .replacing(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/, with: "2026-01-02T03:04:05")
-            .replacing(/"snapshot" : "[0-9:]+"/, with: #""snapshot" : "749:749:""#)
             .replacing(
-                /system \d+, snapshot [0-9:]+, WAL [0-9A-F]+\/[0-9A-F]+/,
+                /system \d+, snapshot [0-9:,]+, WAL [0-9A-F]+\/[0-9A-F]+/,
                 with: "system 7, snapshot 749:749:, WAL 0/19"
             )
             .replacing(/SHA-256 [0-9a-f]{64}/, with: "SHA-256 0f1e…")
             .replacing(/Postgres \d+(\.\d+|[a-z]+\d*)/, with: "Postgres 15.18")
-            .replacing(/:05Z, after (\d+ min \d+ s|[0-9.]+ m?s)/, with: ":05Z, after 0.1 s")
+            .replacing(/:05Z, after (\d+ min \d+ s|[0-9.]+ s)/, with: ":05Z, within a second")
             .replacing(#/2026-01-02T03:04:05 +\d+ (s|min)  /#, with: "2026-01-02T03:04:05  5 s  ")
             .replacing(#/\(\d+ (s|min) old, /#, with: "(5 s old, ")
             .replacing(/"seconds":[0-9.]+/, with: #""seconds":0.1"#)
