@@ -61,9 +61,8 @@ extension DatabudgieCommand {
                 return .success
             }
             let asksForOne = !options.tables.isEmpty && found.record.tables.count == 1
-            for line in SetDescription(found).lines(showsColumns: columns || asksForOne) {
-                try StandardStream.standardOutput.write(line.escapedForTerminal + "\n")
-            }
+            let lines = SetDescription(found).lines(showsColumns: columns || asksForOne)
+            try StandardStream.standardOutput.write(lines.map { $0.escapedForTerminal + "\n" }.joined())
             return .success
         }
 
