@@ -34,6 +34,14 @@ enum CSVTargets {
         expect(counter.endsWithLineBreak == reference.endsWithLineBreak, "the end is seen differently")
         expect(counter.isInQuotes == reference.endsInQuotes, "the quotes are seen differently")
         expect(counter.endMarkerRecord == reference.endMarkerRecord, "the marker is seen differently")
+        let counts = reference.fieldCounts
+        let columns = counts.first ?? 1
+        var fields = CSVFieldCounter(columns: columns, endsWithCarriageReturn: endsWithCarriageReturn)
+        input.pieces(size).forEach { fields.add($0) }
+        expect(fields.wrongRecords == counts.count { $0 != columns }, "the fields are counted differently")
+        let first = counts.firstIndex { $0 != columns }
+        expect(fields.firstWrong?.record == first.map { $0 + 1 }, "another record is the first wrong one")
+        expect(fields.firstWrong?.fields == first.map { counts[$0] }, "its fields are counted differently")
     }
 
     static func filter(_ bytes: [UInt8]) {
@@ -78,6 +86,11 @@ private struct ReferenceRecords {
             }
         }
         if !endsWithLineBreak { records.append(record) }
+    }
+
+    /// The number of fields of each complete record.
+    var fieldCounts: [Int] {
+        records.prefix(endsWithLineBreak ? records.count : records.count - 1).map { Self.fields(of: $0).count }
     }
 
     var endMarkerRecord: Int? {
