@@ -200,4 +200,22 @@ struct TranscriptTests {
             try await transcript.run("databudgie restore --clean --no-ddl --yes")
         }
     }
+
+    @Test("Sets are verified, before and after files were damaged")
+    func verification() async throws {
+        try await expect("verify", "compression: gzip\ntables: ['public.*']") { shop, transcript in
+            _ = try await shop.program.run("backup")
+            try await transcript.run("databudgie verify --jobs 1")
+            try await transcript.run("databudgie verify --level files")
+            let files = try shop.files().filter { $0.hasSuffix(".csv.gz") }
+            let (products, sales) = (try #require(files.first), try #require(files.last))
+            var bytes = try Data(contentsOf: URL(filePath: "\(shop.folder)/\(sales)"))
+            bytes[100] ^= 1
+            try bytes.write(to: URL(filePath: "\(shop.folder)/\(sales)"))
+            try FileManager.default.removeItem(atPath: "\(shop.folder)/\(products)")
+            try await transcript.run("databudgie verify --jobs 1")
+            try await transcript.run("databudgie verify --all --level files --log-format json")
+            try await transcript.run("databudgie verify --all latest")
+        }
+    }
 }
