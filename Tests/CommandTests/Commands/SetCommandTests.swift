@@ -171,7 +171,7 @@ struct SetCommandTests {
             #expect(try await program.run("list").output == "There are no sets in backups/catalog.\n")
             let adopted = try await program.run("list", "--adopt", "--yes")
             #expect(adopted.status == 0 && adopted.output.hasSuffix("\n1 set recorded in backups/catalog.\n"))
-            #expect(try await program.run("list").output.contains(/complete +mixed +1 +- +5 B\n/))
+            #expect(try await program.run("list").output.contains(/complete +mixed +1 +- +5 B +-\n/))
             let again = try await program.run("list", "--adopt", "--yes")
             #expect(again.status == 0 && again.output.hasPrefix("There is nothing to adopt: "))
         }

@@ -40,13 +40,14 @@ struct VerificationTests {
                     create table lone (t text); insert into lone values (null), (''), ('\\.'), (E'\\r\\n');
                     create table none (); insert into none select from generate_series(1, 3);
                     create table empty (a int);
+                    create table mark (U&"\\FEFFx" int); insert into mark values (1);
                     """
                 )
                 let configuration = try fixture.configuration(
                     """
                     {root_location: '\(folder)', location: '{table}', ddl: {enabled: true, location: ddl}, tables: {
                       public.a: {compression: gzip}, public.lone: {}, public.none: {compression: zstd},
-                      public.empty: {compression: zstd}, q: {query: 'select 1 as U&"\\FEFFx"'}}}
+                      public.empty: {compression: zstd}, public.mark: {}}}
                     """
                 )
                 let variables = kind == .s3 ? try await S3Server.shared.environment : [:]
