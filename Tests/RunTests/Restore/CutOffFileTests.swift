@@ -43,7 +43,7 @@ struct CutOffFileTests {
                 let configuration = try fixture.configuration(
                     """
                     {root_location: '\(folder)', location: '{table}', compression: \(format.rawValue), truncate: true,
-                        tables: [t]}
+                        strategy: use_latest_filename, tables: [t]}
                     """
                 )
                 var environment = RunEnvironment()

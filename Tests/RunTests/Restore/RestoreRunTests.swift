@@ -94,7 +94,10 @@ struct RestoreRunTests {
             try await fixture.execute(fixture.target, "create table t (id int)")
             let events = EventLog()
             let folder = String(repeating: "x", count: 300)
-            let yaml = "{root_location: \(fixture.folder), location: '\(folder)/{table}', tables: [t, tt]}"
+            let yaml = """
+                {root_location: \(fixture.folder), location: '\(folder)/{table}', strategy: use_latest_filename,
+                    tables: [t, tt]}
+                """
             let error = await #expect(throws: DatabudgieError.self) { try await fixture.restore(yaml, events: events) }
             #expect(error?.code == .storage)
             #expect(error?.effect == .nothingChanged)
