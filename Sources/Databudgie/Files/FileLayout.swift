@@ -23,7 +23,8 @@ struct FileLayout: Sendable {
         /// The definitions of what belongs to the database as a whole.
         case databaseDefinition
 
-        fileprivate var folder: String? {
+        /// The folder below the entry's own one.
+        var folder: String? {
             switch self {
             case .data, .anyData, .definitionList: nil
             case .sequences: "sequences"
@@ -34,7 +35,7 @@ struct FileLayout: Sendable {
         }
 
         /// What stands for `{ext}`; nil for any form of data.
-        fileprivate var ext: String? {
+        var ext: String? {
             switch self {
             case .data(let format): format.ext
             case .anyData: nil
