@@ -2,8 +2,8 @@ import Storage
 
 /// The storages of a run: the local disk, and S3 when a path is there.
 struct StorageRouter: Sendable {
-    private let local: any Storage
-    private let s3: any Storage
+    let local: any Storage
+    let s3: any Storage
 
     /// Opens the storages for the body and closes their connections after it.
     ///
@@ -65,6 +65,21 @@ struct StorageRouter: Sendable {
                 try await storage(for: folder).checkWritable(folder)
             }
         }
+    }
+
+    /// Deletes files, wherever they are; one that does not exist is not an error.
+    ///
+    /// - Throws: `StorageError` for the first that could not be deleted, after all others of its storage were tried.
+    func delete(_ paths: [StoragePath]) async throws {
+        var (here, there): ([StoragePath], [StoragePath]) = ([], [])
+        for path in paths {
+            switch path {
+            case .local: here.append(path)
+            case .s3: there.append(path)
+            }
+        }
+        if !here.isEmpty { try await local.delete(here) }
+        if !there.isEmpty { try await s3.delete(there) }
     }
 
     /// The storage that a path is in.

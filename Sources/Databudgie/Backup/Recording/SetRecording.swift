@@ -56,13 +56,7 @@ struct SetRecording: Sendable {
     /// - Returns: False when it belongs to another run.
     /// - Throws: `StorageError`; ``DatabudgieError`` when the role may not write to the catalog.
     func claim(_ timestamp: RunTimestamp) async throws -> Bool {
-        let mark = RunningMark(
-            id: timestamp.timestamp,
-            tool: Self.tool,
-            host: ProcessInfo.processInfo.hostName,
-            pid: Int(ProcessInfo.processInfo.processIdentifier),
-            startedAt: started
-        )
+        let mark = RunningMark(id: timestamp.timestamp, startedAt: started)
         do {
             return try await catalog.claim(mark)
         } catch let error as StorageError where error.code == .accessDenied {

@@ -43,4 +43,19 @@ extension RunningMark {
         guard let number = pid_t(exactly: pid), number > 0 else { return false }
         return kill(number, 0) == 0 || errno == EPERM
     }
+
+    /// The mark of this process.
+    ///
+    /// - Parameters:
+    ///   - id: The id of the set.
+    ///   - startedAt: When the run began.
+    init(id: String, startedAt: Date) {
+        self.init(
+            id: id,
+            tool: "databudgie \(DatabudgieVersion.current)",
+            host: ProcessInfo.processInfo.hostName,
+            pid: Int(ProcessInfo.processInfo.processIdentifier),
+            startedAt: startedAt
+        )
+    }
 }

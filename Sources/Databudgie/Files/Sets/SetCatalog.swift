@@ -108,12 +108,8 @@ struct SetCatalog: Sendable {
     /// - Returns: False when the id belongs to another run or set.
     /// - Throws: `StorageError`.
     func claim(_ mark: RunningMark) async throws -> Bool {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        encoder.dateEncodingStrategy = .iso8601
-        let bytes = Array(try encoder.encode(mark)) + [UInt8(ascii: "\n")]
         do {
-            try await write(bytes, to: runningPath(of: mark.id), ifExists: .fail)
+            try await write(mark, ifExists: .fail)
         } catch let error as StorageError where error.code == .alreadyExists {
             return false
         }
@@ -121,6 +117,23 @@ struct SetCatalog: Sendable {
         guard try await exists(recordPath(of: mark.id)) else { return true }
         await release(mark.id)
         return false
+    }
+
+    /// Marks a set whose files are about to be removed, as a run is marked that has not ended.
+    ///
+    /// If the removal is broken off, what is left of the set is found by its mark.
+    /// - Parameter mark: Says who removes it.
+    /// - Throws: `StorageError`.
+    func markRemoval(_ mark: RunningMark) async throws {
+        try await write(mark, ifExists: .replace)
+    }
+
+    private func write(_ mark: RunningMark, ifExists: ExistingFile) async throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        encoder.dateEncodingStrategy = .iso8601
+        let bytes = Array(try encoder.encode(mark)) + [UInt8(ascii: "\n")]
+        try await write(bytes, to: runningPath(of: mark.id), ifExists: ifExists)
     }
 
     /// A role that may only write sees nothing; the commit finds out.

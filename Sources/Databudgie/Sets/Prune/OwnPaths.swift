@@ -29,7 +29,7 @@ struct OwnPaths: Sendable {
     /// - Parameter path: A path as a listing returns it.
     /// - Returns: The timestamp or date in the path; empty when it has neither; nil when the path is not one of ours.
     func moment(of path: StoragePath) -> String? {
-        let components = path.description.split(atByte: "/")
+        let components = OwnPlace.components(path.description)
         let keys = components.map { ByteKey($0) }
         return (0..<components.count).lazy.flatMap { places[Array(keys.prefix($0)), default: []] }
             .compactMap { $0.moment(of: components) }.first
@@ -59,14 +59,19 @@ struct OwnPlace: Sendable {
 
     /// The components of the location that have no variable; none for the working directory.
     var constant: [ByteKey] {
-        let constant = location.prefix { $0.variables.isEmpty }.map { ByteKey($0.render([:])) }
-        return constant == [ByteKey(".")] ? [] : constant
+        location.prefix { $0.variables.isEmpty }.map { ByteKey($0.render([:])) }
+    }
+
+    /// The components of a path; what means nothing on a disk is left out. The first one of a path from the root is empty.
+    static func components(_ path: String) -> [String] {
+        let components = path.split(atByte: "/")
+        if path.startsWithBytes(of: "s3://") { return components.last == "" ? components.dropLast() : components }
+        let meaningful = components.filter { !$0.isEmpty && !$0.hasBytes(of: ".") }
+        return (path.startsWithBytes(of: "/") ? [""] : []) + meaningful
     }
 
     init(_ layout: FileLayout, _ kind: Kind) throws {
-        var components = layout.location.description.split(atByte: "/")
-        if components.count > 1, components.last?.isEmpty == true { components.removeLast() }
-        location = try components.map { try Template($0) }
+        location = try Self.components(layout.location.description).map { try Template($0) }
         (filename, self.kind) = (layout.filename, kind)
     }
 
@@ -80,8 +85,7 @@ struct OwnPlace: Sendable {
     }
 
     func moment(of components: [String]) -> String? {
-        let isInWorkingDirectory = location.count == 1 && location[0].description.hasBytes(of: ".")
-        let depth = isInWorkingDirectory ? 0 : location.count
+        let depth = location.count
         guard components.count > depth, var values = values(components.prefix(depth)) else { return nil }
         let rest = components[depth...]
         if let moment = moment(rest, values) { return moment }

@@ -1,0 +1,251 @@
+public import Foundation
+import Storage
+
+/// Removes the backup sets that no rule of `retention` keeps.
+///
+///     let prune = Prune(configuration)
+///     let plan = try await prune.plan()
+///     try await prune.remove(plan)
+///
+/// The record of a set is removed first and its files afterwards: whenever it is interrupted, a set that is listed has all of
+/// its files. The newest complete set always stays, and so does a run that is under way.
+public struct Prune: Sendable {
+    /// How old something must be that no set names before it is removed, in seconds: one day.
+    public static let age = Cleanup.age
+
+    private let configuration: Configuration
+    private let environment: RunEnvironment
+
+    /// Prepares a prune; nothing is done before ``plan(includingOrphans:)``.
+    ///
+    /// - Parameters:
+    ///   - configuration: Its backup says where the catalog is, which sets are kept, and where orphans are searched for.
+    ///   - environment: Environment variables and clock.
+    public init(_ configuration: Configuration, environment: RunEnvironment = RunEnvironment()) {
+        self.configuration = configuration
+        self.environment = environment
+    }
+
+    /// Decides what is removed, and removes nothing.
+    ///
+    /// - Parameter includingOrphans: Also look for what no set names: this lists all locations. Without a `retention` only
+    ///   that is removed.
+    /// - Returns: What becomes of each set, and why.
+    /// - Throws: ``DatabudgieError`` when there is no `retention` or catalog, or when a record cannot be read; `StorageError`;
+    ///   `CancellationError`. Nothing was changed then.
+    public func plan(includingOrphans: Bool = false) async throws -> PrunePlan {
+        try await DatabudgieError.withEffect(.nothingChanged) {
+            let policy = try policy(isNeeded: !includingOrphans)
+            let folder = try catalogFolder()
+            return try await withStorages { storages in
+                let catalog = SetCatalog(folder: folder, storages: storages)
+                return try await plan(catalog, policy, includingOrphans: includingOrphans)
+            }
+        }
+    }
+
+    /// Removes what a plan says.
+    ///
+    /// - Parameter plan: What ``plan(includingOrphans:)`` has returned; the catalog must not have changed since.
+    /// - Throws: ``DatabudgieError`` when the catalog has changed, or for the first set that could not be removed;
+    ///   `StorageError`; `CancellationError`.
+    public func remove(_ plan: PrunePlan) async throws {
+        let folder = try catalogFolder()
+        try await withStorages { storages in
+            try await remove(plan, from: SetCatalog(folder: folder, storages: storages))
+        }
+    }
+
+    /// Removes what a plan says, from storages of the caller's.
+    func remove(_ plan: PrunePlan, from catalog: SetCatalog) async throws {
+        try await DatabudgieError.withEffect(.nothingChanged) {
+            guard try await catalog.entries() == plan.catalog else {
+                throw DatabudgieError(
+                    .storage,
+                    "the sets in \(catalog.folder) have changed since they were listed",
+                    hint: "prune again"
+                )
+            }
+        }
+        for deletion in plan.deletions { try await remove(deletion, from: catalog) }
+        try await Self.remove(plan.orphans, from: catalog.storages)
+    }
+
+    private func policy(isNeeded: Bool) throws -> RetentionPolicy? {
+        guard let policy = configuration.backup.retention else {
+            guard isNeeded else { return nil }
+            throw DatabudgieError(
+                .configuration,
+                "there is no 'retention' that says which sets are kept",
+                hint: "add it to the configuration, for instance retention: {keep_daily: 7, keep_weekly: 5}"
+            )
+        }
+        guard !policy.keepsNothing else {
+            throw DatabudgieError(.configuration, RetentionPolicy.emptyMessage, hint: RetentionPolicy.emptyHint)
+        }
+        return policy
+    }
+
+    private func catalogFolder() throws -> StoragePath {
+        guard let folder = configuration.catalog(for: .backup) else {
+            throw DatabudgieError(
+                .configuration,
+                "there is no set catalog, because the locations have no folder in common",
+                hint: "name the folder of the set records under 'catalog'"
+            )
+        }
+        return folder
+    }
+
+    private func withStorages<Result>(_ body: (StorageRouter) async throws -> Result) async throws -> Result {
+        let run = configuration.backup.run
+        return try await StorageRouter.withStorages(
+            run.s3,
+            variables: environment.variables,
+            isDryRun: run.isDryRun,
+            body
+        )
+    }
+}
+
+extension Prune {
+    private func plan(
+        _ catalog: SetCatalog,
+        _ policy: RetentionPolicy?,
+        includingOrphans: Bool
+    ) async throws -> PrunePlan {
+        let entries = try await catalog.entries()
+        let places = try CleanupPlaces(configuration.backup)
+        let sets = try await entries.filter { $0.record != nil }.concurrentMap(limit: 4) { entry in
+            try await PrunableSet(entry, in: catalog, folders: places.folders)
+        }
+        let unfinished = entries.filter { $0.record == nil && $0.running != nil }.map(\.id)
+        var running = Set(unfinished.map { ByteKey($0) })
+        var orphans: [Orphan] = []
+        if includingOrphans {
+            let search = try search(entries, sets, in: catalog)
+            let result = try await Self.orphans(search, places, in: catalog.storages)
+            (orphans, running) = (result.orphans, result.running)
+        }
+        let outcome = PrunePlanner(
+            policy: policy,
+            now: environment.now,
+            isRunUnderWay: !running.isEmpty,
+            sharesAnyFile: configuration.backup.tables.contains(where: \.skipsIfExists)
+        ).outcome(sets)
+        let runs = unfinished.filter { running.contains(ByteKey($0)) }.map { id in
+            PrunePlan.PlannedSet(id: id, status: "running", reasons: [.underWay], files: 0, size: 0)
+        }
+        return PrunePlan(
+            sets: (runs + outcome.sets).sorted { ByteKey($1.id) < ByteKey($0.id) },
+            orphans: orphans,
+            warnings: outcome.warnings,
+            deletions: outcome.deletions,
+            catalog: entries
+        )
+    }
+
+    private func search(
+        _ entries: [SetCatalog.Entry],
+        _ sets: [PrunableSet],
+        in catalog: SetCatalog
+    ) throws -> OrphanSearch {
+        let own = try OwnPaths(configuration.backup)
+        // Paths that are relative to another folder, or locations of another configuration, would make orphans of all files.
+        if let newest = sets.first(where: { $0.isComplete && !$0.files.isEmpty }),
+            !newest.files.contains(where: { own.moment(of: $0.path) != nil })
+        {
+            throw DatabudgieError(
+                .configuration,
+                "none of the files of the set \(newest.id) is in a location of the configuration",
+                hint: "look for orphans with the configuration of its backup, and from the same folder"
+            )
+        }
+        let marks = entries.compactMap { entry in entry.running.map { (ByteKey(entry.id), $0) } }
+        return OrphanSearch(
+            own: own,
+            catalog: catalog.folder,
+            sets: Set(sets.map { ByteKey($0.id) }),
+            oldest: sets.map(\.moment).min(),
+            named: NamedFiles(sets),
+            marks: Dictionary(marks, uniquingKeysWith: { first, _ in first }),
+            strays: entries.filter { $0.record == nil && $0.running == nil }.compactMap(\.verification),
+            limit: environment.now.addingTimeInterval(-Self.age)
+        )
+    }
+
+    /// Lists each folder once.
+    private static func orphans(
+        _ search: OrphanSearch,
+        _ places: CleanupPlaces,
+        in storages: StorageRouter
+    ) async throws -> OrphanSearch.Result {
+        let found = try await places.folders.concurrentMap { folder in
+            let storage = storages.storage(for: folder)
+            let files = try await storage.list(folder, recursive: true)
+            let writes = try await storage.unfinishedWrites(folder, before: .distantFuture)
+            return (files, writes.filter { places.isOurs($0.path) })
+        }
+        let files = found.flatMap(\.0)
+        try await refuseOtherCatalogs(search.possibleRecords(files), in: storages)
+        return search.result(files, found.flatMap(\.1))
+    }
+
+    /// The sets of another catalog would be orphans of this one.
+    private static func refuseOtherCatalogs(_ ids: [StoragePath: String], in storages: StorageRouter) async throws {
+        for (folder, id) in ids.sorted(by: { $0.key < $1.key }) {
+            let other = SetCatalog(folder: folder, storages: storages)
+            guard (try? await other.record(id)) != nil else { continue }
+            throw DatabudgieError(
+                .configuration,
+                "\(folder) is another set catalog in the locations of the configuration, whose sets would be orphans",
+                hint: "move its records into the catalog that the configuration uses, or use 'catalog' to name it"
+            )
+        }
+    }
+
+    /// Marks the set as unfinished, removes its record, then its files, and the mark at last: a crash leaves a set that is
+    /// listed and whole, or one that is marked and not listed.
+    private func remove(_ deletion: SetDeletion, from catalog: SetCatalog) async throws {
+        try Task.checkCancellation()
+        do {
+            try await catalog.markRemoval(RunningMark(id: deletion.id, startedAt: environment.now))
+            // Alone: what is deleted together may be deleted in any order.
+            try await catalog.storages.delete(Array(deletion.records.prefix(1)))
+        } catch let error as StorageError {
+            await catalog.release(deletion.id)
+            throw DatabudgieError(
+                .storage,
+                "the set \(deletion.id) cannot be removed: \(error.message)",
+                hint: error.hint,
+                underlying: error
+            )
+        }
+        do {
+            try await catalog.storages.delete(deletion.records.dropFirst() + deletion.files)
+            try await catalog.storages.delete([catalog.runningPath(of: deletion.id)])
+        } catch let error as StorageError {
+            throw DatabudgieError(
+                .storage,
+                "files are left of the set \(deletion.id), whose record is removed: \(error.message)",
+                hint: "when that is solved, remove them with 'databudgie prune --orphans', a day later at the earliest",
+                underlying: error
+            )
+        }
+    }
+
+    /// Removes files first, and the marks that say whose they are afterwards.
+    private static func remove(_ orphans: [Orphan], from storages: StorageRouter) async throws {
+        func paths(_ isMark: Bool) -> [StoragePath] {
+            orphans.compactMap { orphan in
+                if case .file(let path) = orphan.content, (orphan.kind == .brokenRun) == isMark { path } else { nil }
+            }
+        }
+        try await storages.delete(paths(false))
+        for orphan in orphans {
+            guard case .write(let leftover) = orphan.content else { continue }
+            try await storages.storage(for: leftover.write.path).discard(leftover.write)
+        }
+        try await storages.delete(paths(true))
+    }
+}
