@@ -4,7 +4,7 @@ import Foundation
 /// policy"), in UTC.
 ///
 /// A set that is not complete takes no complete one's place: the rules count complete sets only. It is kept while no complete
-/// set is newer, and within `keep_within`.
+/// set is newer, within `keep_within`, and when `keep_last` is unlimited, which keeps everything.
 struct Retention: Sendable {
     /// A set as far as the rules look at it.
     struct Candidate: Sendable {
@@ -43,7 +43,10 @@ struct Retention: Sendable {
         return sorted.map { set in
             guard !set.isComplete else { return Decision(id: set.id, reasons: reasons[ByteKey(set.id), default: []]) }
             let isNewer = set.moment > newestComplete
-            return Decision(id: set.id, reasons: (isNewer ? [.newerThanComplete] : []) + retention.periodReason(set))
+            let reasons: [RetentionReason] =
+                (isNewer ? [.newerThanComplete] : []) + retention.periodReason(set)
+                + (policy.counts[.last] == .unlimited ? [.newest(.last)] : [])
+            return Decision(id: set.id, reasons: reasons)
         }
     }
 

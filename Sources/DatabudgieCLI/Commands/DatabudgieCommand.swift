@@ -13,7 +13,7 @@ struct DatabudgieCommand: ParsableCommand {
         version: DatabudgieVersion.current,
         subcommands: [
             Backup.self, Restore.self, List.self, Show.self, Verify.self, Compare.self, Config.self, Manifest.self,
-            Cleanup.self,
+            Prune.self, Cleanup.self,
         ]
     )
 

@@ -191,6 +191,16 @@ struct RetentionTests {
         )
     }
 
+    @Test("Without a limit to the last sets everything stays, partial sets too")
+    func everything() throws {
+        let sets = try sets(["2026-01-03T00:00:00", "2026-01-02T00:00:00?", "2026-01-01T00:00:00"])
+        #expect(
+            kept(RetentionPolicy([.last: .unlimited]), sets) == [
+                "2026-01-03T00:00:00: last", "2026-01-02T00:00:00: last", "2026-01-01T00:00:00: last",
+            ]
+        )
+    }
+
     @Test("Without a complete set every partial one stays")
     func onlyPartialSets() throws {
         let sets = try sets(["2026-01-02T00:00:00?", "2026-01-01T00:00:00?"])

@@ -22,7 +22,7 @@ struct OrphanSearch: Sendable {
     /// What was written before is old enough.
     let limit: Date
 
-    struct Result: Sendable {
+    struct Found: Sendable {
         var orphans: [Orphan] = []
         /// The runs that made progress lately, so are not broken off.
         var running: Set<ByteKey> = []
@@ -34,7 +34,7 @@ struct OrphanSearch: Sendable {
     ///   - files: All files of all locations.
     ///   - writes: All temporary files and uploads there, of any age.
     /// - Returns: What nobody needs, sorted by place.
-    func result(_ files: [FileInfo], _ writes: [UnfinishedWrite]) -> Result {
+    func result(_ files: [FileInfo], _ writes: [UnfinishedWrite]) -> Found {
         let candidates = files.filter { !CatalogLocation.contains(catalog, $0.path) }
         let running = running(candidates, writes)
         let broken = Set(marks.filter { $0.value.modified < limit }.keys).subtracting(running)
@@ -44,7 +44,7 @@ struct OrphanSearch: Sendable {
             + strays.filter { $0.modified < limit }.map { Orphan($0, .file) }
             + marks.filter { broken.contains($0.key) }.map { Orphan($0.value, .brokenRun) }
             + Set(oldWrites).map { Orphan(Leftover(write: $0)) }
-        return Result(orphans: orphans.sorted { ByteKey($0.place) < ByteKey($1.place) }, running: running)
+        return Found(orphans: orphans.sorted { ByteKey($0.place) < ByteKey($1.place) }, running: running)
     }
 
     /// Files that look like records of another catalog.

@@ -62,7 +62,7 @@ struct OwnPlace: Sendable {
         location.prefix { $0.variables.isEmpty }.map { ByteKey($0.render([:])) }
     }
 
-    /// The components of a path; what means nothing on a disk is left out. The first one of a path from the root is empty.
+    /// The components of a path, without what means nothing on a disk; the first one of a path from the root is empty.
     static func components(_ path: String) -> [String] {
         let components = path.split(atByte: "/")
         if path.startsWithBytes(of: "s3://") { return components.last == "" ? components.dropLast() : components }

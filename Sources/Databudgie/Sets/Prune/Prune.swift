@@ -179,7 +179,7 @@ extension Prune {
         _ search: OrphanSearch,
         _ places: CleanupPlaces,
         in storages: StorageRouter
-    ) async throws -> OrphanSearch.Result {
+    ) async throws -> OrphanSearch.Found {
         let found = try await places.folders.concurrentMap { folder in
             let storage = storages.storage(for: folder)
             let files = try await storage.list(folder, recursive: true)
