@@ -42,7 +42,7 @@ struct SetStatementsRunTests {
         try await fixture.execute(fixture.source, Self.schema)
         let yaml = """
             {root_location: "\(fixture.folder)/it's [a] fol*der", location: '{table}', compression: \(compression), tables: {
-              'shop.*': {}, days: {location: days, query: "select 1 as x, null::text as x, '' as \\"?\\""}}}
+              'shop.*': {}, days: {location: days, query: "select 1 as x, null::text as \\"X\\", '' as \\"?\\""}}}
             """
         let report = try await fixture.backup(yaml)
         #expect(report.failed.isEmpty)

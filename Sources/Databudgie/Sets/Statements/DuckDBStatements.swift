@@ -4,7 +4,7 @@ import Storage
 /// Views of DuckDB that read the files of a set.
 ///
 /// All columns are read as text, in which unquoted emptiness is NULL and `""` is not, and then cast. The columns of a file
-/// are taken by their place, because DuckDB ignores the case of names and a query may have two columns of one name.
+/// are taken by their place, because DuckDB ignores the case of names.
 struct DuckDBStatements {
     private let set: StoredSet
 
