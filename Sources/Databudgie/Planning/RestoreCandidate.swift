@@ -64,7 +64,7 @@ extension FileListing {
             throw DatabudgieError(
                 .preflight,
                 "\(file.path), which the set \(set) consists of, is missing",
-                hint: "copy it again from its source, or choose another set by --set"
+                hint: RestoreSet.hint(for: set)
             )
         }
         guard found.size == file.bytes else {
@@ -72,7 +72,7 @@ extension FileListing {
                 .preflight,
                 "\(file.path) has \(counted(Int(found.size), "byte")), but \(file.bytes) in the set \(set): it was replaced "
                     + "or damaged",
-                hint: "copy it again from its source, or choose another set by --set"
+                hint: RestoreSet.hint(for: set)
             )
         }
         return found

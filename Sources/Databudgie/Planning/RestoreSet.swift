@@ -110,6 +110,11 @@ struct RestoreSet: Sendable {
         }
     }
 
+    /// What to do about a file that is missing, or is not the one that a set has.
+    static func hint(for set: String) -> String {
+        "verify the set with 'databudgie verify \(set)', copy the file again from its source, or choose another set by --set"
+    }
+
     /// Whether the set has rows of a table.
     func hasRows(_ table: QualifiedName) -> Bool {
         parts[table, default: []].contains { $0.data != nil }

@@ -42,7 +42,7 @@ struct TableLoader {
             throw DatabudgieError(
                 .countMismatch,
                 "\(path) has \(counted(file.rows, "row")), but \(recorded) in the set \(part.set): it was replaced or damaged",
-                hint: "copy it again from its source, or choose another set by --set"
+                hint: RestoreSet.hint(for: part.set)
             )
         }
         guard rows == file.rows || format.countMayDiffer && rows < file.rows else {

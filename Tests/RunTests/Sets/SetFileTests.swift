@@ -37,6 +37,10 @@ struct SetFileTests {
             #expect(
                 missing.failed.map(\.message) == ["\(a), which the set \(SetFixture.id(1)) consists of, is missing"]
             )
+            #expect(
+                missing.failed.first?.hint?.hasPrefix("verify the set with 'databudgie verify \(SetFixture.id(1))'")
+                    == true
+            )
         }
     }
 

@@ -25,7 +25,7 @@ struct RecordedDefinitions: Sendable {
         )
     }
 
-    private static let hint = "copy it again from its source, or choose another set by --set"
+    private var hint: String { RestoreSet.hint(for: set) }
 
     /// Reads a file, which has to be the one that was recorded.
     ///
@@ -44,7 +44,7 @@ struct RecordedDefinitions: Sendable {
             throw DatabudgieError(
                 .preflight,
                 "\(path), which the set \(set) consists of, is missing",
-                hint: Self.hint,
+                hint: hint,
                 underlying: error
             )
         }
@@ -52,7 +52,6 @@ struct RecordedDefinitions: Sendable {
 
     private func check(_ bytes: [UInt8], of path: StoragePath) throws(DatabudgieError) {
         guard let file = files[path] else { return }
-        let hint = Self.hint
         guard Int64(bytes.count) == file.bytes else {
             throw DatabudgieError(
                 .dataFile,
