@@ -74,12 +74,11 @@ struct ManifestCommandTests {
                 )
             )
             let json = try await shop.program.run("restore", "--log-format", "json")
-            #expect(
-                json.errorLines.first?.hasPrefix(
-                    #"{"action":"restore","event":"recording","manifest":"public.m","#
-                ) == true
-            )
-            #expect(json.errorLines.first?.contains(#""transaction":2}"#) == true)
+            // The set is named first.
+            #expect(json.errorLines.first?.contains(#""event":"restoring""#) == true)
+            let recording = json.errorLines.dropFirst().first
+            #expect(recording?.hasPrefix(#"{"action":"restore","event":"recording","manifest":"public.m","#) == true)
+            #expect(recording?.contains(#""transaction":2}"#) == true)
         }
     }
 
