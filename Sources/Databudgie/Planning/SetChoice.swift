@@ -60,9 +60,13 @@ struct SetChoice: Sendable {
     }
 
     /// What is asked for by name and missing in a set.
+    ///
+    /// With definitions a name that the backup was asked for is not missing: a materialized view without data has none.
     func missing(in record: SetRecord) -> [String] {
         let names = names(in: record)
-        let missing = tables.filter { names.isDisjoint(with: $0) }.compactMap(\.first?.label)
+        let asked = Set(needsDefinitions ? (record.entries ?? []).map { ByteKey(pattern($0.name)) } : [])
+        let missing = tables.filter { names.isDisjoint(with: $0) }.compactMap(\.first)
+            .filter { !asked.contains(ByteKey($0.description)) }.map(\.label)
         return needsDefinitions && record.definitions.isEmpty ? missing + ["definitions"] : missing
     }
 
