@@ -103,6 +103,8 @@ struct RecordedPathsTests {
             ("/data/catalog", "/data/public.a/x.csv", "public.a/x.csv"),
             ("/data/catalog", "/date/x.csv", "/date/x.csv"), ("/data/catalog", "backups/x.csv", "/work/backups/x.csv"),
             ("backups/catalog", "backups/public.a/x.csv", "public.a/x.csv"),
+            ("backups/catalog", "../other/x.csv", "/other/x.csv"), ("catalog", "../x.csv", "/x.csv"),
+            ("/data/catalog", "/data/../mnt/./x.csv", "/mnt/x.csv"), ("../b/catalog", "../b/a/x.csv", "a/x.csv"),
             ("catalog", "backups/x.csv", "backups/x.csv"), ("catalog", "/data/x.csv", "/data/x.csv"),
         ]
     )
@@ -110,7 +112,7 @@ struct RecordedPathsTests {
         let (catalog, path) = (try StoragePath(catalog), try StoragePath(path))
         let paths = RecordedPaths(catalog: catalog, workingDirectory: "/work")
         #expect(paths.text(of: path) == text)
-        let isMoved = path.description.first != "/" && text.first == "/"
+        let isMoved = text.first == "/" && text != path.description
         #expect(try paths.path(of: text) == (isMoved ? .local(text) : path))
     }
 

@@ -18,16 +18,18 @@ struct RecordedPaths: Sendable {
 
     /// How the record writes a path.
     func text(of path: StoragePath) -> String {
-        if let relative = relative(path) { return relative }
-        guard case .local(let text) = path, text.utf8.first != Self.slash else { return path.description }
-        return StoragePath.local(workingDirectory).appending(text).description
+        if let relative = relative(path), !Self.leadsOut(relative) { return relative }
+        guard case .local(let text) = path else { return path.description }
+        return Self.withoutParents(
+            text.utf8.first == Self.slash ? text : StoragePath.local(workingDirectory).appending(text).description
+        )
     }
 
     /// The path that a record means.
     ///
     /// - Throws: ``DatabudgieError`` for a path that leads out of a folder again, which no record of ours has.
     func path(of text: String) throws -> StoragePath {
-        guard !text.split(atByte: "/").contains(where: { $0.utf8.elementsEqual("..".utf8) }), !text.isEmpty else {
+        guard !Self.leadsOut(text), !text.isEmpty else {
             throw DatabudgieError(
                 .dataFile,
                 "the record names the path '\(text)', which is not one of a backup's files"
@@ -36,6 +38,20 @@ struct RecordedPaths: Sendable {
         if text.utf8.first == Self.slash || text.startsWithBytes(of: "s3://") { return try StoragePath(text) }
         if case .local(let folder) = base, folder.hasBytes(of: ".") { return .local(text) }
         return base.appending(text)
+    }
+
+    private static func leadsOut(_ path: String) -> Bool {
+        path.split(atByte: "/").contains { $0.hasBytes(of: "..") }
+    }
+
+    /// An absolute path in which each `..` has taken away the folder before it.
+    private static func withoutParents(_ path: String) -> String {
+        guard leadsOut(path) else { return path }
+        var parts: [String] = []
+        for part in path.split(atByte: "/") where !part.isEmpty && !part.hasBytes(of: ".") {
+            if part.hasBytes(of: "..") { _ = parts.popLast() } else { parts.append(part) }
+        }
+        return "/" + parts.joined(separator: "/")
     }
 
     private func relative(_ path: StoragePath) -> String? {
