@@ -91,7 +91,7 @@ public struct SetAdoption: Sendable {
         let newest = files.map(\.file.modified).max() ?? moment
         return SetRecord(
             id: id,
-            tool: "databudgie \(DatabudgieVersion.current)",
+            tool: DatabudgieVersion.tool,
             status: .complete,
             consistency: .mixed,
             startedAt: moment,

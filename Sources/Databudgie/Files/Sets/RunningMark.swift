@@ -52,7 +52,7 @@ extension RunningMark {
     init(id: String, startedAt: Date) {
         self.init(
             id: id,
-            tool: "databudgie \(DatabudgieVersion.current)",
+            tool: DatabudgieVersion.tool,
             host: ProcessInfo.processInfo.hostName,
             pid: Int(ProcessInfo.processInfo.processIdentifier),
             startedAt: startedAt

@@ -69,9 +69,7 @@ struct SetCatalog: Sendable {
     func runningMark(_ id: String) async throws -> RunningMark? {
         do {
             let bytes = try await bytes(of: runningPath(of: id))
-            let decoder = JSONDecoder()
-            decoder.dateDecodingStrategy = .iso8601
-            return try? decoder.decode(RunningMark.self, from: Data(bytes))
+            return try? CatalogJSON.value(RunningMark.self, bytes)
         } catch let error as StorageError where error.code == .notFound {
             return nil
         }
@@ -129,11 +127,7 @@ struct SetCatalog: Sendable {
     }
 
     private func write(_ mark: RunningMark, ifExists: ExistingFile) async throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        encoder.dateEncodingStrategy = .iso8601
-        let bytes = Array(try encoder.encode(mark)) + [UInt8(ascii: "\n")]
-        try await write(bytes, to: runningPath(of: mark.id), ifExists: ifExists)
+        try await write(try CatalogJSON.bytes(mark, isOneLine: true), to: runningPath(of: mark.id), ifExists: ifExists)
     }
 
     /// A role that may only write sees nothing; the commit finds out.

@@ -48,9 +48,8 @@ extension SetRecord {
         _ bytes: [UInt8],
         at path: String
     ) throws(DatabudgieError) -> Value {
-        let (decoder, data) = (Self.decoder, Data(bytes))
         do {
-            let checked = try decoder.decode(Checked<Value>.self, from: data)
+            let checked = try CatalogJSON.value(Checked<Value>.self, bytes)
             let head = checked.head
             guard let value = checked.value else {
                 throw DatabudgieError(
@@ -78,7 +77,7 @@ extension SetRecord {
     ///
     /// - Throws: `EncodingError`.
     func json() throws -> [UInt8] {
-        Array(try Self.encoder.encode(self)) + [UInt8(ascii: "\n")]
+        try CatalogJSON.bytes(self)
     }
 
     /// Says in a stored record that its files have been replaced, and keeps everything else, unknown keys too.
@@ -95,19 +94,6 @@ extension SetRecord {
         object[CodingKeys.supersededBy.rawValue] = id
         let options: JSONSerialization.WritingOptions = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         return Array(try JSONSerialization.data(withJSONObject: object, options: options)) + [UInt8(ascii: "\n")]
-    }
-
-    private static var encoder: JSONEncoder {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        encoder.dateEncodingStrategy = .iso8601
-        return encoder
-    }
-
-    private static var decoder: JSONDecoder {
-        let decoder = JSONDecoder()
-        decoder.dateDecodingStrategy = .iso8601
-        return decoder
     }
 
     /// Where the mistake is, by the keys that lead there.

@@ -90,10 +90,8 @@ extension SetCatalog {
     /// - Throws: `StorageError`.
     func verification(_ id: String) async throws -> SetVerification? {
         do {
-            let decoder = JSONDecoder()
-            decoder.dateDecodingStrategy = .iso8601
             let bytes = try await bytes(of: verificationPath(of: id))
-            let result = try? decoder.decode(SetVerification.self, from: Data(bytes))
+            let result = try? CatalogJSON.value(SetVerification.self, bytes)
             return result.flatMap { $0.format <= SetVerification.currentFormat ? $0 : nil }
         } catch let error as StorageError where error.code == .notFound {
             return nil
@@ -104,10 +102,7 @@ extension SetCatalog {
     ///
     /// - Throws: `StorageError`.
     func store(_ verification: SetVerification) async throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        encoder.dateEncodingStrategy = .iso8601
-        let bytes = Array(try encoder.encode(verification)) + [UInt8(ascii: "\n")]
+        let bytes = try CatalogJSON.bytes(verification)
         let path = verificationPath(of: verification.id)
         _ = try await storages.storage(for: folder).write(path, ifExists: .replace, from: SingleChunk(bytes))
     }

@@ -71,7 +71,7 @@ public struct VerifiedSet: Sendable {
         }
         return SetVerification(
             id: id,
-            tool: "databudgie \(DatabudgieVersion.current)",
+            tool: DatabudgieVersion.tool,
             level: level,
             verifiedAt: moment,
             status: damages.isEmpty ? .ok : .damaged,
