@@ -22,6 +22,22 @@ struct StorageRouter: Sendable {
     /// Opens the storages for the body and closes their connections after it.
     ///
     /// - Parameters:
+    ///   - run: Says where S3 is; a dry run gets storages that write nothing.
+    ///   - environment: For what the configuration does not say.
+    ///   - body: Uses the storages; they must not leave it.
+    /// - Returns: What the body returns.
+    /// - Throws: What the body throws.
+    static func withStorages<Result>(
+        of run: RunConfiguration,
+        in environment: RunEnvironment,
+        _ body: (StorageRouter) async throws -> Result
+    ) async throws -> Result {
+        try await withStorages(run.s3, variables: environment.variables, isDryRun: run.isDryRun, body)
+    }
+
+    /// Opens the storages for the body and closes their connections after it.
+    ///
+    /// - Parameters:
     ///   - options: Say where S3 is.
     ///   - variables: The environment, for what they do not say.
     ///   - isDryRun: The storages write and remove nothing.

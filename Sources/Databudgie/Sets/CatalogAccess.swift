@@ -33,11 +33,7 @@ struct CatalogAccess: Sendable {
     /// - Throws: What the body throws; ``DatabudgieError`` when the configuration has no catalog.
     func withCatalog<Result>(_ body: (SetCatalog) async throws -> Result) async throws -> Result {
         let (folder, run) = (try folder(), configuration.run(for: kind))
-        return try await StorageRouter.withStorages(
-            run.s3,
-            variables: environment.variables,
-            isDryRun: run.isDryRun
-        ) { storages in
+        return try await StorageRouter.withStorages(of: run, in: environment) { storages in
             try await body(SetCatalog(folder: folder, storages: storages))
         }
     }

@@ -65,12 +65,6 @@ public struct Cleanup: Sendable {
     }
 
     private func withStorages<Result>(_ body: (StorageRouter) async throws -> Result) async throws -> Result {
-        let run = configuration.backup.run
-        return try await StorageRouter.withStorages(
-            run.s3,
-            variables: environment.variables,
-            isDryRun: run.isDryRun,
-            body
-        )
+        try await StorageRouter.withStorages(of: configuration.backup.run, in: environment, body)
     }
 }

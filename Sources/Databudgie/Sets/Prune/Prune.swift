@@ -13,8 +13,10 @@ public struct Prune: Sendable {
     /// How old something must be that no set names before it is removed, in seconds: one day.
     public static let age = Cleanup.age
 
-    private let configuration: Configuration
-    private let environment: RunEnvironment
+    private let access: CatalogAccess
+
+    private var configuration: Configuration { access.configuration }
+    private var environment: RunEnvironment { access.environment }
 
     /// Prepares a prune; nothing is done before ``plan(includingOrphans:)``.
     ///
@@ -22,8 +24,7 @@ public struct Prune: Sendable {
     ///   - configuration: Its backup says where the catalog is, which sets are kept, and where orphans are searched for.
     ///   - environment: Environment variables and clock.
     public init(_ configuration: Configuration, environment: RunEnvironment = RunEnvironment()) {
-        self.configuration = configuration
-        self.environment = environment
+        access = CatalogAccess(configuration: configuration, kind: .backup, environment: environment)
     }
 
     /// Decides what is removed, and removes nothing.
@@ -36,10 +37,8 @@ public struct Prune: Sendable {
     public func plan(includingOrphans: Bool = false) async throws -> PrunePlan {
         try await DatabudgieError.withEffect(.nothingChanged) {
             let policy = try policy(isNeeded: !includingOrphans)
-            let folder = try catalogFolder()
-            return try await withStorages { storages in
-                let catalog = SetCatalog(folder: folder, storages: storages)
-                return try await plan(catalog, policy, includingOrphans: includingOrphans)
+            return try await access.withCatalog { catalog in
+                try await plan(catalog, policy, includingOrphans: includingOrphans)
             }
         }
     }
@@ -50,10 +49,7 @@ public struct Prune: Sendable {
     /// - Throws: ``DatabudgieError`` when the catalog has changed, or for the first set that could not be removed;
     ///   `StorageError`; `CancellationError`.
     public func remove(_ plan: PrunePlan) async throws {
-        let folder = try catalogFolder()
-        try await withStorages { storages in
-            try await remove(plan, from: SetCatalog(folder: folder, storages: storages))
-        }
+        try await access.withCatalog { catalog in try await remove(plan, from: catalog) }
     }
 
     /// Removes what a plan says, from storages of the caller's.
@@ -84,27 +80,6 @@ public struct Prune: Sendable {
             throw DatabudgieError(.configuration, RetentionPolicy.emptyMessage, hint: RetentionPolicy.emptyHint)
         }
         return policy
-    }
-
-    private func catalogFolder() throws -> StoragePath {
-        guard let folder = configuration.catalog(for: .backup) else {
-            throw DatabudgieError(
-                .configuration,
-                "there is no set catalog, because the locations have no folder in common",
-                hint: "name the folder of the set records under 'catalog'"
-            )
-        }
-        return folder
-    }
-
-    private func withStorages<Result>(_ body: (StorageRouter) async throws -> Result) async throws -> Result {
-        let run = configuration.backup.run
-        return try await StorageRouter.withStorages(
-            run.s3,
-            variables: environment.variables,
-            isDryRun: run.isDryRun,
-            body
-        )
     }
 }
 
