@@ -108,22 +108,21 @@ struct BackupAttempt {
         _ written: WrittenFiles,
         givesWay: Bool
     ) async throws -> RunResults {
-        var contents =
-            recording == nil ? nil : try await SetContents.read(session, plan, catalog, timestamp)
+        guard let recording else { return try await write(plan, catalog, recordedRun, timestamp, written, givesWay) }
+        var contents = try await SetContents.read(session, plan, catalog)
+        var results: RunResults
         do {
-            var results = try await write(plan, catalog, recordedRun, timestamp, written, givesWay)
-            contents?.failures = results.jobs.compactMap(SetRecord.Failure.init)
-            if let contents { results.set = try await recording?.commit(timestamp, contents, written) }
-            return results
+            results = try await write(plan, catalog, recordedRun, timestamp, written, givesWay)
         } catch  where !(error is PathIsTaken || error is RecoveryConflict) && !written.parts.isEmpty {
-            contents?.failures = Self.unfinished(plan, written, error)
-            let (recording, interrupted) = (recording, contents)
+            contents.failures = Self.unfinished(plan, written, error)
+            let interrupted = contents
             // A task of its own, because the run may have been cancelled.
-            if let interrupted {
-                _ = try? await Task { try await recording?.commit(timestamp, interrupted, written) }.value
-            }
+            _ = try? await Task { try await recording.commit(timestamp, interrupted, written) }.value
             throw error
         }
+        contents.failures = results.jobs.compactMap(SetRecord.Failure.init)
+        results.set = try await recording.commit(timestamp, contents, written)
+        return results
     }
 
     /// The jobs that a run has not come to, each with the reason.

@@ -29,24 +29,16 @@ struct KeptFiles {
             (path, try await catalog.storages.storage(for: path).info(path))
         }
         for case (let path, let info?) in unrecorded {
-            let format = DataFileFormat.all.filter { path.lastComponent.utf8.endsWith(".\($0.ext)".utf8) }
-                .max { $0.ext.utf8.count < $1.ext.utf8.count }
             tables[path] = SetRecord.Table(
                 columns: [],
                 file: SetRecord.DataFile(
                     path: catalog.paths.text(of: path),
                     bytes: info.size,
-                    compression: format?.compression?.rawValue
+                    compression: DataFileFormat(fileName: path.lastComponent).compression?.rawValue
                 ),
                 sequences: []
             )
         }
         return tables
-    }
-}
-
-extension Collection where Element: Equatable, Self: BidirectionalCollection {
-    fileprivate func endsWith(_ suffix: some BidirectionalCollection<Element>) -> Bool {
-        reversed().starts(with: suffix.reversed())
     }
 }

@@ -8,8 +8,6 @@ struct SetContents: Sendable {
     let source: SetRecord.Source
     let columns: [Relation.OID: [ByteKey: ColumnReader.ColumnFacts]]
     let database: DatabaseCatalog
-    /// The configuration's other layouts: files of definitions have other names when theirs has no timestamp.
-    let timestamp: RunTimestamp
     var failures: [SetRecord.Failure] = []
 
     /// Reads what is known before the first file is written, in the run's snapshot.
@@ -18,8 +16,7 @@ struct SetContents: Sendable {
     static func read(
         _ session: DatabaseSession,
         _ plan: BackupPlan,
-        _ database: DatabaseCatalog,
-        _ timestamp: RunTimestamp
+        _ database: DatabaseCatalog
     ) async throws -> SetContents {
         let connection = session.connection
         return SetContents(
@@ -27,32 +24,20 @@ struct SetContents: Sendable {
             columns: try await ColumnReader(connection: connection).columns(
                 of: plan.jobs.filter(\.isTable).compactMap(\.relation?.oid)
             ),
-            database: database,
-            timestamp: timestamp
+            database: database
         )
-    }
-
-    /// The paths of files that may have replaced those of earlier runs.
-    func replacedPaths(_ written: WrittenFiles) -> [StoragePath] {
-        let jobs = written.parts.flatMap { part -> [StoragePath] in
-            if case .written(let job, _) = part, !job.isUniquePath { job.paths } else { [] }
-        }
-        return jobs
-            + written.definitions.map(\.path).filter { !$0.description.containsBytes(of: timestamp.timestamp) }
     }
 
     /// The record of the run's files.
     ///
     /// - Parameters:
     ///   - id: The set's id.
-    ///   - tool: What writes it.
     ///   - written: The files.
     ///   - kept: What is known of the files of earlier runs, by their paths.
     ///   - paths: How paths are written.
     /// - Returns: The record, without the time of its beginning and its configuration.
     func record(
         id: String,
-        tool: String,
         written: WrittenFiles,
         kept: [StoragePath: SetRecord.Table],
         paths: RecordedPaths
@@ -69,7 +54,7 @@ struct SetContents: Sendable {
         let sizes = tables.flatMap { [$0.file?.bytes, $0.sequencesFile?.bytes].compactMap(\.self) }
         return SetRecord(
             id: id,
-            tool: tool,
+            tool: DatabudgieVersion.tool,
             status: failures.isEmpty ? .complete : .partial,
             consistency: kept.isEmpty ? .snapshot : .mixed,
             startedAt: Date(),

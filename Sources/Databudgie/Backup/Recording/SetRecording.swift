@@ -12,8 +12,6 @@ struct SetRecording: Sendable {
     let entries: [SetRecord.Entry]
     let warnings: WarningGatherer
 
-    private static let tool = "databudgie \(DatabudgieVersion.current)"
-
     /// The recording of a run.
     ///
     /// - Parameters:
@@ -90,7 +88,6 @@ struct SetRecording: Sendable {
         let kept = try await KeptFiles(catalog: catalog).tables(of: written.parts)
         var record = contents.record(
             id: timestamp.timestamp,
-            tool: Self.tool,
             written: written,
             kept: kept,
             paths: catalog.paths
@@ -102,7 +99,7 @@ struct SetRecording: Sendable {
         (record.startedAt, record.config, record.entries) = (started, configuration, entries)
         record.warnings = warnings.sentences
         try await catalog.commit(record)
-        let replaced = contents.replacedPaths(written).map(catalog.paths.text)
+        let replaced = written.sharedPaths.map(catalog.paths.text)
         if !replaced.isEmpty { try await catalog.supersede(filesAt: Set(replaced), by: record.id) }
         return record.id
     }

@@ -18,6 +18,12 @@ final class WrittenFiles: Sendable {
         var definitions: [StoredFile] = []
         /// Those that no other run can have: their names hold this run's timestamp.
         var uniquePaths: [StoragePath] = []
+        /// All others, which may have replaced those of earlier runs.
+        var sharedPaths: [StoragePath] = []
+
+        mutating func add(_ paths: [StoragePath], isUnique: Bool) {
+            if isUnique { uniquePaths += paths } else { sharedPaths += paths }
+        }
     }
 
     private let storages: StorageRouter
@@ -31,11 +37,13 @@ final class WrittenFiles: Sendable {
     var parts: [Part] { state.withLock { $0.parts } }
     /// The files with definitions.
     var definitions: [StoredFile] { state.withLock { $0.definitions } }
+    /// The files that may have replaced those of earlier runs.
+    var sharedPaths: [StoragePath] { state.withLock { $0.sharedPaths } }
 
     func add(_ job: BackupJob, _ outcome: JobOutcome) {
         state.withLock { state in
             state.parts.append(.written(job, outcome))
-            if job.isUniquePath { state.uniquePaths += job.paths }
+            state.add(job.paths, isUnique: job.isUniquePath)
         }
     }
 
@@ -47,7 +55,7 @@ final class WrittenFiles: Sendable {
     func add(_ definition: StoredFile, isUnique: Bool) {
         state.withLock { state in
             state.definitions.append(definition)
-            if isUnique { state.uniquePaths.append(definition.path) }
+            state.add([definition.path], isUnique: isUnique)
         }
     }
 
