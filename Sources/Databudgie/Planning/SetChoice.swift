@@ -30,12 +30,11 @@ struct SetChoice: Sendable {
     ) {
         self.defaultSchema = defaultSchema
         self.needsDefinitions = needsDefinitions
-        let selection = TableSelection(catalog: DatabaseCatalog(listed: [], defaultSchema: defaultSchema))
         var tables: [[QualifiedName]] = []
         var globs: [Request] = []
         for entry in entries where entry.takesSet && entry.options.includesRows {
             guard let name = entry.options.name else { continue }
-            let pattern = selection.pattern(for: name)
+            let pattern = TableSelection.pattern(for: name, in: defaultSchema)
             guard !Glob(pattern).hasWildcards || catalog?.named(pattern).isEmpty == false else {
                 globs.append(Request(glob: pattern, exclude: entry.options.exclude))
                 continue
@@ -119,7 +118,7 @@ struct SetChoice: Sendable {
     }
 
     private func pattern(_ name: String) -> String {
-        name.utf8.contains(UInt8(ascii: ".")) ? name : "\(defaultSchema).\(name)"
+        TableSelection.pattern(for: name, in: defaultSchema)
     }
 
     /// Some names, the first of them written out.

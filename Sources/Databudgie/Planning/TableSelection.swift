@@ -48,7 +48,17 @@ struct TableSelection {
 
     /// A name or glob in full.
     func pattern(for name: String) -> String {
-        name.utf8.contains(UInt8(ascii: ".")) ? name : "\(catalog.defaultSchema).\(name)"
+        Self.pattern(for: name, in: catalog.defaultSchema)
+    }
+
+    /// A name or glob in full.
+    ///
+    /// - Parameters:
+    ///   - name: A name or glob over `schema.table`.
+    ///   - schema: The schema of names without a dot.
+    /// - Returns: The name with a schema.
+    static func pattern(for name: String, in schema: String) -> String {
+        name.utf8.contains(UInt8(ascii: ".")) ? name : "\(schema).\(name)"
     }
 
     /// What a glob finds beside tables: views, materialized views and foreign tables, of which only definitions are moved.

@@ -121,16 +121,14 @@ struct AdoptionPlaces: Sendable {
 
     /// What a file in a folder may be; its own folder says what is not data.
     private static func forms(of place: Place, _ folder: [String]) -> [Form] {
-        let above = Array(folder.dropLast())
-        let special: [Form] =
-            switch folder.last.map({ ByteKey($0) }) {
-            case ByteKey("sequences"): [(above, .sequences, "json")]
-            case ByteKey("ddl"): [(above, .definitions, "sql")]
-            case ByteKey("views"): [(above, .definitions, "json")]
-            case ByteKey("database"): [(above, .definitions, "sql")]
-            default: []
-            }
-        return special + [place.isOnlyForDefinitions ? (folder, .definitions, "json") : (folder, nil, nil)]
+        let special = [FileLayout.Content.sequences, .definition, .furtherDefinitions, .databaseDefinition].filter {
+            content in
+            content.folder.map { folder.last?.hasBytes(of: $0) == true } == true
+        }.map { content -> Form in
+            (Array(folder.dropLast()), content == .sequences ? .sequences : .definitions, content.ext)
+        }
+        let list = FileLayout.Content.definitionList
+        return special + [place.isOnlyForDefinitions ? (folder, .definitions, list.ext) : (folder, nil, nil)]
     }
 
     /// Whose folder it is, and what its path says besides.
@@ -156,8 +154,6 @@ struct AdoptionPlaces: Sendable {
     private static func compression(_ ext: String?, _ name: String) -> CompressionFormat? {
         let formats = DataFileFormat.all.compactMap(\.compression)
         if let ext { return formats.first { DataFileFormat(compression: $0).ext.hasBytes(of: ext) } }
-        return formats.first { format in
-            name.utf8.reversed().starts(with: format.fileSuffix.utf8.reversed())
-        }
+        return DataFileFormat(fileName: name).compression
     }
 }

@@ -11,6 +11,16 @@ struct DataFileFormat: Sendable, Hashable {
     /// What stands for `{ext}` in the file's name: `csv`, `csv.gz` or `csv.zst`.
     var ext: String { "csv" + (compression?.fileSuffix ?? "") }
 
+    init(compression: CompressionFormat?) {
+        self.compression = compression
+    }
+
+    /// The form that the suffix of a file's name stands for; plain CSV for any other suffix.
+    init(fileName name: String) {
+        let formats = CompressionFormat.allCases
+        self.init(compression: formats.first { name.utf8.reversed().starts(with: $0.fileSuffix.utf8.reversed()) })
+    }
+
     /// All forms that a restore finds.
     static let all =
         [DataFileFormat(compression: nil)] + CompressionFormat.allCases.map { DataFileFormat(compression: $0) }

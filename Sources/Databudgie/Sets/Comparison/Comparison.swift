@@ -88,9 +88,8 @@ public struct Comparison: Sendable {
         var table = ComparedTable(name: name.label)
         let (left, right) = (source.relations[name], target.relations[name])
         guard let left, let right else {
-            let (present, database) = left.map { ($0, source) } ?? right.map { ($0, target) } ?? (nil, source)
-            let rows = try await present.asyncMap { try await database.hash($0, []).sum().rows }
-            if left == nil { table.targetRows = rows } else { table.sourceRows = rows }
+            if let left { table.sourceRows = try await source.hash(left, []).sum().rows }
+            if let right { table.targetRows = try await target.hash(right, []).sum().rows }
             table.differences = ["it is only in the \(left == nil ? "target" : "source")"]
             return table
         }
@@ -139,13 +138,6 @@ public struct Comparison: Sendable {
 
 extension SequenceState {
     fileprivate var sentence: String { isCalled ? "\(lastValue)" : "\(lastValue) (not used yet)" }
-}
-
-extension Optional where Wrapped: Sendable {
-    fileprivate func asyncMap<Result>(_ body: (Wrapped) async throws -> Result) async throws -> Result? {
-        guard let self else { return nil }
-        return try await body(self)
-    }
 }
 
 extension Connection {
