@@ -6,21 +6,11 @@ import Testing
 
 @testable import Databudgie
 
-/// A disk that fails after a number of deletions, each of one file: as a process does that is killed.
-private struct FailingStorage: Storage {
-    struct Failure: Error {}
-
+/// A disk that asks before each deletion, of one file at a time.
+private struct GuardedStorage: Storage {
     let base = LocalStorage()
-    private let left: Mutexed
-
-    private final class Mutexed: Sendable {
-        let value: Mutex<Int>
-        init(_ value: Int) { self.value = Mutex(value) }
-    }
-
-    init(deletions: Int) {
-        left = Mutexed(deletions)
-    }
+    /// Throws when the file must stay.
+    let beforeDeletion: @Sendable (StoragePath) throws -> Void
 
     func write<Bytes: AsyncSequence & Sendable>(
         _ path: StoragePath,
@@ -42,11 +32,7 @@ private struct FailingStorage: Storage {
 
     func delete(_ paths: [StoragePath]) async throws {
         for path in paths {
-            let mayDelete = left.value.withLock { left in
-                left -= 1
-                return left >= 0
-            }
-            guard mayDelete else { throw Failure() }
+            try beforeDeletion(path)
             try await base.delete([path])
         }
     }
@@ -62,6 +48,24 @@ private struct FailingStorage: Storage {
 
 @Suite("A prune that breaks off")
 struct BrokenPruneTests {
+    /// The process is killed.
+    private struct Killed: Error {}
+
+    /// Counts the deletions that are still allowed.
+    private final class Deletions: Sendable {
+        private let left: Mutex<Int>
+
+        init(_ count: Int) { left = Mutex(count) }
+
+        func take() throws {
+            let isAllowed = left.withLock { left in
+                left -= 1
+                return left >= 0
+            }
+            guard isAllowed else { throw Killed() }
+        }
+    }
+
     private func id(_ day: Int) -> String { "2026-01-0\(day)T03:00:00" }
 
     /// Three sets that share a file, and a newest one that does not have it.
@@ -109,7 +113,8 @@ struct BrokenPruneTests {
                 let prune = Prune(copied, environment: RunEnvironment(variables: [:]))
                 let plan = try await prune.plan()
                 #expect(plan.deletions.map(\.id) == [1, 2, 3].map(id))
-                let failing = FailingStorage(deletions: deletions)
+                let allowed = Deletions(deletions)
+                let failing = GuardedStorage { _ in try allowed.take() }
                 let catalog = SetCatalog(
                     folder: try #require(copied.catalog(for: .backup)),
                     storages: StorageRouter(local: failing, s3: failing)
@@ -117,7 +122,7 @@ struct BrokenPruneTests {
                 var isBroken = false
                 do {
                     try await prune.remove(plan, from: catalog)
-                } catch is FailingStorage.Failure {
+                } catch is Killed {
                     isBroken = true
                 }
                 try await expectWholeSets(catalog)
@@ -144,7 +149,10 @@ struct BrokenPruneTests {
             let prune = Prune(configuration, environment: RunEnvironment(variables: [:]))
             let plan = try await prune.plan()
             let record = "\(folder)/\(id(1)).json"
-            let refusing = RefusingStorage(path: try StoragePath(record))
+            let kept = try StoragePath(record)
+            let refusing = GuardedStorage { path in
+                guard path != kept else { throw StorageError(.accessDenied, "\(path) is refused", path: path) }
+            }
             let catalog = SetCatalog(
                 folder: try StoragePath(folder),
                 storages: StorageRouter(local: refusing, s3: refusing)
@@ -156,41 +164,4 @@ struct BrokenPruneTests {
             #expect(try await catalog.entries().allSatisfy { $0.running == nil })
         }
     }
-}
-
-/// A disk that does not delete one file.
-private struct RefusingStorage: Storage {
-    let base = LocalStorage()
-    let path: StoragePath
-
-    func write<Bytes: AsyncSequence & Sendable>(
-        _ path: StoragePath,
-        ifExists: ExistingFile,
-        from bytes: Bytes
-    ) async throws -> FileInfo where Bytes.Element == [UInt8] {
-        try await base.write(path, ifExists: ifExists, from: bytes)
-    }
-
-    func read(_ path: StoragePath, range: Range<Int64>?) async throws -> StorageBytes {
-        try await base.read(path, range: range)
-    }
-
-    func info(_ path: StoragePath) async throws -> FileInfo? { try await base.info(path) }
-
-    func list(_ folder: StoragePath, recursive: Bool) async throws -> [FileInfo] {
-        try await base.list(folder, recursive: recursive)
-    }
-
-    func delete(_ paths: [StoragePath]) async throws {
-        guard !paths.contains(path) else { throw StorageError(.accessDenied, "\(path) is refused", path: path) }
-        try await base.delete(paths)
-    }
-
-    func unfinishedWrites(_ folder: StoragePath, before limit: Date) async throws -> [UnfinishedWrite] {
-        try await base.unfinishedWrites(folder, before: limit)
-    }
-
-    func discard(_ write: UnfinishedWrite) async throws { try await base.discard(write) }
-
-    func checkWritable(_ folder: StoragePath) async throws { try await base.checkWritable(folder) }
 }
