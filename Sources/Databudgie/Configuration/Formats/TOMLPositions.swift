@@ -211,7 +211,21 @@ struct TOMLPositions {
             let start = position
             while let byte = next, !Self.endsValue(byte) { advance() }
             if position == start, fault == nil { fault = ("a value is missing", line) }
+            if Self.isDateWithoutHour(characters[start..<position]), fault == nil {
+                fault = ("after a date and T or a space, the hour is missing", line)
+            }
         }
+    }
+
+    /// Whether a value is a date, a separator and then something else than a digit.
+    private static func isDateWithoutHour(_ value: ArraySlice<UInt8>) -> Bool {
+        let date = Array("0000-00-00".utf8)
+        let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
+        let blanks = Set(" \t\r".utf8)
+        let value = Array(value.reversed().drop(while: blanks.contains).reversed())
+        let isDate = zip(date, value).allSatisfy { $0 == UInt8(ascii: "0") ? digits.contains($1) : $0 == $1 }
+        guard isDate, value.count > date.count, Set(" Tt".utf8).contains(value[date.count]) else { return false }
+        return value.count == date.count + 1 || !digits.contains(value[date.count + 1])
     }
 
     private static func endsValue(_ byte: UInt8) -> Bool {
