@@ -65,7 +65,7 @@ struct LockAttempts: Sendable {
         holders: [String] = [],
         underlying error: any Error
     ) -> DatabudgieError {
-        let listed = tables.prefix(5).joined(separator: ", ") + (tables.count > 5 ? " …" : "")
+        let listed = tables.listed()
         let session = holders.isEmpty ? "another session" : holders.joined(separator: ", ")
         let seconds = timeout / .seconds(1)
         let length = seconds == seconds.rounded() ? "\(Int(seconds))" : "\(seconds)"

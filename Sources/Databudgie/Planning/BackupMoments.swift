@@ -82,10 +82,9 @@ struct BackupMoments {
         }
         return loads.compactMap { load in
             guard let names = newer.removeValue(forKey: load.candidate.relation.oid) else { return nil }
-            let more = names.count > 3 ? " and \(names.count - 3) more" : ""
             let has = names.count == 1 ? "has a newer file" : "have newer files"
             return .warning(
-                "it is loaded from \(load.file), though \(names.prefix(3).joined(separator: ", "))\(more) \(has)",
+                "it is loaded from \(load.file), though \(names.listed(atMost: 3)) \(has)",
                 of: load.candidate.relation.name.label,
                 hint: "back up the partitioned table again, or exclude it to load its partitions"
             )

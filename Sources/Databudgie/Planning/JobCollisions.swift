@@ -39,21 +39,27 @@ enum JobCollisions {
     }
 
     private static func pathCollisions(_ jobs: [BackupJob]) -> [Finding] {
-        var owners: [StoragePath: BackupJob] = [:]
-        return jobs.flatMap { job in job.paths.map { (job, $0) } }.compactMap { job, path in
-            owners.updateValue(job, forKey: path).map { other in
-                .problem(
-                    "two entries would write the same file \(path): \(other.reason), and \(job.reason)",
-                    hint: hint(other, job)
-                )
+        var writers: [StoragePath: [BackupJob]] = [:]
+        var paths: [StoragePath] = []
+        for job in jobs {
+            for path in job.paths {
+                writers[path, default: []].append(job)
+                if writers[path]?.count == 2 { paths.append(path) }
             }
+        }
+        return paths.map { path in
+            let jobs = writers[path] ?? []
+            return .problem(
+                "\(jobs.count) jobs would write the same file, \(path): "
+                    + jobs.map(\.reason).listed(atMost: 2, separator: "; "),
+                hint: hint(jobs)
+            )
         }
     }
 
     /// Two tables have one path only where it does not name the table, as after `--location DIR` with a glob.
-    private static func hint(_ first: BackupJob, _ second: BackupJob) -> String {
-        guard let tables = first.relation.flatMap({ one in second.relation.map { (one.oid, $0.oid) } }),
-            tables.0 != tables.1, let folder = first.path.parent
+    private static func hint(_ jobs: [BackupJob]) -> String {
+        guard Set(jobs.map { $0.relation?.oid }).count == jobs.count, let folder = jobs.first?.path.parent
         else { return "give one of them another location or filename" }
         return "give each table a folder of its own: write the location as '\(folder.appending("{table}"))'"
     }

@@ -47,7 +47,7 @@ extension FileListing {
         case .ambiguous(let set, let paths):
             throw DatabudgieError(
                 .preflight,
-                "the set \(set) has several files of it: \(SetChoice.list(paths.map(\.description)))",
+                "the set \(set) has several files of it: \(paths.map(\.description).listed())",
                 hint: "give the entry the 'query' or the 'location' of its backup"
             )
         case .listing:

@@ -74,7 +74,7 @@ struct SetChoice: Sendable {
         if let newer = record.supersededBy { return "has files that the set \(newer) has replaced" }
         guard record.status == .partial else { return nil }
         let failed = record.failures.map(\.table)
-        return failed.isEmpty ? "is partial" : "is partial: \(list(failed)) failed"
+        return failed.isEmpty ? "is partial" : "is partial: \(failed.listed()) failed"
     }
 
     /// Whether the globs can only be compared with what other sets have.
@@ -119,15 +119,5 @@ struct SetChoice: Sendable {
 
     private func pattern(_ name: String) -> String {
         TableSelection.pattern(for: name, in: defaultSchema)
-    }
-
-    /// Some names, the first of them written out.
-    static func list(_ names: [String]) -> String {
-        let shown = names.prefix(5)
-        guard names.count <= shown.count else {
-            return shown.joined(separator: ", ") + " and \(names.count - shown.count) more"
-        }
-        return shown.count < 2
-            ? shown.joined() : shown.dropLast().joined(separator: ", ") + " and " + (shown.last ?? "")
     }
 }

@@ -189,7 +189,7 @@ struct SequenceSetter {
         let text = ErrorText(error)
         return DatabudgieError(
             .database,
-            "the values of \(names.prefix(5).joined(separator: ", "))\(names.count > 5 ? " …" : "") could not be set: "
+            "the values of \(names.listed()) could not be set: "
                 + text.message,
             hint: text.hint,
             underlying: error

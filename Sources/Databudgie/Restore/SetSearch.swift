@@ -136,7 +136,7 @@ struct SetSearch {
         guard missing.isEmpty else {
             throw DatabudgieError(
                 .preflight,
-                "the set \(record.id) lacks \(SetChoice.list(missing))",
+                "the set \(record.id) lacks \(missing.listed())",
                 hint: "choose another set, or restore fewer tables"
             )
         }
@@ -187,7 +187,7 @@ struct SetSearch {
                         if others == nil { others = try await names(choice, allIDs, catalog) }
                         missing = choice.missing(in: record, of: others ?? [])
                     }
-                    if !missing.isEmpty { flaw = "lacks \(SetChoice.list(missing))" }
+                    if !missing.isEmpty { flaw = "lacks \(missing.listed())" }
                 }
                 guard let flaw else {
                     warn(skipped, record.id)
@@ -207,10 +207,9 @@ struct SetSearch {
 
     private func warn(_ skipped: [String], _ id: String) {
         guard !skipped.isEmpty else { return }
-        let rest = skipped.count > 5 ? "; and \(skipped.count - 5) more" : ""
         session.recorder.found(
             .warning(
-                skipped.prefix(5).joined(separator: "; ") + rest + "; restoring from the set \(id)",
+                "\(skipped.listed(separator: "; ")); restoring from the set \(id)",
                 hint: "choose another set by --set"
             )
         )

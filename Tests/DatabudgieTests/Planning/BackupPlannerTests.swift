@@ -62,6 +62,10 @@ struct BackupPlannerTests {
         #expect(
             error?.problems.first?.hint == "give each table a folder of its own: write the location as 'DIR/{table}'"
         )
+        #expect(error?.problems.count == 1)
+        let written = "3 jobs would write the same file, DIR/2021-04-26T09:00:00.csv: the table public.customers is"
+        #expect(error?.problems.first?.message.hasPrefix(written) == true)
+        #expect(error?.problems.first?.message.hasSuffix(" and 1 more") == true)
     }
 
     @Test("A view is found by its name, and a name without a dot is in the default schema")

@@ -32,7 +32,7 @@ extension SetCatalog {
         guard sets.isEmpty else {
             throw DatabudgieError(
                 .configuration,
-                "\(sets.count) sets begin with '\(name)': \(Self.list(sets.map(\.id)))",
+                "\(sets.count) sets begin with '\(name)': \(sets.map(\.id).listed(atMost: 10))",
                 hint: "give more of the id"
             )
         }
@@ -70,11 +70,5 @@ extension SetCatalog {
         )
         error.warnings = passedOver
         throw error
-    }
-
-    /// The first few names of a list that may be long.
-    private static func list(_ ids: [String]) -> String {
-        let shown = ids.prefix(10).joined(separator: ", ")
-        return ids.count > 10 ? "\(shown) and \(ids.count - 10) more" : shown
     }
 }

@@ -98,9 +98,8 @@ struct DefinitionSearch {
         _ newest: DefinitionLists.List
     ) -> Finding {
         let names = Set(units.map(\.label)).sorted { ByteKey($0) < ByteKey($1) }
-        let shown = names.prefix(5).joined(separator: ", ") + (names.count > 5 ? " and \(names.count - 5) more" : "")
         return .warning(
-            "\(shown): restored as listed in \(list.path), because the newest list, \(newest.path), does not have "
+            "\(names.listed()): restored as listed in \(list.path), because the newest list, \(newest.path), does not have "
                 + "\(names.count == 1 ? "it" : "them"); the restore mixes backups of different moments",
             hint: "exclude what is no longer wanted, or take a full backup"
         )

@@ -83,9 +83,8 @@ struct PrunePlanner: Sendable {
         var seen = Set(complete.filter(isKept).lazy.flatMap(\.tables).map { ByteKey($0) })
         let lost = complete.filter { !isKept($0) }.flatMap(\.tables).filter { seen.insert(ByteKey($0)).inserted }
         guard !lost.isEmpty else { return [] }
-        let shown = lost.sorted { ByteKey($0) < ByteKey($1) }.prefix(5).joined(separator: ", ")
-        let more = lost.count > 5 ? " and \(lost.count - 5) more" : ""
-        return [.warning("no complete set that stays has \(shown)\(more)")]
+        let shown = lost.sorted { ByteKey($0) < ByteKey($1) }.listed()
+        return [.warning("no complete set that stays has \(shown)")]
     }
     /// Files that stay because a record alone is no reason to remove them.
     private func outsiders(_ sets: [PrunableSet]) -> [Finding] {
