@@ -97,9 +97,9 @@ struct SetChoiceTests {
         set.status = .partial
         #expect(SetChoice.flaw(of: set) == "is partial")
         set.failures = ["a", "b", "c"].map { SetRecord.Failure(table: "public.\($0)", message: "no") }
-        #expect(SetChoice.flaw(of: set) == "is partial: public.a, public.b and public.c failed")
+        #expect(SetChoice.flaw(of: set) == "is partial: public.a, public.b, public.c failed")
         set.supersededBy = "2026-01-03T00:00:00"
         #expect(SetChoice.flaw(of: set) == "has files that the set 2026-01-03T00:00:00 has replaced")
-        #expect(SetChoice.list((1...8).map(String.init)) == "1, 2, 3, 4, 5 and 3 more")
+        #expect((1...8).map(String.init).listed() == "1, 2, 3, 4, 5 and 3 more")
     }
 }
