@@ -16,7 +16,8 @@ enum ConfigurationTargets {
             }
             expect(isEqual(value, standard), "JSON is read as something else")
         } catch {
-            guard standard != nil, !bytes.contains(0) else { return }
+            // Foundation lets a comma pass before a closing bracket.
+            guard standard != nil, !bytes.contains(0), !text.contains(/,\s*[\]}]/) else { return }
             let reasons = ["twice", "nested", "surrogate", "duplicate", "escape"]
             expect(reasons.contains { "\(error)".contains($0) }, "good JSON is refused: \(error)")
         }
