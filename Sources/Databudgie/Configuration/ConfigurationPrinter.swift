@@ -145,7 +145,10 @@ public struct ConfigurationPrinter: Sendable {
             }
         let pairs = [
             ("strategy", strategy(entry.strategy)), ("compression", text(entry.compression?.rawValue)),
-            ("truncate", truncate), ("triggers", text(entry.triggers.rawValue)),
+            ("mode", text(entry.mode.rawValue)), ("truncate", truncate),
+            ("conflict_columns", list(entry.conflictColumns.map { text($0) })),
+            ("extra_columns", text(entry.extraColumns.rawValue)),
+            ("missing_columns", text(entry.missingColumns?.rawValue)), ("triggers", text(entry.triggers.rawValue)),
         ]
         return mapping(options(entry.options, run) + pairs)
     }

@@ -7,12 +7,15 @@ struct Column: Sendable, Hashable {
     let hasDefault: Bool
     /// True for `GENERATED ALWAYS AS (…) STORED`: the server refuses values for it.
     let isGenerated: Bool
+    /// True for `GENERATED ALWAYS AS IDENTITY`: the server refuses to update it.
+    let isAlwaysIdentity: Bool
 
-    init(name: String, isNotNull: Bool, hasDefault: Bool, isGenerated: Bool) {
+    init(name: String, isNotNull: Bool, hasDefault: Bool, isGenerated: Bool, isAlwaysIdentity: Bool = false) {
         key = ByteKey(name)
         self.isNotNull = isNotNull
         self.hasDefault = hasDefault
         self.isGenerated = isGenerated
+        self.isAlwaysIdentity = isAlwaysIdentity
     }
 
     var name: String { key.string }

@@ -63,7 +63,8 @@ struct DatabaseCatalogReader {
                     name: try row.text("name"),
                     isNotNull: try row.bool("not_null"),
                     hasDefault: try row.bool("has_default"),
-                    isGenerated: try row.bool("generated")
+                    isGenerated: try row.bool("generated"),
+                    isAlwaysIdentity: try row.bool("always_identity")
                 )
             )
         }
@@ -138,7 +139,8 @@ struct DatabaseCatalogReader {
         select a.attrelid as oid, a.attname as name,
             -- COPY itself does not notice that a domain forbids the null of a column that is not in the file.
             a.attnotnull or exists (select from not_null_domains d where d.oid = a.atttypid) as not_null,
-            a.atthasdef or a.attidentity <> '' or t.typdefault is not null as has_default, a.attgenerated <> '' as generated
+            a.atthasdef or a.attidentity <> '' or t.typdefault is not null as has_default, a.attgenerated <> '' as generated,
+            a.attidentity = 'a' as always_identity
         from pg_catalog.pg_attribute a
         join pg_catalog.pg_type t on t.oid = a.atttypid
         join pg_catalog.pg_class c on c.oid = a.attrelid

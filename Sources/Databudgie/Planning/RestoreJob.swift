@@ -6,6 +6,12 @@ struct RestoreJob: Sendable {
     let relation: Relation
     let file: FileInfo
     let truncate: TruncateMode
+    /// What happens to the rows that are there.
+    var mode = LoadMode.append
+    /// The key by which rows are recognized; empty: the primary key, or any unique key.
+    var conflictColumns: [String] = []
+    var extraColumns = ExtraColumns.error
+    var missingColumns: MissingColumns?
     var triggers = TriggerMode.automatic
     let isStrict: Bool
     /// The entry that the job is for.
@@ -25,6 +31,11 @@ extension RestoreJob {
             relation: candidate.relation,
             file: file,
             truncate: candidate.entry.truncate,
+            // A new table has no rows, and no keys before its rows are there.
+            mode: isNew ? .append : candidate.entry.mode,
+            conflictColumns: candidate.entry.conflictColumns,
+            extraColumns: candidate.entry.extraColumns,
+            missingColumns: candidate.entry.missingColumns,
             triggers: candidate.entry.triggers,
             isStrict: candidate.entry.options.isStrict,
             candidate: candidate,

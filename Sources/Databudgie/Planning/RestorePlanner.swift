@@ -87,6 +87,8 @@ struct RestorePlanner {
             let number = owners[table.owner].number
             var entry = entries[number]
             entry.options = table.options
+            // These are columns of the table that was named.
+            entry.conflictColumns = []
             let places = try ([table.options] + table.otherOptions).map { options in
                 let pattern = try FileLayout(options).pattern(.anyData, of: catalog.component(of: table.relation.name))
                 return (location: options.location, pattern: pattern)
@@ -169,7 +171,9 @@ struct RestorePlanner {
             of: jobs,
             missing: failed.map { MissingLoad(plan.newID(.rows, of: $0.relation.name.label), $0) }
         )
-        plan.findings += resumption.truncations(plan.groups.flatMap(\.cascaded)) + plan.jobs.map(Self.reason)
+        plan.findings +=
+            resumption.truncations(plan.groups.flatMap(\.cascaded)) + plan.jobs.map(Self.reason)
+            + plan.jobs.compactMap(Self.uselessMode)
         plan.done = done.map { ($0, recorded?.paths(of: $0.relation.name.label).last ?? "") }
         plan.findings += moments(of: chosen, plan.done, covered: all.filter { coverage.covers($0.0) })
         return plan
@@ -193,6 +197,12 @@ struct RestorePlanner {
         let place = job.candidate.map { " (\($0.entry.options.place))" } ?? ""
         let referrer = job.candidate?.referrer.map { ", because \($0) refers to it" } ?? ""
         return .note("it is loaded from \(job.file.path)\(place)\(referrer)", of: job.id)
+    }
+
+    /// A table that the run creates has no rows that could be updated or kept.
+    private static func uselessMode(_ job: RestoreJob) -> Finding? {
+        guard job.isNew, let mode = job.candidate?.entry.mode, mode.merges else { return nil }
+        return .note("'mode: \(mode.rawValue)' has no effect, because the restore creates the table", of: job.id)
     }
 
     /// Tables that need a file and have none: those that were named, and all of them when there is no file at all.

@@ -20,6 +20,8 @@ public struct JobOutcome: Sendable {
     public var sequencesFile: StoredFile?
     /// The table's definition is a part of the run as well.
     public var includesDefinition = false
+    /// What became of the rows of the file, if a restore has merged them with those of the table; nil otherwise.
+    public var merged: MergedRows?
 
     /// The data file's path; nil in a dry run.
     public var path: String? { file?.path.description }

@@ -135,16 +135,17 @@ struct GroupLoader {
             job: job,
             format: format
         )
-        let (totals, finding) = try await loader.run { recorder.progressed(job.id, $0) }
-        finding.map(recorder.found)
+        let load = try await loader.run { recorder.progressed(job.id, $0) }
+        load.findings.forEach(recorder.found)
         return JobOutcome(
             job: job.id,
-            totals: totals,
+            totals: load.totals,
             file: job.file,
             duration: .now - start,
             columns: format.columns.map { JobColumn($0) },
             sequences: sequences[JobID(.sequences, of: job.id.name, number: job.id.number)] ?? [],
-            includesDefinition: defined.contains(job.relation.name)
+            includesDefinition: defined.contains(job.relation.name),
+            merged: load.merged
         )
     }
 }

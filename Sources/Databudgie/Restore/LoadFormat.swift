@@ -11,6 +11,8 @@ struct LoadFormat: Sendable {
     let countMayDiffer: Bool
     /// Triggers that are off while the rows are loaded.
     let disabledTriggers: [TargetTrigger]
+    /// How the rows are merged with those of the table; nil when they are added as they are.
+    var merge: RowMerge?
 
     /// The names of the loaded columns, in the order of the file.
     var columns: [String] { zip(header.columns, keeps).filter(\.1).map(\.0) }

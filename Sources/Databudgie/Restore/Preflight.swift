@@ -49,10 +49,13 @@ struct Preflight {
         let states = try await reader.read(
             plan.jobs.flatMap { carriers(of: $0.relation) } + cascaded + plan.groups.flatMap(\.emptyReferrers)
         )
+        let targets = try await MergeTargetReader(connection: session.connection).read(
+            plan.jobs.filter(\.mode.merges).map(\.relation.oid)
+        )
         findings += Self.refusedCascades(cascaded, states)
         for group in plan.groups {
             for job in group.jobs {
-                let (found, format) = checkTable(job, in: group, states)
+                let (found, format) = checkTable(job, in: group, states, targets[job.relation.oid])
                 findings += found
                 formats[job.id] = format
             }
@@ -80,7 +83,8 @@ struct Preflight {
     private func checkTable(
         _ job: RestoreJob,
         in group: LoadGroup,
-        _ states: [Relation.OID: TargetState]
+        _ states: [Relation.OID: TargetState],
+        _ target: MergeTarget?
     ) -> (findings: [Finding], format: LoadFormat?) {
         guard let state = states[job.relation.oid] else {
             return ([.problem("the table was dropped in the meantime", of: job.id)], nil)
@@ -91,14 +95,16 @@ struct Preflight {
         case .success(let checked):
             let header = checked.header.matching(job.relation.columns.map(\.name))
             let match = ColumnMatch(header: header, job: job)
-            let format = LoadFormat(
+            var format = LoadFormat(
                 file: checked.file,
                 header: header,
                 keeps: match.keeps,
                 countMayDiffer: triggers.mayDropRows || job.relation.kind == .view,
                 disabledTriggers: triggers.disabled
             )
-            return (problems + match.findings, format)
+            let merging = MergeRules(job, columns: format.columns, target)
+            format.merge = merging.merge
+            return (problems + match.findings + merging.findings, format)
         case .failure(let error):
             return (problems + error.problems.map { .problem($0.sentence, of: job.id, hint: $0.hint) }, nil)
         }

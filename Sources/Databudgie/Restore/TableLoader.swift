@@ -9,16 +9,25 @@ struct TableLoader {
     let job: RestoreJob
     let format: LoadFormat
 
+    /// What was loaded.
+    struct Load {
+        let totals: TransferTotals
+        /// What became of the rows; nil when they were added as they are.
+        var merged: MergedRows?
+        /// Such as a warning when triggers have dropped rows.
+        var findings: [Finding]
+    }
+
     /// Loads all rows.
     ///
     /// - Parameter onProgress: Receives the totals so far, a few times a second.
-    /// - Returns: The final totals, and a warning when triggers have dropped rows.
+    /// - Returns: What was loaded.
     /// - Throws: ``DatabudgieError`` when the file is damaged, when the server refuses a value, with its line, or when it
     ///   took another number of rows than the file has; `PostgresError` or `StorageError` when either was lost. The
     ///   transaction must then be rolled back.
     func run(
         onProgress: @escaping @Sendable (TransferTotals) -> Void
-    ) async throws -> (totals: TransferTotals, finding: Finding?) {
+    ) async throws -> Load {
         let meter = TransferMeter(report: onProgress)
         let (path, bytes) = (job.file.path, try await storage.read(job.file.path))
         guard bytes.info.version == format.file.version, bytes.info.size == format.file.size else {
@@ -32,6 +41,7 @@ struct TableLoader {
         let file = ImportStream(bytes, of: path, header: format.header, meter: meter)
         let rows: Int
         do {
+            try await staging?.create()
             rows = try await connection.copyIn(statement, from: file.records(keeping: format.keeps))
         } catch let error as CompressionError {
             throw wrapped(.dataFile, error)
@@ -53,16 +63,42 @@ struct TableLoader {
             )
         }
         meter.add(rows: rows)
-        let finding = Finding.warning(
-            "\(job.file.path) has \(counted(file.rows, "row")), and the server kept \(rows): triggers have dropped the others",
+        return try await merged(
+            rows,
+            Load(
+                totals: meter.totals,
+                findings: rows == file.rows ? [] : [dropped(file.rows, kept: rows)]
+            )
+        )
+    }
+
+    /// Merges the rows of a staging table with those of the job's table.
+    private func merged(_ rows: Int, _ load: Load) async throws -> Load {
+        guard let staging else { return load }
+        var load = load
+        do {
+            let (merged, findings) = try await staging.mergeRows(rows, of: job)
+            load.merged = merged
+            load.findings += findings
+        } catch let error as PostgresError where error.code == .serverError {
+            throw wrapped(.database, error)
+        }
+        return load
+    }
+
+    /// Where the rows are before they are merged.
+    private var staging: StagingTable? { format.merge.map { StagingTable(connection, of: job.id, $0) } }
+
+    private func dropped(_ rows: Int, kept: Int) -> Finding {
+        .warning(
+            "\(job.file.path) has \(counted(rows, "row")), and the server kept \(kept): triggers have dropped the others",
             of: job.id,
             hint: "set 'triggers: off' to restore all of them"
         )
-        return (meter.totals, rows == file.rows ? nil : finding)
     }
 
     private func wrapped(_ code: DatabudgieError.Code, _ error: any Error) -> DatabudgieError {
-        let text = ErrorText(error)
+        let text = ErrorText(staging?.named(in: error) ?? error)
         return DatabudgieError(code, "\(job.file.path): \(text.message)", hint: text.hint, underlying: error)
     }
 
@@ -70,6 +106,7 @@ struct TableLoader {
     private var statement: String {
         let columns = format.columns.map(quotedIdentifier).joined(separator: ", ")
         let list = columns.isEmpty ? "" : " (\(columns))"
-        return "copy \(job.relation.name.quoted)\(list) from stdin with (format csv, header)"
+        let table = staging?.name ?? job.relation.name.quoted
+        return "copy \(table)\(list) from stdin with (format csv, header)"
     }
 }

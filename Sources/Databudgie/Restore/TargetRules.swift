@@ -30,7 +30,9 @@ enum TargetRules {
         }
         if target.hasRowSecurity {
             add(
-                "row-level security applies to the role, and COPY refuses that",
+                job.mode.merges
+                    ? "row-level security applies to the role, and rows that it hides cannot be recognized"
+                    : "row-level security applies to the role, and COPY refuses that",
                 hint: "connect as the table's owner or as a role with BYPASSRLS"
             )
         }

@@ -40,6 +40,7 @@ struct TargetStateReader {
                     name: name,
                     firing: firing,
                     firesOnInsert: row["on_insert"] == "t",
+                    firesOnUpdate: row["on_update"] == "t",
                     firesOnTruncate: row["on_truncate"] == "t",
                     mayDropRows: row["may_drop_rows"] == "t",
                     isActive: row["is_active"] == "t"
@@ -75,10 +76,12 @@ struct TargetStateReader {
         where c.oid operator(pg_catalog.=) any ($1::pg_catalog.oid[])
         """
 
-    /// Bits of `tgtype`, from the server's `trigger.h`: 1 for each row, 2 BEFORE, 4 INSERT, 32 TRUNCATE, 64 INSTEAD OF.
+    /// Bits of `tgtype`, from the server's `trigger.h`: 1 for each row, 2 BEFORE, 4 INSERT, 16 UPDATE, 32 TRUNCATE, 64 INSTEAD
+    /// OF.
     private static let triggersQuery = """
         select t.tgrelid as relation, t.tgname as name, t.tgenabled as firing,
             t.tgtype operator(pg_catalog.&) 4::pg_catalog.int2 operator(pg_catalog.<>) 0 as on_insert,
+            t.tgtype operator(pg_catalog.&) 16::pg_catalog.int2 operator(pg_catalog.<>) 0 as on_update,
             t.tgtype operator(pg_catalog.&) 32::pg_catalog.int2 operator(pg_catalog.<>) 0 as on_truncate,
             t.tgtype operator(pg_catalog.&) 7::pg_catalog.int2 operator(pg_catalog.=) 7 as may_drop_rows,
             t.tgenabled operator(pg_catalog.=) 'A' or t.tgenabled operator(pg_catalog.=)

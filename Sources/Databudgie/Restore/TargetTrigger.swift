@@ -22,6 +22,7 @@ struct TargetTrigger: Sendable {
     let name: String
     let firing: Firing
     let firesOnInsert: Bool
+    let firesOnUpdate: Bool
     let firesOnTruncate: Bool
     /// It runs before a row is inserted, and can drop it.
     let mayDropRows: Bool

@@ -16,32 +16,35 @@ struct TriggerRules {
         // A view is loaded by its trigger.
         guard job.relation.kind != .view else { return }
         let triggers = states.flatMap(\.triggers)
-        let onInsert = triggers.filter(\.firesOnInsert)
-        let onTruncate = job.truncate == .keep ? [] : triggers.filter { $0.firesOnTruncate && !$0.firesOnInsert }
+        func firesOnLoad(_ trigger: TargetTrigger) -> Bool {
+            trigger.firesOnInsert || job.mode == .upsert && trigger.firesOnUpdate
+        }
+        let onLoad = triggers.filter(firesOnLoad)
+        let onTruncate = job.truncate == .keep ? [] : triggers.filter { $0.firesOnTruncate && !firesOnLoad($0) }
         let isOwned = states.allSatisfy { state in
-            state.isOwned || !state.triggers.contains { $0.firesOnInsert || $0.firesOnTruncate }
+            state.isOwned || !state.triggers.contains { firesOnLoad($0) || $0.firesOnTruncate }
         }
         switch job.triggers {
         case .off:
-            disabled = onInsert + onTruncate
+            disabled = onLoad + onTruncate
             if !isOwned { findings.append(Self.refusal(job, disabled)) }
         case .automatic:
-            if job.isEmptied, isOwned { disabled = onInsert }
-            report(job, onInsert, onTruncate, .warning, hint: Self.hint(job, isOwned: isOwned))
+            if job.isEmptied, isOwned { disabled = onLoad }
+            report(job, onLoad, onTruncate, .warning, hint: Self.hint(job, isOwned: isOwned))
         case .fire:
-            report(job, onInsert, onTruncate, .note, hint: nil)
+            report(job, onLoad, onTruncate, .note, hint: nil)
         }
     }
 
     private mutating func report(
         _ job: RestoreJob,
-        _ onInsert: [TargetTrigger],
+        _ onLoad: [TargetTrigger],
         _ onTruncate: [TargetTrigger],
         _ kind: Finding.Kind,
         hint: String?
     ) {
         let off = Set(disabled)
-        let loading = onInsert.filter { $0.isActive && !off.contains($0) }
+        let loading = onLoad.filter { $0.isActive && !off.contains($0) }
         mayDropRows = loading.contains(where: \.mayDropRows)
         let parts = [
             (loading, "for the rows that are loaded: they may change or drop them, or write to other tables"),

@@ -48,6 +48,10 @@ enum EventJSON {
             object.seconds = outcome.duration.inRoundedSeconds
             object.definition = outcome.includesDefinition ? true : nil
             object.sequences = outcome.sequences.isEmpty ? nil : outcome.sequences.count
+            object.rowsInserted = outcome.merged?.inserted
+            object.rowsUpdated = outcome.merged?.updated
+            object.rowsUnchanged = outcome.merged?.unchanged
+            object.rowsSkipped = outcome.merged?.skipped
         case .skipped(let skipped):
             object.event = "skipped"
             object.add(skipped.job)
@@ -209,6 +213,10 @@ enum EventJSON {
         var reason: String?
         var role: String?
         var rows: Int?
+        var rowsInserted: Int?
+        var rowsSkipped: Int?
+        var rowsUnchanged: Int?
+        var rowsUpdated: Int?
         var seconds: Double?
         var segment: Int?
         var sequences: Int?

@@ -11,7 +11,12 @@ enum PlainLine {
     static func finished(_ outcome: JobOutcome, _ kind: RunKind?, style: TextStyle) -> String {
         let totals = outcome.totals
         var line = style.cyan(outcome.job.description.escapedForTerminal) + ": "
-        line += HumanNumber.count(totals.rows, "row") + ", " + HumanNumber.bytes(totals.bytes)
+        line += HumanNumber.count(totals.rows, "row")
+        if let merged = outcome.merged {
+            line +=
+                " (" + merged.counts.map { "\(HumanNumber.count($0.number)) \($0.name)" }.joined(separator: ", ") + ")"
+        }
+        line += ", " + HumanNumber.bytes(totals.bytes)
         if totals.fileBytes > 0, totals.fileBytes != totals.bytes {
             line += " (\(HumanNumber.bytes(totals.fileBytes)) as stored)"
         }
@@ -85,5 +90,13 @@ enum PlainLine {
     private static func lines(_ label: String, _ message: Message) -> String {
         "databudgie: \(label) \(message.text.escapedForTerminal)"
             + (message.hint.map { "\n  hint: \($0.escapedForTerminal)" } ?? "")
+    }
+}
+
+extension MergedRows {
+    /// The counts that there are, each with what became of the rows.
+    var counts: [(name: String, number: Int)] {
+        [("inserted", inserted), ("updated", updated), ("unchanged", unchanged), ("skipped", skipped)]
+            .compactMap { name, number in number.map { (name, $0) } }
     }
 }

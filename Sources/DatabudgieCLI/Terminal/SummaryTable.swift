@@ -54,21 +54,25 @@ struct SummaryTable {
         // What a run has none of has no column.
         let hasDefinitions = finished.contains(where: \.includesDefinition)
         let hasSequences = finished.contains { !$0.sequences.isEmpty }
+        let fates = ["inserted", "updated", "unchanged", "skipped"].filter { fate in
+            finished.contains { $0.merged?.counts.contains { $0.name == fate } == true }
+        }
         func extras(_ definition: String, _ sequences: String) -> Cells {
             (hasDefinitions ? [definition] : []) + (hasSequences ? [sequences] : [])
         }
-        let header = ["table"] + extras("definition", "sequences") + numbersHeader
+        let header = ["table"] + extras("definition", "sequences") + fates + numbersHeader
         var body = finished.map { outcome in
             [outcome.job.description.escapedForTerminal]
                 + extras(
                     outcome.includesDefinition ? "✓" : "",
                     outcome.sequences.isEmpty ? "" : "\(outcome.sequences.count)"
                 )
-                + numbers(outcome.totals, outcome.duration)
+                + fates.map { Self.count($0, of: [outcome]) } + numbers(outcome.totals, outcome.duration)
         }
         if finished.count > 1 {
             let sequences = finished.reduce(0) { $0 + $1.sequences.count }
-            body.append(["total"] + extras("", "\(sequences)") + numbers(finished.totals, duration))
+            let merged = fates.map { Self.count($0, of: finished) }
+            body.append(["total"] + extras("", "\(sequences)") + merged + numbers(finished.totals, duration))
         }
         let widths = header.indices.map { column in
             ([header] + body).map { $0[column].terminalWidth }.max() ?? 0
@@ -82,6 +86,12 @@ struct SummaryTable {
         var lines = [style.dim(row(header))] + body.map(row)
         if finished.count > 1, let total = lines.popLast() { lines.append(style.bold(total)) }
         return lines
+    }
+
+    /// How many rows of merged tables have met with something; empty when none of the tables was merged like that.
+    private static func count(_ fate: String, of outcomes: [JobOutcome]) -> String {
+        let numbers = outcomes.flatMap { $0.merged?.counts ?? [] }.filter { $0.name == fate }.map(\.number)
+        return numbers.isEmpty ? "" : HumanNumber.count(numbers.reduce(0, +))
     }
 
     private func numbers(_ totals: TransferTotals, _ duration: Duration) -> Cells {

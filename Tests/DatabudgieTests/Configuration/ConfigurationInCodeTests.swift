@@ -70,6 +70,10 @@ struct ConfigurationInCodeTests {
                         strategy: .useLatestMetadata,
                         compression: .zstd,
                         truncate: .cascade,
+                        mode: .replace,
+                        conflictColumns: ["id", "store"],
+                        extraColumns: .ignore,
+                        missingColumns: .default,
                         triggers: .off,
                         query: "select 1"
                     )
@@ -98,6 +102,10 @@ struct ConfigurationInCodeTests {
                 filename: "{date}.{ext}"
                 strategy: use_latest_metadata
                 truncate: cascade
+                mode: replace
+                conflict_columns: [id, store]
+                extra_columns: ignore
+                missing_columns: default
                 triggers: off
                 query: select 1
                 compression: zstd

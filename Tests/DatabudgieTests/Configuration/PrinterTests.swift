@@ -68,6 +68,25 @@ struct PrinterTests {
         #expect(try configuration(text).backup.retention == policy)
     }
 
+    @Test(
+        "What happens to rows and columns is printed, and read again",
+        arguments: [
+            "{name: a, mode: upsert, conflict_columns: ['null', 'b c'], extra_columns: ignore, missing_columns: default}",
+            "{name: a, mode: skip_existing, missing_columns: error}", "{name: a, mode: replace}",
+            "{name: a, mode: replace, truncate: cascade}", "{name: a, truncate: true}", "{name: a, mode: append}",
+        ]
+    )
+    func modes(entry: String) throws {
+        let first = try configuration("restore: {tables: [\(entry)]}")
+        let second = try configuration(ConfigurationPrinter().yaml(first))
+        let (before, after) = (first.restore.tables, second.restore.tables)
+        #expect(after.map(\.mode) == before.map(\.mode))
+        #expect(after.map(\.truncate) == before.map(\.truncate))
+        #expect(after.map(\.conflictColumns) == before.map(\.conflictColumns))
+        #expect(after.map(\.extraColumns) == before.map(\.extraColumns))
+        #expect(after.map(\.missingColumns) == before.map(\.missingColumns))
+    }
+
     @Test("Every default is filled in")
     func defaults() throws {
         let text = ConfigurationPrinter().yaml(try configuration("backup: {tables: [a]}\nrestore: {tables: [b]}"))
@@ -151,7 +170,11 @@ struct PrinterTests {
                     strict: false
                     strategy: null
                     compression: null
+                    mode: append
                     truncate: false
+                    conflict_columns: []
+                    extra_columns: error
+                    missing_columns: null
                     triggers: auto
 
                 """

@@ -5,7 +5,7 @@ enum ConfigurationLevel: Sendable {
     private static let tableKeys = [
         "name", "query", "location", "filename", "compression", "exclude", "ddl", "sequences", "data",
         "follow_foreign_keys", "strict", "skip_if_exists", "row_security", "strategy", "truncate",
-        "triggers",
+        "triggers", "mode", "conflict_columns", "extra_columns", "missing_columns",
     ]
     private static let commandKeys = [
         "url", "connection", "connections", "tables", "manifest", "root_location", "idle_in_transaction_timeout",

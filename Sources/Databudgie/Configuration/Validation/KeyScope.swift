@@ -11,6 +11,11 @@ struct KeyScope {
         levels.lazy.compactMap { $0[key] }.first
     }
 
+    /// How many levels the value's is away from the nearest one; nil when no level has the key.
+    func distance(of key: String) -> Int? {
+        levels.firstIndex { $0[key] != nil }
+    }
+
     func inside(_ level: SourceMapping) -> KeyScope {
         KeyScope([level] + levels)
     }

@@ -44,6 +44,7 @@ struct TableEntryBuilder {
                 if builder.action != .backup { check(backupEntry(scope, raw.place), raw.place) }
                 continue
             }
+            LoadModeReader(read).checkKey(in: raw.mapping, of: entry.mode)
             entries.append(entry)
         }
         return entries
@@ -121,20 +122,19 @@ struct TableEntryBuilder {
     }
 
     private func restoreEntry(_ scope: KeyScope, _ place: SourcePlace) -> RestoreEntry {
-        RestoreEntry(
+        let (mode, truncate) = LoadModeReader(read).mode(scope)
+        return RestoreEntry(
             options: options(scope, place),
             strategy: read.choice(scope["strategy"], "strategy", RestoreStrategy.self),
             compression: compression(scope["compression"]),
-            truncate: truncate(scope["truncate"]),
+            truncate: truncate,
+            mode: mode,
+            conflictColumns: LoadModeReader(read).key(scope),
+            extraColumns: read.choice(scope["extra_columns"], "extra_columns", ExtraColumns.self) ?? .error,
+            missingColumns: read.choice(scope["missing_columns"], "missing_columns", MissingColumns.self),
             triggers: read.choice(scope["triggers"], "triggers", TriggerMode.self) ?? .automatic,
             query: scope["query"]?.scalar?.text
         )
-    }
-
-    private func truncate(_ value: SourceValue?) -> TruncateMode {
-        guard let value else { return .keep }
-        if value.scalar?.text.lowercased() == "cascade" { return .cascade }
-        return read.bool(value, "truncate", expected: "true, false or cascade") == true ? .truncate : .keep
     }
 
     private func options(_ scope: KeyScope, _ place: SourcePlace) -> TableOptions {
