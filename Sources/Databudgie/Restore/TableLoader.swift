@@ -99,7 +99,14 @@ struct TableLoader {
 
     private func wrapped(_ code: DatabudgieError.Code, _ error: any Error) -> DatabudgieError {
         let text = ErrorText(staging?.named(in: error) ?? error)
-        return DatabudgieError(code, "\(job.file.path): \(text.message)", hint: text.hint, underlying: error)
+        let hint = text.hint ?? advice(after: error)
+        return DatabudgieError(code, "\(job.file.path): \(text.message)", hint: hint, underlying: error)
+    }
+
+    /// What to do when a key of the file is there already.
+    private func advice(after error: any Error) -> String? {
+        guard (error as? PostgresError)?.sqlState == "23505", job.mode == .append, !job.isNew else { return nil }
+        return "set 'mode: upsert' or 'mode: skip_existing' if rows of the file may be in the table"
     }
 
     /// The header is sent too, so the line numbers of the server's messages are the file's.

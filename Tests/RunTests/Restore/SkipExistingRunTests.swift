@@ -74,7 +74,13 @@ struct SkipExistingRunTests {
                 "create table t (id int primary key, v text); insert into t values (1, 'old'), (9, 'old')"
             )
             try fixture.write("t", "id,v\n2,new\n1,new\n")
-            #expect(try await fixture.mergeFailure("t", mode: .append).contains("t_pkey"))
+            let failure = try await fixture.mergeFailure("t", mode: .append)
+            #expect(failure.contains("t_pkey"))
+            #expect(
+                failure.hasSuffix(
+                    "; set 'mode: upsert' or 'mode: skip_existing' if rows of the file may be in the table"
+                )
+            )
             #expect(try await fixture.rows(fixture.target, "select * from t order by 1") == ["1|old", "9|old"])
             #expect(try await fixture.merge("[t]", mode: .replace) == [nil])
             #expect(try await fixture.rows(fixture.target, "select * from t order by 1") == ["1|new", "2|new"])

@@ -96,7 +96,7 @@ struct UpsertRunTests {
     @Test("Rows are recognized by the named columns, whatever names these and the table have")
     func conflictColumns() async throws {
         try await RunFixture.with { fixture in
-            let table = #""Or"der"#
+            let table = #"Or"der"#
             try await fixture.execute(
                 fixture.target,
                 """
@@ -109,7 +109,7 @@ struct UpsertRunTests {
                 #"id,"a,b","c""d",select,excluded,target"# + "\n10,x,y,11,12,13\n3,p,q,3,3,3\n",
                 to: "orders/2024-01-01T00:00:00.csv"
             )
-            let entry = #"{name: '"Or"der', location: orders, conflict_columns: ['a,b', 'c"d']}"#
+            let entry = #"{name: 'Or"der', location: orders, conflict_columns: ['a,b', 'c"d']}"#
             #expect(try await fixture.merge("[\(entry)]") == [.upserted(2, inserted: 1, updated: 1)])
             #expect(
                 try await fixture.rows(fixture.target, "select * from \(quotedIdentifier(table)) order by id") == [
