@@ -45,6 +45,21 @@ struct TranscriptTests {
         }
     }
 
+    @Test("A restore that merges rows says what became of them")
+    func upsert() async throws {
+        try await expect("upsert", "mode: upsert\ntables: ['public.*']") { shop, transcript in
+            _ = try await shop.program.run("backup")
+            try await shop.execute(
+                """
+                update products set name = 'renamed' where id <= 5;
+                delete from sales where id > 480;
+                insert into sales values (1000, 1);
+                """
+            )
+            try await transcript.run("databudgie restore")
+        }
+    }
+
     @Test("A table fails, and the others are backed up")
     func failedTable() async throws {
         let configuration = """
