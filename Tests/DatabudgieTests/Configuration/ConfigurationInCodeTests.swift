@@ -39,7 +39,7 @@ struct ConfigurationInCodeTests {
             includesRows: false,
             followsForeignKeys: true,
             isStrict: false,
-            place: "yaml:25"
+            place: "yaml:29"
         )
         let written = Configuration(
             environment: "test",

@@ -48,7 +48,8 @@ struct UpsertRunTests {
                     document_x xml, "Größe" text, doubled int generated always as (id * 2) stored);
                 insert into product values (1, 'a', 1, '{"a": 1}', '(1,2)', '<a/>', null),
                     (2, 'b', 2, '{}', '(1,2)', '<b/>', 'x'), (3, 'c', 3.0, null, null, null, null),
-                    (4, 'd', 4, '[1]', null, null, ''), (5, 'e', 5, null, '(5,5)', null, null), (9, 'other', 9);
+                    (4, 'd', 4, '[1]', null, null, ''), (5, 'e', 5, null, '(5,5)', null, null),
+                    (9, 'other', 9, null, null, null, null);
                 """
             )
             let before = try await fixture.rows(fixture.target, "select id, xmin from product where id in (1, 9)")
