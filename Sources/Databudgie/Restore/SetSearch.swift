@@ -35,8 +35,8 @@ struct SetSearch {
         guard takesSetForDefinitions || entries.contains(where: \.takesSet) else { return nil }
         guard let folder = settings.catalog else { return try withoutSets("the locations have no folder in common") }
         let catalog = SetCatalog(folder: folder, storages: session.storages)
-        guard let ids = try await ids(in: catalog) else { return nil }
-        guard !ids.isEmpty else { return try withoutSets("there is no set in \(folder)") }
+        guard let sets = try await sets(in: catalog) else { return nil }
+        guard !sets.isEmpty else { return try withoutSets("there is no set in \(folder)") }
         let (tables, defaultSchema) = try await target()
         let choice = SetChoice(
             entries,
@@ -44,7 +44,7 @@ struct SetSearch {
             defaultSchema: defaultSchema,
             needsDefinitions: takesSetForDefinitions
         )
-        let record = try await find(choice, ids, catalog)
+        let record = try await find(choice, sets, catalog)
         let set = try RestoreSet(record, paths: catalog.paths, defaultSchema: defaultSchema)
         session.recorder.restoring(
             RestoredSet(
@@ -56,13 +56,13 @@ struct SetSearch {
         return set
     }
 
-    /// The ids of all sets, newest first.
+    /// All sets, newest first.
     ///
     /// - Returns: nil when the role is not allowed to list the folder, and nothing says that there are sets: a role that
     ///   restored files of older versions need not have that permission.
-    private func ids(in catalog: SetCatalog) async throws -> [String]? {
+    private func sets(in catalog: SetCatalog) async throws -> [SetCatalog.Entry]? {
         do {
-            return try await catalog.entries().filter { $0.record != nil }.map(\.id)
+            return try await catalog.entries().filter { $0.record != nil }
         } catch let error as StorageError where error.code == .accessDenied {
             guard settings.set == .newest, configuration.run.catalog == nil, placeOfStrategy == nil else { throw error }
             session.recorder.found(
@@ -100,26 +100,30 @@ struct SetSearch {
         )
     }
 
-    private func find(_ choice: SetChoice, _ ids: [String], _ catalog: SetCatalog) async throws -> SetRecord {
+    private func find(
+        _ choice: SetChoice,
+        _ entries: [SetCatalog.Entry],
+        _ catalog: SetCatalog
+    ) async throws -> SetRecord {
         switch settings.set {
         case .id(let text):
             let (id, passedOver) = try await catalog.find(text)
             passedOver.forEach(session.recorder.found)
             return try demanded(try await catalog.record(id), choice)
         case .newest:
-            if let record = try await resumed(ids, catalog) { return record }
-            return try await newest(choice, ids, ids, catalog)
+            if let record = try await resumed(entries.map(\.id), catalog) { return record }
+            return try await newest(choice, entries, entries.map(\.id), catalog)
         case .asOf(let moment):
             let limit = RunTimestamp(moment).timestamp
-            let older = ids.filter { $0 <= limit }
+            let older = entries.filter { $0.id <= limit }
             guard !older.isEmpty else {
                 throw DatabudgieError(
                     .configuration,
-                    "there is no set of \(limit) or before in \(catalog.folder): the oldest is \(ids.last ?? "")",
+                    "there is no set of \(limit) or before in \(catalog.folder): the oldest is \(entries.last?.id ?? "")",
                     hint: "choose a later time; times without an offset are in UTC"
                 )
             }
-            return try await newest(choice, older, ids, catalog)
+            return try await newest(choice, older, entries.map(\.id), catalog)
         }
     }
 
@@ -165,19 +169,19 @@ struct SetSearch {
     /// The newest set that has everything, and a warning about newer ones that do not.
     private func newest(
         _ choice: SetChoice,
-        _ ids: [String],
+        _ entries: [SetCatalog.Entry],
         _ allIDs: [String],
         _ catalog: SetCatalog
     ) async throws -> SetRecord {
         var skipped: [String] = []
         var others: Set<QualifiedName>?
-        var chunks = [Array(ids.prefix(1))]
-        chunks += Array(ids.dropFirst()).batches(of: Self.parallelReads)
+        var chunks = [Array(entries.prefix(1))]
+        chunks += Array(entries.dropFirst()).batches(of: Self.parallelReads)
         for chunk in chunks {
-            let records = try await chunk.concurrentMap { id in try await Self.readable(id, catalog) }
-            for (id, record) in zip(chunk, records) {
+            let records = try await chunk.concurrentMap { try await Self.readable($0.id, catalog) }
+            for (entry, record) in zip(chunk, records) {
                 guard case .record(let record) = record else {
-                    if case .later(let reason) = record { skipped.append("the set \(id) \(reason)") }
+                    if case .later(let reason) = record { skipped.append("the set \(entry.id) \(reason)") }
                     continue
                 }
                 var flaw = SetChoice.flaw(of: record)
@@ -189,11 +193,14 @@ struct SetSearch {
                     }
                     if !missing.isEmpty { flaw = "lacks \(missing.listed())" }
                 }
+                if flaw == nil, try await catalog.isDamaged(entry) {
+                    flaw = "is damaged, as its last verification has found"
+                }
                 guard let flaw else {
                     warn(skipped, record.id)
                     return record
                 }
-                skipped.append("the set \(id) \(flaw)")
+                skipped.append("the set \(entry.id) \(flaw)")
             }
         }
         throw DatabudgieError(

@@ -121,4 +121,29 @@ struct PrunePlannerTests {
             ) == ["no complete set that stays has public.b"]
         )
     }
+
+    @Test("A damaged set stays as long as the rules say, and no good one goes because of it")
+    func damagedSets() throws {
+        var sets = try (1...4).map { try set(day($0)) }
+        sets[3].isDamaged = true
+        var outcome = outcome(sets)
+        #expect(outcome.sets.map(\.isKept) == [true, true, false, false])
+        #expect(outcome.sets.map(\.reasons) == [[.newest(.last)], [.newest(.last)], [], []])
+        #expect(outcome.warnings.map(\.description).count == 1)
+        #expect(outcome.warnings.first?.description.hasPrefix("the set \(day(4)) is damaged") == true)
+        // Older than the good one it goes like any other.
+        sets[3].isDamaged = false
+        sets[2].isDamaged = true
+        outcome = self.outcome(sets)
+        #expect(outcome.sets.map(\.isKept) == [true, false, false, false])
+        #expect(outcome.warnings.isEmpty)
+    }
+
+    @Test("What only a damaged set has that stays counts as lost")
+    func lostInDamage() throws {
+        var damaged = try set(day(2), tables: ["public.a", "public.b"])
+        damaged.isDamaged = true
+        let outcome = outcome(try [set(day(1), tables: ["public.b"]), damaged, set(day(3), tables: ["public.a"])])
+        #expect(outcome.warnings.map(\.description) == ["no complete set that stays has public.b"])
+    }
 }

@@ -10,6 +10,7 @@ struct SetFixture: Sendable {
     let run: RunFixture
     /// Where the files are, local or in S3.
     let folder: String
+    let storage: any Storage
     let variables: [String: String]
 
     static func with(
@@ -17,11 +18,13 @@ struct SetFixture: Sendable {
         _ sql: String = "create table a (id int); create table b (id int);",
         _ body: (SetFixture) async throws -> Void
     ) async throws {
-        try await kind.withStorage { _, folder in
+        try await kind.withStorage { storage, folder in
             try await RunFixture.with { run in
                 try await run.onBoth(sql)
                 let variables = kind == .s3 ? try await S3Server.shared.environment : [:]
-                try await body(SetFixture(run: run, folder: "\(folder)", variables: variables))
+                try await body(
+                    SetFixture(run: run, folder: "\(folder)", storage: storage, variables: variables)
+                )
             }
         }
     }
@@ -92,6 +95,15 @@ struct SetFixture: Sendable {
     }
 
     func path(_ name: String) -> String { "\(folder)/\(name)" }
+
+    /// Puts another file in the place of one.
+    func replace(_ name: String, by change: (inout [UInt8]) throws -> Void) async throws -> StoragePath {
+        let path = try StoragePath(path(name))
+        var bytes = try await storage.read(path, range: nil).collect(upTo: 100 << 20)
+        try change(&bytes)
+        _ = try await storage.write(path, ifExists: .replace, from: SingleChunk(bytes))
+        return path
+    }
 }
 
 extension EventLog {
@@ -103,6 +115,40 @@ extension EventLog {
 
 @Suite("A restore reads one set")
 struct SetRestoreTests {
+    @Test("A set that its last verification has found damaged is skipped until it is whole again")
+    func damaged() async throws {
+        try await SetFixture.with { fixture in
+            try await fixture.backup(1, "['public.*']", rows: 1)
+            try await fixture.backup(2, "['public.*']", rows: 2)
+            let file = URL(filePath: fixture.path("public.a/\(SetFixture.id(2)).csv"))
+            let whole = try Data(contentsOf: file)
+            let configuration = try fixture.run.configuration(fixture.yaml("['public.*']"))
+            func verify() async throws {
+                let environment = RunEnvironment(variables: fixture.variables)
+                _ = try await Verification(configuration, environment: environment).run()
+            }
+            try Data("id\n3\n".utf8).write(to: file)
+            try await verify()
+            var events = EventLog()
+            _ = try await fixture.restore("['public.*']", events: events)
+            #expect(events.restored.map(\.id) == [SetFixture.id(1)])
+            #expect(try await fixture.loaded() == "1|1")
+            let skipped =
+                "the set \(SetFixture.id(2)) is damaged, as its last verification has found; restoring from the set"
+            #expect(events.warnings.filter { $0.hasPrefix(skipped) }.count == 1, "\(events.warnings)")
+            // Asked for by its id it is read; what is damaged is not loaded.
+            let asked = try await fixture.restore("['public.*']", set: .id(SetFixture.id(2)))
+            #expect(asked.failed.map(\.job.name) == ["public.a"])
+            #expect(try await fixture.loaded() == "1|2")
+            try whole.write(to: file)
+            try await verify()
+            events = EventLog()
+            _ = try await fixture.restore("['public.*']", events: events)
+            #expect(events.restored.map(\.id) == [SetFixture.id(2)] && events.warnings.isEmpty)
+            #expect(try await fixture.loaded() == "2|2")
+        }
+    }
+
     @Test("The newest backup of fewer tables is skipped, and the set is named", arguments: StorageUnderTest.allCases)
     func fewerTables(_ kind: StorageUnderTest) async throws {
         try await SetFixture.with(kind) { fixture in

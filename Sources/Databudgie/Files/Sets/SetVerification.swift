@@ -98,6 +98,17 @@ extension SetCatalog {
         }
     }
 
+    /// Whether the last verification of a set has found something.
+    ///
+    /// - Parameter entry: The set.
+    /// - Returns: false, too, when it was never verified, or when the result cannot be read.
+    /// - Throws: `StorageError` when the storage cannot be used at all; `CancellationError`.
+    func isDamaged(_ entry: Entry) async throws -> Bool {
+        guard entry.verification != nil else { return false }
+        let result = try await FileFailure.result { try await verification(entry.id) }
+        return (try? result.get())??.status == .damaged
+    }
+
     /// Stores the result of a verification in place of the last one.
     ///
     /// - Throws: `StorageError`.

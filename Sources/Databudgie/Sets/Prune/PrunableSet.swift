@@ -19,6 +19,8 @@ struct PrunableSet: Sendable {
     let status: String
     /// Everything can be restored from it, and no newer set has replaced any of its files.
     let isComplete: Bool
+    /// Its last verification has found something.
+    var isDamaged = false
     /// Sets of several databases do not take one another's place; nil when it is not known.
     let database: String?
     /// The tables that it has rows of.
@@ -47,7 +49,9 @@ extension PrunableSet {
         }
         (id, self.moment) = (entry.id, moment)
         isComplete = record.status == .complete && record.supersededBy == nil
-        status = record.supersededBy == nil ? record.status.rawValue : "superseded"
+        isDamaged = try await catalog.isDamaged(entry)
+        let word = isDamaged ? SetVerification.Status.damaged.rawValue : record.status.rawValue
+        status = record.supersededBy == nil ? word : "superseded"
         database = record.source?.database
         tables = record.tables.filter { $0.file != nil }.compactMap { table in
             table.name.map { (table.schema.map { "\($0)." } ?? "") + $0 }

@@ -48,7 +48,8 @@ struct PrunePlanner: Sendable {
                 )
             },
             deletions: deletions.reversed(),
-            warnings: lostTables(sorted, isKept) + outsiders(sorted.filter { !isKept($0) }) + waiting(reasons)
+            warnings: damaged(sorted, isKept) + lostTables(sorted, isKept) + outsiders(sorted.filter { !isKept($0) })
+                + waiting(reasons)
         )
     }
 
@@ -58,9 +59,16 @@ struct PrunePlanner: Sendable {
         }
         var reasons: [ByteKey: [RetentionReason]] = [:]
         for group in groups(sets) {
-            let candidates = group.map { Retention.Candidate(id: $0.id, moment: $0.moment, isComplete: $0.isComplete) }
-            for decision in Retention.decisions(policy, candidates, now: now) {
-                reasons[ByteKey(decision.id)] = decision.reasons
+            // A damaged set stays as long as a good one would: what is left of it may be all that there is. But no good
+            // one goes because of it.
+            for sets in [group, group.filter { !$0.isDamaged }] {
+                let candidates = sets.map {
+                    Retention.Candidate(id: $0.id, moment: $0.moment, isComplete: $0.isComplete)
+                }
+                for decision in Retention.decisions(policy, candidates, now: now) {
+                    let others = reasons[ByteKey(decision.id), default: []]
+                    reasons[ByteKey(decision.id)] = others + decision.reasons.filter { !others.contains($0) }
+                }
             }
         }
         // A resumed run names files of the partial set that it completes.
@@ -77,9 +85,15 @@ struct PrunePlanner: Sendable {
         return Array(Dictionary(grouping: sets) { set in set.database.map { ByteKey($0) } ?? only }.values)
     }
 
+    private func damaged(_ sets: [PrunableSet], _ isKept: (PrunableSet) -> Bool) -> [Finding] {
+        sets.filter { $0.isDamaged && isKept($0) }.map { set in
+            .warning("the set \(set.id) is damaged, as its last verification has found: it takes no other's place")
+        }
+    }
+
     /// The tables that no complete set has any more.
     private func lostTables(_ sets: [PrunableSet], _ isKept: (PrunableSet) -> Bool) -> [Finding] {
-        let complete = sets.filter(\.isComplete)
+        let complete = sets.filter { $0.isComplete && !$0.isDamaged }
         var seen = Set(complete.filter(isKept).lazy.flatMap(\.tables).map { ByteKey($0) })
         let lost = complete.filter { !isKept($0) }.flatMap(\.tables).filter { seen.insert(ByteKey($0)).inserted }
         guard !lost.isEmpty else { return [] }
