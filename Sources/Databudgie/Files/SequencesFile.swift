@@ -33,17 +33,24 @@ enum SequencesFile {
     /// - Parameters:
     ///   - file: The file as it was listed.
     ///   - storage: Where it is.
+    /// - Returns: Its bytes, for ``entries(_:path:)-([UInt8],_)``.
+    /// - Throws: `StorageError`.
+    static func read(_ file: FileInfo, from storage: any Storage) async throws -> [UInt8] {
+        try await storage.read(file.path).collect(upTo: maximumBytes)
+    }
+
+    /// Reads a file's bytes.
+    ///
+    /// - Parameters:
+    ///   - bytes: All of them.
+    ///   - path: The file's path, for errors.
     /// - Returns: Keys and states in the file's order.
-    /// - Throws: ``DatabudgieError`` that names the file and the key for anything but integers; `StorageError`.
-    static func read(
-        _ file: FileInfo,
-        from storage: any Storage
-    ) async throws -> [Entry] {
-        let bytes = try await storage.read(file.path).collect(upTo: maximumBytes)
+    /// - Throws: ``DatabudgieError`` that names the file and the key for anything but integers.
+    static func entries(_ bytes: [UInt8], path: StoragePath) throws -> [Entry] {
         guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw DatabudgieError(.dataFile, "\(file.path) is not valid UTF-8", hint: "take another backup")
+            throw DatabudgieError(.dataFile, "\(path) is not valid UTF-8", hint: "take another backup")
         }
-        return try entries(text, path: file.path)
+        return try entries(text, path: path)
     }
 
     /// Reads a file's text.

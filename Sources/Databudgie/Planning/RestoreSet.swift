@@ -1,3 +1,4 @@
+import Crypto
 import Postgres
 import Storage
 
@@ -8,6 +9,33 @@ struct RestoreSet: Sendable {
         let path: StoragePath
         /// Its size, in bytes.
         let bytes: Int64
+        /// SHA-256 of its bytes, in hexadecimal digits; nil for a data file, and when it was adopted unread.
+        var sha256: String?
+        /// The segments of a data file; nil for others, and when it was adopted unread.
+        var segments: [SetRecord.Segment]?
+
+        /// Checks what was read of it.
+        ///
+        /// - Parameters:
+        ///   - bytes: All of it.
+        ///   - set: The id of the set.
+        /// - Throws: ``DatabudgieError`` when it is another file than the recorded one.
+        func check(_ bytes: [UInt8], of set: String) throws(DatabudgieError) {
+            guard Int64(bytes.count) == self.bytes else {
+                throw DatabudgieError(
+                    .dataFile,
+                    "\(path) has \(counted(bytes.count, "byte")), but \(self.bytes) in the set \(set): it was replaced or "
+                        + "damaged",
+                    hint: RestoreSet.hint(for: set)
+                )
+            }
+            guard let sha256, !sha256.hasBytes(of: hexadecimal(SHA256.hash(data: bytes))) else { return }
+            throw DatabudgieError(
+                .dataFile,
+                "\(path) is not the file of the set \(set): its SHA-256 is another",
+                hint: RestoreSet.hint(for: set)
+            )
+        }
     }
 
     /// What a set has of one entry for a table.
@@ -26,7 +54,7 @@ struct RestoreSet: Sendable {
 
     let record: SetRecord
     /// The files with definitions.
-    let definitions: [(file: File, sha256: String?)]
+    let definitions: [File]
     /// The folder that relative paths of the record are below.
     let base: StoragePath
     private let parts: [QualifiedName: [Part]]
@@ -50,14 +78,18 @@ struct RestoreSet: Sendable {
                     query: table.query,
                     moment: record.consistency == .mixed ? nil : record.id,
                     rows: table.rows,
-                    data: try table.file.map { File(path: try paths.path(of: $0.path), bytes: $0.bytes) },
-                    sequences: try table.sequencesFile.map { File(path: try paths.path(of: $0.path), bytes: $0.bytes) }
+                    data: try table.file.map {
+                        File(path: try paths.path(of: $0.path), bytes: $0.bytes, segments: $0.segments)
+                    },
+                    sequences: try table.sequencesFile.map {
+                        File(path: try paths.path(of: $0.path), bytes: $0.bytes, sha256: $0.sha256)
+                    }
                 )
             )
         }
         self.parts = parts
         definitions = try record.definitions.map { file in
-            (File(path: try paths.path(of: file.path), bytes: file.bytes), file.sha256)
+            File(path: try paths.path(of: file.path), bytes: file.bytes, sha256: file.sha256)
         }
     }
 

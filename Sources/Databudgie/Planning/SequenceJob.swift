@@ -6,6 +6,8 @@ struct SequenceJob: Sendable {
     let id: JobID
     let relation: Relation
     let file: FileInfo
+    /// What the set has of the table; nil when the file was found by its name.
+    var part: RestoreSet.Part?
     let rows: SequenceSource.Rows
     let isStrict: Bool
     /// The run has created the table.

@@ -115,6 +115,7 @@ struct SequencePlanner {
                     id: source.id,
                     relation: relation,
                     file: file,
+                    part: source.candidate.source.part,
                     rows: source.rows,
                     isStrict: entry.options.isStrict,
                     isNew: isNew

@@ -47,7 +47,7 @@ struct RestoreFiles: Sendable {
         for (path, header) in try await dataFiles.concurrentMap({ try await Self.header(of: $0, storages) }) {
             headers[path] = header
         }
-        let valueFiles = plan.sequences.map(\.file).filter { values[$0.path] == nil }
+        let valueFiles = plan.sequences.filter { values[$0.file.path] == nil }
         for (path, entries) in try await valueFiles.concurrentMap({ try await Self.values(in: $0, storages) }) {
             values[path] = entries
         }
@@ -80,13 +80,16 @@ struct RestoreFiles: Sendable {
     }
 
     private static func values(
-        in file: FileInfo,
+        in job: SequenceJob,
         _ storages: StorageRouter
     ) async throws -> (StoragePath, Result<[SequencesFile.Entry], DatabudgieError>) {
+        let path = job.file.path
         let result = try await FileFailure.result {
-            try await SequencesFile.read(file, from: storages.storage(for: file.path))
+            let bytes = try await SequencesFile.read(job.file, from: storages.storage(for: path))
+            if let part = job.part { try part.sequences?.check(bytes, of: part.set) }
+            return try SequencesFile.entries(bytes, path: path)
         }
-        return (file.path, result)
+        return (path, result)
     }
 }
 

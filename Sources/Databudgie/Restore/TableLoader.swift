@@ -38,7 +38,13 @@ struct TableLoader {
                 hint: "restore again when no backup writes to it"
             )
         }
-        let file = ImportStream(bytes, of: path, header: format.header, meter: meter)
+        let file = ImportStream(
+            bytes,
+            of: path,
+            header: format.header,
+            meter: meter,
+            segments: job.candidate?.source.part?.data?.segments ?? []
+        )
         let rows: Int
         do {
             try await staging?.create()

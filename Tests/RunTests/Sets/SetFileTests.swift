@@ -7,7 +7,7 @@ import Testing
 
 @Suite("The files of a restored set")
 struct SetFileTests {
-    @Test("A file of another size, or with other rows, and one that is missing fail their tables alone")
+    @Test("A file of another size, or with other bytes, and one that is missing fail their tables alone")
     func swapped() async throws {
         try await SetFixture.with(.local, "create table a (id int); create table b (id int); create table c (id int);")
         {
@@ -27,7 +27,7 @@ struct SetFileTests {
             #expect(
                 report.failed.map(\.message) == [
                     "\(a) has 5 bytes, but 7 in the set \(SetFixture.id(1)): it was replaced or damaged",
-                    "\(b) has 1 row, but 2 in the set \(SetFixture.id(1)): it was replaced or damaged",
+                    "\(b), segment 1 at byte 0: its bytes are not those that were written (SHA-256)",
                 ]
             )
             #expect(report.finished.map(\.job.name) == ["public.c"])
@@ -41,6 +41,39 @@ struct SetFileTests {
                 missing.failed.first?.hint?.hasPrefix("verify the set with 'databudgie verify \(SetFixture.id(1))'")
                     == true
             )
+        }
+    }
+
+    @Test(
+        "One changed byte fails its table, in rows of any length and compression",
+        arguments: StorageUnderTest.allCases
+    )
+    func changedByte(_ kind: StorageUnderTest) async throws {
+        try await SetFixture.with(kind, "create table a (id serial, t text); create table b (id serial, t text);") {
+            fixture in
+            for table in ["a", "b"] {
+                try await fixture.run.execute(
+                    fixture.run.source,
+                    "insert into \(table) (t) select repeat(g::text, 1000) from generate_series(1, 2000) g"
+                )
+            }
+            try await fixture.backup(1, "['public.*']")
+            // A digit of a value is another one then, which no other check notices.
+            let path = try await fixture.replace("public.a/\(SetFixture.id(1)).csv") { bytes in
+                bytes[try #require(bytes.lastIndex(of: UInt8(ascii: "7")))] = UInt8(ascii: "8")
+            }
+            let sequences = try await fixture.replace("public.b/sequences/\(SetFixture.id(1)).json") { bytes in
+                bytes[try #require(bytes.lastIndex(of: UInt8(ascii: "2")))] = UInt8(ascii: "3")
+            }
+            let report = try await fixture.restore("['public.*']")
+            #expect(report.failed.map(\.job.name) == ["public.a", "public.b"])
+            #expect(
+                report.failed.map(\.message) == [
+                    "\(path), segment 1 at byte 0: its bytes are not those that were written (SHA-256)",
+                    "\(sequences) is not the file of the set \(SetFixture.id(1)): its SHA-256 is another",
+                ]
+            )
+            #expect(try await fixture.run.rows(fixture.run.target, "select * from a union all select * from b") == [])
         }
     }
 

@@ -1,4 +1,5 @@
 import Compression
+import Crypto
 import Storage
 
 /// The CSV of a data file on its way in: decompressed, without a byte order mark, and counted.
@@ -10,6 +11,7 @@ struct ImportStream: Sendable {
     private let path: StoragePath
     private let header: CSVHeader
     private let meter: TransferMeter
+    private let segments: [SetRecord.Segment]
     private let counter: RecordCount
 
     /// - Parameters:
@@ -17,11 +19,19 @@ struct ImportStream: Sendable {
     ///   - path: The file's path, for errors.
     ///   - header: The file's header.
     ///   - meter: Counts what passes.
-    init(_ bytes: StorageBytes, of path: StoragePath, header: CSVHeader, meter: TransferMeter) {
+    ///   - segments: What is recorded of the file's segments; empty when nothing is.
+    init(
+        _ bytes: StorageBytes,
+        of path: StoragePath,
+        header: CSVHeader,
+        meter: TransferMeter,
+        segments: [SetRecord.Segment] = []
+    ) {
         self.bytes = bytes
         self.path = path
         self.header = header
         self.meter = meter
+        self.segments = segments
         counter = RecordCount(endsWithCarriageReturn: header.endsWithCarriageReturn)
     }
 
@@ -35,7 +45,7 @@ struct ImportStream: Sendable {
     ///   ``DatabudgieError`` when it is incomplete or has another number of rows than its end says.
     func records(keeping keeps: [Bool]) -> some AsyncSequence<[UInt8], any Error> & Sendable {
         CSVRecords(
-            base: MeteredBytes(base: bytes, meter: meter).decompressed(),
+            base: RecordedBytes(base: bytes, check: SegmentHashes(segments, of: path), meter: meter).decompressed(),
             filter: keeps.contains(false)
                 ? CSVColumnFilter(keeping: keeps, endsWithCarriageReturn: header.endsWithCarriageReturn) : nil,
             check: RecordCheck(path: path, counter: counter),
@@ -109,24 +119,88 @@ private struct RecordCheck: Sendable {
     }
 }
 
-/// Counts the bytes of a file as they are read.
-private struct MeteredBytes<Base: AsyncSequence & Sendable>: AsyncSequence, Sendable where Base.Element == [UInt8] {
+/// Compares the bytes of a file with the recorded hashes of its segments.
+private struct SegmentHashes {
+    private let path: StoragePath
+    private var segments: ArraySlice<SetRecord.Segment>
+    private let isRecorded: Bool
+    private var hash = SHA256()
+    private var missingBytes: Int64
+
+    init(_ segments: [SetRecord.Segment], of path: StoragePath) {
+        self.path = path
+        self.segments = segments[...]
+        isRecorded = !segments.isEmpty
+        missingBytes = segments.first?.bytes ?? 0
+    }
+
+    /// Takes the next bytes of the file.
+    ///
+    /// - Throws: ``DatabudgieError`` when those of a segment are others than were written.
+    mutating func add(_ chunk: [UInt8]) throws(DatabudgieError) {
+        guard isRecorded else { return }
+        var rest = chunk[...]
+        while let segment = segments.first {
+            let piece = rest.prefix(Int(min(max(missingBytes, 0), Int64(rest.count))))
+            piece.withUnsafeBytes { hash.update(bufferPointer: $0) }
+            missingBytes -= Int64(piece.count)
+            rest = rest.dropFirst(piece.count)
+            guard missingBytes <= 0 else { return }
+            guard hexadecimal(hash.finalize()).hasBytes(of: segment.sha256) else { throw damage(segment) }
+            segments.removeFirst()
+            hash = SHA256()
+            missingBytes = segments.first?.bytes ?? 0
+        }
+        if !rest.isEmpty { throw ended }
+    }
+
+    /// Takes the end of the file.
+    func end() throws(DatabudgieError) {
+        guard segments.isEmpty else { throw ended }
+    }
+
+    private func damage(_ segment: SetRecord.Segment) -> DatabudgieError {
+        let number = segments.startIndex + 1
+        return DatabudgieError(
+            .dataFile,
+            "\(path), segment \(number) at byte \(segment.offset): its bytes are not those that were written (SHA-256)",
+            hint: "copy the file again from its source, or choose another set by --set"
+        )
+    }
+
+    private var ended: DatabudgieError {
+        DatabudgieError(
+            .dataFile,
+            "\(path) has another size than its segments have in the set record",
+            hint: "copy the file and the record again from their source, or choose another set by --set"
+        )
+    }
+}
+
+/// The bytes of a file as they are read, counted, and compared with what is recorded of them.
+private struct RecordedBytes<Base: AsyncSequence & Sendable>: AsyncSequence, Sendable where Base.Element == [UInt8] {
     typealias Element = [UInt8]
 
     let base: Base
+    let check: SegmentHashes
     let meter: TransferMeter
 
     func makeAsyncIterator() -> Iterator {
-        Iterator(base: base.makeAsyncIterator(), meter: meter)
+        Iterator(base: base.makeAsyncIterator(), check: check, meter: meter)
     }
 
     struct Iterator: AsyncIteratorProtocol {
         var base: Base.AsyncIterator
+        var check: SegmentHashes
         let meter: TransferMeter
 
         mutating func next() async throws -> [UInt8]? {
-            guard let chunk = try await base.next(isolation: #isolation) else { return nil }
+            guard let chunk = try await base.next(isolation: #isolation) else {
+                try check.end()
+                return nil
+            }
             meter.add(fileBytes: chunk.count)
+            try check.add(chunk)
             return chunk
         }
     }

@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import Storage
 
@@ -9,18 +8,18 @@ struct RecordedDefinitions: Sendable {
     /// A listing in which nothing counts but these files.
     let listing: FileListing
     private let base: StoragePath
-    private let files: [StoragePath: (bytes: Int64, sha256: String?)]
+    private let files: [StoragePath: RestoreSet.File]
 
     init(_ set: RestoreSet) {
         self.set = set.id
         base = set.base
         files = Dictionary(
-            set.definitions.map { ($0.file.path, (bytes: $0.file.bytes, sha256: $0.sha256)) },
+            set.definitions.map { ($0.path, $0) },
             uniquingKeysWith: { first, _ in first }
         )
         listing = FileListing(
             of: set.definitions.map {
-                FileInfo(path: $0.file.path, size: $0.file.bytes, modified: .distantPast, version: nil)
+                FileInfo(path: $0.path, size: $0.bytes, modified: .distantPast, version: nil)
             }
         )
     }
@@ -38,7 +37,7 @@ struct RecordedDefinitions: Sendable {
     func read(_ path: StoragePath, _ storages: StorageRouter, upTo limit: Int) async throws -> [UInt8] {
         do {
             let bytes = try await storages.storage(for: path).read(path).collect(upTo: limit)
-            try check(bytes, of: path)
+            try files[path]?.check(bytes, of: set)
             return bytes
         } catch let error as StorageError where error.code == .notFound {
             throw DatabudgieError(
@@ -48,25 +47,6 @@ struct RecordedDefinitions: Sendable {
                 underlying: error
             )
         }
-    }
-
-    private func check(_ bytes: [UInt8], of path: StoragePath) throws(DatabudgieError) {
-        guard let file = files[path] else { return }
-        guard Int64(bytes.count) == file.bytes else {
-            throw DatabudgieError(
-                .dataFile,
-                "\(path) has \(counted(bytes.count, "byte")), but \(file.bytes) in the set \(set): it was replaced or damaged",
-                hint: hint
-            )
-        }
-        guard let sha256 = file.sha256, !sha256.hasBytes(of: hexadecimal(SHA256.hash(data: Data(bytes)))) else {
-            return
-        }
-        throw DatabudgieError(
-            .dataFile,
-            "\(path) is not the file of the set \(set): its SHA-256 is another",
-            hint: hint
-        )
     }
 
     // MARK: - Places
