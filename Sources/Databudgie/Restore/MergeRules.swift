@@ -75,7 +75,12 @@ struct MergeRules {
         switch job.mode {
         case .upsert:
             if let key = arbiters.first(where: \.isPrimary) { return Choice(key: key) }
-            let reason = keys.contains(where: \.isPrimary) ? "its primary key is deferrable" : "it has no primary key"
+            let reason =
+                switch keys.first(where: \.isPrimary) {
+                case nil: "it has no primary key"
+                case let key? where !key.isImmediate: "its primary key is deferrable"
+                default: "its primary key is one WITHOUT OVERLAPS"
+                }
             refuse(
                 "\(reason), so \(mode) cannot recognize rows by it; \(Self.list(arbiters))",
                 hint: Self.advice(arbiters)

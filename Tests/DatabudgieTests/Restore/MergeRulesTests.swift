@@ -112,6 +112,13 @@ struct MergeRulesTests {
                     + "create a unique index, or use 'mode: append' or 'mode: replace'"
             ]
         )
+        let temporal = Self.key(["id", "valid"], isPrimary: true, isPlain: false)
+        #expect(
+            problems(rules(.upsert, [temporal])).first?.hasPrefix(
+                "public.t: its primary key is one WITHOUT OVERLAPS, so "
+            )
+                == true
+        )
         let deferrable = Self.key(["id"], isPrimary: true, isImmediate: false)
         #expect(
             problems(rules(.upsert, [deferrable])).first?.hasPrefix("public.t: its primary key is deferrable, so ")
