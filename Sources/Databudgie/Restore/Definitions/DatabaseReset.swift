@@ -67,7 +67,7 @@ struct DatabaseReset {
     private func swap(_ properties: Properties, with new: String, over connection: Connection) async throws {
         let name = quotedIdentifier(properties.name)
         do {
-            try await drop(name, properties, over: connection)
+            try await connection.dropDatabase(properties.name)
         } catch {
             try? await connection.execute("drop database \(quotedIdentifier(new))")
             throw error
@@ -81,21 +81,6 @@ struct DatabaseReset {
                 hint: "run: ALTER DATABASE \(quotedIdentifier(new)) RENAME TO \(name)",
                 underlying: error
             )
-        }
-    }
-
-    private func drop(_ name: String, _ properties: Properties, over connection: Connection) async throws {
-        if connection.server.majorVersion >= 13 {
-            try await connection.execute("drop database \(name) with (force)")
-        } else {
-            _ = try await connection.query(
-                """
-                select pg_catalog.pg_terminate_backend(pid) from pg_catalog.pg_stat_activity
-                where datname operator(pg_catalog.=) $1
-                """,
-                [properties.name]
-            )
-            try await connection.execute("drop database \(name)")
         }
     }
 
