@@ -72,4 +72,42 @@ struct CompareCommandTests {
             #expect(outcome.error.contains("--url names one database, and a comparison needs two"))
         }
     }
+
+    @Test("A set is compared with the target, whose name alone --url gives")
+    func set() async throws {
+        try await withDatabases { program, target in
+            #expect(try await program.run("backup").status == 0)
+            let equal = try await program.run("compare", "--against", "latest")
+            #expect(equal.status == 0 && equal.error.isEmpty)
+            #expect(
+                equal.output == """
+                    table     set rows  target rows
+                    public.a         2            2  =
+                    1 table, all equal.
+
+                    """
+            )
+            try await Connection.withConnection(to: target) { try await $0.execute("delete from a where id = 2") }
+            let url = Shop(parameters: target, folder: program.folder).url
+            let different = try await program.run("compare", "--against", "latest", "--url", url)
+            #expect(different.status == 1)
+            #expect(
+                different.output == """
+                    table     set rows  target rows
+                    public.a         2            1  ≠
+                      the set has 2 rows, the target 1
+                      key (2): only in the set
+                    1 table, 1 of them differ.
+
+                    """
+            )
+            let json = try await program.run("compare", "--against", "latest", "--json")
+            let document = try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any]
+            #expect(json.status == 1 && document?["equal"] as? Bool == false && document?["set"] is String)
+            let table = (document?["tables"] as? [[String: Any]])?.first
+            #expect(table?["set_rows"] as? Int == 2 && table?["source_rows"] == nil)
+            let unknown = try await program.run("compare", "--against", "1999")
+            #expect(unknown.status == 2 && unknown.error.contains("there is no set '1999'"))
+        }
+    }
 }

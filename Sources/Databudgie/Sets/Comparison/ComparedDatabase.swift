@@ -13,7 +13,7 @@ struct ComparedDatabase {
     /// Reads what is compared besides the rows.
     ///
     /// - Parameters:
-    ///   - connection: Within a transaction of an export.
+    ///   - connection: Within a transaction of an export, in which names of types have their schemas from then on.
     ///   - manifest: No glob finds it.
     ///   - select: The tables and views that are compared.
     /// - Throws: `PostgresError`.
@@ -28,9 +28,33 @@ struct ComparedDatabase {
         self.catalog = catalog
         let selected = select(catalog)
         relations = Dictionary(selected.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        try await connection.qualifyNames()
         columns = try await ColumnReader(connection: connection).columns(of: selected.map(\.oid))
         keys = try await Self.primaryKeys(of: selected.map(\.oid), over: connection)
-        sequences = try await SequenceReader(connection: connection).read(selected.flatMap(\.sequences))
+        sequences = try await SequenceReader(connection: connection).read(selected.flatMap(catalog.sequences(of:)))
+    }
+
+    /// Connects for the body, which sees one moment of the database and writes nothing.
+    ///
+    /// - Parameters:
+    ///   - parameters: How to connect.
+    ///   - manifest: No glob finds it.
+    ///   - select: The tables and views that are compared.
+    ///   - body: Uses the database, which must not leave it.
+    /// - Returns: What the body returns.
+    /// - Throws: What the body throws; `PostgresError`.
+    static func with<Result: Sendable>(
+        _ parameters: ConnectionParameters,
+        without manifest: QualifiedName?,
+        select: (DatabaseCatalog) -> [Relation],
+        _ body: (ComparedDatabase) async throws -> Result
+    ) async throws -> Result {
+        try await Connection.withConnection(to: parameters) { connection in
+            try await connection.liftSessionLimits()
+            return try await connection.withTransaction(.snapshot, idleTimeout: nil) {
+                try await body(try await ComparedDatabase(connection, without: manifest, select: select))
+            }
+        }
     }
 
     /// The columns of a relation with their types.
@@ -41,7 +65,7 @@ struct ComparedDatabase {
     /// The values of a relation's sequences, by their names.
     func sequenceValues(of relation: Relation) -> [QualifiedName: SequenceState] {
         var values: [QualifiedName: SequenceState] = [:]
-        for sequence in relation.sequences {
+        for sequence in catalog.sequences(of: relation) {
             if case .success(let state) = sequences[sequence.oid] { values[sequence.name] = state }
         }
         return values
@@ -54,7 +78,18 @@ struct ComparedDatabase {
     ///   - columns: Those that both sides have.
     /// - Returns: Its rows and the columns of its key.
     func hash(_ relation: Relation, _ columns: [String]) -> RowHash {
-        RowHash(relation: relation, columns: columns, key: keys[relation.oid, default: []], connection: connection)
+        let (key, known) = (keys[relation.oid, default: []], Set(columns.map { ByteKey($0) }))
+        return RowHash(
+            source: relation.ownRows,
+            columns: columns,
+            key: columns.isEmpty || key.allSatisfy { known.contains(ByteKey($0)) } ? key : [],
+            connection: connection
+        )
+    }
+
+    /// Whether the server computes a column.
+    func isGenerated(_ column: String, of relation: Relation) -> Bool {
+        columns[relation.oid]?[ByteKey(column)]?.isGenerated == true
     }
 
     private static func primaryKeys(
@@ -77,5 +112,19 @@ struct ComparedDatabase {
             keys[relation, default: []].append(name)
         }
         return keys
+    }
+}
+
+extension Relation {
+    /// What a query reads that wants the rows of this table, and not those of tables that inherit from it.
+    var ownRows: String { (kind == .table ? "only " : "") + name.quoted }
+}
+
+extension Connection {
+    /// Names of types and the like are written with their schemas, as in an export of plain tables.
+    ///
+    /// - Throws: `PostgresError`.
+    nonisolated(nonsending) func qualifyNames() async throws {
+        try await execute("set local search_path = ''; set local timezone = 'UTC'")
     }
 }

@@ -36,7 +36,7 @@ public struct Comparison: Sendable {
                 }
                 var tables: [ComparedTable] = []
                 for name in names {
-                    tables.append(try await compare(name, source, target))
+                    tables.append(try await TableComparison(source: source, target: target).compare(name))
                     tables.last.map(onTable)
                 }
                 return ComparisonReport(tables: tables, notes: skippedQueries)
@@ -49,29 +49,12 @@ public struct Comparison: Sendable {
         _ body: (ComparedDatabase) async throws -> Result
     ) async throws -> Result {
         let manifest = try configuration.run(for: kind).manifest.map { try ManifestTable($0).name }
-        return try await Connection.withConnection(to: try configuration.database(for: kind)) { connection in
-            try await connection.liftSessionLimits()
-            return try await connection.withTransaction(.snapshot, idleTimeout: nil) {
-                let database = try await ComparedDatabase(connection, without: manifest) { relations(of: kind, in: $0) }
-                try await connection.qualifyNames()
-                return try await body(database)
-            }
-        }
-    }
-
-    /// The tables and views of a command's entries that are exported whole.
-    private func relations(of kind: RunKind, in catalog: DatabaseCatalog) -> [Relation] {
-        let selection = TableSelection(catalog: catalog)
-        let options =
-            switch kind {
-            case .backup: configuration.backup.tables.filter { !$0.hasExplicitQuery }.map(\.options)
-            case .restore: configuration.restore.tables.filter { $0.query == nil }.map(\.options)
-            }
-        return options.filter(\.includesRows).flatMap { options in
-            selection.withoutCoveredPartitions(
-                options.name.map { selection.match($0, excluding: options.exclude).relations } ?? []
-            )
-        }
+        return try await ComparedDatabase.with(
+            try configuration.database(for: kind),
+            without: manifest,
+            select: { configuration.comparedRelations(of: kind, in: $0) },
+            body
+        )
     }
 
     private var skippedQueries: [Finding] {
@@ -79,70 +62,26 @@ public struct Comparison: Sendable {
             .note("\(entry.options.place): what a query exports is not compared", of: entry.options.name)
         }
     }
+}
 
-    private func compare(
-        _ name: QualifiedName,
-        _ source: ComparedDatabase,
-        _ target: ComparedDatabase
-    ) async throws -> ComparedTable {
-        var table = ComparedTable(name: name.label)
-        let (left, right) = (source.relations[name], target.relations[name])
-        guard let left, let right else {
-            if let left { table.sourceRows = try await source.hash(left, []).sum().rows }
-            if let right { table.targetRows = try await target.hash(right, []).sum().rows }
-            table.differences = ["it is only in the \(left == nil ? "target" : "source")"]
-            return table
-        }
-        let (types, otherTypes) = (source.types(of: left), target.types(of: right))
-        table.differences = Self.columnDifferences(types, otherTypes)
-        let common = types.keys.filter { otherTypes[$0] != nil }.sorted().map(\.string)
-        let (hash, otherHash) = (source.hash(left, common), target.hash(right, common))
-        async let first = hash.sum()
-        async let second = otherHash.sum()
-        let (sum, otherSum) = (try await first, try await second)
-        (table.sourceRows, table.targetRows) = (sum.rows, otherSum.rows)
-        if sum != otherSum {
-            table.differences.append(
-                sum.rows == otherSum.rows
-                    ? "rows have other values"
-                    : "the source has \(counted(sum.rows, "row")), the target \(otherSum.rows)"
-            )
-            table.keys = try await hash.differences(from: otherHash, limit: Self.namedKeys)
-        }
-        table.differences += Self.sequenceDifferences(source.sequenceValues(of: left), target.sequenceValues(of: right))
-        return table
-    }
-
-    private static func columnDifferences(_ source: [ByteKey: String], _ target: [ByteKey: String]) -> [String] {
-        Set(source.keys).union(target.keys).sorted().compactMap { name in
-            switch (source[name], target[name]) {
-            case (let type?, let other?):
-                type.hasBytes(of: other)
-                    ? nil : "the column \(name.string) is \(type) in the source and \(other) in the target"
-            case (_?, nil): "the column \(name.string) is only in the source"
-            case (nil, _): "the column \(name.string) is only in the target"
+extension Configuration {
+    /// The tables and views of a command's entries that are moved whole.
+    ///
+    /// - Parameters:
+    ///   - kind: The command.
+    ///   - catalog: Of its database.
+    /// - Returns: Each relation once or more often.
+    func comparedRelations(of kind: RunKind, in catalog: DatabaseCatalog) -> [Relation] {
+        let selection = TableSelection(catalog: catalog)
+        let options =
+            switch kind {
+            case .backup: backup.tables.filter { !$0.hasExplicitQuery }.map(\.options)
+            case .restore: restore.tables.filter { $0.query == nil }.map(\.options)
             }
+        return options.filter(\.includesRows).flatMap { options in
+            selection.withoutCoveredPartitions(
+                options.name.map { selection.match($0, excluding: options.exclude).relations } ?? []
+            )
         }
-    }
-
-    private static func sequenceDifferences(
-        _ source: [QualifiedName: SequenceState],
-        _ target: [QualifiedName: SequenceState]
-    ) -> [String] {
-        source.keys.sorted().compactMap { name in
-            guard let state = source[name], let other = target[name], state != other else { return nil }
-            return "the sequence \(name) is at \(state.sentence) in the source and at \(other.sentence) in the target"
-        }
-    }
-}
-
-extension SequenceState {
-    fileprivate var sentence: String { isCalled ? "\(lastValue)" : "\(lastValue) (not used yet)" }
-}
-
-extension Connection {
-    /// Names of types and the like are written with their schemas, as in an export of plain tables.
-    fileprivate nonisolated(nonsending) func qualifyNames() async throws {
-        try await execute("set local search_path = ''; set local timezone = 'UTC'")
     }
 }

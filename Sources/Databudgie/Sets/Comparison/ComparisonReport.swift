@@ -1,5 +1,7 @@
-/// What a comparison of two databases has found.
+/// What a comparison of two databases, or of a set and a database, has found.
 public struct ComparisonReport: Sendable {
+    /// The id of the set that was compared; nil when it was the source.
+    public internal(set) var set: String?
     /// The tables, in the order of their names.
     public let tables: [ComparedTable]
     /// What was not compared, and why.
@@ -9,7 +11,7 @@ public struct ComparisonReport: Sendable {
     public var isEqual: Bool { tables.allSatisfy(\.differences.isEmpty) }
 }
 
-/// A table of two databases.
+/// A table of two databases, or of a set and a database, which takes the place of the source then.
 public struct ComparedTable: Sendable {
     /// The table's full name, `schema.name`.
     public let name: String

@@ -5,8 +5,8 @@ import Postgres
 /// The text of each row is hashed (`hashtextextended`), and the hashes are summed, so that equal rows count as often as they
 /// are there. The settings of an export make equal values equal texts on both servers.
 struct RowHash: Sendable {
-    /// The table as its own server knows it.
-    let relation: Relation
+    /// The table as a query of its own server names it.
+    let source: String
     /// The columns, in the same order on both sides.
     let columns: [String]
     /// The columns of the primary key; empty when there is none.
@@ -23,7 +23,6 @@ struct RowHash: Sendable {
         var hash: String
     }
 
-    private var source: String { (relation.kind == .table ? "only " : "") + relation.name.quoted }
     private var rowHash: String { "pg_catalog.hashtextextended(\(Self.row(columns))::pg_catalog.text, 0)" }
     private var bucket: String {
         "(pg_catalog.hashtextextended(\(Self.row(key))::pg_catalog.text, 1) & \(Self.buckets - 1))"
