@@ -19,6 +19,8 @@ public struct Finding: Sendable, CustomStringConvertible {
     public let message: String
     /// What to do about it, in the imperative and without a full stop; nil when there is nothing to say.
     public let hint: String?
+    /// It is about a role that does not exist in the target.
+    var concernsMissingRole = false
 
     /// Describes a finding.
     ///

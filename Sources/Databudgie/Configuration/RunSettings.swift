@@ -1,4 +1,4 @@
-import Postgres
+public import Postgres
 import Storage
 
 /// All that one run needs, resolved once from the configuration: the only truth of a run.
@@ -123,5 +123,34 @@ extension Configuration {
             )
         }
         return database
+    }
+
+    /// The database that a user names on the command line.
+    ///
+    /// - Parameters:
+    ///   - text: A URL, or the name of one of `connections`.
+    ///   - kind: The command whose connections are meant.
+    /// - Returns: How to connect.
+    /// - Throws: ``DatabudgieError`` with the code `configuration` for anything else.
+    public func connection(_ text: String, for kind: RunKind) throws(DatabudgieError) -> ConnectionParameters {
+        let connections = run(for: kind).connections
+        if let named = connections.first(where: { $0.name.hasBytes(of: text) }) { return named.parameters }
+        guard text.containsBytes(of: "://") || text.utf8.contains(UInt8(ascii: "=")) else {
+            let names = connections.map { "'\($0.name)'" }.joined(separator: ", ")
+            throw DatabudgieError(
+                .configuration,
+                // A URL without its scheme is not repeated, because it may hold a password.
+                ValueReader.repeated(text).map { "there is no connection \($0)" }
+                    ?? "the server is neither the name of one of 'connections' nor a URL with a scheme",
+                hint: names.isEmpty
+                    ? "give a URL such as postgresql://user@host/postgres"
+                    : "use one of \(names), or a URL such as postgresql://user@host/postgres"
+            )
+        }
+        do {
+            return try ConnectionParameters(url: text)
+        } catch {
+            throw DatabudgieError(.configuration, error.message, hint: error.hint)
+        }
     }
 }

@@ -11,8 +11,10 @@ extension DatabudgieCommand {
             discussion: """
                 The levels, each of which includes those before it: 'files' looks whether all files are there and have \
                 the right sizes; 'hashes' reads them and compares the SHA-256, the size and the rows of every segment; \
-                'rows' also compares the header, and the number of fields of every record. The result is stored beside \
-                the record, and shown by 'databudgie list'. The exit code is 1 if anything is found.
+                'rows' also compares the header, and the number of fields of every record; 'restore' is a drill: it \
+                restores the set into a database of its own on the restore's server, compares the rows there with those \
+                of the files, and removes the database. The result is stored beside the record, and shown by \
+                'databudgie list'. The exit code is 1 if anything is found.
                 """
         )
 
@@ -30,15 +32,29 @@ extension DatabudgieCommand {
         @Flag(name: .customLong("all"), help: "Verify all sets.")
         var isForAll = false
 
-        @Option(help: ArgumentHelp("How thoroughly: files, hashes or rows.", valueName: "level"))
+        @Option(help: ArgumentHelp("How thoroughly: files, hashes, rows or restore.", valueName: "level"))
         var level: Level = .hashes
+
+        @Option(
+            help: ArgumentHelp(
+                "Restore on the server of this URL, or of this entry of 'connections'; its database stays as it is.",
+                valueName: "server"
+            )
+        )
+        var into: String?
+
+        @Flag(
+            name: .customLong("against-source"),
+            help: "Also compare the restored rows with those of the backup's database."
+        )
+        var isAgainstSource = false
 
         @Option(help: ArgumentHelp("Read this many files at once.", valueName: "number"))
         var jobs: Int?
 
         /// The values of `--level`.
         enum Level: String, ExpressibleByArgument, CaseIterable {
-            case files, hashes, rows
+            case files, hashes, rows, restore
 
             /// The same for the library.
             var level: SetVerification.Level {
@@ -46,24 +62,28 @@ extension DatabudgieCommand {
                 case .files: .files
                 case .hashes: .hashes
                 case .rows: .rows
+                case .restore: .restore
                 }
             }
         }
 
         func validate() throws {
             if isForAll, set != nil { throw ValidationError("--all and the id of a set exclude each other") }
+            if level != .restore, into != nil || isAgainstSource {
+                throw ValidationError("\(into == nil ? "--against-source" : "--into") needs --level restore")
+            }
+            if isAgainstSource, options.url != nil || options.connection != nil {
+                throw ValidationError(
+                    "\(options.url == nil ? "--connection" : "--url") names one database, and --against-source needs two"
+                )
+            }
             if let jobs, !(1...64).contains(jobs) { throw ValidationError("--jobs is a number from 1 to 64") }
         }
 
         func execute() async throws -> ExitStatus {
             let (configuration, kind) = try place.load(options)
             let display = RunDisplay(options: options, logging: configuration.logging)
-            let verification = Verification(
-                configuration,
-                for: kind,
-                level: level.level,
-                jobs: jobs ?? Verification.standardJobs
-            )
+            let verify = try verification(configuration, kind)
             let results = VerificationResults()
             let (set, isForAll) = (set, isForAll)
             let outcome = await withInterruption(onSignal: { _ in display.interrupting() }) {
@@ -72,12 +92,37 @@ extension DatabudgieCommand {
                         results.add(event)
                         display.handle(event)
                     }
-                    guard !isForAll else { return try await verification.runAll(onEvent: onEvent) }
-                    return [try await verification.run(set ?? "latest", onEvent: onEvent)]
+                    return try await verify(isForAll ? nil : set ?? "latest", onEvent)
                 }
             }
             display.close()
             return try conclude(outcome, results, display)
+        }
+
+        /// What verifies the set of a name, or all of them.
+        private func verification(
+            _ configuration: Configuration,
+            _ kind: RunKind
+        ) throws -> @Sendable (String?, @escaping @Sendable (VerificationEvent) -> Void) async throws -> [VerifiedSet] {
+            let jobs = jobs ?? Verification.standardJobs
+            guard level == .restore else {
+                let verification = Verification(configuration, for: kind, level: level.level, jobs: jobs)
+                return { set, onEvent in
+                    guard let set else { return try await verification.runAll(onEvent: onEvent) }
+                    return [try await verification.run(set, onEvent: onEvent)]
+                }
+            }
+            let drill = Drill(
+                configuration,
+                for: kind,
+                on: try into.map { try configuration.connection($0, for: .restore) },
+                isAgainstSource: isAgainstSource,
+                jobs: jobs
+            )
+            return { set, onEvent in
+                guard let set else { return try await drill.runAll(onEvent: onEvent) }
+                return [try await drill.run(set, onEvent: onEvent)]
+            }
         }
 
         /// Prints the results, and finds the exit status for them.
@@ -128,6 +173,9 @@ extension VerifiedSet {
             if level != .files { parts.append(HumanNumber.count(totals.rows, "row")) }
             if unhashedFiles > 0 { parts.append("\(HumanNumber.count(unhashedFiles, "file")) without recorded hashes") }
             if isPartial { parts.append("of a partial backup") }
+            if !differences.isEmpty {
+                parts.append("\(HumanNumber.count(differences.count, "difference")) to the source")
+            }
             return
                 "\(id): ok (\(level.rawValue)): \(parts.joined(separator: ", ")) in \(HumanNumber.duration(duration))"
         case .damaged(let damages):

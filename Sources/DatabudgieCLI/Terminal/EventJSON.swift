@@ -159,6 +159,7 @@ enum EventJSON {
             object.files = verified.files
             object.add(verified.totals)
             object.fileBytes = verified.fileBytes
+            object.differences = verified.differences.isEmpty ? nil : verified.differences.count
         case .damaged(let damages):
             object.status = "damaged"
             object.findings = damages.count
@@ -201,6 +202,7 @@ enum EventJSON {
         var fileBytes: Int64?
         var files: Int?
         var findings: Int?
+        var differences: Int?
         var finished: Int?
         var hint: String?
         var level: String?

@@ -40,6 +40,13 @@ struct HelpTests {
                 ["--raw-config-format", "ini", "config"],
                 "the value 'ini' is invalid for '--raw-config-format <format>'"
             ),
+            (["verify", "--into", "x"], "--into needs --level restore"),
+            (["verify", "--against-source", "--level", "rows"], "--against-source needs --level restore"),
+            (
+                ["verify", "--against-source", "--level", "restore", "-u", "postgresql://a/b"],
+                "--url names one database, and --against-source needs two"
+            ),
+            (["compare", "--for", "restore"], "--for has no effect without --against"),
             ([], "missing subcommand: backup, restore, list, show, "),
         ]
     )

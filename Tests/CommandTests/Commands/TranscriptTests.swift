@@ -233,4 +233,28 @@ struct TranscriptTests {
             try await transcript.run("databudgie verify --all latest")
         }
     }
+
+    @Test("Sets are restored in drills, before and after rows were orphaned")
+    func drills() async throws {
+        let configuration = "ddl: true\ntables: {public.products: {}, public.sales: {skip_if_exists: true}}"
+        try await expect("drills", configuration) { shop, transcript in
+            try await shop.execute("delete from sales where id > 3; delete from products where id > 4")
+            _ = try await shop.program.run("backup")
+            try await transcript.run("databudgie verify --level restore --against-source")
+            try await shop.execute("update products set name = 'other' where id = 1")
+            try await transcript.run("databudgie verify --level restore --against-source")
+            try await shop.execute("delete from sales; delete from products where id = 2")
+            _ = try await shop.program.run("backup")
+            try await transcript.run("databudgie verify --level restore")
+            try await transcript.run("databudgie verify --level restore --into drills")
+            try await transcript.run("databudgie verify --against-source")
+            let records = try FileManager.default.contentsOfDirectory(atPath: "\(shop.folder)/backups/catalog")
+            let ids = Set(records.map { $0.prefix(19).lowercased().filter { $0 != "-" && $0 != ":" } })
+            #expect(ids.count == 2)
+            for id in ids {
+                let leftovers = "select count(*) from pg_database where datname like 'databudgie\\_drill\\_\(id)%'"
+                #expect(try await shop.value(leftovers) == "0")
+            }
+        }
+    }
 }

@@ -169,7 +169,7 @@ struct VerifiedContentTests {
                 to: "catalog/2026-01-05T00:00:00.json"
             )
             try await sets.write(Array("{}".utf8), to: "catalog/2026-01-06T00:00:00.running")
-            for level in SetVerification.Level.allCases {
+            for level in SetVerification.Level.allCases where level != .restore {
                 let log = VerificationLog()
                 let all = try await sets.verification(level).runAll(onEvent: log.append)
                 #expect(all.map(\.id.utf8.count) == [19, 19, 19, 19])
@@ -206,7 +206,7 @@ struct VerifiedContentTests {
                 )
             }
             try await sets.write(sets.record(tables))
-            for level in SetVerification.Level.allCases {
+            for level in SetVerification.Level.allCases where level != .restore {
                 let damages = try await sets.damages(level)
                 #expect(damages.map(\.table) == tables.map { "public.\($0.name ?? "")" })
                 let stored = try #require(try await sets.stored())

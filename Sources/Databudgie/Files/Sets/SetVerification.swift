@@ -17,6 +17,8 @@ public struct SetVerification: Sendable, Codable, Equatable {
         case hashes
         /// Every record has as many fields as there are columns, and counts and headers are those of the set record.
         case rows
+        /// A database that was restored from the set has its rows, under all of its constraints.
+        case restore
     }
 
     /// Whether something was found.

@@ -240,7 +240,9 @@ struct DefinitionInstaller {
             }
         }
         for (warning, count) in outcome.warnings.sorted(by: { $0.key < $1.key }) {
-            recorder.found(.warning(count == 1 ? warning.string : "\(warning) (and \(count - 1) similar)"))
+            var finding = Finding.warning(count == 1 ? warning.string : "\(warning) (and \(count - 1) similar)")
+            finding.concernsMissingRole = outcome.missingRoles.contains(warning)
+            recorder.found(finding)
         }
         return outcome.failures.map { item, error in
             let definition = item.definition

@@ -20,6 +20,13 @@ struct DefinitionRunner {
         var failures: [(definition: StoredDefinition, error: PostgresError)] = []
         /// Sentences, with how many definitions they were for.
         var warnings: [ByteKey: Int] = [:]
+        /// Those of them that are about roles which do not exist.
+        var missingRoles: Set<ByteKey> = []
+
+        mutating func addMissingRole(_ warning: String) {
+            warnings[ByteKey(warning), default: 0] += 1
+            missingRoles.insert(ByteKey(warning))
+        }
     }
 
     /// A definition's place: the orders of two backups are unrelated.
@@ -120,11 +127,13 @@ struct DefinitionRunner {
     /// Runs each statement about roles for itself, so a role that is missing keeps nothing else from being granted or revoked.
     private func runPieces(_ stored: StoredDefinition, _ outcome: inout Outcome) async throws -> Result {
         var refused: [ByteKey] = []
+        var missing: Set<ByteKey> = []
         for piece in RoleStatements.pieces(of: stored.definition.sql) {
             guard let error = try await attempt(piece) else { continue }
             // SET SESSION AUTHORIZATION calls a role that is missing an invalid value.
             if ["42704", "42501", "22023"].contains(error.sqlState) {
                 refused.append(ByteKey("an owner or a privilege could not be set: \(error.message)"))
+                if error.sqlState != "42501", let warning = refused.last { missing.insert(warning) }
             } else if Self.absences.contains(error.sqlState ?? "") {
                 // All of them again, which changes nothing that was done.
                 return .retry(error)
@@ -136,6 +145,7 @@ struct DefinitionRunner {
             }
         }
         for warning in refused { outcome.warnings[warning, default: 0] += 1 }
+        outcome.missingRoles.formUnion(missing)
         return .done
     }
 
@@ -152,16 +162,12 @@ struct DefinitionRunner {
         let table = stored.definition.relation?.label ?? stored.definition.schema
         guard let sql = policy.sql(for: roles) else {
             let names = missing.joined(separator: ", ")
-            outcome.warnings[
-                ByteKey("a policy of \(table) is skipped: none of its roles exists (\(names))"),
-                default: 0
-            ] += 1
+            outcome.addMissingRole("a policy of \(table) is skipped: none of its roles exists (\(names))")
             settled.insert(Place(subjectOf: stored))
             return nil
         }
         for role in missing {
-            outcome.warnings[ByteKey("a policy of \(table) is created without the missing role \(role)"), default: 0] +=
-                1
+            outcome.addMissingRole("a policy of \(table) is created without the missing role \(role)")
         }
         return sql
     }

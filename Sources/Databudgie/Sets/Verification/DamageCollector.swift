@@ -56,6 +56,13 @@ final class DamageCollector: Sendable {
         onDamage(damage, file.map { (try? paths.path(of: $0.path).description) ?? $0.path })
     }
 
+    /// Adds something that was found in no file, but in what was restored from it.
+    func add(_ message: String, ofTable table: String?) {
+        let damage = SetVerification.Damage(table: table, message: message)
+        state.withLock { $0.damages.append((.max, damage)) }
+        onDamage(damage, nil)
+    }
+
     /// Whether something was found in a file, or kept it from being read.
     func isDamaged(_ file: SetFile) -> Bool {
         state.withLock { $0.damagedFiles.contains(file.order) }

@@ -12,6 +12,8 @@ struct SetCheck {
     /// Nothing is stored.
     let isDryRun: Bool
     let inPlace: FilesInPlace
+    /// What is done after the files were read; nil below the level `restore`.
+    let trial: SetTrial?
     /// The moment of the verification.
     let now: Date
     let onEvent: @Sendable (VerificationEvent) -> Void
@@ -29,10 +31,12 @@ struct SetCheck {
         if let newer = record.supersededBy {
             verified.outcome = .superseded(by: newer)
         } else {
+            try await trial?.check(record)
             let collector = DamageCollector(paths: catalog.paths) { onEvent(.found(set: id, $0, file: $1)) }
             verified.totals = try await check(record, id, collector)
             try collector.concludeDenied()
             checkTotals(of: record, collector)
+            if let trial { try await tryOut(record, trial, collector, &verified) }
             verified.unhashedFiles = collector.unhashedFiles
             verified.outcome = try await outcome(of: id, collector.damages)
             verified.isStored = await store(verified)
@@ -40,6 +44,28 @@ struct SetCheck {
         verified.duration = .now - start
         onEvent(.ended(verified))
         return verified
+    }
+
+    /// How thoroughly files are read.
+    private var fileLevel: SetVerification.Level { level == .restore ? .rows : level }
+
+    /// Tries out a set whose files are as its record says.
+    private func tryOut(
+        _ record: SetRecord,
+        _ trial: SetTrial,
+        _ collector: DamageCollector,
+        _ verified: inout VerifiedSet
+    ) async throws {
+        func found(_ finding: Finding) { onEvent(.progress(.found(finding))) }
+        guard collector.damages.isEmpty else {
+            return found(.warning("the set \(record.id) is not restored, because its files are damaged"))
+        }
+        guard !isDryRun else {
+            verified.level = fileLevel
+            return found(.warning("the set \(record.id) is not restored in a dry run: its files alone are verified"))
+        }
+        verified.differences = try await trial.run(record, catalog, collector)
+        for difference in verified.differences { onEvent(.found(set: record.id, difference, file: nil)) }
     }
 
     private func check(_ record: SetRecord, _ id: String, _ collector: DamageCollector) async throws -> TransferTotals {
@@ -53,11 +79,11 @@ struct SetCheck {
         let checks = files.compactMap { file -> DataFileCheck? in
             guard let number = file.tableNumber, let recorded = record.tables[number].file else { return nil }
             let table = record.tables[number]
-            return DataFileCheck(file, of: table, recorded, level: level, collector, partSize: partSize) {
+            return DataFileCheck(file, of: table, recorded, level: fileLevel, collector, partSize: partSize) {
                 onEvent(.progress($0))
             }
         }
-        onEvent(.began(set: id, level, checks.map(\.plannedJob)))
+        onEvent(.began(set: id, fileLevel, checks.map(\.plannedJob)))
         let storages = catalog.storages
         let opened = try await checks.sorted { $0.file.bytes > $1.file.bytes }
             .concurrentMap(limit: jobs) { try await $0.open(storages) }
@@ -85,7 +111,7 @@ struct SetCheck {
     }
 
     private func checkTotals(of record: SetRecord, _ collector: DamageCollector) {
-        guard level == .rows, let rows = record.totals.rows else { return }
+        guard fileLevel == .rows, let rows = record.totals.rows else { return }
         let sum = record.tables.reduce(0) { $0 &+ ($1.rows ?? 0) }
         guard rows != sum else { return }
         collector.add("the record of the set \(record.id) says \(rows) rows in all, and \(sum) in its tables", of: nil)

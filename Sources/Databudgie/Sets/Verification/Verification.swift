@@ -19,13 +19,15 @@ public struct Verification: Sendable {
     private let jobs: Int
     /// A large file is read in parts of so many bytes.
     var partSize = DataFileCheck.partSize
+    /// What is done after the files were read, at the level `restore`.
+    var trial: SetTrial?
 
     /// Prepares a verification; nothing is read before ``run(_:onEvent:)`` or ``runAll(onEvent:)``.
     ///
     /// - Parameters:
     ///   - configuration: Says where the records are.
     ///   - kind: Whose catalog it is: that of the configuration's backup or that of its restore.
-    ///   - level: How thoroughly sets are verified.
+    ///   - level: How thoroughly sets are verified; at the level `restore` by a ``Drill`` alone.
     ///   - jobs: How many files are read at once.
     ///   - environment: Environment variables and clock.
     public init(
@@ -52,7 +54,8 @@ public struct Verification: Sendable {
         _ name: String = "latest",
         onEvent: @escaping @Sendable (VerificationEvent) -> Void = { _ in }
     ) async throws -> VerifiedSet {
-        try await access.withCatalog { catalog in
+        try checkLevel()
+        return try await access.withCatalog { catalog in
             let (id, passedOver) = try await catalog.find(name)
             for warning in passedOver { onEvent(.progress(.found(warning))) }
             return try await check(catalog, onEvent).run(id, try await catalog.record(id))
@@ -69,7 +72,8 @@ public struct Verification: Sendable {
     public func runAll(
         onEvent: @escaping @Sendable (VerificationEvent) -> Void = { _ in }
     ) async throws -> [VerifiedSet] {
-        try await access.withCatalog { catalog in
+        try checkLevel()
+        return try await access.withCatalog { catalog in
             let entries = try await catalog.entries().filter { $0.record != nil }
             guard !entries.isEmpty else {
                 throw DatabudgieError(.nothingToDo, "there are no sets in \(catalog.folder)")
@@ -80,6 +84,15 @@ public struct Verification: Sendable {
                 try await Self.verify(entry.id, check, catalog)
             }.compactMap(\.self)
         }
+    }
+
+    private func checkLevel() throws(DatabudgieError) {
+        guard level == .restore, trial == nil else { return }
+        throw DatabudgieError(
+            .configuration,
+            "a verification by restoring needs a database server",
+            hint: "use a drill"
+        )
     }
 
     /// - Returns: nil for a set that has been removed since it was listed.
@@ -105,6 +118,7 @@ public struct Verification: Sendable {
             partSize: partSize,
             isDryRun: access.configuration.run(for: access.kind).isDryRun,
             inPlace: FilesInPlace(paths: catalog.paths, storages: catalog.storages),
+            trial: trial,
             now: access.environment.now,
             onEvent: onEvent
         )

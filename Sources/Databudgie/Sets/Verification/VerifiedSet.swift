@@ -20,9 +20,11 @@ public struct VerifiedSet: Sendable {
     /// The id of the set.
     public let id: String
     /// How thoroughly it was verified.
-    public let level: SetVerification.Level
+    public internal(set) var level: SetVerification.Level
     /// What was found.
     public internal(set) var outcome = Outcome.ok
+    /// How the source differs from the restored set; not stored, because the source may have changed since the backup.
+    public internal(set) var differences: [SetVerification.Damage] = []
     /// How many files the set has.
     public internal(set) var files = 0
     /// The size of these files as the record says, in bytes.
@@ -38,11 +40,11 @@ public struct VerifiedSet: Sendable {
     /// Wall time of the verification.
     public internal(set) var duration = Duration.zero
 
-    /// Something is wrong with the set.
+    /// Something is wrong with the set, or it differs from its source.
     public var hasFindings: Bool {
         switch outcome {
         case .damaged, .unreadable: true
-        case .ok, .superseded, .removed: false
+        case .ok, .superseded, .removed: !differences.isEmpty
         }
     }
 
