@@ -130,7 +130,7 @@ struct SetComparisonTests {
             let serial = try #require(report.tables.first { $0.name == "app.serial" })
             #expect(serial.differences.count == 1)
             #expect(serial.differences.first?.contains("invalid input syntax for type integer") == true)
-            #expect(report.tables.filter { $0.name != "app.serial" }.allSatisfy(\.differences.isEmpty))
+            #expect(report.tables.filter { $0.name != "app.serial" }.allSatisfy { $0.differences.isEmpty })
             let file = try #require(
                 try fixture.files(below: configuration).first { $0.contains("app.part/") && $0.hasSuffix(".csv.gz") }
             )
