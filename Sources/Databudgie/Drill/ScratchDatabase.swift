@@ -60,7 +60,7 @@ struct ScratchDatabase: Sendable {
     ///
     /// - Parameter body: Uses the database.
     /// - Returns: What the body returns.
-    /// - Throws: What the body throws; `PostgresError` when the database cannot be created.
+    /// - Throws: What the body throws; `PostgresError` when the database cannot be created; `CancellationError`.
     func with<Result: Sendable>(_ body: (ConnectionParameters) async throws -> Result) async throws -> Result {
         var parameters = server
         parameters.keywords["dbname"] = name
@@ -71,6 +71,8 @@ struct ScratchDatabase: Sendable {
             result = try await body(parameters)
         } catch {
             await remove()
+            // Whichever layer noticed it first has an error of its own for it.
+            try Task.checkCancellation()
             throw error
         }
         await remove()
