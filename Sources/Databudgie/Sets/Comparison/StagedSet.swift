@@ -239,10 +239,11 @@ struct StagedSet {
     private func sequenceDifferences(_ table: SetRecord.Table, _ relation: Relation) async throws -> [String] {
         guard let file = table.sequencesFile else { return [] }
         let path = try paths.path(of: file.path)
-        let entries = try await SequencesFile.read(
-            FileInfo(path: path, size: file.bytes, modified: .distantPast, version: nil),
-            from: storages.storage(for: path)
-        )
+        let bytes = try await storages.storage(for: path).read(path).collect(upTo: 4 << 20)
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw DatabudgieError(.dataFile, "\(path) is not valid UTF-8")
+        }
+        let entries = try SequencesFile.entries(text, path: path)
         let values = target.sequenceValues(of: relation)
         let sequences = Dictionary(
             target.catalog.sequences(of: relation).flatMap { sequence in
