@@ -181,6 +181,9 @@ extension VerifiedSet {
         case .damaged(let damages):
             let findings = HumanNumber.count(damages.count, "finding")
             return "\(id): damaged (\(level.rawValue)): \(findings) in \(HumanNumber.duration(duration))"
+        case .failed(let damages):
+            let findings = HumanNumber.count(damages.count, "finding")
+            return "\(id): failed (\(level.rawValue)): \(findings) in \(HumanNumber.duration(duration))"
         case .superseded(let newer):
             return "\(id): not verified: the set \(newer) has replaced its files"
         case .removed:

@@ -163,6 +163,9 @@ enum EventJSON {
         case .damaged(let damages):
             object.status = "damaged"
             object.findings = damages.count
+        case .failed(let findings):
+            object.status = "failed"
+            object.findings = findings.count
         case .superseded(let newer):
             object.status = "superseded"
             object.supersededBy = newer

@@ -51,12 +51,15 @@ struct DrillTests {
             let log = VerificationLog()
             let verified = try await drill.tryOut(log)
             #expect(verified.hasFindings && verified.isStored)
+            guard case .failed = verified.outcome else { return #expect(Bool(false), "\(verified.outcome)") }
             #expect(log.findings.count == 1, "\(log.findings)")
+            let listed = try await SetList(drill.configuration(), environment: drill.environment).read()
+            #expect(listed.first?.verification?.status == .failed)
             let finding = try #require(log.findings.first)
             #expect(finding.hasPrefix("public.child: it cannot be restored: "))
             #expect(finding.contains("child_parent_fkey"))
             #expect(try await drill.databases().isEmpty)
-            #expect(try await Verification(try drill.configuration(), level: .rows).run().outcome == .ok)
+            #expect(try await Verification(try drill.configuration(), level: .rows).run(drill.id).outcome == .ok)
         }
     }
 

@@ -26,8 +26,10 @@ public struct SetVerification: Sendable, Codable, Equatable {
     public enum Status: String, Sendable, Codable {
         /// Nothing was found.
         case ok
-        /// Something was.
+        /// Something was, in the files of the set.
         case damaged
+        /// The files are as recorded, and a drill has found something: the server may lack what the set needs.
+        case failed
     }
 
     /// Something that is not as the record says.

@@ -36,9 +36,11 @@ struct SetCheck {
             verified.totals = try await check(record, id, collector)
             try collector.concludeDenied()
             checkTotals(of: record, collector)
+            let areFilesGood = collector.damages.isEmpty
             if let trial { try await tryOut(record, trial, collector, &verified) }
             verified.unhashedFiles = collector.unhashedFiles
             verified.outcome = try await outcome(of: id, collector.damages)
+            if areFilesGood, case .damaged(let findings) = verified.outcome { verified.outcome = .failed(findings) }
             verified.isStored = await store(verified)
         }
         verified.duration = .now - start

@@ -9,6 +9,8 @@ public struct VerifiedSet: Sendable {
         case ok
         /// Something is not.
         case damaged([SetVerification.Damage])
+        /// The files are, but what was restored from them is not.
+        case failed([SetVerification.Damage])
         /// A newer set has replaced files of this one, so it is not a set any more.
         case superseded(by: String)
         /// It was removed while it was verified.
@@ -43,7 +45,7 @@ public struct VerifiedSet: Sendable {
     /// Something is wrong with the set, or it differs from its source.
     public var hasFindings: Bool {
         switch outcome {
-        case .damaged, .unreadable: true
+        case .damaged, .failed, .unreadable: true
         case .ok, .superseded, .removed: !differences.isEmpty
         }
     }
@@ -65,10 +67,11 @@ public struct VerifiedSet: Sendable {
 
     /// What is stored beside the record; nil when nothing was verified.
     func result(at moment: Date) -> SetVerification? {
-        let damages: [SetVerification.Damage]
+        let (status, damages): (SetVerification.Status, [SetVerification.Damage])
         switch outcome {
-        case .ok: damages = []
-        case .damaged(let found): damages = found
+        case .ok: (status, damages) = (.ok, [])
+        case .damaged(let found): (status, damages) = (.damaged, found)
+        case .failed(let found): (status, damages) = (.failed, found)
         case .superseded, .removed, .unreadable: return nil
         }
         return SetVerification(
@@ -76,7 +79,7 @@ public struct VerifiedSet: Sendable {
             tool: DatabudgieVersion.tool,
             level: level,
             verifiedAt: moment,
-            status: damages.isEmpty ? .ok : .damaged,
+            status: status,
             findings: Array(damages.prefix(SetVerification.maximumFindings)),
             findingCount: damages.count,
             unhashedFiles: unhashedFiles == 0 ? nil : unhashedFiles
