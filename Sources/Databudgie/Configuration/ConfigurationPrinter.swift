@@ -33,7 +33,8 @@ public struct ConfigurationPrinter: Sendable {
                 "restore",
                 mapping(
                     run(configuration, .restore) + [
-                        ("tables", list(configuration.restore.tables.map { entry($0, configuration.restore.run) }))
+                        ("transaction", text(configuration.restore.transaction.rawValue)),
+                        ("tables", list(configuration.restore.tables.map { entry($0, configuration.restore.run) })),
                     ]
                 )
             ),

@@ -20,6 +20,8 @@ struct RunSettings: Sendable {
     let catalog: StoragePath?
     /// Which set a restore reads.
     let set: SetSelection
+    /// All of a restore is one transaction.
+    let isAllOrNothing: Bool
     /// Seconds after which the server ends an idle transaction of ours; nil leaves it without limit.
     let idleInTransactionTimeout: Double?
     let sentry: SentryConfiguration?
@@ -39,7 +41,7 @@ struct RunSettings: Sendable {
     ///   - kind: What the run does.
     ///   - environment: The run's surroundings.
     /// - Throws: ``DatabudgieError`` with the code `configuration` when no database is configured, when the command line
-    ///   names a set and an entry another strategy, when the manifest's name is not a table's, or when a run is resumed
+    ///   names a set and an entry another strategy, when a restore in one transaction is to re-create the database, when the manifest's name is not a table's, or when a run is resumed
     ///   that no manifest knows.
     init(
         _ configuration: Configuration,
@@ -47,7 +49,10 @@ struct RunSettings: Sendable {
         in environment: RunEnvironment
     ) throws(DatabudgieError) {
         let run = configuration.run(for: kind)
-        if kind == .restore { try configuration.restore.checkSelection() }
+        if kind == .restore {
+            try configuration.restore.checkSelection()
+            try configuration.restore.checkTransaction()
+        }
         manifest = try Self.manifest(run, kind)
         database = try configuration.database(for: kind)
         self.kind = kind
@@ -58,6 +63,7 @@ struct RunSettings: Sendable {
         definitions = run.definitions
         catalog = configuration.catalog(for: kind)
         set = kind == .restore ? configuration.restore.set : .newest
+        isAllOrNothing = kind == .restore && configuration.restore.transaction == .all
         idleInTransactionTimeout = run.idleInTransactionTimeout
         sentry = configuration.sentry
         timestamp = RunTimestamp(environment.now)
@@ -99,6 +105,18 @@ extension RestoreConfiguration {
                 hint: "use only one of them"
             )
         }
+    }
+}
+
+extension RestoreConfiguration {
+    /// A database that was dropped does not come back when the transaction is rolled back.
+    fileprivate func checkTransaction() throws(DatabudgieError) {
+        guard transaction == .all, run.definitions.recreatesDatabase else { return }
+        throw DatabudgieError(
+            .configuration,
+            "'transaction: all' and 'clean' exclude each other: re-creating the database cannot be rolled back",
+            hint: "use only one of them"
+        )
     }
 }
 

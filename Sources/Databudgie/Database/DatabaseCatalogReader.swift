@@ -89,6 +89,7 @@ struct DatabaseCatalogReader {
                     bounds: minimum...max(minimum, maximum),
                     isReadable: try row.bool("is_readable"),
                     isSettable: try row.bool("is_settable"),
+                    isOwned: try row.bool("is_owned"),
                     isDescending: try row.bool("is_descending"),
                     columns: [column]
                 )
@@ -167,6 +168,7 @@ struct DatabaseCatalogReader {
             coalesce(pg_catalog.has_schema_privilege(n.oid, 'USAGE')
                 and pg_catalog.has_sequence_privilege(c.oid, 'SELECT'), false) as is_readable,
             coalesce(pg_catalog.has_sequence_privilege(c.oid, 'UPDATE'), false) as is_settable,
+            pg_catalog.pg_has_role(c.relowner, 'USAGE') as is_owned,
             s.seqincrement < 0 as is_descending, a.attname as column
         from uses
         join pg_catalog.pg_attribute a on a.attrelid = uses.relation and a.attnum = uses.number

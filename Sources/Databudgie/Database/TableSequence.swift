@@ -10,6 +10,8 @@ struct TableSequence: Sendable, Hashable {
     let isReadable: Bool
     /// Whether the connected role can set its value (UPDATE on the sequence).
     let isSettable: Bool
+    /// Whether the connected role can alter it, as its owner or a member of the owning role.
+    var isOwned = false
     /// Whether its values fall, because it has a negative increment.
     var isDescending = false
     /// The columns of the table that own it or have it in their default.

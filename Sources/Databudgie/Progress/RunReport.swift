@@ -12,6 +12,8 @@ public struct RunReport: Sendable {
     public let definitions: [String]
     /// The id of the set that a backup has written, or a restore has read; nil when there is none.
     public let set: String?
+    /// What a restore has left behind that nothing came of; nil when something was done, and for a backup.
+    public var effect: RunEffect?
     /// Wall time of the run.
     public let duration: Duration
     /// True when nothing was written on purpose (`--dry-run`).

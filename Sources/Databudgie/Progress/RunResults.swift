@@ -6,6 +6,8 @@ struct RunResults: Sendable {
     var definitions: [String] = []
     /// The id of the set that a backup has written, or a restore has read; nil when there is none.
     var set: String?
+    /// What a restore has left behind that nothing came of.
+    var effect: RunEffect?
 
     /// The report of a run.
     func report(_ kind: RunKind, isDryRun: Bool, duration: Duration) -> RunReport {
@@ -16,6 +18,7 @@ struct RunResults: Sendable {
             failed: jobs.compactMap { if case .failed(let failure) = $0 { failure } else { nil } },
             definitions: definitions.sorted { ByteKey($0) < ByteKey($1) },
             set: set,
+            effect: effect,
             duration: duration,
             isDryRun: isDryRun
         )

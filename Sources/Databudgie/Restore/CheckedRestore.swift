@@ -80,12 +80,22 @@ struct CheckedRestore {
         return try await setter.run(due, emptied: Set(emptied))
     }
 
-    /// Sets the sequences that the caller's transaction has created: they are rolled back with it.
+    /// Sets the sequences whose values are rolled back with the caller's transaction: those that it has created, and if
+    /// all of the run is one transaction, those of the tables that it has emptied.
     ///
     /// - Parameter existing: The sequences that were there before.
     /// - Throws: ``DatabudgieError``, upon which the caller must roll back.
-    func setNewSequences(besides existing: Set<Relation.OID>) async throws {
-        try await setter.setNew(sequences.map { $0.keeping { !existing.contains($0.oid) } })
+    func setTransactionalSequences(among existing: Set<Relation.OID>) async throws {
+        let inside = sequences.map { $0.keeping { isTransactional($0, among: existing) } }
+        try await setter.setTransactional(inside, existing: existing)
+    }
+
+    /// A sequence that other rows than the run's use cannot go back, and other sessions should not have to wait for it.
+    private func isTransactional(_ sequence: TableSequence, among existing: Set<Relation.OID>) -> Bool {
+        guard existing.contains(sequence.oid) else { return true }
+        let users = loader.catalog.sequenceUsers[sequence.oid, default: []]
+        return session.settings.isAllOrNothing && sequence.isOwned
+            && users.isSubset(of: loader.catalog.emptied(by: plan.jobs))
     }
 
     /// Sets the other ones, once that transaction is committed: a value of theirs would not be rolled back.
@@ -94,8 +104,11 @@ struct CheckedRestore {
     /// - Returns: What became of the sequences that are jobs of their own, and failures.
     /// - Throws: `CancellationError`, and `PostgresError` when the connection was lost.
     func setSequences(among existing: Set<Relation.OID>) async throws -> [JobResult] {
-        let old = sequences.map { $0.keeping { existing.contains($0.oid) } }
-        return try await setter.run(old.filter { $0.job.isAlone || !$0.states.isEmpty }, emptied: [])
+        let old = sequences.map { $0.keeping { !isTransactional($0, among: existing) } }
+        return try await setter.run(
+            old.filter { $0.job.isAlone || !$0.states.isEmpty },
+            emptied: session.settings.isAllOrNothing ? loader.catalog.emptied(by: plan.jobs) : []
+        )
     }
 
     /// Loads all groups in the caller's transaction.
@@ -106,6 +119,7 @@ struct CheckedRestore {
         try await session.pinSettingsOfLoad()
         var outcomes: [JobOutcome] = []
         for group in plan.groups { outcomes += try await loader.runNested(group) }
+        try await loader.checkDeferred(plan.jobs)
         return outcomes
     }
 
@@ -121,14 +135,15 @@ struct CheckedRestore {
 
     /// Reports that nothing was restored, because one job failed.
     func rolledBack(by failure: GroupFailure) -> [JobResult] {
-        [loader.report(failure)]
+        let rule =
+            session.settings.isAllOrNothing
+            ? "'transaction: all' restores everything or nothing"
+            : "tables that replace others are restored together or not at all"
+        return [loader.report(failure)]
             + plan.jobs.filter { $0.id != failure.job }.map { job in
-                fail(
-                    job.id,
-                    "rolled back, because \(failure.job) failed; tables that replace others are restored together or not at "
-                        + "all"
-                )
+                fail(job.id, "rolled back, because \(failure.job) failed; \(rule)")
             }
+            + plan.sequences.filter(\.isAlone).map { fail($0.id, "not set, because \(failure.job) failed; \(rule)") }
     }
 
     /// Reports a definition that could not be created after the rows.

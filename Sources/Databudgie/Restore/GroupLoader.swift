@@ -55,6 +55,26 @@ struct GroupLoader {
         try await loaded(group) { try await load(group, $0) }
     }
 
+    /// Checks what constraints of users have put off, in the caller's transaction: the commit would not say whose failure
+    /// it is.
+    ///
+    /// - Parameter jobs: What was loaded.
+    /// - Throws: ``GroupFailure``, upon which the caller must roll back; `CancellationError`, and `PostgresError` when the
+    ///   connection was lost.
+    func checkDeferred(_ jobs: [RestoreJob]) async throws {
+        guard let last = jobs.last else { return }
+        do {
+            try await connection.execute("set constraints all immediate")
+        } catch {
+            try rethrowUnlessJobFailed(error)
+            let job = jobs.first { job in
+                error.schemaName?.hasBytes(of: job.relation.name.schema) == true
+                    && error.tableName?.hasBytes(of: job.relation.name.name) == true
+            }
+            throw GroupFailure(job: (job ?? last).id, error: error)
+        }
+    }
+
     /// Reports the jobs of a group that is committed.
     func report(_ outcomes: [JobOutcome]) -> [JobResult] {
         outcomes.map { recorder.ended(.finished($0)) }

@@ -54,8 +54,8 @@ struct RestorePlanning {
 
     /// Computes the plan, checks it against the target, and reports it.
     ///
-    /// A problem of one table fails that table and what must land with it, unless the run or the table is strict, or the
-    /// tables replace others, all in one transaction.
+    /// A problem of one table fails that table and what must land with it, unless the run or the table is strict, or all of
+    /// the run is one transaction.
     /// - Parameters:
     ///   - definitions: What has created tables.
     ///   - files: What is known of the files already; others are looked at.
@@ -77,7 +77,9 @@ struct RestorePlanning {
             return try await preflight.check(plan)
         }
         let findings = plan.findings + checked.findings
-        if settings.isStrict || definitions?.isReplacement == true { try findings.throwProblems(.preflight) }
+        if settings.isStrict || settings.isAllOrNothing || definitions?.isReplacement == true {
+            try findings.throwProblems(.preflight)
+        }
         let isolated = try LoadIsolation(catalog: catalog, plan: plan).conclude(findings)
         plan.groups = isolated.groups
         plan.sequences = isolated.remaining(plan.sequences)

@@ -24,7 +24,7 @@ public struct RestoreRun: Sendable {
     /// Before anything is changed all files are found and their headers compared with the tables; a problem of a table fails
     /// it and what must land with it. Then each other group of tables is truncated, if configured, and loaded in one
     /// transaction; a failure rolls back its group and does not stop those that do not depend on it, unless a table of it
-    /// or the run is strict. Cancelling the task rolls back the running group and
+    /// or the run is strict. With `transaction: all` everything is one group. Cancelling the task rolls back the running group and
     /// throws `CancellationError`.
     /// - Parameter onEvent: Receives what happens, in order, from the tasks of the run: it must return quickly.
     /// - Returns: What was loaded, skipped and failed.
@@ -84,13 +84,17 @@ public struct RestoreRun: Sendable {
 
     private func load(_ planning: RestorePlanning) async throws -> RunResults {
         let session = planning.session
-        guard session.settings.definitions.isEnabled else { return try await loadExisting(planning) }
+        guard session.settings.definitions.isEnabled else {
+            return session.settings.isAllOrNothing
+                ? try await WholeRestore(planning: planning, definitions: nil, files: nil).run()
+                : try await loadExisting(planning)
+        }
         let (definitions, files) = try await session.leavingTarget {
             let definitions = try await planning.definitions()
             return (definitions, try await planning.files(for: definitions))
         }
-        return definitions.isReplacement
-            ? try await ReplacingRestore(planning: planning, definitions: definitions, files: files).run()
+        return definitions.isReplacement || session.settings.isAllOrNothing
+            ? try await WholeRestore(planning: planning, definitions: definitions, files: files).run()
             : try await CreatingRestore(planning: planning, definitions: definitions, files: files).run()
     }
 

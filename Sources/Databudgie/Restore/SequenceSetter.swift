@@ -50,17 +50,37 @@ struct SequenceSetter {
         return results
     }
 
-    /// Sets sequences that were created in the caller's transaction, and that no other session sees yet.
+    /// Sets sequences in the caller's transaction, which takes their values back when it is rolled back: those that it has
+    /// created, and those of tables that it has emptied.
     ///
-    /// - Parameter settings: What they are to be set to.
+    /// - Parameters:
+    ///   - settings: What they are to be set to.
+    ///   - existing: The sequences that were there before, which the role must own.
     /// - Throws: ``DatabudgieError``, upon which the caller must roll back.
-    func setNew(_ settings: [SequenceSetting]) async throws {
+    func setTransactional(_ settings: [SequenceSetting], existing: Set<Relation.OID>) async throws {
         let targets = targets(settings, Set(users.values.joined()))
         do {
-            for batch in targets.batches(of: Self.batchSize) { try await apply(batch) }
+            for batch in targets.batches(of: Self.batchSize) {
+                for target in batch where existing.contains(target.tableSequence.oid) {
+                    try await rewrite(target.tableSequence)
+                }
+                try await apply(batch)
+            }
         } catch {
             try rethrowUnlessJobFailed(error)
             throw Self.failure(of: settings, error)
+        }
+    }
+
+    /// Gives a sequence new storage, which a rollback removes with the value that is put into it.
+    ///
+    /// ALTER SEQUENCE does so, unlike setval (PostgreSQL documentation, "ALTER SEQUENCE"); its upper bound stays as it is.
+    private func rewrite(_ sequence: TableSequence) async throws {
+        try await connection.execute("alter sequence \(sequence.name.quoted) maxvalue \(sequence.bounds.upperBound)")
+        let query = "select pg_catalog.to_regclass($1::pg_catalog.text)::pg_catalog.oid as oid"
+        guard try await connection.query(query, [sequence.name.quoted]).rows.first?["oid"] == String(sequence.oid)
+        else {
+            throw DatabudgieError(.database, "the sequence \(sequence.name) was renamed or replaced during the restore")
         }
     }
 

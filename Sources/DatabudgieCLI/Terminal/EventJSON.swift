@@ -90,6 +90,7 @@ enum EventJSON {
         object.seconds = report.duration.inRoundedSeconds
         object.dryRun = report.isDryRun
         object.set = report.set
+        object.effect = report.effect?.rawValue
         return object.line
     }
 

@@ -13,6 +13,7 @@ struct SummaryTable {
     private let set: String?
     private let duration: Duration
     private let isDryRun: Bool
+    private let effect: RunEffect?
 
     /// The table of a run that came to its end.
     init(_ report: RunReport) {
@@ -24,6 +25,7 @@ struct SummaryTable {
         set = report.set
         duration = report.duration
         isDryRun = report.isDryRun
+        effect = report.effect
     }
 
     /// The table of a run that has not come to its end.
@@ -36,6 +38,7 @@ struct SummaryTable {
         set = nil
         self.duration = duration
         isDryRun = false
+        effect = nil
     }
 
     /// The lines of the table, failed tables last.
@@ -128,6 +131,9 @@ struct SummaryTable {
             return style.red(
                 "Dry run of restore: \(HumanNumber.count(failed.count, "table")) would fail; nothing was written."
             )
+        }
+        if let effect, !failed.isEmpty {
+            return style.red("\(name) failed: \(HumanNumber.count(failed.count, "table")) in \(time); \(effect).")
         }
         if !failed.isEmpty {
             let saved = set.map { (kind == .backup ? "; partial set " : "; set ") + $0 } ?? ""

@@ -59,6 +59,7 @@ extension RunReport {
         skipped: [SkippedJob] = [],
         failed: [JobFailure] = [],
         set: String? = nil,
+        effect: RunEffect? = nil,
         isDryRun: Bool = false
     ) -> RunReport {
         RunReport(
@@ -68,6 +69,7 @@ extension RunReport {
             failed: failed,
             definitions: [],
             set: set,
+            effect: effect,
             duration: .milliseconds(2_700),
             isDryRun: isDryRun
         )

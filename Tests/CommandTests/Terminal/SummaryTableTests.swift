@@ -1,4 +1,5 @@
 import Databudgie
+import Foundation
 import Postgres
 import Testing
 
@@ -75,6 +76,17 @@ struct SummaryTableTests {
             SummaryTable(.example(isDryRun: true)).closingSentence(style: .plain)
                 == "Dry run of backup: 2 tables, 1,235,767 rows, 98.8 MB in 2.7 s; nothing was written."
         )
+    }
+
+    @Test("The sentence of a restore that was rolled back says so, and counts nothing else")
+    func rolledBack() {
+        let failure = JobFailure(.customers, message: "permission denied")
+        let report = RunReport.example(kind: .restore, failed: [failure], effect: .rolledBack)
+        #expect(
+            SummaryTable(report).closingSentence(style: .plain)
+                == "Restore failed: 1 table in 2.7 s; everything was rolled back; the tables are unchanged."
+        )
+        #expect(EventJSON.summary(report, at: Date(timeIntervalSince1970: 0)).contains("\"effect\":\"rolled_back\""))
     }
 
     @Test("The sentence names the set that a backup has recorded")

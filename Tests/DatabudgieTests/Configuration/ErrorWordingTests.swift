@@ -79,6 +79,15 @@ struct ErrorWordingTests {
                 "test.yaml:2: 'retention' keeps no set; give at least one of keep_last, keep_hourly, keep_daily, "
                     + "keep_weekly, keep_monthly, keep_yearly, keep_within"
             ),
+            (
+                "{transaction: each, tables: {a: {transaction: all}}}",
+                "test.yaml:1: unknown key 'transaction' in a table entry; it belongs in 'restore' or at the root"
+            ),
+            ("transaction: each", "test.yaml:1: 'transaction' cannot be 'each'; use one of group, all"),
+            (
+                "backup: {transaction: all}",
+                "test.yaml:1: unknown key 'transaction' in 'backup'; it belongs in 'restore' or at the root"
+            ),
             ("retention: 7", "test.yaml:1: 'retention' must be a mapping, not a number"),
             (
                 "retention: {keep_dayly: 7}",

@@ -158,6 +158,7 @@ struct PrinterTests {
                     clean: false
                     strategy: null
                     run_as: null
+                  transaction: group
                   tables:
                   - name: b
                     location: backups/{table}

@@ -154,6 +154,13 @@ struct TableEntryTests {
         )
     }
 
+    @Test("The key transaction is group or all, of the whole restore")
+    func transaction() throws {
+        #expect(try configuration("tables: [a]").restore.transaction == .group)
+        #expect(try configuration("transaction: all").restore.transaction == .all)
+        #expect(try configuration("{transaction: all, restore: {transaction: group}}").restore.transaction == .group)
+    }
+
     @Test("Keys that begin with x- are ignored at every level")
     func notes() throws {
         let configuration = try configuration(

@@ -8,6 +8,8 @@ public struct RestoreConfiguration: Sendable, Equatable {
     public var assumesYes: Bool
     /// Which backup set is read (`--set`, `--as-of`).
     public var set: SetSelection
+    /// What is committed at once (`transaction`).
+    public var transaction: RestoreTransaction
 
     /// Gathers settings.
     ///
@@ -16,15 +18,18 @@ public struct RestoreConfiguration: Sendable, Equatable {
     ///   - tables: What is restored; each entry has a name.
     ///   - assumesYes: No confirmation is asked for.
     ///   - set: Which backup set is read.
+    ///   - transaction: What is committed at once.
     public init(
         run: RunConfiguration = RunConfiguration(),
         tables: [RestoreEntry] = [],
         assumesYes: Bool = false,
-        set: SetSelection = .newest
+        set: SetSelection = .newest,
+        transaction: RestoreTransaction = .group
     ) {
         self.run = run
         self.tables = tables
         self.assumesYes = assumesYes
         self.set = set
+        self.transaction = transaction
     }
 }

@@ -64,7 +64,13 @@ struct ConfigurationBuilder {
         if builder.hasDefinitions { run.definitions.isEnabled = true }
         run.resumeID = overrides.restoreID
         if let clean = overrides.clean { run.definitions.recreatesDatabase = clean }
-        return RestoreConfiguration(run: run, tables: tables, assumesYes: overrides.yes, set: setSelection())
+        return RestoreConfiguration(
+            run: run,
+            tables: tables,
+            assumesYes: overrides.yes,
+            set: setSelection(),
+            transaction: read.choice(scope["transaction"], "transaction", RestoreTransaction.self) ?? .group
+        )
     }
 
     /// The set that the command line names.

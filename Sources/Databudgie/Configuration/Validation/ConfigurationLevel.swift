@@ -12,14 +12,15 @@ enum ConfigurationLevel: Sendable {
         "adapter", "s3", "catalog",
     ]
     private static let backupKeys = ["retention"]
+    private static let restoreKeys = ["transaction"]
     private static let rootKeys = ["environment", "sentry", "logging", "backup", "restore"]
 
     /// Any key is allowed at a more general level than its own.
     var keys: [String] {
         switch self {
-        case .root: Self.tableKeys + Self.commandKeys + Self.backupKeys + Self.rootKeys
+        case .root: Self.tableKeys + Self.commandKeys + Self.backupKeys + Self.restoreKeys + Self.rootKeys
         case .command(.backup): Self.tableKeys + Self.commandKeys + Self.backupKeys + ["sentry", "logging"]
-        case .command(.restore): Self.tableKeys + Self.commandKeys + ["sentry", "logging"]
+        case .command(.restore): Self.tableKeys + Self.commandKeys + Self.restoreKeys + ["sentry", "logging"]
         case .table: Self.tableKeys
         case .ddl: ["enabled", "location", "filename", "clean", "strategy", "run_as"]
         case .s3:
@@ -50,6 +51,14 @@ enum ConfigurationLevel: Sendable {
         }
     }
 
+    /// A level that has keys of a whole run, or of a part of one.
+    private var belongsToRun: Bool {
+        switch self {
+        case .table, .command: true
+        default: false
+        }
+    }
+
     /// What to do about a key that is not one of ``keys``.
     func advice(for key: String) -> String {
         if case .table = self, Self.commandKeys.contains(key) || Self.rootKeys.contains(key) {
@@ -60,6 +69,7 @@ enum ConfigurationLevel: Sendable {
         if case .command(.restore) = self, Self.backupKeys.contains(key) {
             return "it belongs in 'backup' or at the root"
         }
+        if Self.restoreKeys.contains(key), belongsToRun { return "it belongs in 'restore' or at the root" }
         if case .command = self, Self.rootKeys.contains(key) { return "it belongs at the root" }
         if let nearest = KeySuggestion.nearest(to: key, among: keys) { return "did you mean '\(nearest)'?" }
         return "remove it, or begin its name with 'x-' to keep it as a note"

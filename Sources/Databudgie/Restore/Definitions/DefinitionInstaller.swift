@@ -46,7 +46,7 @@ struct DefinitionInstaller {
         }
         let isStrict = session.settings.isStrict
         var problems = stored.findings(isStrict: isStrict) + findings + existing.clashes(with: stored.derived)
-        if isStrict || existing.isStopped(by: stored, isDone: isDone) {
+        if isStrict || session.settings.isAllOrNothing || existing.isStopped(by: stored, isDone: isDone) {
             problems += stored.failures.flatMap(\.problems)
         }
         try problems.throwProblems(.preflight)
@@ -62,7 +62,12 @@ struct DefinitionInstaller {
             stored: stored,
             existing: existing,
             ownSchema: ownSchema,
-            fitsOneTransaction: try await fitsLocks(stored, existing, connection)
+            fitsOneTransaction: try await fitsLocks(
+                stored,
+                existing,
+                isAllOrNothing: session.settings.isAllOrNothing,
+                connection
+            )
         )
     }
 
@@ -80,19 +85,22 @@ struct DefinitionInstaller {
         self.fitsOneTransaction = fitsOneTransaction
     }
 
-    /// Whether the server has enough locks for one transaction, without which tables cannot be replaced.
+    /// Whether the server has enough locks for one transaction, without which tables cannot be replaced, nor all of them be
+    /// restored or none.
     private static func fitsLocks(
         _ stored: StoredDefinitions,
         _ existing: ExistingTables,
+        isAllOrNothing: Bool,
         _ connection: Connection
     ) async throws -> Bool {
         let isReplacement = !existing.replaced.isEmpty
         let definitions = stored.definitions.filter {
-            (isReplacement || $0.definition.section == .preData)
+            (isReplacement || isAllOrNothing || $0.definition.section == .preData)
                 && !($0.definition.relation.map(existing.kept.contains) ?? false)
         }
         let estimate = LockBudget.estimate(definitions, dropped: existing.replaced.count)
         let isEnough = estimate <= (try await LockBudget(connection: connection).available)
+        if isAllOrNothing, !isEnough { throw LockBudget.refusal(of: estimate) }
         guard isEnough || !isReplacement else {
             throw DatabudgieError(
                 .preflight,

@@ -18,4 +18,26 @@ extension LockBudget {
             }
         }
     }
+
+    /// An estimate for emptying and loading tables in one transaction.
+    ///
+    /// - Parameter plan: What is loaded.
+    /// - Returns: A number of locks: on each table, its indexes and TOAST table, and one of ours.
+    static func estimate(_ plan: RestorePlan) -> Int {
+        plan.groups.reduce(0) { sum, group in
+            sum + 5 * Set(group.jobs.map(\.relation.oid) + group.truncated.map(\.oid)).count
+        }
+    }
+
+    /// Why `transaction: all` is not possible.
+    ///
+    /// - Parameter estimate: How many locks it needs.
+    /// - Returns: The error to throw.
+    static func refusal(of estimate: Int) -> DatabudgieError {
+        DatabudgieError(
+            .preflight,
+            "restoring everything in one transaction needs about \(estimate) locks, more than the server has",
+            hint: "raise max_locks_per_transaction, restore fewer tables at once, or set 'transaction: group'"
+        )
+    }
 }

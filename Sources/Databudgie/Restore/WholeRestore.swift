@@ -1,11 +1,13 @@
 import Postgres
 
-/// Replaces tables by new ones: all in one transaction, so the old ones stay until everything is restored.
-struct ReplacingRestore {
+/// Restores everything in one transaction, so the target stays as it was until all of it is there: because new tables replace
+/// old ones, or because `transaction: all` asks for it.
+struct WholeRestore {
     let planning: RestorePlanning
-    let definitions: DefinitionInstaller
+    /// What is created in the transaction before the rows; nil loads tables that are there.
+    let definitions: DefinitionInstaller?
     /// What was found of the files.
-    let files: RestoreFiles
+    let files: RestoreFiles?
 
     private var session: DatabaseSession { planning.session }
 
@@ -24,6 +26,7 @@ struct ReplacingRestore {
     /// - Throws: ``DatabudgieError``, `PostgresError`, `StorageError` or `CancellationError` when nothing was changed.
     func run() async throws -> RunResults {
         let sequences = try await SequenceSetter.existing(over: session.connection)
+        let existing = definitions == nil ? try await checkExisting() : nil
         var progress = Progress()
         do {
             try await DatabudgieError.withEffect(.rolledBack) {
@@ -34,23 +37,49 @@ struct ReplacingRestore {
                     return reportDeadlock(error, "attempt \(attempt) of \(attempts.count)")
                 } _: {
                     progress = Progress()
-                    try await session.withTransaction(.writing) { try await replace(progress, sequences) }
+                    if let existing { (progress.checked, progress.unloaded) = existing }
+                    guard existing == nil || !session.settings.isDryRun else { throw DryRunRollback() }
+                    try await session.withTransaction(.writing) { try await restore(progress, sequences) }
                 }
             }
         } catch is DryRunRollback {
             return RunResults(jobs: progress.unloaded)
         } catch let failure as GroupFailure {
-            return RunResults(jobs: progress.unloaded + (progress.checked?.rolledBack(by: failure) ?? []))
+            let failed = progress.checked?.rolledBack(by: failure) ?? []
+            return RunResults(jobs: progress.unloaded + failed, effect: .rolledBack)
         }
         guard let checked = progress.checked else { return RunResults() }
         let results = checked.report(progress.outcomes).results
         let set = try await checked.setSequences(among: sequences)
         await checked.analyze()
-        return RunResults(jobs: progress.unloaded + results + set, definitions: definitions.names.map(\.label))
+        return RunResults(jobs: progress.unloaded + results + set, definitions: definitions?.names.map(\.label) ?? [])
     }
 
-    /// Locks the old tables, creates and loads the new ones, and sets those of their sequences that are new too.
-    private func replace(_ progress: Progress, _ sequences: Set<Relation.OID>) async throws {
+    /// Checks tables that are there, before the transaction begins.
+    private func checkExisting() async throws -> (CheckedRestore?, [JobResult]) {
+        try await session.leavingTarget {
+            let checked = try await planning.check()
+            let estimate = LockBudget.estimate(checked.plan)
+            guard estimate <= (try await LockBudget(connection: session.connection).available) else {
+                throw LockBudget.refusal(of: estimate)
+            }
+            return (checked, checked.reportUnloaded())
+        }
+    }
+
+    /// Loads the tables, after creating those that are defined, and sets the sequences that are rolled back with them.
+    private func restore(_ progress: Progress, _ sequences: Set<Relation.OID>) async throws {
+        if let definitions { try await create(definitions, progress) }
+        progress.isLocked = true
+        guard let restore = progress.checked else { return }
+        guard !session.settings.isDryRun else { throw DryRunRollback() }
+        progress.outcomes = try await restore.loadNested()
+        try await definitions?.finish()
+        try await restore.setTransactionalSequences(among: sequences)
+    }
+
+    /// Locks the old tables and creates the new ones.
+    private func create(_ definitions: DefinitionInstaller, _ progress: Progress) async throws {
         let restore = try await session.leavingTarget {
             let target = try await session.readCatalog(without: nil, isNested: true)
             try await LockingPhase(connection: session.connection, catalog: target)
@@ -61,10 +90,6 @@ struct ReplacingRestore {
         }
         progress.checked = restore
         progress.unloaded = restore.reportUnloaded()
-        guard !session.settings.isDryRun else { throw DryRunRollback() }
-        progress.outcomes = try await restore.loadNested()
-        try await definitions.finish()
-        try await restore.setNewSequences(besides: sequences)
     }
 
     /// Says that the restore begins again.
