@@ -144,6 +144,8 @@ extension ServerInfo {
             versionNumber: Int(PQserverVersion(handle)),
             version: Self.text(PQparameterStatus(handle, "server_version")),
             host: Self.text(PQhost(handle)),
+            address: Self.text(PQhostaddr(handle)),
+            hasGivenAddress: ConnectionParameters.effectiveValue("hostaddr", handle)?.isEmpty == false,
             port: Self.text(PQport(handle)),
             database: Self.text(PQdb(handle)),
             user: Self.text(PQuser(handle)),

@@ -6,6 +6,10 @@ public struct ServerInfo: Sendable, Hashable {
     public var version: String
     /// The host's name or address, or the folder of the unix socket.
     public var host: String
+    /// The numeric address that the connection was made to; empty for a unix socket.
+    public var address: String
+    /// Whether the address was given (`hostaddr`), so that the host's name had no part in finding the server.
+    public var hasGivenAddress: Bool
     /// The port.
     public var port: String
     /// The database.

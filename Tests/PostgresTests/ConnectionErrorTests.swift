@@ -29,6 +29,31 @@ struct ConnectionErrorTests {
         }
     }
 
+    @Test("A connection knows by which name it has found its server, and at which address")
+    func knowsAddress() async throws {
+        let socket = try await PostgresServer.shared.superuser
+        try await Connection.withConnection(to: socket) { connection in
+            #expect(connection.server.address == "")
+            #expect(!connection.server.hasGivenAddress)
+        }
+        try await PostgresServer.withDatabase { database in
+            var parameters = PostgresServer.overTCP(database)
+            parameters.keywords["host"] = "localhost"
+            try await Connection.withConnection(to: parameters) { connection in
+                #expect(connection.server.host == "localhost")
+                #expect(["127.0.0.1", "::1"].contains(connection.server.address))
+                #expect(!connection.server.hasGivenAddress)
+            }
+            parameters.keywords["host"] = "somewhere.example.com"
+            parameters.keywords["hostaddr"] = "127.0.0.1"
+            try await Connection.withConnection(to: parameters) { connection in
+                #expect(connection.server.host == "somewhere.example.com")
+                #expect(connection.server.address == "127.0.0.1")
+                #expect(connection.server.hasGivenAddress)
+            }
+        }
+    }
+
     @Test("Another name of the application can be given")
     func takesApplicationName() async throws {
         var parameters = try await PostgresServer.shared.superuser

@@ -33,6 +33,7 @@ public struct ConfigurationPrinter: Sendable {
                 "restore",
                 mapping(
                     run(configuration, .restore) + [
+                        ("safe_hosts", configuration.restore.safeHosts.map { list($0.map { text($0) }) } ?? null),
                         ("transaction", text(configuration.restore.transaction.rawValue)),
                         ("tables", list(configuration.restore.tables.map { entry($0, configuration.restore.run) })),
                     ]

@@ -17,6 +17,11 @@ struct RestorePlan: Sendable {
 
     var jobs: [RestoreJob] { groups.flatMap(\.jobs) }
 
+    /// The tables that are emptied and may have rows.
+    var replaced: Set<QualifiedName> {
+        Set(groups.flatMap(\.truncated).map(\.name)).subtracting(groups.flatMap(\.emptyReferrers).map(\.name))
+    }
+
     /// Numbers another job.
     mutating func newID(_ subject: JobID.Subject, of name: String) -> JobID {
         defer { nextNumber += 1 }

@@ -41,15 +41,15 @@ struct RestorePlanning {
     ///
     /// Which files these are follows from the names of tables: those that are there, and those that definitions create.
     /// - Parameter definitions: What is going to be created.
-    /// - Returns: What is known of the files.
+    /// - Returns: What is known of the files, and the tables whose rows are going to be replaced.
     /// - Throws: `StorageError` when the storage cannot be used at all; ``DatabudgieError``, `CancellationError`.
-    func files(for definitions: DefinitionInstaller) async throws -> RestoreFiles {
+    func files(for definitions: DefinitionInstaller) async throws -> (RestoreFiles, replaced: Set<QualifiedName>) {
         var files = RestoreFiles(in: session.storages)
         let catalog = definitions.expectedCatalog(for: entries, without: settings.manifest)
         // What is wrong with it is found out again, and reported, with the tables that are created.
         let plan = try await makePlan(catalog, definitions, isStrict: false, &files)
         try await files.read(plan)
-        return files
+        return (files, plan.replaced.subtracting(definitions.names).union(definitions.replacedNames))
     }
 
     /// Computes the plan, checks it against the target, and reports it.

@@ -26,11 +26,18 @@ public struct RestoreRun: Sendable {
     /// transaction; a failure rolls back its group and does not stop those that do not depend on it, unless a table of it
     /// or the run is strict. With `transaction: all` everything is one group. Cancelling the task rolls back the running group and
     /// throws `CancellationError`.
-    /// - Parameter onEvent: Receives what happens, in order, from the tasks of the run: it must return quickly.
+    /// - Parameters:
+    ///   - onEvent: Receives what happens, in order, from the tasks of the run: it must return quickly.
+    ///   - confirm: Asks the user about a destination that `safe_hosts` does not list, before anything is changed, and throws
+    ///     to refuse it. Without it, and without ``RestoreConfiguration/assumesYes``, such a destination is refused.
     /// - Returns: What was loaded, skipped and failed.
     /// - Throws: ``DatabudgieError``, `PostgresError`, `StorageError` or `CancellationError` when nothing more could be
     ///   done; groups that were committed before stay.
-    public func run(onEvent: @escaping @Sendable (RunEvent) -> Void = { _ in }) async throws -> RunReport {
+    public func run(
+        onEvent: @escaping @Sendable (RunEvent) -> Void = { _ in },
+        confirm: (@Sendable (RestoreDestination) async throws -> Void)? = nil
+    ) async throws -> RunReport {
+        let destination = DestinationCheck(configuration: configuration.restore, confirm: confirm)
         let settings = try RunSettings(configuration, for: .restore, in: environment)
         return try await Session.run(settings, onEvent: onEvent) { session in
             var set: RestoreSet?
@@ -43,7 +50,7 @@ public struct RestoreRun: Sendable {
             let checkedSet = set
             return try await session.withDatabase { database in
                 try await ManifestSession.with(settings, over: database.connection) { manifest in
-                    try await run(database, manifest, checkedSet)
+                    try await run(database, manifest, checkedSet, destination)
                 }
             }
         }
@@ -52,7 +59,8 @@ public struct RestoreRun: Sendable {
     private func run(
         _ session: DatabaseSession,
         _ manifest: ManifestSession?,
-        _ checkedSet: RestoreSet?
+        _ checkedSet: RestoreSet?,
+        _ destination: DestinationCheck
     ) async throws -> RunResults {
         // Tables are replaced again after a deadlock.
         let session = session.settings.definitions.isEnabled ? session.reportingOnce : session
@@ -66,7 +74,7 @@ public struct RestoreRun: Sendable {
             recordedRun: recordedRun,
             set: set
         )
-        var results = try await load(planning)
+        var results = try await load(planning, destination)
         results.set = set?.id
         return results
     }
@@ -82,27 +90,34 @@ public struct RestoreRun: Sendable {
         return try await search.run()
     }
 
-    private func load(_ planning: RestorePlanning) async throws -> RunResults {
+    private func load(_ planning: RestorePlanning, _ destination: DestinationCheck) async throws -> RunResults {
         let session = planning.session
-        guard session.settings.definitions.isEnabled else {
-            return session.settings.isAllOrNothing
-                ? try await WholeRestore(planning: planning, definitions: nil, files: nil).run()
-                : try await loadExisting(planning)
+        let settings = session.settings
+        guard settings.definitions.isEnabled else {
+            let checked = try await session.leavingTarget {
+                let checked = try await planning.check()
+                try await destination.run(session.connection.server, replacing: checked.plan.replaced)
+                return checked
+            }
+            return settings.isAllOrNothing
+                ? try await WholeRestore(planning: planning, content: .existing(checked)).run()
+                : try await loadExisting(checked)
         }
         let (definitions, files) = try await session.leavingTarget {
             let definitions = try await planning.definitions()
-            return (definitions, try await planning.files(for: definitions))
+            let (files, replaced) = try await planning.files(for: definitions)
+            try await destination.run(session.connection.server, replacing: replaced)
+            return (definitions, files)
         }
-        return definitions.isReplacement || session.settings.isAllOrNothing
-            ? try await WholeRestore(planning: planning, definitions: definitions, files: files).run()
+        return definitions.isReplacement || settings.isAllOrNothing
+            ? try await WholeRestore(planning: planning, content: .defined(definitions, files)).run()
             : try await CreatingRestore(planning: planning, definitions: definitions, files: files).run()
     }
 
-    /// Loads tables that are there.
-    private func loadExisting(_ planning: RestorePlanning) async throws -> RunResults {
-        let restore = try await planning.session.leavingTarget { try await planning.check() }
+    /// Loads tables that are there, group after group.
+    private func loadExisting(_ restore: CheckedRestore) async throws -> RunResults {
         let unloaded = restore.reportUnloaded()
-        guard !planning.session.settings.isDryRun else { return RunResults(jobs: unloaded) }
+        guard !restore.session.settings.isDryRun else { return RunResults(jobs: unloaded) }
         let progress = try await restore.load()
         return RunResults(
             jobs: unloaded + progress.results + (try await restore.setRemainingSequences(after: progress))

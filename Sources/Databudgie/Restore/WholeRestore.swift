@@ -4,10 +4,20 @@ import Postgres
 /// old ones, or because `transaction: all` asks for it.
 struct WholeRestore {
     let planning: RestorePlanning
-    /// What is created in the transaction before the rows; nil loads tables that are there.
-    let definitions: DefinitionInstaller?
-    /// What was found of the files.
-    let files: RestoreFiles?
+    /// What is restored.
+    let content: Content
+
+    /// What is restored.
+    enum Content {
+        /// Tables that are there, and were checked before the transaction.
+        case existing(CheckedRestore)
+        /// Tables that are created in the transaction before their rows, from files that were looked at before it.
+        case defined(DefinitionInstaller, RestoreFiles)
+
+        var definitions: DefinitionInstaller? {
+            if case .defined(let definitions, _) = self { definitions } else { nil }
+        }
+    }
 
     private var session: DatabaseSession { planning.session }
 
@@ -26,8 +36,8 @@ struct WholeRestore {
     /// - Throws: ``DatabudgieError``, `PostgresError`, `StorageError` or `CancellationError` when nothing was changed.
     func run() async throws -> RunResults {
         let sequences = try await SequenceSetter.existing(over: session.connection)
-        let existing = definitions == nil ? try await checkExisting() : nil
         var progress = Progress()
+        let unloaded = try await prepare()
         do {
             try await DatabudgieError.withEffect(.rolledBack) {
                 // A deadlock rolls all of it back, so all of it begins again; before, it was waited for often enough.
@@ -37,8 +47,7 @@ struct WholeRestore {
                     return reportDeadlock(error, "attempt \(attempt) of \(attempts.count)")
                 } _: {
                     progress = Progress()
-                    if let existing { (progress.checked, progress.unloaded) = existing }
-                    guard existing == nil || !session.settings.isDryRun else { throw DryRunRollback() }
+                    progress.unloaded = unloaded
                     try await session.withTransaction(.writing) { try await restore(progress, sequences) }
                 }
             }
@@ -52,34 +61,44 @@ struct WholeRestore {
         let results = checked.report(progress.outcomes).results
         let set = try await checked.setSequences(among: sequences)
         await checked.analyze()
-        return RunResults(jobs: progress.unloaded + results + set, definitions: definitions?.names.map(\.label) ?? [])
+        return RunResults(
+            jobs: progress.unloaded + results + set,
+            definitions: content.definitions?.names.map(\.label) ?? []
+        )
     }
 
-    /// Checks tables that are there, before the transaction begins.
-    private func checkExisting() async throws -> (CheckedRestore?, [JobResult]) {
-        try await session.leavingTarget {
-            let checked = try await planning.check()
+    /// Reports what is not loaded of tables that are there, once the server is known to have enough locks for the others.
+    private func prepare() async throws -> [JobResult] {
+        guard case .existing(let checked) = content else { return [] }
+        return try await session.leavingTarget {
             let estimate = LockBudget.estimate(checked.plan)
             guard estimate <= (try await LockBudget(connection: session.connection).available) else {
                 throw LockBudget.refusal(of: estimate)
             }
-            return (checked, checked.reportUnloaded())
+            return checked.reportUnloaded()
         }
     }
 
     /// Loads the tables, after creating those that are defined, and sets the sequences that are rolled back with them.
     private func restore(_ progress: Progress, _ sequences: Set<Relation.OID>) async throws {
-        if let definitions { try await create(definitions, progress) }
-        progress.isLocked = true
-        guard let restore = progress.checked else { return }
+        let restore =
+            switch content {
+            case .existing(let checked): checked
+            case .defined(let definitions, let files): try await create(definitions, files, progress)
+            }
+        (progress.isLocked, progress.checked) = (true, restore)
         guard !session.settings.isDryRun else { throw DryRunRollback() }
         progress.outcomes = try await restore.loadNested()
-        try await definitions?.finish()
+        try await content.definitions?.finish()
         try await restore.setTransactionalSequences(among: sequences)
     }
 
     /// Locks the old tables and creates the new ones.
-    private func create(_ definitions: DefinitionInstaller, _ progress: Progress) async throws {
+    private func create(
+        _ definitions: DefinitionInstaller,
+        _ files: RestoreFiles,
+        _ progress: Progress
+    ) async throws -> CheckedRestore {
         let restore = try await session.leavingTarget {
             let target = try await session.readCatalog(without: nil, isNested: true)
             try await LockingPhase(connection: session.connection, catalog: target)
@@ -88,8 +107,8 @@ struct WholeRestore {
             try await definitions.createTables()
             return try await planning.check(definitions, files, isNested: true)
         }
-        progress.checked = restore
         progress.unloaded = restore.reportUnloaded()
+        return restore
     }
 
     /// Says that the restore begins again.

@@ -21,11 +21,8 @@ extension DatabudgieCommand {
             return sources
         }
 
-        static func perform(
-            _ configuration: Configuration,
-            onEvent: @escaping @Sendable (RunEvent) -> Void
-        ) async throws -> RunReport {
-            try await BackupRun(configuration).run(onEvent: onEvent)
+        static func perform(_ configuration: Configuration, _ display: RunDisplay) async throws -> RunReport {
+            try await BackupRun(configuration).run { display.handle($0) }
         }
     }
 }

@@ -57,11 +57,24 @@ extension DatabudgieCommand {
             return confirmed
         }
 
-        static func perform(
-            _ configuration: Configuration,
-            onEvent: @escaping @Sendable (RunEvent) -> Void
-        ) async throws -> RunReport {
-            try await RestoreRun(configuration).run(onEvent: onEvent)
+        static func perform(_ configuration: Configuration, _ display: RunDisplay) async throws -> RunReport {
+            try await RestoreRun(configuration).run {
+                display.handle($0)
+            } confirm: { destination in
+                try await display.whileHidden { try await Confirmation.askDuringRun(destination.warning) }
+            }
         }
+    }
+}
+
+extension RestoreDestination {
+    /// What a restore does to it, as a question has it.
+    var warning: String {
+        let shown = replaced.prefix(5).joined(separator: ", ")
+        let rest = replaced.count > 5 ? " and \(replaced.count - 5) more" : ""
+        let numeric = address.isEmpty || address == host ? "" : " (\(address))"
+        return
+            "restores into the database \(database) at \(host)\(numeric), port \(port), which 'safe_hosts' does not list, "
+            + (replaced.isEmpty ? "and empties no table there" : "and replaces all rows of \(shown)\(rest)")
     }
 }

@@ -18,11 +18,8 @@ protocol RunCommand: Subcommand {
     /// - Throws: ``CommandError`` when it was not.
     func confirm(_ configuration: Configuration) throws -> Configuration
 
-    /// The run itself.
-    static func perform(
-        _ configuration: Configuration,
-        onEvent: @escaping @Sendable (RunEvent) -> Void
-    ) async throws -> RunReport
+    /// The run itself, whose events the display receives.
+    static func perform(_ configuration: Configuration, _ display: RunDisplay) async throws -> RunReport
 }
 
 extension RunCommand {
@@ -46,7 +43,7 @@ extension RunCommand {
 
         let outcome = await withInterruption(onSignal: { _ in display.interrupting() }) {
             try await display.whileDrawing {
-                try await Self.perform(configuration, onEvent: { display.handle($0) })
+                try await Self.perform(configuration, display)
             }
         }
         display.close()

@@ -35,6 +35,7 @@ final class RunDisplay: Sendable {
         var run = RunState()
         var region = LiveRegion()
         var isClosed = false
+        var isHidden = false
     }
 
     private let mode: Mode
@@ -97,6 +98,18 @@ final class RunDisplay: Sendable {
             }
         }
         defer { drawing.cancel() }
+        return try await body()
+    }
+
+    /// Takes the live display away while `body` asks the user something.
+    ///
+    /// - Returns: What `body` returns.
+    func whileHidden<Result: Sendable>(_ body: () async throws -> Result) async throws -> Result {
+        shared.withLock { shared in
+            shared.isHidden = true
+            surroundings.write(shared.region.clear(width: width))
+        }
+        defer { shared.withLock { $0.isHidden = false } }
         return try await body()
     }
 
@@ -212,7 +225,7 @@ final class RunDisplay: Sendable {
     }
 
     private func draw(_ shared: inout Shared) {
-        guard isDrawing, !shared.isClosed, shared.run.hasPlan else { return }
+        guard isDrawing, !shared.isClosed, !shared.isHidden, shared.run.hasPlan else { return }
         let size = surroundings.size() ?? StandardStream.Size(columns: 80, lines: 24)
         let lines = LiveFrame.lines(
             shared.run,

@@ -83,6 +83,12 @@ struct ErrorWordingTests {
                 "{transaction: each, tables: {a: {transaction: all}}}",
                 "test.yaml:1: unknown key 'transaction' in a table entry; it belongs in 'restore' or at the root"
             ),
+            ("safe_hosts: localhost", "test.yaml:1: 'safe_hosts' must be a list, not a string"),
+            ("safe_hosts: ['']", "test.yaml:1: 'safe_hosts' has an empty name; remove it"),
+            (
+                "tables: {a: {safe_hosts: []}}",
+                "test.yaml:1: unknown key 'safe_hosts' in a table entry; it belongs in 'restore' or at the root"
+            ),
             ("transaction: each", "test.yaml:1: 'transaction' cannot be 'each'; use one of group, all"),
             (
                 "backup: {transaction: all}",

@@ -158,6 +158,7 @@ struct PrinterTests {
                     clean: false
                     strategy: null
                     run_as: null
+                  safe_hosts: null
                   transaction: group
                   tables:
                   - name: b

@@ -161,6 +161,16 @@ struct TableEntryTests {
         #expect(try configuration("{transaction: all, restore: {transaction: group}}").restore.transaction == .group)
     }
 
+    @Test("The key safe_hosts is a list of the whole restore; without it nothing is asked")
+    func safeHosts() throws {
+        #expect(try configuration("tables: [a]").restore.safeHosts == nil)
+        #expect(try configuration("safe_hosts: null").restore.safeHosts == nil)
+        #expect(try configuration("safe_hosts: []").restore.safeHosts == [])
+        #expect(
+            try configuration("{safe_hosts: [a], restore: {safe_hosts: [b, '*.c']}}").restore.safeHosts == ["b", "*.c"]
+        )
+    }
+
     @Test("Keys that begin with x- are ignored at every level")
     func notes() throws {
         let configuration = try configuration(

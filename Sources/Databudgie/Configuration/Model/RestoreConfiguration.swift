@@ -10,6 +10,8 @@ public struct RestoreConfiguration: Sendable, Equatable {
     public var set: SetSelection
     /// What is committed at once (`transaction`).
     public var transaction: RestoreTransaction
+    /// Globs over the hosts that are restored into without a confirmation (`safe_hosts`); nil: all of them.
+    public var safeHosts: [String]?
 
     /// Gathers settings.
     ///
@@ -19,17 +21,20 @@ public struct RestoreConfiguration: Sendable, Equatable {
     ///   - assumesYes: No confirmation is asked for.
     ///   - set: Which backup set is read.
     ///   - transaction: What is committed at once.
+    ///   - safeHosts: Globs over the hosts that are restored into without a confirmation; nil: all of them.
     public init(
         run: RunConfiguration = RunConfiguration(),
         tables: [RestoreEntry] = [],
         assumesYes: Bool = false,
         set: SetSelection = .newest,
-        transaction: RestoreTransaction = .group
+        transaction: RestoreTransaction = .group,
+        safeHosts: [String]? = nil
     ) {
         self.run = run
         self.tables = tables
         self.assumesYes = assumesYes
         self.set = set
         self.transaction = transaction
+        self.safeHosts = safeHosts
     }
 }

@@ -69,8 +69,19 @@ struct ConfigurationBuilder {
             tables: tables,
             assumesYes: overrides.yes,
             set: setSelection(),
-            transaction: read.choice(scope["transaction"], "transaction", RestoreTransaction.self) ?? .group
+            transaction: read.choice(scope["transaction"], "transaction", RestoreTransaction.self) ?? .group,
+            safeHosts: safeHosts(scope["safe_hosts"])
         )
+    }
+
+    /// Without the key nothing is asked, so what cannot be read must not count as its absence.
+    private func safeHosts(_ value: SourceValue?) -> [String]? {
+        guard let value, !value.isNull else { return nil }
+        let hosts = read.texts(value, "safe_hosts") ?? []
+        for host in hosts where host.utf8.isEmpty {
+            report.add(.invalidValue, "'safe_hosts' has an empty name", hint: "remove it", at: value.place)
+        }
+        return hosts
     }
 
     /// The set that the command line names.

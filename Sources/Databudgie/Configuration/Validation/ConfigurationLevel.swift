@@ -12,7 +12,7 @@ enum ConfigurationLevel: Sendable {
         "adapter", "s3", "catalog",
     ]
     private static let backupKeys = ["retention"]
-    private static let restoreKeys = ["transaction"]
+    private static let restoreKeys = ["transaction", "safe_hosts"]
     private static let rootKeys = ["environment", "sentry", "logging", "backup", "restore"]
 
     /// Any key is allowed at a more general level than its own.
