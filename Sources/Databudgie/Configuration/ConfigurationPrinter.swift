@@ -151,8 +151,15 @@ public struct ConfigurationPrinter: Sendable {
             ("conflict_columns", list(entry.conflictColumns.map { text($0) })),
             ("extra_columns", text(entry.extraColumns.rawValue)),
             ("missing_columns", text(entry.missingColumns?.rawValue)), ("triggers", text(entry.triggers.rawValue)),
+            ("rename", renaming(entry.renaming)),
         ]
         return mapping(options(entry.options, run) + pairs)
+    }
+
+    private func renaming(_ renaming: Renaming) -> Node {
+        guard !renaming.isEmpty else { return null }
+        func rules(_ rules: [Renaming.Rule]) -> Node { mapping(rules.map { ($0.pattern, text($0.replacement)) }) }
+        return mapping([("schema", rules(renaming.schemas)), ("table", rules(renaming.tables))])
     }
 
     private func options(_ options: TableOptions, _ run: RunConfiguration) -> [Pair] {

@@ -41,7 +41,8 @@ struct RunSettings: Sendable {
     ///   - kind: What the run does.
     ///   - environment: The run's surroundings.
     /// - Throws: ``DatabudgieError`` with the code `configuration` when no database is configured, when the command line
-    ///   names a set and an entry another strategy, when a restore in one transaction is to re-create the database, when the manifest's name is not a table's, or when a run is resumed
+    ///   names a set and an entry another strategy, when a restore in one transaction is to re-create the database, when
+    ///   a table is to be renamed whose definition is restored, when the manifest's name is not a table's, or when a run is resumed
     ///   that no manifest knows.
     init(
         _ configuration: Configuration,
@@ -52,6 +53,7 @@ struct RunSettings: Sendable {
         if kind == .restore {
             try configuration.restore.checkSelection()
             try configuration.restore.checkTransaction()
+            try configuration.restore.checkRenaming()
         }
         manifest = try Self.manifest(run, kind)
         database = try configuration.database(for: kind)
@@ -117,6 +119,21 @@ extension RestoreConfiguration {
             "'transaction: all' and 'clean' exclude each other: re-creating the database cannot be rolled back",
             hint: "use only one of them"
         )
+    }
+
+    /// Names are all over the SQL of a definition, in the bodies of functions too.
+    fileprivate func checkRenaming() throws(DatabudgieError) {
+        guard run.definitions.isEnabled else { return }
+        for entry in tables where !entry.renaming.isEmpty && entry.options.includesDefinition {
+            throw DatabudgieError(
+                .configuration,
+                "\(entry.options.place): 'rename' and 'ddl' exclude each other, because definitions cannot be renamed",
+                hint: "create the tables first, and set 'ddl: false' for them"
+            )
+        }
+        for problem in tables.flatMap({ $0.renaming.schemas + $0.renaming.tables }).compactMap(\.problem) {
+            throw DatabudgieError(.configuration, problem.message, hint: problem.hint)
+        }
     }
 }
 

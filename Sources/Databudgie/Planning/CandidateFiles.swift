@@ -29,6 +29,19 @@ struct CandidateFiles {
         }
     }
 
+    /// Takes out tables without a file that a glob stands for under several names, when another one of them has a file; of
+    /// those that have none at all, the first name stays.
+    mutating func removeOtherNames() {
+        let all = found.map(\.0) + missing
+        guard all.contains(where: \.isRenamed) else { return }
+        let names = Dictionary(all.map { ($0.relation.oid, [$0.storedName]) }) { $0 + $1 }.mapValues { Set($0) }
+        var kept = Set(found.map(\.0.relation.oid))
+        missing.removeAll { candidate in
+            !candidate.isExact && names[candidate.relation.oid, default: []].count > 1
+                && !kept.insert(candidate.relation.oid).inserted
+        }
+    }
+
     /// Takes out what need not be loaded.
     mutating func remove(where isNeedless: (RestoreCandidate) -> Bool) {
         found.removeAll { isNeedless($0.0) }

@@ -3,6 +3,8 @@ import Postgres
 /// A table that no entry names, and that is included because one that follows its foreign keys refers to it.
 struct DependencyTable: Sendable {
     let relation: Relation
+    /// Its name where the files are.
+    let storedName: QualifiedName
     /// The index of the owner that it is included by.
     let owner: Int
     /// The options of that table's entry, with the location of this one's files.

@@ -14,6 +14,20 @@ struct DependencyTables {
     struct Owner {
         let options: TableOptions
         let relation: Relation
+        /// Its name where the files are.
+        let storedName: QualifiedName
+        /// Under which other names tables are restored; nil keeps all names.
+        let renaming: TableRenaming?
+
+        init(
+            options: TableOptions,
+            relation: Relation,
+            storedName: QualifiedName? = nil,
+            renaming: TableRenaming? = nil
+        ) {
+            (self.options, self.relation, self.renaming) = (options, relation, renaming)
+            self.storedName = storedName ?? relation.name
+        }
     }
 
     /// The tables that are included, each once in a run, as in databudgie 2.9.3.
@@ -43,17 +57,18 @@ struct DependencyTables {
             }
         }
         return try found.compactMap { oid -> DependencyTable? in
-            guard let relation = catalog[oid], relation.name != catalog.manifest, let owner = places[oid]?.first else {
-                return nil
-            }
+            guard let relation = catalog[oid], relation.name != catalog.manifest, let owner = places[oid]?.first,
+                let storedName = owners[owner].renaming.map({ $0.sources(of: relation.name).first }) ?? relation.name
+            else { return nil }
             let options = try places[oid, default: []].flatMap {
                 try owners[$0].options.places(
-                    of: relation.name.description,
-                    below: catalog.component(of: owners[$0].relation.name)
+                    of: storedName.description,
+                    below: catalog.component(of: owners[$0].storedName)
                 )
             }
             return DependencyTable(
                 relation: relation,
+                storedName: storedName,
                 owner: owner,
                 options: options[0],
                 otherOptions: Array(options.dropFirst())

@@ -9,7 +9,7 @@ struct DoubleLoads {
     /// - Parameter chosen: The loads, each with its file.
     /// - Returns: A problem for each that would repeat another one.
     func findings(_ chosen: [(RestoreCandidate, FileInfo)]) -> [Finding] {
-        equalFiles(chosen) + equalQueries(chosen) + partitions(chosen)
+        equalFiles(chosen) + equalTargets(chosen) + equalQueries(chosen) + partitions(chosen)
     }
 
     /// A file holds the rows of one table.
@@ -29,6 +29,8 @@ struct DoubleLoads {
                     )
                 ]
             }
+            // Names that were given to one table are no mistake.
+            if candidate.isRenamed || other.isRenamed, candidate.storedName == other.storedName { return [] }
             // Nobody knows whose rows they are, so it is a problem of both.
             return [(candidate, other), (other, candidate)].map { one, another in
                 .problem(
@@ -40,6 +42,24 @@ struct DoubleLoads {
         }
     }
 
+    /// Renaming must not bring two tables together.
+    private func equalTargets(_ chosen: [(RestoreCandidate, FileInfo)]) -> [Finding] {
+        var first: [Relation.OID: RestoreCandidate] = [:]
+        return chosen.map(\.0).compactMap { candidate in
+            guard let other = first[candidate.relation.oid] else {
+                first[candidate.relation.oid] = candidate
+                return nil
+            }
+            guard other.storedName != candidate.storedName else { return nil }
+            return .problem(
+                "both \(other.storedName) and \(candidate.storedName) would be restored into it, by \(other) and by "
+                    + "\(candidate)",
+                of: candidate.relation.name.label,
+                hint: "give each a name of its own under 'rename', or exclude one of them"
+            )
+        }
+    }
+
     /// Files of one table in several places have the same rows, unless different queries have chosen them.
     private func equalQueries(_ chosen: [(RestoreCandidate, FileInfo)]) -> [Finding] {
         var loads: [Relation.OID: [(RestoreCandidate, FileInfo)]] = [:]
@@ -47,7 +67,10 @@ struct DoubleLoads {
             let (oid, entry) = (candidate.relation.oid, candidate.entry)
             let others = loads[oid, default: []]
             loads[oid, default: []].append((candidate, file))
-            guard let (other, otherFile) = others.first(where: { $0.0.entry.hasSameQuery(as: entry) }),
+            guard
+                let (other, otherFile) = others.first(where: {
+                    $0.0.entry.hasSameQuery(as: entry) && $0.0.storedName == candidate.storedName
+                }),
                 otherFile.path != file.path
             else { return nil }
             return .problem(

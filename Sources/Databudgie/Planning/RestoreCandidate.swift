@@ -7,6 +7,8 @@ struct RestoreCandidate: Sendable {
     /// The entry's place in the list, because two entries may be on one line.
     let entryNumber: Int
     let relation: Relation
+    /// The table's name in the backup.
+    let storedName: QualifiedName
     /// The entry named this very table: a missing file is an error then.
     let isExact: Bool
     var pattern: FilePattern
@@ -16,6 +18,9 @@ struct RestoreCandidate: Sendable {
     var otherPlaces: [(location: Template, pattern: FilePattern)] = []
     /// Where the files come from.
     var source = CandidateSource.listing
+
+    /// The table has another name in the backup.
+    var isRenamed: Bool { storedName != relation.name }
 
     /// All places where the candidate's files may be.
     var patterns: [FilePattern] { [pattern] + otherPlaces.map(\.pattern) }

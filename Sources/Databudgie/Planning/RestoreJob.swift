@@ -19,6 +19,9 @@ struct RestoreJob: Sendable {
     /// The run has created the table, so it has no other rows.
     var isNew = false
 
+    /// The table's name in the backup, if that is another one.
+    var storedName: String? { candidate.flatMap { $0.isRenamed ? $0.storedName.label : nil } }
+
     /// After the load the table has the rows of the run and no others.
     var isEmptied: Bool { truncate != .keep || isNew }
 }

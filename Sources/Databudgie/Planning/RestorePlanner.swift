@@ -37,29 +37,37 @@ struct RestorePlanner {
     /// - Throws: ``DatabudgieError`` when nothing at all matches, or in a strict run any name does not.
     func candidates(_ entries: [RestoreEntry]) throws -> (candidates: [RestoreCandidate], findings: [Finding]) {
         let selection = TableSelection(catalog: catalog)
+        let tables = RestoreSelection(catalog: catalog)
         var candidates: [RestoreCandidate] = []
         var findings: [Finding] = []
         for (entryNumber, entry) in entries.enumerated()
         where entry.options.includesRows || entry.options.includesSequences {
             guard let name = entry.options.name else { continue }
-            let match = selection.match(name, excluding: entry.options.exclude)
+            let match = tables.match(entry)
             let isDefined =
                 !needsRows && entry.options.includesDefinition
                 && selection.coversSchema(name, excluding: entry.options.exclude)
             if !match.isKnown, !isDefined, !isCreated(name) {
-                let message = "\(entry.options.place): '\(name)' matches no table of the target database"
+                let newName = Glob(name).hasWildcards ? nil : entry.newName(of: name, in: catalog.defaultSchema)
+                let message =
+                    newName.map {
+                        "\(entry.options.place): '\(name)' is to be restored as '\($0)', which is no table of the "
+                            + "target database"
+                    }
+                    ?? "\(entry.options.place): '\(name)' matches no table of the target database"
                 // With definitions a name that is written out was looked for in the backups too.
                 let isLost = !needsRows && !Glob(name).hasWildcards
                 findings.append(Finding(isStrict || isLost ? .problem : .warning, message))
             }
-            try refuseManifest(match.relations, entry)
-            candidates += try match.relations.map { relation in
+            try refuseManifest(match.tables.map(\.relation), entry)
+            candidates += try match.tables.map { relation, storedName in
                 RestoreCandidate(
                     entry: entry,
                     entryNumber: entryNumber,
                     relation: relation,
+                    storedName: storedName,
                     isExact: match.isExact,
-                    pattern: try FileLayout(entry.options).pattern(.anyData, of: catalog.component(of: relation.name))
+                    pattern: try FileLayout(entry.options).pattern(.anyData, of: catalog.component(of: storedName))
                 )
             }
         }
@@ -76,11 +84,19 @@ struct RestorePlanner {
 
     /// The tables that are included by foreign keys, with entries as if they had been named.
     private func included(_ entries: [RestoreEntry]) throws -> [RestoreCandidate] {
-        let selection = TableSelection(catalog: catalog)
+        let selection = RestoreSelection(catalog: catalog)
         let owners = entries.enumerated().flatMap { number, entry -> [(number: Int, table: DependencyTables.Owner)] in
-            guard let name = entry.options.name else { return [] }
-            return selection.match(name, excluding: entry.options.exclude).relations
-                .map { (number, DependencyTables.Owner(options: entry.options, relation: $0)) }
+            let renaming =
+                entry.renaming.isEmpty ? nil : TableRenaming(entry.renaming, defaultSchema: catalog.defaultSchema)
+            return selection.match(entry).tables.map { relation, storedName in
+                let owner = DependencyTables.Owner(
+                    options: entry.options,
+                    relation: relation,
+                    storedName: storedName,
+                    renaming: renaming
+                )
+                return (number, owner)
+            }
         }
         return try DependencyTables(catalog: catalog).included(by: owners.map(\.table)).compactMap { table in
             guard table.options.includesRows || table.options.includesSequences else { return nil }
@@ -90,13 +106,14 @@ struct RestorePlanner {
             // These are columns of the table that was named.
             entry.conflictColumns = []
             let places = try ([table.options] + table.otherOptions).map { options in
-                let pattern = try FileLayout(options).pattern(.anyData, of: catalog.component(of: table.relation.name))
+                let pattern = try FileLayout(options).pattern(.anyData, of: catalog.component(of: table.storedName))
                 return (location: options.location, pattern: pattern)
             }
             return RestoreCandidate(
                 entry: entry,
                 entryNumber: number,
                 relation: table.relation,
+                storedName: table.storedName,
                 isExact: false,
                 pattern: places[0].pattern,
                 referrer: owners[table.owner].table.relation.name,
@@ -143,6 +160,7 @@ struct RestorePlanner {
         let all = known.found
         let coverage = PartitionCoverage(catalog: catalog, candidates: all.map(\.0) + done)
         known.remove { resumption.isDone($0) }
+        known.removeOtherNames()
         let hasFound = !all.isEmpty || !done.isEmpty || !known.unlisted.isEmpty
         let (required, problems) = missingFiles(known.missing, hasFound: hasFound, coverage)
         known.remove { coverage.covers($0) }
@@ -161,10 +179,11 @@ struct RestorePlanner {
         let failed = required + known.unlisted.map(\.candidate)
         let names = Set(failed.map(\.relation.name))
         for candidate in known.missing where !names.contains(candidate.relation.name) {
-            let reason = candidate.source.set.map { "the set \($0) has no data file of it" }
+            let subject = candidate.isRenamed ? candidate.storedName.label : "it"
+            let reason = candidate.source.set.map { "the set \($0) has no data file of \(subject)" }
             plan.skip(
                 candidate.relation,
-                reason: reason ?? "there is no data file for it in \(candidate.pattern.folder)"
+                reason: reason ?? "there is no data file for \(subject) in \(candidate.pattern.folder)"
             )
         }
         plan.groups = LoadGrouping(catalog: catalog).groups(
@@ -196,7 +215,8 @@ struct RestorePlanner {
     private static func reason(_ job: RestoreJob) -> Finding {
         let place = job.candidate.map { " (\($0.entry.options.place))" } ?? ""
         let referrer = job.candidate?.referrer.map { ", because \($0) refers to it" } ?? ""
-        return .note("it is loaded from \(job.file.path)\(place)\(referrer)", of: job.id)
+        let name = job.storedName.map { ", where it is \($0)" } ?? ""
+        return .note("it is loaded from \(job.file.path)\(place)\(name)\(referrer)", of: job.id)
     }
 
     /// A table that the run creates has no rows that could be updated or kept.
@@ -220,7 +240,7 @@ struct RestorePlanner {
         let problems = required.map { candidate in
             candidate.source.set.map { set in
                 Finding.problem(
-                    "the set \(set) has no data file of it",
+                    "the set \(set) has no data file of \(candidate.isRenamed ? candidate.storedName.label : "it")",
                     of: candidate.relation.name.label,
                     hint: "choose another set by --set, or exclude the table (\(candidate.entry.options.place))"
                 )

@@ -100,7 +100,7 @@ struct RestoreSet: Sendable {
     func choosing(for candidates: [RestoreCandidate]) -> [RestoreCandidate] {
         let grouped = Dictionary(
             grouping: candidates.indices.filter { candidates[$0].entry.takesSet },
-            by: { candidates[$0].relation.name }
+            by: { candidates[$0].storedName }
         )
         var result = candidates
         for (name, indices) in grouped {
@@ -131,7 +131,7 @@ struct RestoreSet: Sendable {
     private func sameQuery(_ candidate: RestoreCandidate, _ parts: [Part]) -> [Int] {
         let query = candidate.entry.query.flatMap { text -> String? in
             guard let template = try? Template(text), let timestamp = RunTimestamp(id: id) else { return nil }
-            return TableQuery(template, table: candidate.relation.name, at: timestamp).sql
+            return TableQuery(template, table: candidate.storedName, at: timestamp).sql
         }
         return parts.indices.filter { number in
             switch (parts[number].query, query) {

@@ -12,6 +12,8 @@ struct SequenceJob: Sendable {
     let isStrict: Bool
     /// The run has created the table.
     var isNew = false
+    /// The table has another name in the backup, and so may its sequences.
+    var isRenamed = false
 
     /// Nothing but the sequences is restored, so they are a job of their own in the run's report.
     var isAlone: Bool { rows == .skipped }

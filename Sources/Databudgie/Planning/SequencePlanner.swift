@@ -45,7 +45,7 @@ struct SequencePlanner {
             candidate: candidate,
             pattern: try FileLayout(candidate.entry.options).pattern(
                 .sequences,
-                of: catalog.component(of: candidate.relation.name)
+                of: catalog.component(of: candidate.storedName)
             ),
             dataTime: dataTime,
             rows: rows
@@ -118,7 +118,8 @@ struct SequencePlanner {
                     part: source.candidate.source.part,
                     rows: source.rows,
                     isStrict: entry.options.isStrict,
-                    isNew: isNew
+                    isNew: isNew,
+                    isRenamed: source.candidate.isRenamed
                 )
             )
         }

@@ -45,9 +45,10 @@ struct SetChoice: Sendable {
                 continue
             }
             // Nothing can be loaded into a table that is not there, which is reported with the plan.
-            tables += TableSelection(catalog: catalog).match(name, excluding: entry.options.exclude).relations.map {
-                relation in
-                [relation.name] + catalog.descendants(of: relation.oid).compactMap { catalog[$0]?.name }
+            let renaming = TableRenaming(entry.renaming, defaultSchema: defaultSchema)
+            tables += RestoreSelection(catalog: catalog).match(entry).tables.map { relation, storedName in
+                let partitions = catalog.descendants(of: relation.oid).compactMap { catalog[$0]?.name }
+                return [storedName] + partitions.flatMap(renaming.sources)
             }
         }
         (self.tables, self.globs) = (tables, globs)

@@ -4,6 +4,8 @@ public import Storage
 public struct JobOutcome: Sendable {
     /// Which job it was.
     public let job: JobID
+    /// The table's name in the backup, if a restore has given it another one.
+    public var storedName: String?
     /// What was moved.
     public let totals: TransferTotals
     /// The data file, as it was written or read; nil in a dry run.

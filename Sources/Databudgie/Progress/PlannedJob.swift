@@ -8,6 +8,8 @@ public struct PlannedJob: Sendable {
     public let location: String
     /// How many sequences have their values written, or set, along with the table.
     public let sequences: Int
+    /// The table's name in the backup, if a restore gives it another one.
+    public let storedName: String?
 
     /// Describes a job.
     ///
@@ -16,10 +18,18 @@ public struct PlannedJob: Sendable {
     ///   - estimatedRows: Rows that the catalog's statistics expect.
     ///   - location: Where the data goes, or comes from.
     ///   - sequences: How many sequences have their values written, or set, along with the table.
-    public init(_ job: JobID, estimatedRows: Int? = nil, location: String, sequences: Int = 0) {
+    ///   - storedName: The table's name in the backup, if a restore gives it another one.
+    public init(
+        _ job: JobID,
+        estimatedRows: Int? = nil,
+        location: String,
+        sequences: Int = 0,
+        storedName: String? = nil
+    ) {
         self.job = job
         self.estimatedRows = estimatedRows
         self.location = location
         self.sequences = sequences
+        self.storedName = storedName
     }
 }

@@ -159,6 +159,7 @@ struct GroupLoader {
         load.findings.forEach(recorder.found)
         return JobOutcome(
             job: job.id,
+            storedName: job.storedName,
             totals: load.totals,
             file: job.file,
             duration: .now - start,

@@ -4,6 +4,8 @@ import Storage
 struct RenamedSequences {
     let relation: Relation
     let catalog: DatabaseCatalog
+    /// The table has another name in the file's database, so what the keys name there is not what they name here.
+    var isOfRenamedTable = false
 
     /// A sequence that stands for a key of the file.
     struct Match {
@@ -47,9 +49,10 @@ struct RenamedSequences {
     }
 
     private func isOfOther(_ key: String) -> Bool {
-        catalog.relations.contains { other in
-            other.sequences.contains { sequence in sequence.fileKeys.contains { $0.hasBytes(of: key) } }
-        }
+        !isOfRenamedTable
+            && catalog.relations.contains { other in
+                other.sequences.contains { sequence in sequence.fileKeys.contains { $0.hasBytes(of: key) } }
+            }
     }
 
     private static func longestColumn(_ sequence: TableSequence) -> Int {

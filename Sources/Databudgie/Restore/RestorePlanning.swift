@@ -170,12 +170,13 @@ struct RestorePlanning {
 
     private func announce(_ plan: RestorePlan, _ findings: [Finding], _ values: [JobID: [SequenceValue]]) {
         if let announcement = recordedRun?.announcement { session.recorder.recording(announcement) }
-        func planned(_ id: JobID, _ file: FileInfo) -> PlannedJob {
+        func planned(_ id: JobID, _ file: FileInfo, _ storedName: String? = nil) -> PlannedJob {
             let sequences = values[JobID(.sequences, of: id.name, number: id.number)] ?? []
-            return PlannedJob(id, location: file.path.description, sequences: sequences.count)
+            return PlannedJob(id, location: file.path.description, sequences: sequences.count, storedName: storedName)
         }
         let jobs =
-            plan.jobs.map { planned($0.id, $0.file) } + plan.sequences.filter(\.isAlone).map { planned($0.id, $0.file) }
+            plan.jobs.map { planned($0.id, $0.file, $0.storedName) }
+            + plan.sequences.filter(\.isAlone).map { planned($0.id, $0.file) }
         session.recorder.planned(.restore, jobs, findings)
     }
 }

@@ -40,12 +40,13 @@ struct SequenceCheck {
         var unknownKeys: [String] = []
         var findings: [Finding] = []
         var states: [(sequence: TableSequence, state: SequenceState)] = []
-        let renamed = RenamedSequences(relation: job.relation, catalog: catalog).matches(
-            keys: entries.map(\.key).filter { owners[ByteKey($0)] == nil },
-            sequences: sequences.filter { sequence in
-                !entries.contains { owners[ByteKey($0.key)]?.oid == sequence.oid }
-            }
-        )
+        let renamed = RenamedSequences(relation: job.relation, catalog: catalog, isOfRenamedTable: job.isRenamed)
+            .matches(
+                keys: entries.map(\.key).filter { owners[ByteKey($0)] == nil },
+                sequences: sequences.filter { sequence in
+                    !entries.contains { owners[ByteKey($0.key)]?.oid == sequence.oid }
+                }
+            )
         for (key, state) in entries {
             guard let sequence = owners[ByteKey(key)] ?? renamed[ByteKey(key)]?.tableSequence else {
                 unknownKeys.append(key)

@@ -52,6 +52,7 @@ enum EventJSON {
             object.rowsUpdated = outcome.merged?.updated
             object.rowsUnchanged = outcome.merged?.unchanged
             object.rowsSkipped = outcome.merged?.skipped
+            object.storedName = outcome.storedName
         case .skipped(let skipped):
             object.event = "skipped"
             object.add(skipped.job)
@@ -184,12 +185,14 @@ enum EventJSON {
             let table: String
             let estimatedRows: Int?
             let location: String
+            let storedName: String?
 
             init(_ job: PlannedJob) {
                 number = job.job.number
                 table = job.job.description
                 estimatedRows = job.estimatedRows
                 location = job.location
+                storedName = job.storedName
             }
         }
 
@@ -229,6 +232,7 @@ enum EventJSON {
         var set: String?
         var skipped: Int?
         var status: String?
+        var storedName: String?
         var supersededBy: String?
         var superuser: Bool?
         var subject: String?

@@ -24,6 +24,7 @@ enum PlainLine {
         if let path = outcome.path {
             line += (kind == .backup ? " to " : " from ") + path.escapedForTerminal
         }
+        if let name = outcome.storedName { line += ", where it is \(name.escapedForTerminal)" }
         return line
     }
 

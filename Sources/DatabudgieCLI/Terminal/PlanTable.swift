@@ -16,6 +16,7 @@ enum PlanTable {
                     planned.job.description.escapedForTerminal,
                     planned.sequences > 0 ? "\(planned.sequences)" : "",
                     planned.location.escapedForTerminal
+                        + (planned.storedName.map { " (\($0.escapedForTerminal))" } ?? "")
                 )
             }
     }

@@ -65,7 +65,7 @@ struct SummaryTable {
         }
         let header = ["table"] + extras("definition", "sequences") + fates + numbersHeader
         var body = finished.map { outcome in
-            [outcome.job.description.escapedForTerminal]
+            [Self.name(of: outcome)]
                 + extras(
                     outcome.includesDefinition ? "✓" : "",
                     outcome.sequences.isEmpty ? "" : "\(outcome.sequences.count)"
@@ -95,6 +95,12 @@ struct SummaryTable {
     private static func count(_ fate: String, of outcomes: [JobOutcome]) -> String {
         let numbers = outcomes.flatMap { $0.merged?.counts ?? [] }.filter { $0.name == fate }.map(\.number)
         return numbers.isEmpty ? "" : HumanNumber.count(numbers.reduce(0, +))
+    }
+
+    /// The table's name, with the one in the backup if that is another.
+    private static func name(of outcome: JobOutcome) -> String {
+        let name = outcome.job.description.escapedForTerminal
+        return outcome.storedName.map { "\(name) (from \($0.escapedForTerminal))" } ?? name
     }
 
     private func numbers(_ totals: TransferTotals, _ duration: Duration) -> Cells {

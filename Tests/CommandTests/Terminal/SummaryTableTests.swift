@@ -78,6 +78,27 @@ struct SummaryTableTests {
         )
     }
 
+    @Test("A table that was renamed is shown with its name in the backup")
+    func renamed() {
+        var outcome = JobOutcome.sales
+        outcome.storedName = "old.sales"
+        let report = RunReport(
+            kind: .restore,
+            finished: [outcome],
+            skipped: [],
+            failed: [],
+            definitions: [],
+            set: nil,
+            duration: .seconds(1),
+            isDryRun: false
+        )
+        let lines = SummaryTable(report).lines(width: nil, style: .plain)
+        #expect(lines.last?.hasPrefix("public.sales (from old.sales)  ") == true)
+        let event = RunEvent.finished(outcome)
+        #expect(EventJSON.line(event, at: Date(timeIntervalSince1970: 0)).contains("\"stored_name\":\"old.sales\""))
+        #expect(PlainLine.finished(outcome, .restore, style: .plain).hasSuffix(", where it is old.sales"))
+    }
+
     @Test("The sentence of a restore that was rolled back says so, and counts nothing else")
     func rolledBack() {
         let failure = JobFailure(.customers, message: "permission denied")

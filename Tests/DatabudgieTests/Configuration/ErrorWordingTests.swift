@@ -89,6 +89,18 @@ struct ErrorWordingTests {
                 "tables: {a: {safe_hosts: []}}",
                 "test.yaml:1: unknown key 'safe_hosts' in a table entry; it belongs in 'restore' or at the root"
             ),
+            ("rename: [a]", "test.yaml:1: 'rename' must be a mapping, not a list"),
+            ("rename: {tables: {}}", "test.yaml:1: unknown key 'tables' in 'rename'; did you mean 'table'?"),
+            ("rename: {table: x}", "test.yaml:1: 'table' in 'rename' must be a mapping, not a string"),
+            (
+                "rename: {table: {a.b: }}",
+                "test.yaml:1: 'rename': 'a.b' has no new name; give it one, or remove it"
+            ),
+            (
+                "rename: {schema: {'p*': x}}",
+                "test.yaml:1: 'rename': several names that 'p*' matches would become 'x'; "
+                    + "write one '*' for each wildcard of the name"
+            ),
             ("transaction: each", "test.yaml:1: 'transaction' cannot be 'each'; use one of group, all"),
             (
                 "backup: {transaction: all}",

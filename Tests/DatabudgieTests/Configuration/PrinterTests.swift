@@ -178,6 +178,7 @@ struct PrinterTests {
                     extra_columns: error
                     missing_columns: null
                     triggers: auto
+                    rename: null
 
                 """
         )

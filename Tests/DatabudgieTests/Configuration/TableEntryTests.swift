@@ -171,6 +171,20 @@ struct TableEntryTests {
         )
     }
 
+    @Test("The key rename has rules for schemas and tables, at any level, in their order")
+    func rename() throws {
+        let configuration = try configuration(
+            """
+            rename: {schema: {public: staging, 'a*': 'b*'}}
+            tables: [x, {name: y, rename: {table: {public.orders: archive.orders_2026}}}, {name: z, rename: null}]
+            """
+        )
+        let renamings = configuration.restore.tables.map(\.renaming)
+        #expect(renamings[0].schemas == [Renaming.Rule("public", "staging"), Renaming.Rule("a*", "b*")])
+        #expect(renamings[1] == Renaming(tables: [Renaming.Rule("public.orders", "archive.orders_2026")]))
+        #expect(renamings[2].isEmpty)
+    }
+
     @Test("Keys that begin with x- are ignored at every level")
     func notes() throws {
         let configuration = try configuration(

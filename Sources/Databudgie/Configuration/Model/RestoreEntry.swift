@@ -21,6 +21,8 @@ public struct RestoreEntry: Sendable, Equatable {
     public var missingColumns: MissingColumns?
     /// Whether triggers of the target fire for the rows.
     public var triggers: TriggerMode
+    /// Under which other names tables are restored; the entry names them as the backup does.
+    public var renaming: Renaming
     /// The query by which the rows were exported, as it is written; it tells two entries of one table apart.
     public var query: String?
 
@@ -37,6 +39,7 @@ public struct RestoreEntry: Sendable, Equatable {
     ///   - missingColumns: What becomes of columns of the table that the file lacks; nil: they get their defaults, with a
     ///     warning.
     ///   - triggers: Whether triggers of the target fire for the rows.
+    ///   - renaming: Under which other names tables are restored.
     ///   - query: The query by which the rows were exported; nil: `select * from {table}`.
     public init(
         options: TableOptions,
@@ -48,6 +51,7 @@ public struct RestoreEntry: Sendable, Equatable {
         extraColumns: ExtraColumns = .error,
         missingColumns: MissingColumns? = nil,
         triggers: TriggerMode = .automatic,
+        renaming: Renaming = Renaming(),
         query: String? = nil
     ) {
         self.options = options
@@ -59,6 +63,7 @@ public struct RestoreEntry: Sendable, Equatable {
         self.extraColumns = extraColumns
         self.missingColumns = missingColumns
         self.triggers = triggers
+        self.renaming = renaming
         self.query = query
     }
 }

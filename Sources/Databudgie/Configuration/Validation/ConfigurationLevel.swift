@@ -1,11 +1,11 @@
 /// A mapping of the configuration, with the keys that it may have.
 enum ConfigurationLevel: Sendable {
-    case root, command(RunKind), table, ddl, s3, logging, sentry, connection, retention
+    case root, command(RunKind), table, ddl, s3, logging, sentry, connection, retention, rename
 
     private static let tableKeys = [
         "name", "query", "location", "filename", "compression", "exclude", "ddl", "sequences", "data",
         "follow_foreign_keys", "strict", "skip_if_exists", "row_security", "strategy", "truncate",
-        "triggers", "mode", "conflict_columns", "extra_columns", "missing_columns",
+        "triggers", "mode", "conflict_columns", "extra_columns", "missing_columns", "rename",
     ]
     private static let commandKeys = [
         "url", "connection", "connections", "tables", "manifest", "root_location", "idle_in_transaction_timeout",
@@ -32,6 +32,7 @@ enum ConfigurationLevel: Sendable {
         case .sentry: ["sentry_dsn", "dsn", "version", "environment"]
         case .connection:
             ["drivername", "username", "password", "host", "port", "database", "query", "url", "name"]
+        case .rename: ["schema", "table"]
         case .retention: RetentionPolicy.Rule.allCases.map(\.key) + [RetentionPolicy.keyOfPeriod]
         }
     }
@@ -48,6 +49,7 @@ enum ConfigurationLevel: Sendable {
         case .sentry: "in 'sentry'"
         case .connection: "in a connection"
         case .retention: "in 'retention'"
+        case .rename: "in 'rename'"
         }
     }
 

@@ -133,6 +133,7 @@ struct TableEntryBuilder {
             extraColumns: read.choice(scope["extra_columns"], "extra_columns", ExtraColumns.self) ?? .error,
             missingColumns: read.choice(scope["missing_columns"], "missing_columns", MissingColumns.self),
             triggers: read.choice(scope["triggers"], "triggers", TriggerMode.self) ?? .automatic,
+            renaming: read.renaming(scope["rename"]),
             query: scope["query"]?.scalar?.text
         )
     }

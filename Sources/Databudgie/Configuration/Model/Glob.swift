@@ -38,23 +38,33 @@ struct Glob: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// True when some character of the pattern is not literal.
-    var hasWildcards: Bool {
-        elements.contains { element in
+    var hasWildcards: Bool { wildcards > 0 }
+
+    /// How many parts of the pattern are not literal; several `*` in a row are one.
+    var wildcards: Int {
+        elements.count { element in
             if case .literal = element { false } else { true }
         }
     }
 
     /// Whether the whole text matches; linear in the product of both lengths at worst, never exponential.
     func matches(_ text: String) -> Bool {
-        let scalars = Array(text.unicodeScalars)
+        places(in: Array(text.unicodeScalars)) != nil
+    }
+
+    /// Where the match of each element begins; nil when the whole text does not match.
+    private func places(in scalars: [Unicode.Scalar]) -> [Int]? {
+        var places = Array(repeating: scalars.count, count: elements.count)
         var element = 0
         var position = 0
         var retry: (element: Int, position: Int)?
         while position < scalars.count {
             if element < elements.count, elements[element] == .anyText {
+                places[element] = position
                 element += 1
                 retry = (element, position)
             } else if element < elements.count, Glob.matches(elements[element], scalars[position]) {
+                places[element] = position
                 element += 1
                 position += 1
             } else if let last = retry {
@@ -62,10 +72,12 @@ struct Glob: Sendable, Hashable, CustomStringConvertible {
                 element = last.element
                 position = last.position + 1
             } else {
-                return false
+                return nil
             }
         }
-        return elements[element...].allSatisfy { $0 == .anyText }
+        guard elements[element...].allSatisfy({ $0 == .anyText }) else { return nil }
+        for rest in element..<elements.count { places[rest] = scalars.count }
+        return places
     }
 
     private static func matches(_ element: Element, _ scalar: Unicode.Scalar) -> Bool {
@@ -109,5 +121,47 @@ struct Glob: Sendable, Hashable, CustomStringConvertible {
             }
         }
         return ranges
+    }
+}
+
+extension Glob {
+    /// A pattern in which only the gaps between literal texts are wildcards, each of them `*`.
+    init(literals: [String]) {
+        description = literals.joined(separator: "*")
+        elements = Array(
+            literals.map { $0.unicodeScalars.map(Element.literal) }.joined(separator: CollectionOfOne(Element.anyText))
+        )
+    }
+
+    /// What each wildcard has matched, in their order; all but the last `*` match as little as they can.
+    ///
+    /// - Returns: nil when the whole text does not match.
+    func captures(in text: String) -> [String]? {
+        let scalars = Array(text.unicodeScalars)
+        guard let places = places(in: scalars) else { return nil }
+        return elements.indices.compactMap { index in
+            if case .literal = elements[index] { return nil }
+            let end = index + 1 < places.count ? places[index + 1] : scalars.count
+            var capture = String.UnicodeScalarView()
+            capture.append(contentsOf: scalars[places[index]..<end])
+            return String(capture)
+        }
+    }
+
+    /// The pattern with a text in place of each wildcard, whether that matches or not.
+    ///
+    /// - Returns: nil when there are more or fewer texts than wildcards.
+    func filled(with texts: [String]) -> String? {
+        guard texts.count == wildcards else { return nil }
+        var rest = texts[...]
+        var filled = String.UnicodeScalarView()
+        for element in elements {
+            if case .literal(let scalar) = element {
+                filled.append(scalar)
+            } else if let text = rest.popFirst() {
+                filled.append(contentsOf: text.unicodeScalars)
+            }
+        }
+        return String(filled)
     }
 }
