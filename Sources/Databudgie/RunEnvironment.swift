@@ -8,6 +8,8 @@ public struct RunEnvironment: Sendable {
     public var now: Date
     /// The longest time that reports of failures may take, all of a run together.
     var reportingTimeLimit = Duration.seconds(5)
+    /// The folder in which rejected rows get a folder of their own.
+    var rejectFolder = "."
     /// The age at which a backup's snapshot is reported, because it holds vacuum back.
     var snapshotAgeLimit = Duration.seconds(3_600)
 

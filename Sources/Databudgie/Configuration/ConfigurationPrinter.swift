@@ -151,7 +151,7 @@ public struct ConfigurationPrinter: Sendable {
             ("conflict_columns", list(entry.conflictColumns.map { text($0) })),
             ("extra_columns", text(entry.extraColumns.rawValue)),
             ("missing_columns", text(entry.missingColumns?.rawValue)), ("triggers", text(entry.triggers.rawValue)),
-            ("rename", renaming(entry.renaming)),
+            ("rename", renaming(entry.renaming)), ("max_rejects", plain(String(entry.maxRejects))),
         ]
         return mapping(options(entry.options, run) + pairs)
     }

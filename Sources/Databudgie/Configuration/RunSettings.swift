@@ -31,6 +31,8 @@ struct RunSettings: Sendable {
     let variables: [String: String]
     /// The longest time that reports of failures may take, all of a run together.
     let reportingTimeLimit: Duration
+    /// The folder in which rejected rows get a folder of their own.
+    let rejectFolder: String
     /// The age at which a backup's snapshot is reported, because it holds vacuum back.
     let snapshotAgeLimit: Duration
 
@@ -71,6 +73,7 @@ struct RunSettings: Sendable {
         timestamp = RunTimestamp(environment.now)
         variables = environment.variables
         reportingTimeLimit = environment.reportingTimeLimit
+        rejectFolder = environment.rejectFolder
         snapshotAgeLimit = environment.snapshotAgeLimit
     }
 

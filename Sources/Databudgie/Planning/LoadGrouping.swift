@@ -51,7 +51,12 @@ struct LoadGrouping {
                 truncated: truncated(names.union(reached).union(referrers)),
                 cascaded: truncated(reached.subtracting(announced)),
                 emptyReferrers: truncated(referrers),
-                deferredKeys: deferredKeys(cycles.filter { members.contains($0[0]) }, tables),
+                deferredKeys: deferredKeys(
+                    cycles.filter { members.contains($0[0]) }
+                        // Batch after batch: a row may refer to one that comes in a later batch.
+                        + members.filter { $0 < jobs.count && jobs[$0].maxRejects > 0 }.map { [$0] },
+                    tables
+                ),
                 references: referenced.subtracting([number])
             )
         }
@@ -139,13 +144,12 @@ struct LoadGrouping {
         }
     }
 
-    /// The constraints inside cycles that are to be checked at the end.
+    /// The constraints inside cycles, or inside one table of which rows may be rejected, that are to be checked at the end.
     private func deferredKeys(_ cycles: [[Int]], _ jobs: [Table]) -> [ForeignKey] {
-        cycles.flatMap { cycle in
-            let tables = Set(cycle.flatMap { catalog.family(of: jobs[$0].relation.oid) })
-            return catalog.foreignKeys.filter { key in
-                !key.isInherited && tables.contains(key.referencing) && tables.contains(key.referenced)
-            }
+        let families = cycles.map { cycle in Set(cycle.flatMap { catalog.family(of: jobs[$0].relation.oid) }) }
+        guard !families.isEmpty else { return [] }
+        return catalog.foreignKeys.filter { key in
+            !key.isInherited && families.contains { $0.contains(key.referencing) && $0.contains(key.referenced) }
         }
     }
 }

@@ -14,6 +14,8 @@ struct RestoreJob: Sendable {
     var missingColumns: MissingColumns?
     var triggers = TriggerMode.automatic
     let isStrict: Bool
+    /// How many rows of the file the server may refuse.
+    var maxRejects = 0
     /// The entry that the job is for.
     var candidate: RestoreCandidate?
     /// The run has created the table, so it has no other rows.
@@ -41,6 +43,7 @@ extension RestoreJob {
             missingColumns: candidate.entry.missingColumns,
             triggers: candidate.entry.triggers,
             isStrict: candidate.entry.options.isStrict,
+            maxRejects: candidate.entry.maxRejects,
             candidate: candidate,
             isNew: isNew
         )

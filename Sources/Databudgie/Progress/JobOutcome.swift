@@ -20,6 +20,8 @@ public struct JobOutcome: Sendable {
     public var sequences: [SequenceValue] = []
     /// The file with these values; nil when there is none.
     public var sequencesFile: StoredFile?
+    /// Rows that are not in the table, because the server has refused them; nil when there are none.
+    public var rejected: RejectedRows?
     /// The table's definition is a part of the run as well.
     public var includesDefinition = false
     /// What became of the rows of the file, if a restore has merged them with those of the table; nil otherwise.

@@ -10,6 +10,8 @@ struct GroupLoader {
     let sequences: [JobID: [SequenceValue]]
     /// Tables whose definitions are part of the run.
     let defined: Set<QualifiedName>
+    /// Where rows go that the server refuses.
+    let rejects: RejectFiles
     /// Where finished tables are recorded, in the transaction of their data.
     let recordedRun: ManifestRun?
 
@@ -153,7 +155,8 @@ struct GroupLoader {
             connection: connection,
             storage: session.storages.storage(for: job.file.path),
             job: job,
-            format: format
+            format: format,
+            rejects: (rejects, catalog.component(of: job.relation.name))
         )
         let load = try await loader.run { recorder.progressed(job.id, $0) }
         load.findings.forEach(recorder.found)
@@ -165,6 +168,7 @@ struct GroupLoader {
             duration: .now - start,
             columns: format.columns.map { JobColumn($0) },
             sequences: sequences[JobID(.sequences, of: job.id.name, number: job.id.number)] ?? [],
+            rejected: load.rejected,
             includesDefinition: defined.contains(job.relation.name),
             merged: load.merged
         )

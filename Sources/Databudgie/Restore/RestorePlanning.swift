@@ -94,6 +94,7 @@ struct RestorePlanning {
                 uniquingKeysWith: { first, _ in first }
             ),
             defined: Set(definitions?.names ?? []),
+            rejects: RejectFiles(in: settings.rejectFolder, at: settings.timestamp),
             recordedRun: recordedRun
         )
         announce(plan, findings.withoutNotes(of: isolated.failures) + plan.cascades, loader.sequences)

@@ -8,10 +8,14 @@ struct TableLoader {
     let storage: any Storage
     let job: RestoreJob
     let format: LoadFormat
+    /// Where rows go that the server refuses, and what the table is called there.
+    let rejects: (files: RejectFiles, component: PathComponent)
 
     /// What was loaded.
     struct Load {
         let totals: TransferTotals
+        /// How many rows the server has refused, and the file with them.
+        var rejected: RejectedRows?
         /// What became of the rows; nil when they were added as they are.
         var merged: MergedRows?
         /// Such as a warning when triggers have dropped rows.
@@ -45,10 +49,10 @@ struct TableLoader {
             meter: meter,
             segments: job.candidate?.source.part?.data?.segments ?? []
         )
-        let rows: Int
+        let (rows, rejected): (Int, Int)
         do {
             try await staging?.create()
-            rows = try await connection.copyIn(statement, from: file.records(keeping: format.keeps))
+            (rows, rejected) = try await copy(file)
         } catch let error as CompressionError {
             throw wrapped(.dataFile, error)
         } catch let error as PostgresError where error.code == .serverError {
@@ -61,19 +65,34 @@ struct TableLoader {
                 hint: RestoreSet.hint(for: part.set)
             )
         }
-        guard rows == file.rows || format.countMayDiffer && rows < file.rows else {
+        let accepted = file.rows - rejected
+        guard rows == accepted || format.countMayDiffer && rows < accepted else {
             throw DatabudgieError(
                 .countMismatch,
-                "\(job.file.path) has \(counted(file.rows, "row")), but the server took \(rows)",
+                "\(job.file.path) has \(counted(accepted, "row")), but the server took \(rows)",
                 hint: "restore again; if it fails again, report this as a bug"
             )
         }
         meter.add(rows: rows)
-        return try await merged(
-            rows,
-            Load(
-                totals: meter.totals,
-                findings: rows == file.rows ? [] : [dropped(file.rows, kept: rows)]
+        var load = Load(totals: meter.totals, findings: rows == accepted ? [] : [dropped(accepted, kept: rows)])
+        if rejected > 0 { await add(rejected, to: &load) }
+        return try await merged(rows, load)
+    }
+
+    /// Sends the file: in one COPY, unless rows of it may be rejected.
+    private func copy(_ file: ImportStream) async throws -> (rows: Int, rejected: Int) {
+        guard job.maxRejects == 0 else { return try await rejectingCopy.run(file.records(keeping: [])) }
+        return (try await connection.copyIn(statement, from: file.records(keeping: format.keeps)), 0)
+    }
+
+    private func add(_ rejected: Int, to load: inout Load) async {
+        let path = await rejects.files.path(of: job.id, component: rejects.component)
+        load.rejected = RejectedRows(count: rejected, path: path)
+        load.findings.append(
+            .warning(
+                "\(counted(rejected, "row")) of \(job.file.path) \(rejected == 1 ? "was" : "were") rejected",
+                of: job.id,
+                hint: "see \(path) and, beside it, why"
             )
         )
     }
@@ -94,6 +113,17 @@ struct TableLoader {
 
     /// Where the rows are before they are merged.
     private var staging: StagingTable? { format.merge.map { StagingTable(connection, of: job.id, $0) } }
+
+    private var rejectingCopy: RejectingCopy {
+        RejectingCopy(
+            connection: connection,
+            statement: copy("format csv"),
+            job: job,
+            format: format,
+            component: rejects.component,
+            files: rejects.files
+        )
+    }
 
     private func dropped(_ rows: Int, kept: Int) -> Finding {
         .warning(
@@ -116,10 +146,12 @@ struct TableLoader {
     }
 
     /// The header is sent too, so the line numbers of the server's messages are the file's.
-    private var statement: String {
+    private var statement: String { copy("format csv, header") }
+
+    private func copy(_ options: String) -> String {
         let columns = format.columns.map(quotedIdentifier).joined(separator: ", ")
         let list = columns.isEmpty ? "" : " (\(columns))"
         let table = staging?.name ?? job.relation.name.quoted
-        return "copy \(table)\(list) from stdin with (format csv, header)"
+        return "copy \(table)\(list) from stdin with (\(options))"
     }
 }

@@ -80,8 +80,9 @@ extension RunCommand {
                 try printStatistics(SummaryTable(report))
             }
             display.summary(report, hasTable: !options.printsStatistics)
-            if let signal, !report.failed.isEmpty { return .interrupted(by: signal) }
-            return report.failed.isEmpty ? .success : .failure
+            let isComplete = report.failed.isEmpty && report.rejectedRows == 0
+            if let signal, !isComplete { return .interrupted(by: signal) }
+            return isComplete ? .success : .failure
         }
     }
 

@@ -53,6 +53,8 @@ enum EventJSON {
             object.rowsUnchanged = outcome.merged?.unchanged
             object.rowsSkipped = outcome.merged?.skipped
             object.storedName = outcome.storedName
+            object.rejected = outcome.rejected?.count
+            object.rejectFile = outcome.rejected?.path
         case .skipped(let skipped):
             object.event = "skipped"
             object.add(skipped.job)
@@ -82,7 +84,8 @@ enum EventJSON {
         var object = Object(time: time)
         object.event = "summary"
         object.action = report.kind.rawValue
-        object.status = report.failed.isEmpty ? "complete" : "partial"
+        object.status = report.failed.isEmpty && report.rejectedRows == 0 ? "complete" : "partial"
+        object.rejected = report.rejectedRows > 0 ? report.rejectedRows : nil
         object.finished = report.finished.count
         object.skipped = report.skipped.count
         object.failed = report.failed.count
@@ -220,6 +223,8 @@ enum EventJSON {
         var offset: Int64?
         var path: String?
         var reason: String?
+        var rejected: Int?
+        var rejectFile: String?
         var role: String?
         var rows: Int?
         var rowsInserted: Int?

@@ -20,6 +20,7 @@ enum PlainLine {
         if totals.fileBytes > 0, totals.fileBytes != totals.bytes {
             line += " (\(HumanNumber.bytes(totals.fileBytes)) as stored)"
         }
+        if let rejected = outcome.rejected { line += ", " + HumanNumber.count(rejected.count, "row") + " rejected" }
         line += " in " + HumanNumber.duration(outcome.duration)
         if let path = outcome.path {
             line += (kind == .backup ? " to " : " from ") + path.escapedForTerminal

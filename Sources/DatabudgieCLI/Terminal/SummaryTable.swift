@@ -130,6 +130,8 @@ struct SummaryTable {
         ]
         if definitions > 0 { parts.append(HumanNumber.count(definitions, "definition")) }
         if skipped > 0 { parts.append("\(skipped) skipped") }
+        let rejected = finished.reduce(0) { $0 + ($1.rejected?.count ?? 0) }
+        if rejected > 0 { parts.append(HumanNumber.count(rejected, "row") + " rejected") }
         if !failed.isEmpty { parts.append("\(failed.count) failed") }
         let counts = parts.joined(separator: ", ")
         let time = HumanNumber.duration(duration)
@@ -141,7 +143,7 @@ struct SummaryTable {
         if let effect, !failed.isEmpty {
             return style.red("\(name) failed: \(HumanNumber.count(failed.count, "table")) in \(time); \(effect).")
         }
-        if !failed.isEmpty {
+        if !failed.isEmpty || rejected > 0 {
             let saved = set.map { (kind == .backup ? "; partial set " : "; set ") + $0 } ?? ""
             return style.red("\(name) finished with failures: \(counts) in \(time)\(saved).")
         }

@@ -4,6 +4,29 @@ import Testing
 
 @Suite("The command restore")
 struct RestoreCommandTests {
+    @Test("Rows that are set aside are counted at the end, and the exit code says that not everything landed")
+    func rejectedRows() async throws {
+        try await Shop.with { shop in
+            try shop.configure("truncate: true\nmax_rejects: 3\ntables: [public.sales]")
+            #expect(try await shop.program.run("backup").status == 0)
+            try await shop.execute("alter table sales add check (id < 499) not valid")
+            let outcome = try await shop.program.run("restore")
+            #expect(outcome.status == 1)
+            #expect(outcome.errorLines.last?.hasPrefix("Restore finished with failures: 1 table, 498 rows, ") == true)
+            #expect(outcome.errorLines.last?.contains(", 2 rows rejected in ") == true)
+            #expect(outcome.error.contains("hint: see databudgie-rejects-"))
+            let files = try shop.files().filter { $0.hasPrefix("databudgie-rejects-") }
+            #expect(files.map { $0.split(separator: "/").last } == ["public.sales.csv", "public.sales.jsonl"])
+            let csv = try String(contentsOfFile: shop.folder + "/" + files[0], encoding: .utf8)
+            #expect(csv == "id,product_id\n499,100\n500,1\n")
+            let json = try await shop.program.run("restore", "--log-format", "json")
+            #expect(json.status == 1)
+            #expect(json.errorLines.last?.contains("\"rejected\":2") == true)
+            #expect(json.errorLines.last?.contains("\"status\":\"partial\"") == true)
+            #expect(json.error.contains("\"reject_file\":\"databudgie-rejects-"))
+        }
+    }
+
     @Test("A table that does not fit its file fails, the others are restored, and it is named last")
     func failedTable() async throws {
         try await Shop.with { shop in

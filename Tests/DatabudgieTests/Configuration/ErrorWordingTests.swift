@@ -89,6 +89,8 @@ struct ErrorWordingTests {
                 "tables: {a: {safe_hosts: []}}",
                 "test.yaml:1: unknown key 'safe_hosts' in a table entry; it belongs in 'restore' or at the root"
             ),
+            ("max_rejects: -1", "test.yaml:1: 'max_rejects' must be a whole number, not '-1'"),
+            ("max_rejects: [1]", "test.yaml:1: 'max_rejects' must be a whole number, not a list"),
             ("rename: [a]", "test.yaml:1: 'rename' must be a mapping, not a list"),
             ("rename: {tables: {}}", "test.yaml:1: unknown key 'tables' in 'rename'; did you mean 'table'?"),
             ("rename: {table: x}", "test.yaml:1: 'table' in 'rename' must be a mapping, not a string"),

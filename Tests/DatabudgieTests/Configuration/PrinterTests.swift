@@ -179,6 +179,7 @@ struct PrinterTests {
                     missing_columns: null
                     triggers: auto
                     rename: null
+                    max_rejects: 0
 
                 """
         )

@@ -185,6 +185,15 @@ struct TableEntryTests {
         #expect(renamings[2].isEmpty)
     }
 
+    @Test("The key max_rejects is a whole number, at any level")
+    func maxRejects() throws {
+        let mixed = try configuration(
+            "{max_rejects: 5, tables: [a, {name: b, max_rejects: 0}, {name: c, max_rejects: 1_000}]}"
+        )
+        #expect(mixed.restore.tables.map(\.maxRejects) == [5, 0, 1_000])
+        #expect(try configuration("tables: [a]").restore.tables.map(\.maxRejects) == [0])
+    }
+
     @Test("Keys that begin with x- are ignored at every level")
     func notes() throws {
         let configuration = try configuration(

@@ -23,6 +23,8 @@ public struct RestoreEntry: Sendable, Equatable {
     public var triggers: TriggerMode
     /// Under which other names tables are restored; the entry names them as the backup does.
     public var renaming: Renaming
+    /// How many rows the server may refuse before the table fails; they go to a file.
+    public var maxRejects: Int
     /// The query by which the rows were exported, as it is written; it tells two entries of one table apart.
     public var query: String?
 
@@ -40,6 +42,7 @@ public struct RestoreEntry: Sendable, Equatable {
     ///     warning.
     ///   - triggers: Whether triggers of the target fire for the rows.
     ///   - renaming: Under which other names tables are restored.
+    ///   - maxRejects: How many rows the server may refuse before the table fails.
     ///   - query: The query by which the rows were exported; nil: `select * from {table}`.
     public init(
         options: TableOptions,
@@ -52,6 +55,7 @@ public struct RestoreEntry: Sendable, Equatable {
         missingColumns: MissingColumns? = nil,
         triggers: TriggerMode = .automatic,
         renaming: Renaming = Renaming(),
+        maxRejects: Int = 0,
         query: String? = nil
     ) {
         self.options = options
@@ -64,6 +68,7 @@ public struct RestoreEntry: Sendable, Equatable {
         self.missingColumns = missingColumns
         self.triggers = triggers
         self.renaming = renaming
+        self.maxRejects = maxRejects
         self.query = query
     }
 }

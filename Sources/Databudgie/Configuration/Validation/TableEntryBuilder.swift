@@ -134,6 +134,7 @@ struct TableEntryBuilder {
             missingColumns: read.choice(scope["missing_columns"], "missing_columns", MissingColumns.self),
             triggers: read.choice(scope["triggers"], "triggers", TriggerMode.self) ?? .automatic,
             renaming: read.renaming(scope["rename"]),
+            maxRejects: read.number(scope["max_rejects"], "max_rejects") ?? 0,
             query: scope["query"]?.scalar?.text
         )
     }

@@ -81,6 +81,19 @@ struct ValueReader {
         return number
     }
 
+    /// A whole number, not negative.
+    func number(_ value: SourceValue?, _ key: String) -> Int? {
+        guard let value, !value.isNull else { return nil }
+        let text = value.scalar?.text.withoutLastLineBreak
+        if let text, let number = Int(text.replacing("_", with: "")), number >= 0 { return number }
+        report.add(
+            .wrongType,
+            "'\(key)' must be a whole number, not \(text.flatMap(Self.repeated) ?? value.noun)",
+            at: value.place
+        )
+        return nil
+    }
+
     /// A list of strings.
     func texts(_ value: SourceValue?, _ key: String) -> [String]? {
         guard let value, !value.isNull else { return nil }
