@@ -66,11 +66,11 @@ struct SetFileTests {
                 bytes[try #require(bytes.lastIndex(of: UInt8(ascii: "2")))] = UInt8(ascii: "3")
             }
             let report = try await fixture.restore("['public.*']")
-            #expect(report.failed.map(\.job.name) == ["public.a", "public.b"])
+            #expect(report.failed.map(\.job.name) == ["public.b", "public.a"])
             #expect(
                 report.failed.map(\.message) == [
-                    "\(path), segment 1 at byte 0: its bytes are not those that were written (SHA-256)",
                     "\(sequences) is not the file of the set \(SetFixture.id(1)): its SHA-256 is another",
+                    "\(path), segment 1 at byte 0: its bytes are not those that were written (SHA-256)",
                 ]
             )
             #expect(try await fixture.run.rows(fixture.run.target, "select * from a union all select * from b") == [])
