@@ -191,13 +191,42 @@ struct MergedGroupTests {
             #expect(
                 report.finished.map(\.merged) == [.inserted(2, inserted: 1), .upserted(1, inserted: 1, updated: 0)]
             )
-            // As many bytes, and fewer rows.
-            let path = fixture.path("public.a/\(SetFixture.id(1)).csv")
-            try Data("id\n567\n".utf8).write(to: URL(fileURLWithPath: path))
+            // The table has both rows already, and the record tells of a third one.
+            let id = SetFixture.id(1)
+            _ = try await fixture.replace("catalog/\(id).json") { bytes in
+                var record = try SetRecord(json: bytes, at: "x")
+                let table = try #require(record.tables.firstIndex { $0.rows == 2 })
+                record.tables[table].rows = 3
+                bytes = try record.json()
+            }
             let failed = try await fixture.restore(entries).failed
             #expect(failed.map(\.job.name) == ["public.a"])
-            #expect(failed.first?.message.contains("has 1 row, but 2 in the set \(SetFixture.id(1))") == true)
+            #expect(failed.first?.message.contains("has 2 rows, but 3 in the set \(id)") == true)
             #expect(try await fixture.loaded() == "5,6|7")
+        }
+    }
+
+    @Test("Rows that cannot be read are set aside, the others are merged, and a constraint fails the table")
+    func rejected() async throws {
+        try await RunFixture.with { fixture in
+            try await fixture.execute(
+                fixture.target,
+                "create table t (id int primary key, n int check (n > 0)); insert into t values (1, 1), (2, 2)"
+            )
+            var environment = RunEnvironment()
+            environment.rejectFolder = fixture.folder
+            let more = "max_rejects: 2, extra_columns: ignore, transaction: all"
+            let configuration = try fixture.configuration(fixture.mergeYAML("[t]", more))
+            try fixture.write("t", "gone,id,n\na,1,10\n\"b\n\",x,2\nc,2,2\nd,3,y\ne,4,40\n")
+            let report = try await RestoreRun(configuration, environment: environment).run()
+            #expect(report.failed.map(\.message) == [])
+            #expect(report.rejectedRows == 2)
+            #expect(report.finished.map(\.merged) == [.upserted(3, inserted: 1, updated: 1)])
+            #expect(try await fixture.rows(fixture.target, "select * from t order by 1") == ["1|10", "2|2", "4|40"])
+            try fixture.write("t", "gone,id,n\na,1,11\nb,x,2\nc,2,-2\n")
+            let failed = try await RestoreRun(configuration, environment: environment).run().failed
+            #expect(failed.count == 1 && failed.first?.message.contains("t_n_check") == true)
+            #expect(try await fixture.rows(fixture.target, "select * from t order by 1") == ["1|10", "2|2", "4|40"])
         }
     }
 
