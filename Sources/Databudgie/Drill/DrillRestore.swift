@@ -127,6 +127,9 @@ struct DrillRestore: Sendable {
             collector.add(finding.message, ofTable: finding.table)
         case .restoring, .recording:
             break
+        // What becomes of a database that is about to be removed is no concern of the user.
+        case .found where Task.isCancelled:
+            break
         default:
             onEvent(.progress(event))
         }

@@ -105,7 +105,7 @@ struct DrillRun: Sendable {
                         comparesTypes: !restore.plan.undefinedNames.contains(name)
                     )
                     differences += try await comparison.compare(name).differences.map {
-                        SetVerification.Damage(table: table.label, message: $0)
+                        SetVerification.Damage(table: table.label, message: "compared with the source: \($0)")
                     }
                 }
                 return differences
