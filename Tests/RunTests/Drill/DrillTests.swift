@@ -238,6 +238,35 @@ struct DrillTests {
         }
     }
 
+    @Test(
+        "Rows of foreign tables are not written to the database that they are in",
+        .enabled("needs contrib") { try await ServerBuild.shared.extensions.contains("postgres_fdw") }
+    )
+    func foreignTables() async throws {
+        try await DrillFixture.with { drill in
+            let remote = drill.run.target.keywords
+            try await drill.run.execute(drill.run.target, "create table r (id int); insert into r values (150), (160)")
+            try await drill.run.execute(
+                drill.run.source,
+                """
+                create extension postgres_fdw; create server remote foreign data wrapper postgres_fdw options (
+                    dbname '\(remote["dbname"] ?? "")', host '\(remote["host"] ?? "")', port '\(remote["port"] ?? "")');
+                create user mapping for current_user server remote options (user '\(remote["user"] ?? "")');
+                create foreign table r (id int) server remote;
+                create table p (id int) partition by range (id); create table p1 partition of p for values from (0) to (100);
+                create foreign table p2 partition of p for values from (100) to (200) server remote options (table_name 'r');
+                insert into p values (1)
+                """
+            )
+            #expect(try await drill.backup("[public.a, public.p, public.r]", "ddl: true").failed.isEmpty)
+            let log = VerificationLog()
+            #expect(try await drill.tryOut(log).outcome == .ok, "\(log.findings)")
+            let told = "its rows are in another database, so it is restored without any"
+            #expect(log.warnings.contains("public.r: \(told)") && log.warnings.contains("public.p: \(told)"))
+            #expect(try await drill.run.rows(drill.run.target, "select count(*) from r") == ["2"])
+        }
+    }
+
     @Test("A drill that is cancelled leaves no database, whenever it is", arguments: [0, 1, 2])
     func cancellation(_ moment: Int) async throws {
         try await DrillFixture.with { drill in
