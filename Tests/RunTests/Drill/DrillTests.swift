@@ -129,7 +129,7 @@ struct DrillTests {
             create table b (like a including all); create table c (id serial primary key, code char(3));
             insert into c (code) values ('x'), (null);
             """
-        try await DrillFixture.with(.local, sql) { drill in
+        try await DrillFixture.with(.local, sql) { drill async throws in
             let tables = """
                 [public.a, {name: public.c, ddl: false},
                  {name: public.b, query: "select id + 10 as id, at, f::float8 * 3 as f from a"},
