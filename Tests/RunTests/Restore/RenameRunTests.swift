@@ -177,7 +177,10 @@ struct RenameRunTests {
             try #require(try await fixture.backup(yaml(fixture, "tables: [a, b]")).failed.isEmpty)
             let rename = "rename: {table: {a: b, b: a}}"
             let report = try await fixture.restore(
-                yaml(fixture, "\(rename), tables: [a, b, {name: a, rename: {table: {a: c}}, sequences: false}]")
+                yaml(
+                    fixture,
+                    "\(rename), restore: {tables: [a, b, {name: a, rename: {table: {a: c}}, sequences: false}]}"
+                )
             )
             #expect(report.failed.map(\.message) == [])
             let counts = "select (select count(*) from a), (select count(*) from b), (select count(*) from c)"
@@ -306,7 +309,7 @@ struct RenameRunTests {
                 create table two (id int);
                 """
             )
-            let rename = #"rename: {schema: {a.b: 'c"d.e'}, table: {"e\u0301": one, "\u00e9": two}}"#
+            let rename = "rename: {schema: {a.b: 'c\"d.e'}, table: {'e\u{301}': one, '\u{E9}': two}}"
             try #require(try await fixture.backup(yaml(fixture, "tables: ['*.*']")).failed.isEmpty)
             let report = try await fixture.restore(yaml(fixture, "\(rename), tables: ['*.*']"))
             #expect(report.failed.map(\.message) == [])
