@@ -42,6 +42,14 @@ enum CSVTargets {
         let first = counts.firstIndex { $0 != columns }
         expect(fields.firstWrong?.record == first.map { $0 + 1 }, "another record is the first wrong one")
         expect(fields.firstWrong?.fields == first.map { counts[$0] }, "its fields are counted differently")
+        var splitter = CSVRecordSplitter(size: size, endsWithCarriageReturn: endsWithCarriageReturn)
+        let batches = input.pieces(size).flatMap { splitter.add($0) } + [splitter.take()]
+        let split = batches.flatMap { batch in (0..<batch.count).map { batch.bytes(of: $0..<$0 + 1) } }
+        let lineEnd: [UInt8] = endsWithCarriageReturn ? [13] : [10]
+        let whole = reference.records.enumerated().map { number, record in
+            number == reference.records.count - 1 && !reference.endsWithLineBreak ? record : record + lineEnd
+        }
+        expect(split == whole, "the stream is cut into other records")
     }
 
     static func filter(_ bytes: [UInt8]) {
