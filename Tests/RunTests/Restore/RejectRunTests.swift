@@ -166,6 +166,30 @@ struct RejectRunTests {
         }
     }
 
+    @Test("With a merge, values that cannot be read are set aside, and what violates a constraint fails the table")
+    func merges() async throws {
+        try await RunFixture.with { fixture in
+            try await fixture.execute(
+                fixture.target,
+                "create table t (id int primary key, n int check (n > 0)); insert into t values (1, 10), (9, 90)"
+            )
+            let merged = "[{name: t, truncate: false, mode: upsert}]"
+            try fixture.write("id,n\n1,11\nx,1\n2,22\n3,y\n", to: "public.t/\(Self.file)")
+            let report = try await restore(fixture, "max_rejects: 2", tables: merged)
+            #expect(report.failed.map(\.message) == [])
+            #expect(report.rejectedRows == 2)
+            #expect(report.finished.first?.merged?.inserted == 1)
+            #expect(try reasons(fixture) == ["3 22P02 -", "5 22P02 -"])
+            let rows = "select * from t order by id"
+            #expect(try await fixture.rows(fixture.target, rows) == ["1|11", "2|22", "9|90"])
+
+            try fixture.write("id,n\n1,12\n4,-1\n", to: "public.t/\(Self.file)")
+            let failed = try await restore(fixture, "max_rejects: 2", tables: merged)
+            #expect(failed.failed.first?.message.contains("t_n_check") == true)
+            #expect(try await fixture.rows(fixture.target, rows) == ["1|11", "2|22", "9|90"])
+        }
+    }
+
     @Test("Columns that are not loaded are in the file of rejected rows, as in the data file")
     func generatedColumns() async throws {
         try await RunFixture.with { fixture in

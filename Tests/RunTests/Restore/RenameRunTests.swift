@@ -264,6 +264,27 @@ struct RenameRunTests {
         }
     }
 
+    @Test("Rows are merged with those of the table of the new name, all of them or none")
+    func merges() async throws {
+        try await withBackup { fixture in
+            try await fixture.execute(
+                fixture.target,
+                "insert into staging.product values (1, 'old'), (500, 'old'); alter table staging.sale add check (id < 20)"
+            )
+            let merge = "truncate: false, mode: upsert, rename: {schema: {public: staging}}, transaction: all, tables: "
+            let yaml = "{root_location: \(fixture.folder), location: '{table}', \(merge)[public.product, public.sale]}"
+            let failed = try await fixture.restore(yaml)
+            #expect(failed.failed.map(\.job.name) == ["staging.sale", "staging.product"])
+            #expect(failed.effect == .rolledBack)
+            let names = "select count(*), count(*) filter (where name = 'old') from staging.product"
+            #expect(try await fixture.rows(fixture.target, names) == ["2|2"])
+            try await fixture.execute(fixture.target, "alter table staging.sale drop constraint sale_id_check")
+            #expect(try await fixture.restore(yaml).failed.map(\.message) == [])
+            #expect(try await fixture.rows(fixture.target, names) == ["21|1"])
+            #expect(try await fixture.rows(fixture.target, "select distinct name from public.product") == ["old"])
+        }
+    }
+
     @Test("Tables that are included by foreign keys are looked for under the names that become theirs")
     func followed() async throws {
         try await withBackup { fixture in
