@@ -17,15 +17,17 @@ struct DatabaseCatalogReader {
     }
 
     private func readCatalog(defaultSchema: String) async throws -> DatabaseCatalog {
-        let columns = try await readColumns()
+        let (columns, names) = try await readColumns()
         let sequences = try await readSequences()
-        let foreignKeys = try await connection.query(Self.foreignKeysQuery).rows.map { row in
-            ForeignKey(
+        let foreignKeys = try await connection.query(Self.foreignKeysQuery).rows.map { row -> ForeignKey in
+            let referencing = try row.oid("referencing")
+            return ForeignKey(
                 name: try row.text("name"),
-                referencing: try row.oid("referencing"),
+                referencing: referencing,
                 referenced: try row.oid("referenced"),
                 isDeferrable: try row.bool("deferrable"),
-                isInherited: try row.bool("inherited")
+                isInherited: try row.bool("inherited"),
+                columns: try row.text("columns").split(separator: " ").compactMap { names[referencing]?[String($0)] }
             )
         }
         let relations = try await connection.query(Self.relationsQuery).rows.compactMap { row -> Relation? in
@@ -55,12 +57,16 @@ struct DatabaseCatalogReader {
         )
     }
 
-    private func readColumns() async throws -> [Relation.OID: [Column]] {
+    /// The columns of each table, and their names by the numbers that constraints have for them.
+    private func readColumns() async throws -> ([Relation.OID: [Column]], names: [Relation.OID: [String: String]]) {
         var columns: [Relation.OID: [Column]] = [:]
+        var names: [Relation.OID: [String: String]] = [:]
         for row in try await connection.query(Self.columnsQuery).rows {
-            columns[try row.oid("oid"), default: []].append(
+            let (oid, name) = (try row.oid("oid"), try row.text("name"))
+            names[oid, default: [:]][try row.text("number")] = name
+            columns[oid, default: []].append(
                 Column(
-                    name: try row.text("name"),
+                    name: name,
                     isNotNull: try row.bool("not_null"),
                     hasDefault: try row.bool("has_default"),
                     isGenerated: try row.bool("generated"),
@@ -68,7 +74,7 @@ struct DatabaseCatalogReader {
                 )
             )
         }
-        return columns
+        return (columns, names)
     }
 
     private func readSequences() async throws -> [Relation.OID: [TableSequence]] {
@@ -137,7 +143,7 @@ struct DatabaseCatalogReader {
             union
             select t.oid from pg_catalog.pg_type t join not_null_domains d on t.typbasetype = d.oid where t.typtype = 'd'
         )
-        select a.attrelid as oid, a.attname as name,
+        select a.attrelid as oid, a.attname as name, a.attnum as number,
             -- COPY itself does not notice that a domain forbids the null of a column that is not in the file.
             a.attnotnull or exists (select from not_null_domains d where d.oid = a.atttypid) as not_null,
             a.atthasdef or a.attidentity <> '' or t.typdefault is not null as has_default, a.attgenerated <> '' as generated,
@@ -191,7 +197,7 @@ struct DatabaseCatalogReader {
 
     private static let foreignKeysQuery = """
         select conname as name, conrelid as referencing, confrelid as referenced, condeferrable as deferrable,
-            conparentid <> 0 as inherited
+            conparentid <> 0 as inherited, pg_catalog.array_to_string(conkey, ' ') as columns
         from pg_catalog.pg_constraint
         where contype = 'f'
         order by conrelid, conname

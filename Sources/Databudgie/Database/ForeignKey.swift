@@ -9,15 +9,18 @@ struct ForeignKey: Sendable, Hashable {
     let isDeferrable: Bool
     /// The copy of a partitioned table's constraint at one of its partitions; only the original can be altered.
     let isInherited: Bool
+    private let columnKeys: [ByteKey]
 
     init(
         name: String,
         referencing: Relation.OID,
         referenced: Relation.OID,
         isDeferrable: Bool,
-        isInherited: Bool
+        isInherited: Bool,
+        columns: [String] = []
     ) {
         key = ByteKey(name)
+        columnKeys = columns.map { ByteKey($0) }
         self.referencing = referencing
         self.referenced = referenced
         self.isDeferrable = isDeferrable
@@ -26,4 +29,7 @@ struct ForeignKey: Sendable, Hashable {
 
     /// The constraint's name.
     var name: String { key.string }
+
+    /// The columns of the referencing table, in the order of the constraint.
+    var columns: [String] { columnKeys.map(\.string) }
 }

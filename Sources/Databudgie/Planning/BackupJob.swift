@@ -28,7 +28,11 @@ struct BackupJob: Sendable {
     let isUniquePath: Bool
     /// Rows that the statistics expect; nil when they say nothing about the query.
     let estimatedRows: Int?
-    /// Why the job is there: `the table public.product is matched by 'public.*' (databudgie.yml:4)`.
+    /// Why the job is there.
+    let selection: SelectionReason
+    /// Where the entry is: `databudgie.yml:4`.
+    let place: String
+    /// The reason and the place as a sentence: `the table public.product is matched by 'public.*' (databudgie.yml:4)`.
     let reason: String
 }
 

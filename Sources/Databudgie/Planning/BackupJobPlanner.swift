@@ -59,6 +59,8 @@ struct BackupJobPlanner {
             isUniquePath: entry.options.location.variables.union(entry.options.filename.variables)
                 .contains(.timestamp),
             estimatedRows: entry.hasExplicitQuery || !entry.options.includesRows ? nil : item.relation?.estimatedRows,
+            selection: item.selection,
+            place: entry.options.place,
             reason: item.reason
         )
     }

@@ -27,7 +27,9 @@ struct BackupSelection {
             || includesDefinitions && entry.options.includesDefinition
         {
             guard let name = entry.options.name else {
-                if entry.options.includesRows { selected.append(SelectedEntry(entry: entry, relation: nil)) }
+                if entry.options.includesRows {
+                    selected.append(SelectedEntry(entry: entry, relation: nil, selection: .query))
+                }
                 continue
             }
             let match = selection.match(name, excluding: entry.options.exclude)
@@ -36,7 +38,12 @@ struct BackupSelection {
             findings += notes
             selected += relations.map { relation in
                 let sequences = entry.options.includesSequences ? catalog.sequences(of: relation) : []
-                return SelectedEntry(entry: entry, relation: relation, sequences: sequences)
+                return SelectedEntry(
+                    entry: entry,
+                    relation: relation,
+                    selection: SelectionReason(name, for: relation.name, defaultSchema: catalog.defaultSchema),
+                    sequences: sequences
+                )
             }.filter { entry.options.includesRows || !$0.sequences.isEmpty }
             if entry.options.includesRows { findings += reports.excludedPartitions(of: relations, entry) }
             // Schemas are backed up beside tables only.
@@ -46,7 +53,7 @@ struct BackupSelection {
                     || !needsRows && selection.coversSchema(name, excluding: entry.options.exclude))
             guard !match.isKnown, !isDefined else { continue }
             if entry.isFreeOfItsTable, entry.options.includesRows {
-                selected.append(SelectedEntry(entry: entry, relation: nil))
+                selected.append(SelectedEntry(entry: entry, relation: nil, selection: .namedQuery(name)))
             } else {
                 let message = "\(entry.options.place): '\(name)' matches no table"
                 findings.append(Finding(isStrict ? .problem : .warning, message))
@@ -63,14 +70,11 @@ struct BackupSelection {
     /// - Throws: `StorageError` for a location that is not a path.
     func included(_ entries: [BackupEntry]) throws -> [SelectedEntry] {
         let selection = TableSelection(catalog: catalog)
-        let owners = entries.flatMap { entry -> [SelectedEntry] in
+        let owners = entries.flatMap { entry -> [(entry: BackupEntry, relation: Relation)] in
             guard let name = entry.options.name else { return [] }
-            return selection.match(name, excluding: entry.options.exclude).relations
-                .map { SelectedEntry(entry: entry, relation: $0) }
+            return selection.match(name, excluding: entry.options.exclude).relations.map { (entry, $0) }
         }
-        let tables = owners.compactMap { owner in
-            owner.relation.map { DependencyTables.Owner(options: owner.entry.options, relation: $0) }
-        }
+        let tables = owners.map { DependencyTables.Owner(options: $0.entry.options, relation: $0.relation) }
         return try DependencyTables(catalog: catalog).included(by: tables).map { table in
             var entry = owners[table.owner].entry
             entry.options = table.options
@@ -82,8 +86,9 @@ struct BackupSelection {
             return SelectedEntry(
                 entry: entry,
                 relation: table.relation,
+                selection: KeyReference(table.key, in: catalog).map { .reference($0) } ?? .query,
                 sequences: entry.options.includesSequences ? catalog.sequences(of: table.relation) : [],
-                referrer: owners[table.owner].relation?.name
+                referrer: owners[table.owner].relation.name
             )
         }
     }

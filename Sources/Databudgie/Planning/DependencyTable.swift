@@ -7,6 +7,8 @@ struct DependencyTable: Sendable {
     let storedName: QualifiedName
     /// The index of the owner that it is included by.
     let owner: Int
+    /// The key by which it was found: that of the owner, or of a table between the two.
+    let key: ForeignKey
     /// The options of that table's entry, with the location of this one's files.
     let options: TableOptions
     /// The locations that it would have if another owner came first, or if the owner's name were written in another form.

@@ -49,15 +49,20 @@ struct DependencyTables {
         let named = Set(owners.map(\.relation.oid))
         var found: [Relation.OID] = []
         var places: [Relation.OID: [Int]] = [:]
+        var origins: [Relation.OID: ForeignKey] = [:]
         for owner in order {
-            for oid in references(of: owners[owner].relation.oid) where named.isDisjoint(with: catalog.lineage(of: oid))
-            {
-                if places[oid] == nil { found.append(oid) }
+            for (oid, key) in references(of: owners[owner].relation.oid)
+            where named.isDisjoint(with: catalog.lineage(of: oid)) {
+                if places[oid] == nil {
+                    found.append(oid)
+                    origins[oid] = key
+                }
                 places[oid, default: []].append(owner)
             }
         }
         return try found.compactMap { oid -> DependencyTable? in
             guard let relation = catalog[oid], relation.name != catalog.manifest, let owner = places[oid]?.first,
+                let key = origins[oid],
                 let storedName = owners[owner].renaming.map({ $0.sources(of: relation.name).first }) ?? relation.name
             else { return nil }
             let options = try places[oid, default: []].flatMap {
@@ -70,15 +75,17 @@ struct DependencyTables {
                 relation: relation,
                 storedName: storedName,
                 owner: owner,
+                key: key,
                 options: options[0],
                 otherOptions: Array(options.dropFirst())
             )
         }
     }
 
-    /// All tables that a table refers to, over any number of foreign keys, without itself.
-    private func references(of oid: Relation.OID) -> [Relation.OID] {
+    /// All tables that a table refers to, over any number of foreign keys, without itself, each with the key that led to it.
+    private func references(of oid: Relation.OID) -> [(oid: Relation.OID, key: ForeignKey)] {
         var found = [oid]
+        var origins: [ForeignKey] = []
         var seen: Set = [oid]
         var index = 0
         while index < found.count {
@@ -90,10 +97,11 @@ struct DependencyTables {
                 // A partition's reference to another one, or to its root, stays within the table.
                 guard !carriers.contains(referenced), seen.insert(referenced).inserted else { continue }
                 found.append(referenced)
+                origins.append(key)
             }
             index += 1
         }
-        return Array(found.dropFirst())
+        return zip(found.dropFirst(), origins).map { (oid: $0, key: $1) }
     }
 
     /// The table that a key points to; the server keeps copies of a key for each partition of a partitioned table.

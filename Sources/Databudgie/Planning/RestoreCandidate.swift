@@ -11,6 +11,8 @@ struct RestoreCandidate: Sendable {
     let storedName: QualifiedName
     /// The entry named this very table: a missing file is an error then.
     let isExact: Bool
+    /// Why the table is part of the restore.
+    let selection: SelectionReason
     var pattern: FilePattern
     /// The table whose foreign keys led to this one.
     var referrer: QualifiedName?

@@ -67,6 +67,7 @@ struct RestorePlanner {
                     relation: relation,
                     storedName: storedName,
                     isExact: match.isExact,
+                    selection: SelectionReason(name, for: storedName, defaultSchema: catalog.defaultSchema),
                     pattern: try FileLayout(entry.options).pattern(.anyData, of: catalog.component(of: storedName))
                 )
             }
@@ -115,6 +116,7 @@ struct RestorePlanner {
                 relation: table.relation,
                 storedName: table.storedName,
                 isExact: false,
+                selection: KeyReference(table.key, in: catalog).map { .reference($0) } ?? .query,
                 pattern: places[0].pattern,
                 referrer: owners[table.owner].table.relation.name,
                 otherPlaces: Array(places.dropFirst())

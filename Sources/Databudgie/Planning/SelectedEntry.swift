@@ -5,22 +5,26 @@ struct SelectedEntry {
     let entry: BackupEntry
     let relation: Relation?
     let sequences: [TableSequence]
+    /// Why it is part of the backup.
+    let selection: SelectionReason
     /// The table whose foreign keys led to this one.
     let referrer: QualifiedName?
 
     init(
         entry: BackupEntry,
         relation: Relation?,
+        selection: SelectionReason,
         sequences: [TableSequence] = [],
         referrer: QualifiedName? = nil
     ) {
         self.entry = entry
+        self.selection = selection
         self.relation = relation
         self.sequences = sequences
         self.referrer = referrer
     }
 
-    /// Why it is part of the backup.
+    /// The same as a sentence with the place of the entry.
     var reason: String {
         let place = entry.options.place
         if let referrer, let relation {

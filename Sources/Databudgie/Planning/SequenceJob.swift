@@ -10,6 +10,10 @@ struct SequenceJob: Sendable {
     var part: RestoreSet.Part?
     let rows: SequenceSource.Rows
     let isStrict: Bool
+    /// Why the table is part of the restore.
+    let selection: SelectionReason
+    /// Where the entry is: `databudgie.yml:4`.
+    let place: String
     /// The run has created the table.
     var isNew = false
     /// The table has another name in the backup, and so may its sequences.

@@ -118,6 +118,8 @@ struct SequencePlanner {
                     part: source.candidate.source.part,
                     rows: source.rows,
                     isStrict: entry.options.isStrict,
+                    selection: source.candidate.selection,
+                    place: entry.options.place,
                     isNew: isNew,
                     isRenamed: source.candidate.isRenamed
                 )
