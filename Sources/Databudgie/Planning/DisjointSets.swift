@@ -16,8 +16,12 @@ struct DisjointSets {
     }
 
     /// The smaller root wins, so a set is known by its first member.
-    mutating func join(_ first: Int, _ second: Int) {
+    ///
+    /// - Returns: False when the two were in one set already.
+    @discardableResult
+    mutating func join(_ first: Int, _ second: Int) -> Bool {
         let roots = [root(of: first), root(of: second)].sorted()
         parents[roots[1]] = roots[0]
+        return roots[0] != roots[1]
     }
 }

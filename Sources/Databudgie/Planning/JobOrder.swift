@@ -14,6 +14,25 @@ struct JobOrder {
 
     /// For each job the jobs that it refers to, without itself, in ascending order.
     func references(between relations: [Relation.OID?]) -> [[Int]] {
+        var references: [Set<Int>] = Array(repeating: [], count: relations.count)
+        for link in links(between: relations) {
+            for job in link.referencing { references[job].formUnion(link.referenced) }
+        }
+        return references.enumerated().map { job, others in others.subtracting([job]).sorted() }
+    }
+
+    /// A foreign key with the jobs that carry rows of its two tables.
+    struct Link {
+        let key: ForeignKey
+        let referencing: [Int]
+        let referenced: [Int]
+    }
+
+    /// The foreign keys that decide the order of jobs.
+    ///
+    /// - Parameter relations: The table of each job; nil for a job without one.
+    /// - Returns: The keys in the order of the catalog, without those that have no job at one of their ends.
+    func links(between relations: [Relation.OID?]) -> [Link] {
         var jobs: [Relation.OID: [Int]] = [:]
         for (job, relation) in relations.enumerated() {
             if let relation { jobs[relation, default: []].append(job) }
@@ -24,14 +43,11 @@ struct JobOrder {
             }
             return catalog.family(of: oid).flatMap { jobs[$0, default: []] }
         }
-        var references: [Set<Int>] = Array(repeating: [], count: relations.count)
-        for key in catalog.foreignKeys where !key.isInherited {
+        return catalog.foreignKeys.filter { !$0.isInherited }.compactMap { key in
             let referenced = jobsThatCarry(key.referenced)
-            guard !referenced.isEmpty else { continue }
-            for job in jobsThatCarry(key.referencing) {
-                references[job].formUnion(referenced)
-            }
+            guard !referenced.isEmpty else { return nil }
+            let referencing = jobsThatCarry(key.referencing)
+            return referencing.isEmpty ? nil : Link(key: key, referencing: referencing, referenced: referenced)
         }
-        return references.enumerated().map { job, others in others.subtracting([job]).sorted() }
     }
 }

@@ -17,6 +17,8 @@ struct LoadGroup: Sendable {
     var deferredKeys: [ForeignKey]
     /// The groups that this one refers to by foreign keys, by their numbers: its rows need theirs.
     var references: Set<Int> = []
+    /// Why the jobs are in one group: enough reasons to connect all of them.
+    var bonds: [LoadBond] = []
 
     /// All jobs, those without a file too.
     var ids: [JobID] { jobs.map(\.id) + missing.map(\.id) }

@@ -17,12 +17,10 @@ struct LoadGrouping {
             + missing.map { Table(relation: $0.relation, truncate: $0.truncate) }
         let references = JobOrder(catalog: catalog).references(between: tables.map(\.relation.oid))
         let components = DependencyOrder.components(count: tables.count, references: references)
-        var union = DisjointSets(count: tables.count)
-        for component in components {
-            for job in component.dropFirst() { union.join(component[0], job) }
-        }
+        var union = BoundJobs(count: tables.count)
+        for component in components { union.join(component, .cycle) }
         for (job, referenced) in references.enumerated() {
-            for other in referenced where tables[other].truncate != .keep { union.join(job, other) }
+            for other in referenced where tables[other].truncate != .keep { union.join([job, other], .truncation) }
         }
         joinFamilies(tables, &union)
         let cascade = CascadeReach(catalog: catalog)
@@ -31,10 +29,11 @@ struct LoadGrouping {
             uniqueKeysWithValues: components.flatMap { $0 }.enumerated().map { ($0.element, $0.offset) }
         )
         let cycles = components.filter { $0.count > 1 }
-        let ordered = ordered(union, references)
+        let ordered = ordered(&union, references)
         let numbers = Dictionary(
             uniqueKeysWithValues: ordered.enumerated().flatMap { number, members in members.map { ($0, number) } }
         )
+        let bonds = Dictionary(grouping: union.bonds) { numbers[$0.members[0], default: 0] }
         return ordered.enumerated().map { number, members in
             let members = members.sorted { positions[$0, default: 0] < positions[$1, default: 0] }
             let listed = members.map { tables[$0] }.filter { $0.truncate != .keep }
@@ -57,7 +56,10 @@ struct LoadGrouping {
                         + members.filter { $0 < jobs.count && jobs[$0].maxRejects > 0 }.map { [$0] },
                     tables
                 ),
-                references: referenced.subtracting([number])
+                references: referenced.subtracting([number]),
+                bonds: bonds[number, default: []].map { bond in
+                    LoadBond(kind: bond.kind, tables: bond.members.map { tables[$0].relation.name.label })
+                }
             )
         }
     }
@@ -69,20 +71,24 @@ struct LoadGrouping {
     }
 
     /// Jobs for one table, or for a table and its parent or child, would truncate one another's rows.
-    private func joinFamilies(_ jobs: [Table], _ union: inout DisjointSets) {
+    private func joinFamilies(_ jobs: [Table], _ union: inout BoundJobs) {
         var owners: [Relation.OID: Int] = [:]
         for (job, item) in jobs.enumerated() {
-            if let owner = owners[item.relation.oid] { union.join(owner, job) } else { owners[item.relation.oid] = job }
+            if let owner = owners[item.relation.oid] {
+                union.join([owner, job], .oneTable)
+            } else {
+                owners[item.relation.oid] = job
+            }
         }
         for (job, item) in jobs.enumerated() {
             for ancestor in catalog.lineage(of: item.relation.oid).dropFirst() {
-                if let owner = owners[ancestor] { union.join(owner, job) }
+                if let owner = owners[ancestor] { union.join([job, owner], .family) }
             }
         }
     }
 
     /// What is truncated along with a table has to be loaded after it, in the same transaction.
-    private func joinCascades(_ jobs: [Table], _ cascade: CascadeReach, _ union: inout DisjointSets) {
+    private func joinCascades(_ jobs: [Table], _ cascade: CascadeReach, _ union: inout BoundJobs) {
         guard jobs.contains(where: { $0.truncate != .keep }) else { return }
         var carriers: [Relation.OID: [Int]] = [:]
         for (job, item) in jobs.enumerated() {
@@ -94,14 +100,13 @@ struct LoadGrouping {
         )
         for (job, item) in jobs.enumerated() where item.truncate != .keep {
             for oid in cascade.tables(from: [item.relation.oid], until: item.truncate == .cascade ? [] : truncated) {
-                for other in carriers[oid, default: []] { union.join(job, other) }
+                for other in carriers[oid, default: []] { union.join([other, job], .reach) }
             }
         }
     }
 
     /// The groups, referenced ones first; groups that refer to one another become one.
-    private func ordered(_ union: DisjointSets, _ references: [[Int]]) -> [[Int]] {
-        var union = union
+    private func ordered(_ union: inout BoundJobs, _ references: [[Int]]) -> [[Int]] {
         var numbers: [Int: Int] = [:]
         var members: [[Int]] = []
         for job in references.indices {
@@ -118,10 +123,12 @@ struct LoadGrouping {
             guard let group = numbers[union.root(of: job)] else { continue }
             groupReferences[group].formUnion(referenced.compactMap { numbers[union.root(of: $0)] })
         }
-        return DependencyOrder.components(
+        let components = DependencyOrder.components(
             count: members.count,
             references: groupReferences.enumerated().map { $1.subtracting([$0]).sorted() }
-        ).map { component in component.flatMap { members[$0] }.sorted() }
+        )
+        for component in components { union.join(component.map { members[$0][0] }, .interlocked) }
+        return components.map { component in component.flatMap { members[$0] }.sorted() }
     }
 
     /// The tables that the group truncates; a partitioned table stands for its partitions when all of them are listed.
