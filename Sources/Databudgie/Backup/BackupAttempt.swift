@@ -15,8 +15,8 @@ struct BackupAttempt {
     /// How often another timestamp is tried.
     private static let timestamps = 100
 
-    private var settings: RunSettings { session.settings }
-    private var recorder: RunRecorder { session.recorder }
+    var settings: RunSettings { session.settings }
+    var recorder: RunRecorder { session.recorder }
 
     /// Another run has taken a path of this one, or its id.
     private struct PathIsTaken: Error {
@@ -48,7 +48,7 @@ struct BackupAttempt {
         }
     }
 
-    private func makePlan(_ catalog: DatabaseCatalog, _ timestamp: RunTimestamp) throws -> BackupPlan {
+    func makePlan(_ catalog: DatabaseCatalog, _ timestamp: RunTimestamp) throws -> BackupPlan {
         let planner = BackupPlanner(
             catalog: catalog,
             timestamp: timestamp,
@@ -58,7 +58,7 @@ struct BackupAttempt {
         return try planner.plan(configuration.tables)
     }
 
-    private func announce(_ plan: BackupPlan, _ resumption: BackupResumption, _ recordedRun: ManifestRun?) {
+    func announce(_ plan: BackupPlan, _ resumption: BackupResumption, _ recordedRun: ManifestRun?) {
         if let announcement = recordedRun?.announcement { recorder.recording(announcement) }
         recorder.planned(.backup, plan.jobs.map(PlannedJob.init), plan.findings + resumption.findings)
     }
@@ -176,10 +176,9 @@ struct BackupAttempt {
         var age = SnapshotAge(limit: settings.snapshotAgeLimit)
         var results: [JobResult] = []
         for (index, job) in jobs.enumerated() {
-            if job.skipsIfExists, let file = existing.newest(job.pattern) {
-                written.add(job, keptAt: file.path)
-                let reason = "\(file.path) already exists and skip_if_exists is set"
-                results.append(recorder.ended(.skipped(SkippedJob(job.id, reason: reason))))
+            if let (skipped, path) = existing.kept(job) {
+                written.add(job, keptAt: path)
+                results.append(recorder.ended(.skipped(skipped)))
                 continue
             }
             do {
@@ -218,6 +217,14 @@ struct BackupAttempt {
             if index < jobs.count - 1, let warning = age.warning() { recorder.found(warning) }
         }
         return results
+    }
+}
+
+extension FileListing {
+    /// A job that is skipped because it has a file, and the file; nil when it is exported.
+    func kept(_ job: BackupJob) -> (job: SkippedJob, path: StoragePath)? {
+        guard job.skipsIfExists, let path = newest(job.pattern)?.path else { return nil }
+        return (SkippedJob(job.id, reason: "\(path) already exists and skip_if_exists is set"), path)
     }
 }
 

@@ -6,7 +6,7 @@ import Storage
 ///     let configuration = try Configuration.load(files: ["databudgie.yml"])
 ///     let report = try await BackupRun(configuration).run { event in print(event) }
 public struct BackupRun: Sendable {
-    private let configuration: Configuration
+    private var configuration: Configuration
     private let environment: RunEnvironment
 
     /// Prepares a backup; nothing is done before ``run(onEvent:)``.
@@ -31,21 +31,51 @@ public struct BackupRun: Sendable {
     public func run(onEvent: @escaping @Sendable (RunEvent) -> Void = { _ in }) async throws -> RunReport {
         let settings = try RunSettings(configuration, for: .backup, in: environment)
         return try await Session.run(settings, onEvent: onEvent) { session in
-            do {
-                return try await attempt(session, givesUpOnConflict: true)
-            } catch {
-                guard let conflict = error as? RecoveryConflict ?? RecoveryConflict(error) else { throw error }
-                try Task.checkCancellation()
-                let text = ErrorText(conflict.underlying)
-                session.recorder.found(.warning("\(text.message): starting again, from a new snapshot"))
-                return try await RecoveryConflict.explained {
-                    try await attempt(session, givesUpOnConflict: false)
-                }
+            try await attempts(session) { try await $0.run() }
+        }
+    }
+
+    /// Computes what ``run(onEvent:)`` would do, and why; nothing is written, neither files nor records.
+    ///
+    /// The database is read in one read-only transaction, in which the tables are locked as in a backup, and no row is read.
+    /// - Parameter onEvent: Receives what happens, in order: it must return quickly.
+    /// - Returns: The plan of a run that begins now.
+    /// - Throws: As ``run(onEvent:)`` does, when there is no plan.
+    public func plan(onEvent: @escaping @Sendable (RunEvent) -> Void = { _ in }) async throws -> RunPlan {
+        var planned = self
+        planned.configuration.backup.run.isDryRun = true
+        let settings = try RunSettings(planned.configuration, for: .backup, in: environment)
+        let events = PlanEvents()
+        var plan = try await Session.open(settings, onEvent: events.passing(to: onEvent)) { session in
+            try await planned.attempts(session) { try await $0.plan() }
+        }
+        events.add(to: &plan)
+        return plan
+    }
+
+    /// Does something from one snapshot, and once more from another one when a standby had to cancel it.
+    private func attempts<Result: Sendable>(
+        _ session: Session,
+        _ body: (BackupAttempt) async throws -> Result
+    ) async throws -> Result {
+        do {
+            return try await attempt(session, givesUpOnConflict: true, body)
+        } catch {
+            guard let conflict = error as? RecoveryConflict ?? RecoveryConflict(error) else { throw error }
+            try Task.checkCancellation()
+            let text = ErrorText(conflict.underlying)
+            session.recorder.found(.warning("\(text.message): starting again, from a new snapshot"))
+            return try await RecoveryConflict.explained {
+                try await attempt(session, givesUpOnConflict: false, body)
             }
         }
     }
 
-    private func attempt(_ run: Session, givesUpOnConflict: Bool) async throws -> RunResults {
+    private func attempt<Result: Sendable>(
+        _ run: Session,
+        givesUpOnConflict: Bool,
+        _ body: (BackupAttempt) async throws -> Result
+    ) async throws -> Result {
         let settings = run.settings
         let warnings = WarningGatherer()
         let session = Session(
@@ -58,14 +88,15 @@ public struct BackupRun: Sendable {
             try await ManifestSession.with(settings, over: database.connection) { manifest in
                 let dump = DefinitionDump(environment: settings.variables)
                 if settings.definitions.isEnabled { try await dump.check(for: database.connection.server) }
-                return try await BackupAttempt(
+                let attempt = BackupAttempt(
                     session: database,
                     manifest: manifest,
                     configuration: configuration.backup,
                     dump: dump,
                     recording: recording,
                     givesUpOnConflict: givesUpOnConflict
-                ).run()
+                )
+                return try await body(attempt)
             }
         }
     }

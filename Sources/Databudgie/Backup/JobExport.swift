@@ -49,6 +49,21 @@ struct JobExport {
         }
     }
 
+    /// Finds out what would fail before the first row; a whole table needs no request for that.
+    ///
+    /// - Throws: As ``run()`` does.
+    func check() async throws {
+        if let problem = job.problem {
+            throw DatabudgieError(.configuration, problem.message, hint: problem.hint)
+        }
+        _ = try sequenceValues()
+        guard job.includesRows, case .custom = job.query else { return }
+        try await connection.withDiscardedSavepoint("table_job", settings: settings) {
+            try await connection.restrictViews(false)
+            _ = try await describe()
+        }
+    }
+
     private func outcome(
         _ totals: TransferTotals,
         _ file: FileInfo?,

@@ -53,6 +53,8 @@ struct RestoreSet: Sendable {
     }
 
     let record: SetRecord
+    /// Why it is this one.
+    var reason = ""
     /// The files with definitions.
     let definitions: [File]
     /// The folder that relative paths of the record are below.

@@ -119,15 +119,15 @@ struct GroupLoader {
         }
     }
 
-    private func load(_ group: LoadGroup, _ progress: GroupProgress) async throws -> [JobOutcome] {
+    /// What a group needs of its tables before the first row.
+    func preparation(of group: LoadGroup) -> GroupPreparation {
         var seen: Set<TargetTrigger> = []
         let triggers = group.jobs.flatMap { formats[$0.id]?.disabledTriggers ?? [] }.filter { seen.insert($0).inserted }
-        let preparation = GroupPreparation(
-            connection: connection,
-            catalog: catalog,
-            loadGroup: group,
-            triggers: triggers
-        )
+        return GroupPreparation(connection: connection, catalog: catalog, loadGroup: group, triggers: triggers)
+    }
+
+    private func load(_ group: LoadGroup, _ progress: GroupProgress) async throws -> [JobOutcome] {
+        let preparation = preparation(of: group)
         progress.current = group.jobs.first { $0.truncate != .keep }?.id
         try await preparation.begin()
         progress.isPrepared = true

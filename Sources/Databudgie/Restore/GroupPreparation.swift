@@ -11,7 +11,7 @@ struct GroupPreparation {
     var attempts = LockAttempts()
 
     /// Tables that rows are added to, except those that the run has created, which nobody else uses.
-    private var appended: [Relation] {
+    var appended: [Relation] {
         // What is altered is locked in that mode at once.
         let others = Set(altered.map(\.oid))
         return loadGroup.jobs.filter { $0.truncate == .keep && !$0.isNew }.map(\.relation)
@@ -19,7 +19,7 @@ struct GroupPreparation {
     }
 
     /// Constraints that have to be made deferrable for the load.
-    private var keys: [ForeignKey] { loadGroup.deferredKeys.filter { !$0.isDeferrable } }
+    var keys: [ForeignKey] { loadGroup.deferredKeys.filter { !$0.isDeferrable } }
 
     /// Locks and empties tables, disables triggers, and makes constraints deferrable.
     ///
@@ -63,7 +63,7 @@ struct GroupPreparation {
         return ["AccessShareLock", "RowShareLock"] + (altered.isEmpty ? ["RowExclusiveLock"] : [])
     }
 
-    private var altered: [Relation] { triggers.map(\.table) + keys.compactMap { catalog[$0.referencing] } }
+    var altered: [Relation] { triggers.map(\.table) + keys.compactMap { catalog[$0.referencing] } }
 
     /// At once in the mode that TRUNCATE needs: two that raise a weaker lock would wait for one another.
     private func lockTruncated() async throws {

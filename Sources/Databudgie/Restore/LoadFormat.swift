@@ -13,6 +13,8 @@ struct LoadFormat: Sendable {
     let disabledTriggers: [TargetTrigger]
     /// How the rows are merged with those of the table; nil when they are added as they are.
     var merge: RowMerge?
+    /// Triggers that fire for the rows, or when the table is emptied.
+    var firingTriggers: [TargetTrigger] = []
 
     /// The names of the loaded columns, in the order of the file.
     var columns: [String] { zip(header.columns, keeps).filter(\.1).map(\.0) }

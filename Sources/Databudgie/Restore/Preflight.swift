@@ -100,7 +100,8 @@ struct Preflight {
                 header: header,
                 keeps: match.keeps,
                 countMayDiffer: triggers.mayDropRows || job.relation.kind == .view,
-                disabledTriggers: triggers.disabled
+                disabledTriggers: triggers.disabled,
+                firingTriggers: triggers.firing
             )
             let merging = MergeRules(job, columns: format.columns, target)
             format.merge = merging.merge

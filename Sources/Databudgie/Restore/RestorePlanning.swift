@@ -9,6 +9,8 @@ struct RestorePlanning {
     let recordedRun: ManifestRun?
     /// The set whose files are read; nil when all are chosen by their names.
     let set: RestoreSet?
+    /// Takes the plan down, when nothing but the plan is asked for.
+    var explanation: RestoreExplanation?
 
     private var connection: Connection { session.connection }
     private var settings: RunSettings { session.settings }
@@ -99,13 +101,15 @@ struct RestorePlanning {
         )
         announce(plan, findings.withoutNotes(of: isolated.failures) + plan.cascades, loader.sequences)
         let undefined = Self.failures(definitions, &plan)
-        return CheckedRestore(
+        let restore = CheckedRestore(
             session: session,
             plan: plan,
             failures: undefined + isolated.failures,
             loader: loader,
             sequences: sequences
         )
+        explanation?.explain(restore, entries: entries, definitions: definitions)
+        return restore
     }
 
     /// The tables that are not created.

@@ -6,7 +6,7 @@ import Storage
 ///     let configuration = try Configuration.load(files: ["databudgie.yml"])
 ///     let report = try await RestoreRun(configuration).run { event in print(event) }
 public struct RestoreRun: Sendable {
-    private let configuration: Configuration
+    private var configuration: Configuration
     private let environment: RunEnvironment
 
     /// Prepares a restore; nothing is done before ``run(onEvent:)``.
@@ -39,19 +39,52 @@ public struct RestoreRun: Sendable {
     ) async throws -> RunReport {
         let destination = DestinationCheck(configuration: configuration.restore, confirm: confirm)
         let settings = try RunSettings(configuration, for: .restore, in: environment)
-        return try await Session.run(settings, onEvent: onEvent) { session in
-            var set: RestoreSet?
-            if settings.definitions.recreatesDatabase {
-                set = try await CleanPreflight(session: session, configuration: configuration.restore).check()
-                // A dry run cannot look further than the files: the database that the restore would find does not exist yet.
-                guard !settings.isDryRun else { return RunResults(set: set?.id) }
-                try await DatabaseReset(settings: settings, recorder: session.recorder).run()
-            }
-            let checkedSet = set
-            return try await session.withDatabase { database in
-                try await ManifestSession.with(settings, over: database.connection) { manifest in
-                    try await run(database, manifest, checkedSet, destination)
-                }
+        return try await Session.run(settings, onEvent: onEvent) { try await run($0, destination) }
+    }
+
+    /// Computes what ``run(onEvent:confirm:)`` would do, and why, by the same checks; nothing is changed.
+    ///
+    /// It is a dry run that takes down what it finds out: the files' headers are read, and where definitions create tables,
+    /// this is done in a transaction that is rolled back.
+    /// - Parameter onEvent: Receives what happens, in order: it must return quickly.
+    /// - Returns: The plan; what would fail is in it.
+    /// - Throws: As ``run(onEvent:confirm:)`` does, when problems stop everything.
+    public func plan(onEvent: @escaping @Sendable (RunEvent) -> Void = { _ in }) async throws -> RunPlan {
+        var planned = self
+        planned.configuration.restore.run.isDryRun = true
+        let destination = DestinationCheck(configuration: planned.configuration.restore, confirm: nil)
+        let settings = try RunSettings(planned.configuration, for: .restore, in: environment)
+        let (events, explanation) = (PlanEvents(), RestoreExplanation(settings))
+        _ = try await Session.open(settings, onEvent: events.passing(to: onEvent)) { session in
+            try await planned.run(session, destination, explanation)
+        }
+        var plan = explanation.plan
+        events.add(to: &plan)
+        return plan
+    }
+
+    private func run(
+        _ session: Session,
+        _ destination: DestinationCheck,
+        _ explanation: RestoreExplanation? = nil
+    ) async throws -> RunResults {
+        let settings = session.settings
+        var set: RestoreSet?
+        if settings.definitions.recreatesDatabase {
+            let preflight = CleanPreflight(
+                session: session,
+                configuration: configuration.restore,
+                explanation: explanation
+            )
+            set = try await preflight.check()
+            // A dry run cannot look further than the files: the database that the restore would find does not exist yet.
+            guard !settings.isDryRun else { return RunResults(set: set?.id) }
+            try await DatabaseReset(settings: settings, recorder: session.recorder).run()
+        }
+        let checkedSet = set
+        return try await session.withDatabase { database in
+            try await ManifestSession.with(settings, over: database.connection) { manifest in
+                try await run(database, manifest, checkedSet, destination, explanation)
             }
         }
     }
@@ -60,7 +93,8 @@ public struct RestoreRun: Sendable {
         _ session: DatabaseSession,
         _ manifest: ManifestSession?,
         _ checkedSet: RestoreSet?,
-        _ destination: DestinationCheck
+        _ destination: DestinationCheck,
+        _ explanation: RestoreExplanation?
     ) async throws -> RunResults {
         // Tables are replaced again after a deadlock.
         let session = session.settings.definitions.isEnabled ? session.reportingOnce : session
@@ -72,8 +106,10 @@ public struct RestoreRun: Sendable {
             entries: configuration.restore.tables,
             session: session,
             recordedRun: recordedRun,
-            set: set
+            set: set,
+            explanation: explanation
         )
+        explanation?.choose(set)
         var results = try await load(planning, destination)
         results.set = set?.id
         return results

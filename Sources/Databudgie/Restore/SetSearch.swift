@@ -44,8 +44,9 @@ struct SetSearch {
             defaultSchema: defaultSchema,
             needsDefinitions: takesSetForDefinitions
         )
-        let record = try await find(choice, sets, catalog)
-        let set = try RestoreSet(record, paths: catalog.paths, defaultSchema: defaultSchema)
+        let (record, reason) = try await find(choice, sets, catalog)
+        var set = try RestoreSet(record, paths: catalog.paths, defaultSchema: defaultSchema)
+        set.reason = reason
         session.recorder.restoring(
             RestoredSet(
                 id: set.id,
@@ -104,15 +105,19 @@ struct SetSearch {
         _ choice: SetChoice,
         _ entries: [SetCatalog.Entry],
         _ catalog: SetCatalog
-    ) async throws -> SetRecord {
+    ) async throws -> (record: SetRecord, reason: String) {
         switch settings.set {
         case .id(let text):
             let (id, passedOver) = try await catalog.find(text)
             passedOver.forEach(session.recorder.found)
-            return try demanded(try await catalog.record(id), choice)
+            return (try demanded(try await catalog.record(id), choice), "it is asked for by --set")
         case .newest:
-            if let record = try await resumed(entries.map(\.id), catalog) { return record }
-            return try await newest(choice, entries, entries.map(\.id), catalog)
+            if let record = try await resumed(entries.map(\.id), catalog) {
+                return (record, "the run that is resumed has read it")
+            }
+            return (
+                try await newest(choice, entries, entries.map(\.id), catalog), "the newest one that has everything"
+            )
         case .asOf(let moment):
             let limit = RunTimestamp(moment).timestamp
             let older = entries.filter { $0.id <= limit }
@@ -123,7 +128,8 @@ struct SetSearch {
                     hint: "choose a later time; times without an offset are in UTC"
                 )
             }
-            return try await newest(choice, older, entries.map(\.id), catalog)
+            let record = try await newest(choice, older, entries.map(\.id), catalog)
+            return (record, "the newest one of \(limit) or before that has everything")
         }
     }
 

@@ -2,6 +2,8 @@
 struct TriggerRules {
     /// Those that are off while the group is loaded.
     var disabled: [TargetTrigger] = []
+    /// Those that fire for the rows, or when the table is emptied.
+    private(set) var firing: [TargetTrigger] = []
     /// A trigger that fires may drop rows, so the server may keep fewer than the file has.
     var mayDropRows = false
     /// What the user should know.
@@ -50,6 +52,8 @@ struct TriggerRules {
             (loading, "for the rows that are loaded: they may change or drop them, or write to other tables"),
             (onTruncate.filter(\.isActive), "when the table is emptied"),
         ]
+        var seen: Set<TargetTrigger> = []
+        firing = parts.flatMap(\.0).filter { seen.insert($0).inserted }
         for (triggers, effect) in parts where !triggers.isEmpty {
             findings.append(
                 Finding(kind, "its triggers \(Self.list(triggers)) fire \(effect)", table: job.id.name, hint: hint)

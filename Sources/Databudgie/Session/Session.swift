@@ -22,11 +22,28 @@ struct Session: Sendable {
         _ body: (Session) async throws -> RunResults
     ) async throws -> RunReport {
         let start = ContinuousClock.now
-        return try await SentryReporter.with(settings, onEvent: onEvent) { recorder in
+        return try await open(settings, onEvent: onEvent) { session in
+            try await body(session).report(settings.kind, isDryRun: settings.isDryRun, duration: .now - start)
+        }
+    }
+
+    /// Opens the storages for the body, and reports its failures when it has ended.
+    ///
+    /// - Parameters:
+    ///   - settings: All that the run needs.
+    ///   - onEvent: Receives what happens.
+    ///   - body: Uses the session, which must not leave it.
+    /// - Returns: What the body returns.
+    /// - Throws: What the body throws; `CancellationError` when the task was cancelled.
+    static func open<Result>(
+        _ settings: RunSettings,
+        onEvent: @escaping @Sendable (RunEvent) -> Void,
+        _ body: (Session) async throws -> Result
+    ) async throws -> Result {
+        try await SentryReporter.with(settings, onEvent: onEvent) { recorder in
             try await StorageRouter.withStorages(settings) { storages in
                 let session = Session(settings: settings, storages: storages, recorder: recorder)
-                let results = try await reportingWarnings(to: recorder) { try await body(session) }
-                return results.report(settings.kind, isDryRun: settings.isDryRun, duration: .now - start)
+                return try await reportingWarnings(to: recorder) { try await body(session) }
             }
         }
     }

@@ -26,12 +26,7 @@ struct SetRecording: Sendable {
     ) -> SetRecording? {
         guard !session.settings.isDryRun else { return nil }
         guard let folder = session.settings.catalog else {
-            session.recorder.found(
-                .warning(
-                    "no set is recorded, because the locations have no folder in common",
-                    hint: "name the folder of the set records under 'catalog'"
-                )
-            )
+            session.recorder.found(unrecorded)
             return nil
         }
         let text = ConfigurationPrinter().yaml(Configuration(backup: configuration))
@@ -48,6 +43,12 @@ struct SetRecording: Sendable {
             warnings: warnings
         )
     }
+
+    /// What is said of a run whose files do not become a set.
+    static let unrecorded = Finding.warning(
+        "no set is recorded, because the locations have no folder in common",
+        hint: "name the folder of the set records under 'catalog'"
+    )
 
     /// Claims the id of a set.
     ///

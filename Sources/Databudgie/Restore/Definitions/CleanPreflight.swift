@@ -5,6 +5,8 @@ import Storage
 struct CleanPreflight {
     let session: Session
     let configuration: RestoreConfiguration
+    /// Takes the plan down, when nothing but the plan is asked for.
+    var explanation: RestoreExplanation?
     private var settings: RunSettings { session.settings }
 
     /// Checks the settings and the files of the restore; a dry run reports the files as its plan.
@@ -107,6 +109,8 @@ struct CleanPreflight {
         }
         // Nothing of it can be restored from where it is, so one table's problem stops all.
         try (plan.findings + damaged).throwProblems(plan.findings.problems.isEmpty ? .dataFile : .preflight)
+        explanation?.choose(set)
+        explanation?.explain(plan, in: catalog, entries: entries, created: definitions.listed)
         return (
             plan.jobs.map { PlannedJob($0.id, location: $0.file.path.description) },
             definitions.findings + plan.findings

@@ -1,0 +1,42 @@
+import Postgres
+
+extension GroupPreparation {
+    /// A lock mode, as SQL writes it, weaker ones first (PostgreSQL documentation, "Explicit Locking").
+    private enum Mode: String, CaseIterable {
+        case rowShare = "ROW SHARE"
+        case rowExclusive = "ROW EXCLUSIVE"
+        case shareRowExclusive = "SHARE ROW EXCLUSIVE"
+        case accessExclusive = "ACCESS EXCLUSIVE"
+
+        /// Its place among the modes.
+        var strength: Int { Self.allCases.firstIndex(of: self) ?? 0 }
+    }
+
+    /// The strongest lock that the transaction takes on each table, in order of schema and name.
+    ///
+    /// - Parameter keys: The foreign keys of each table: a row is checked by a lock on the row that it refers to.
+    /// - Returns: No locks of tables that the run creates.
+    func locks(checking keys: [Relation.OID: [ForeignKey]]) -> [RunPlan.Lock] {
+        var modes: [Relation.OID: Mode] = [:]
+        func add(_ relation: Relation, _ mode: Mode) {
+            let partitions = relation.kind == .partitionedTable ? catalog.descendants(of: relation.oid) : []
+            for oid in [relation.oid] + partitions where mode.strength >= modes[oid]?.strength ?? 0 {
+                modes[oid] = mode
+            }
+        }
+        let loaded = loadGroup.jobs.map(\.relation)
+        let carriers = loaded.flatMap { [$0.oid] + catalog.descendants(of: $0.oid) }
+        for key in carriers.flatMap({ keys[$0, default: []] }) {
+            if let relation = catalog[key.referenced] { add(relation, .rowShare) }
+        }
+        for relation in loaded { add(relation, .rowExclusive) }
+        for trigger in triggers { add(trigger.table, .shareRowExclusive) }
+        for relation in self.keys.compactMap({ catalog[$0.referencing] }) { add(relation, .accessExclusive) }
+        for relation in loadGroup.truncated { add(relation, .accessExclusive) }
+        let new = Set(
+            loadGroup.jobs.filter(\.isNew).flatMap { [$0.relation.oid] + catalog.descendants(of: $0.relation.oid) }
+        )
+        return modes.filter { !new.contains($0.key) }.compactMap { oid, mode in catalog[oid].map { ($0.name, mode) } }
+            .sorted { $0.0 < $1.0 }.map { RunPlan.Lock(table: $0.label, mode: $1.rawValue) }
+    }
+}
