@@ -47,7 +47,7 @@ struct HelpTests {
                 "--url names one database, and --against-source needs two"
             ),
             (["compare", "--for", "restore"], "--for has no effect without --against"),
-            ([], "missing subcommand: backup, restore, list, show, "),
+            ([], "missing subcommand: backup, restore, plan backup, plan restore, list, show, "),
         ]
     )
     func mistakes(arguments: [String], message: String) async throws {

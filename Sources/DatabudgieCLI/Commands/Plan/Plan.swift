@@ -1,0 +1,98 @@
+import ArgumentParser
+import Databudgie
+
+extension DatabudgieCommand {
+    /// `databudgie plan`, the name before the runs that are planned.
+    struct Plan: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "plan",
+            abstract: "Show what a backup or a restore would do, and why.",
+            subcommands: [PlanBackup.self, PlanRestore.self]
+        )
+    }
+
+    /// `databudgie plan backup`.
+    struct PlanBackup: PlanCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "backup",
+            abstract: "Show what a backup would do, and why.",
+            discussion: """
+                The plan is that of the backup itself, in the same snapshot and with the same locks. No rows are read, and \
+                nothing is written. The exit code is 1 if a table would fail.
+                """
+        )
+        static let kind = RunKind.backup
+
+        @OptionGroup var options: SharedOptions
+        @OptionGroup var output: PlanOutput
+
+        @Option(name: .customLong("backup-id"), help: ArgumentHelp("Resume the run with this id.", valueName: "number"))
+        var backupID: Int?
+
+        func sources() throws -> ConfigurationSources {
+            var sources = try options.sources()
+            sources.overrides.backupID = backupID
+            return sources
+        }
+
+        static func plan(
+            _ configuration: Configuration,
+            onEvent: @escaping @Sendable (RunEvent) -> Void
+        ) async throws -> RunPlan {
+            try await BackupRun(configuration).plan(onEvent: onEvent)
+        }
+    }
+
+    /// `databudgie plan restore`.
+    struct PlanRestore: PlanCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "restore",
+            abstract: "Show what a restore would do, and why.",
+            discussion: """
+                The plan is that of the restore itself, with all checks of its preflight; nothing is changed. The exit code \
+                is 1 if a table would fail.
+                """
+        )
+        static let kind = RunKind.restore
+
+        @OptionGroup var options: SharedOptions
+        @OptionGroup var output: PlanOutput
+
+        @Option(
+            name: .customLong("restore-id"),
+            help: ArgumentHelp("Resume the run with this id.", valueName: "number")
+        )
+        var restoreID: Int?
+
+        @Option(
+            name: .customLong("set"),
+            help: ArgumentHelp("Restore this backup set: its id, how it begins, or latest.", valueName: "id")
+        )
+        var set: String?
+
+        @Option(
+            name: .customLong("as-of"),
+            help: ArgumentHelp("Restore the newest backup set of this time or before (UTC).", valueName: "time")
+        )
+        var asOf: String?
+
+        @Flag(inversion: .prefixedNo, help: "Drop and re-create the target database first.")
+        var clean: Bool?
+
+        func sources() throws -> ConfigurationSources {
+            var sources = try options.sources()
+            sources.overrides.restoreID = restoreID
+            sources.overrides.set = set
+            sources.overrides.asOf = asOf
+            sources.overrides.clean = clean
+            return sources
+        }
+
+        static func plan(
+            _ configuration: Configuration,
+            onEvent: @escaping @Sendable (RunEvent) -> Void
+        ) async throws -> RunPlan {
+            try await RestoreRun(configuration).plan(onEvent: onEvent)
+        }
+    }
+}
