@@ -72,7 +72,7 @@ struct PlanCommandTests {
             try shop.configure("tables: ['public.*']")
             let outcome = try await shop.program.run("plan", "backup", "--graph", "tables.svg")
             #expect(outcome.status == 0 && outcome.error.isEmpty, "\(outcome.error)")
-            let parser = XMLTexts(Data(try Data(contentsOf: URL(filePath: "\(shop.folder)/tables.svg"))))
+            let parser = XMLTexts(try Data(contentsOf: URL(filePath: "\(shop.folder)/tables.svg")))
             let texts = try parser.parse()
             let expected = [
                 #""><script>alert(1)</script>"#, #"back\slash"#, "&lt;&amp;", "a]]>b", #"line\u{A}break"#, #"\u{1}"#,
