@@ -37,7 +37,7 @@ extension RunPlan {
             table.bytes = estimate.bytes(of: relation, isOnly: isOnly)
             return table
         }
-        foreignKeys = Self.keys(among: pending.map { ($0.id, $0.relation) }, catalog)
+        addKeys(among: pending.map { ($0.id, $0.relation) }, catalog)
         definitions = try plan.definitions.flatMap { group in
             // What an extension creates has no definition of its own.
             try group.relations.filter { !$0.isExtensionMember }.map { relation in
@@ -47,9 +47,12 @@ extension RunPlan {
         }
     }
 
-    /// The foreign keys among jobs, which decide their order.
-    static func keys(among jobs: [(id: JobID, relation: Relation?)], _ catalog: DatabaseCatalog) -> [Key] {
-        JobOrder(catalog: catalog).links(between: jobs.map(\.relation?.oid)).flatMap { link -> [Key] in
+    /// Adds the foreign keys among jobs, which decide their order, and their cycles.
+    mutating func addKeys(among jobs: [(id: JobID, relation: Relation?)], _ catalog: DatabaseCatalog) {
+        let order = JobOrder(catalog: catalog)
+        let oids = jobs.map(\.relation?.oid)
+        cycles = order.components(of: oids).filter { $0.count > 1 }.map { $0.map { jobs[$0].id } }
+        foreignKeys = order.links(between: oids).flatMap { link -> [Key] in
             guard let key = KeyReference(link.key, in: catalog) else { return [] }
             return link.referencing.flatMap { job in
                 link.referenced.map { Key(job: jobs[job].id, referenced: jobs[$0].id, key: key) }

@@ -55,7 +55,7 @@ extension RunPlan {
                 references: group.references.compactMap { positions[$0] }.sorted()
             )
         }
-        foreignKeys = Self.keys(among: plan.jobs.map { ($0.id, $0.relation) }, catalog)
+        addKeys(among: plan.jobs.map { ($0.id, $0.relation) }, catalog)
         let selected = Set(plan.jobs.map(\.relation.oid))
         excluded = Exclusions(catalog: catalog, selected: selected).find(entries)
     }

@@ -20,6 +20,8 @@ public struct RunPlan: Sendable {
     public var groups: [Group] = []
     /// The foreign keys among the tables, which decide their order.
     public var foreignKeys: [Key] = []
+    /// Tables that refer to one another in a cycle, so that their order is that of their entries.
+    public var cycles: [[JobID]] = []
     /// Tables and views whose definitions would be written, or run.
     public var definitions: [Definition] = []
     /// What entries match and the run does not touch.

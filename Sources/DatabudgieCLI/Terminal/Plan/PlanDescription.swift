@@ -17,7 +17,7 @@ struct PlanDescription {
         let names = NameList(isVerbose: isVerbose)
         let parts =
             [head, table] + plan.groups.map { PlanGroupLines(plan, $0).lines(names) }
-            + [triggers(names) + definitions(names) + excluded(names) + locks(names)]
+            + [cycles(names) + triggers(names) + definitions(names) + excluded(names) + locks(names)]
         return Array(parts.filter { !$0.isEmpty }.joined(separator: [""]))
     }
 
@@ -102,6 +102,12 @@ struct PlanDescription {
             + (unknown == 0 ? "" : ", without \(HumanNumber.count(unknown)) of which the numbers are unknown")
     }
 
+    /// A restore says it of the group that a cycle is in.
+    private func cycles(_ names: NameList) -> [String] {
+        guard plan.kind == .backup else { return [] }
+        return plan.cycles.map { "in a cycle of foreign keys: \(names.text($0.map(\.description)))".escapedForTerminal }
+    }
+
     private func triggers(_ names: NameList) -> [String] {
         plan.tables.flatMap { table -> [String] in
             guard let load = table.load else { return [] }
@@ -156,10 +162,19 @@ struct PlanOrder {
 
     init(_ plan: RunPlan) {
         var seen: Set<[JobID]> = []
-        let keys = plan.foreignKeys.filter { $0.job != $0.referenced && seen.insert([$0.job, $0.referenced]).inserted }
+        let positions = Dictionary(
+            plan.tables.enumerated().map { ($0.element.job, $0.offset) },
+            uniquingKeysWith: { first, _ in first }
+        )
+        let keys = plan.foreignKeys.filter { key in
+            guard let place = positions[key.job], let other = positions[key.referenced], other < place else {
+                return false
+            }
+            return seen.insert([key.job, key.referenced]).inserted
+        }
         tables = Dictionary(grouping: keys, by: \.job).mapValues { $0.map(\.referenced.description) }
     }
 
-    /// The tables that a table refers to.
+    /// The tables that a table refers to, without those of a cycle that come later.
     func tables(before job: JobID) -> [String] { tables[job, default: []] }
 }

@@ -25,6 +25,7 @@ enum PlanJSON {
         let transaction: String?
         let tables: [Table]
         let groups: [Group]?
+        let cycles: [[String]]
         let definitions: [Definition]
         let excluded: [Exclusion]
         let locks: [Lock]
@@ -42,6 +43,7 @@ enum PlanJSON {
             let keys = Dictionary(grouping: plan.foreignKeys, by: \.job)
             tables = plan.tables.enumerated().map { Table(number: $0 + 1, $1, keys: keys[$1.job] ?? []) }
             groups = isRestore ? plan.groups.map(Group.init) : nil
+            cycles = plan.cycles.map { $0.map(\.description) }
             definitions = plan.definitions.map {
                 Definition(table: $0.table, file: $0.file, replaces: isRestore ? $0.replaces : nil)
             }
