@@ -47,7 +47,9 @@ final class RestoreExplanation: Sendable {
                 let format = loader.formats[job.id]
                 table.load = RunPlan.Load(
                     group: table.load?.group ?? 0,
+                    mode: job.mode,
                     truncate: job.truncate,
+                    keyColumns: format?.merge?.key?.members.map(\.name) ?? [],
                     existingRows: table.load?.existingRows,
                     isNew: job.isNew,
                     firingTriggers: Self.names(format?.firingTriggers),
@@ -87,6 +89,7 @@ final class RestoreExplanation: Sendable {
             plan.add(restored, in: catalog, entries: entries.map(\.options)) { table, job in
                 table.load = RunPlan.Load(
                     group: table.load?.group ?? 0,
+                    mode: job.mode,
                     truncate: job.truncate,
                     existingRows: 0,
                     isNew: true,

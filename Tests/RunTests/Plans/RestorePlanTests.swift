@@ -126,6 +126,23 @@ struct RestorePlanTests {
         }
     }
 
+    @Test("The mode of each table is in the plan, with the key by which rows are recognized")
+    func modes() async throws {
+        try await RunFixture.with { fixture in
+            try await fixture.onBoth("create table a (id int primary key, x int unique)")
+            try await fixture.execute(fixture.source, "insert into a values (1, 1)")
+            #expect(try await fixture.backup(fixture.yaml("[a]")).failed.isEmpty)
+            for (mode, columns) in [
+                ("append", []), ("replace", []), ("upsert", ["id"]), ("upsert, conflict_columns: [x]", ["x"]),
+                ("skip_existing", []),
+            ] {
+                let yaml = "{root_location: \(fixture.folder), location: '{table}', tables: [{name: a, mode: \(mode)}]}"
+                let load = try #require(try await plan(fixture, yaml).tables.first?.load)
+                #expect(mode.hasPrefix(load.mode.rawValue) && load.keyColumns == columns, "\(load)")
+            }
+        }
+    }
+
     @Test("What would fail is in the plan with what depends on it, and the rest is planned")
     func failures() async throws {
         try await RunFixture.with { fixture in

@@ -25,6 +25,7 @@ extension RunPlan {
                 )
                 table.load = Load(
                     group: number,
+                    mode: job.mode,
                     truncate: job.truncate,
                     existingRows: job.isNew ? 0 : TableEstimate(catalog: catalog, sizes: [:]).rows(of: job.relation),
                     isNew: job.isNew,

@@ -34,7 +34,11 @@ extension RunPlan {
         /// The number of its group, from 0.
         public let group: Int
         /// What becomes of the rows that are there.
+        public let mode: LoadMode
+        /// What is emptied before the load.
         public let truncate: TruncateMode
+        /// The key by which rows are recognized that are updated or skipped; empty: any unique key, or none is needed.
+        public var keyColumns: [String] = []
         /// Rows that are there, by the statistics of the server; nil when nothing is known.
         public var existingRows: Int?
         /// The run creates the table.

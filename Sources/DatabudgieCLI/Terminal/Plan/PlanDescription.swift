@@ -79,11 +79,13 @@ struct PlanDescription {
         guard let load else { return ["", "", "only its sequences are set"] }
         let existing = load.existingRows.map { HumanNumber.count($0) } ?? "unknown"
         let effect =
-            switch load.truncate {
+            switch load.mode {
             case _ where load.isNew: "the table is created"
-            case .keep: "kept"
-            case .truncate: "removed"
-            case .cascade: "removed, by cascade"
+            case .append: "kept"
+            case .replace: load.truncate == .cascade ? "removed, by cascade" : "removed"
+            case .upsert: "updated by \(load.keyColumns.joined(separator: ", "))"
+            case .skipExisting:
+                load.keyColumns.isEmpty ? "kept, by any key" : "kept, by \(load.keyColumns.joined(separator: ", "))"
             }
         return ["\(load.group + 1)", load.isNew ? "-" : existing, effect]
     }

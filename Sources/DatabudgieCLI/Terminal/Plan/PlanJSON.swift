@@ -155,7 +155,9 @@ enum PlanJSON {
 
     private struct Load: Encodable {
         let group: Int
+        let mode: String
         let truncate: String
+        let keyColumns: [String]
         let existingRows: Int?
         let new: Bool
         let firingTriggers: [String]
@@ -163,7 +165,8 @@ enum PlanJSON {
 
         init(_ load: RunPlan.Load) {
             group = load.group + 1
-            truncate = load.truncate.rawValue
+            (mode, truncate) = (load.mode.rawValue, load.truncate.rawValue)
+            keyColumns = load.keyColumns
             (existingRows, new) = (load.existingRows, load.isNew)
             (firingTriggers, disabledTriggers) = (load.firingTriggers, load.disabledTriggers)
         }
