@@ -202,8 +202,11 @@ struct RestorePlanTests {
         }
     }
 
-    @Test("The locks of a group are those that the server has when its rows are loaded")
-    func locks() async throws {
+    @Test(
+        "The locks of a group are those that the server has when its rows are loaded",
+        arguments: [TruncateMode.truncate, .keep]
+    )
+    func locks(mode: TruncateMode) async throws {
         try await RunFixture.with { fixture in
             try await fixture.execute(
                 fixture.target,
@@ -219,7 +222,7 @@ struct RestorePlanTests {
             let configuration = try fixture.configuration(fixture.yaml("[note]"))
             let file = FileInfo(path: .local("x.csv"), size: 1, modified: Date(timeIntervalSince1970: 0), version: nil)
             let modes: [(String, TruncateMode)] = [
-                ("product", .truncate), ("sale", .truncate), ("note", .keep), ("day", .truncate), ("entry", .truncate),
+                ("product", mode), ("sale", mode), ("note", .keep), ("day", mode), ("entry", mode),
             ]
             try await fixture.session(configuration, .restore) { session in
                 let catalog = try await session.readCatalog(without: nil)
@@ -239,15 +242,13 @@ struct RestorePlanTests {
                     try await TargetStateReader(connection: session.connection).read(catalog.relations)
                 }
                 let groups = LoadGrouping(catalog: catalog).groups(of: jobs)
-                #expect(groups.count == 3)
+                #expect(groups.count == (mode == .keep ? 4 : 3))
                 for group in groups {
                     let preparation = GroupPreparation(
                         connection: session.connection,
                         catalog: catalog,
                         loadGroup: group,
-                        triggers: group.jobs.filter { $0.truncate != .keep }.flatMap {
-                            states[$0.relation.oid]?.triggers ?? []
-                        }
+                        triggers: group.jobs.flatMap { states[$0.relation.oid]?.triggers ?? [] }
                     )
                     let held = try await session.withTransaction(.writing) {
                         try await preparation.begin()
