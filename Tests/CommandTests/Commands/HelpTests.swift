@@ -9,7 +9,7 @@ struct HelpTests {
         "Help lists all options and commands",
         arguments: [
             "", "backup", "restore", "config", "manifest", "manifest create", "cleanup", "list", "show", "compare",
-            "verify", "prune",
+            "verify", "prune", "plan", "plan backup", "plan restore",
         ]
     )
     func help(command: String) async throws {
