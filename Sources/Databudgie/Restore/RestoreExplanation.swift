@@ -50,6 +50,7 @@ final class RestoreExplanation: Sendable {
                     mode: job.mode,
                     truncate: job.truncate,
                     keyColumns: format?.merge?.key?.members.map(\.name) ?? [],
+                    maxRejects: job.maxRejects,
                     existingRows: table.load?.existingRows,
                     isNew: job.isNew,
                     firingTriggers: Self.names(format?.firingTriggers),
@@ -64,8 +65,8 @@ final class RestoreExplanation: Sendable {
             plan.definitions = (definitions?.names ?? []).map {
                 RunPlan.Definition(table: $0.label, replaces: replaced.contains($0))
             }
-            plan.isOneTransaction = definitions?.isReplacement == true
-            if plan.isOneTransaction {
+            plan.isOneTransaction = restore.session.settings.isAllOrNothing || !replaced.isEmpty
+            if !replaced.isEmpty {
                 plan.locks =
                     replaced.sorted().map { RunPlan.Lock(table: $0.label, mode: "ACCESS EXCLUSIVE") } + plan.locks
             }
@@ -91,6 +92,7 @@ final class RestoreExplanation: Sendable {
                     group: table.load?.group ?? 0,
                     mode: job.mode,
                     truncate: job.truncate,
+                    maxRejects: job.maxRejects,
                     existingRows: 0,
                     isNew: true,
                     firingTriggers: [],

@@ -143,6 +143,23 @@ struct RestorePlanTests {
         }
     }
 
+    @Test("A table that is restored under another name is named as in the target, and a single transaction is said")
+    func renamed() async throws {
+        try await RunFixture.with { fixture in
+            try await fixture.onBoth("create table a (id int); create table b (id int)")
+            try await fixture.execute(fixture.source, "insert into a values (1)")
+            #expect(try await fixture.backup(fixture.yaml("[a]")).failed.isEmpty)
+            let more = "rename: {table: {public.a: public.b}}, transaction: all, tables: [a]"
+            let yaml = "{root_location: \(fixture.folder), location: '{table}', \(more)}"
+            let plan = try await plan(fixture, yaml)
+            #expect(plan.isWithoutProblems && plan.isOneTransaction)
+            #expect(plan.tables.map(\.job.name) == ["public.b"] && plan.tables.map(\.storedName) == ["public.a"])
+            #expect(plan.tables.map { "\($0.reason)" } == ["exact name"])
+            let report = try await fixture.restore(yaml)
+            #expect(plan.tables.map(\.job) == report.finished.map(\.job))
+        }
+    }
+
     @Test("What would fail is in the plan with what depends on it, and the rest is planned")
     func failures() async throws {
         try await RunFixture.with { fixture in

@@ -27,6 +27,7 @@ extension RunPlan {
                     group: number,
                     mode: job.mode,
                     truncate: job.truncate,
+                    maxRejects: job.maxRejects,
                     existingRows: job.isNew ? 0 : TableEstimate(catalog: catalog, sizes: [:]).rows(of: job.relation),
                     isNew: job.isNew,
                     firingTriggers: [],
@@ -78,6 +79,7 @@ extension RunPlan.Table {
             sequencesFile: sequences?.file.path.description
         )
         name(job.relation)
+        storedName = job.storedName
     }
 
     /// The sequences of a table whose rows are not loaded.

@@ -7,6 +7,8 @@ extension RunPlan {
         public var schema: String?
         /// The name without the schema; nil for a query that is not a table's.
         public var name: String?
+        /// The table's name in the backup, if a restore gives it another one.
+        public var storedName: String?
         /// A table, a view and so on; nil for a query that is not a table's.
         public var relationKind: String?
         /// Why it is part of the run.
@@ -39,6 +41,8 @@ extension RunPlan {
         public let truncate: TruncateMode
         /// The key by which rows are recognized that are updated or skipped; empty: any unique key, or none is needed.
         public var keyColumns: [String] = []
+        /// How many rows of the file the server may refuse.
+        public var maxRejects = 0
         /// Rows that are there, by the statistics of the server; nil when nothing is known.
         public var existingRows: Int?
         /// The run creates the table.

@@ -57,7 +57,8 @@ struct PlanDescription {
         let earlier = PlanOrder(plan)
         for (number, table) in plan.tables.enumerated() {
             var cells = [
-                "\(number + 1)", table.job.description, Self.rows(table.rows, table.job),
+                "\(number + 1)", table.job.description + (table.storedName.map { " (from \($0))" } ?? ""),
+                Self.rows(table.rows, table.job),
                 table.bytes.map(HumanNumber.bytes) ?? "unknown",
             ]
             if isRestore { cells += Self.cells(table.load) }

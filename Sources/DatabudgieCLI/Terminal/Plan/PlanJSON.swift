@@ -129,6 +129,7 @@ enum PlanJSON {
         let schema: String?
         let name: String?
         let kind: String?
+        let storedName: String?
         let reason: Reason
         let place: String
         let query: String?
@@ -145,6 +146,7 @@ enum PlanJSON {
             self.table = table.job.description
             subject = table.job.subject.rawValue
             (schema, name, kind) = (table.schema, table.name, table.relationKind)
+            storedName = table.storedName
             (reason, place) = (Reason(table.reason), table.place)
             (query, rows, bytes, file) = (table.query, table.rows, table.bytes, table.file)
             (sequences, sequencesFile) = (table.sequences, table.sequencesFile)
@@ -158,6 +160,7 @@ enum PlanJSON {
         let mode: String
         let truncate: String
         let keyColumns: [String]
+        let maxRejects: Int
         let existingRows: Int?
         let new: Bool
         let firingTriggers: [String]
@@ -166,7 +169,7 @@ enum PlanJSON {
         init(_ load: RunPlan.Load) {
             group = load.group + 1
             (mode, truncate) = (load.mode.rawValue, load.truncate.rawValue)
-            keyColumns = load.keyColumns
+            (keyColumns, maxRejects) = (load.keyColumns, load.maxRejects)
             (existingRows, new) = (load.existingRows, load.isNew)
             (firingTriggers, disabledTriggers) = (load.firingTriggers, load.disabledTriggers)
         }
