@@ -256,7 +256,9 @@ struct WholeRestoreTests {
                     relation: table,
                     file: FileInfo(path: try StoragePath("a.json"), size: 0, modified: Date(), version: nil),
                     rows: .loaded,
-                    isStrict: false
+                    isStrict: false,
+                    selection: .exactName("a"),
+                    place: "test.yml:1"
                 )
                 let setting = SequenceSetting(
                     job: job,
