@@ -25,6 +25,19 @@ struct ComparisonTests {
         return Dictionary(uniqueKeysWithValues: report.tables.map { ($0.name, $0) })
     }
 
+    @Test("Tables that are restored under other names are refused, rather than looked for under their own")
+    func renamed() async throws {
+        try await RunFixture.with { fixture in
+            try await fixture.onBoth(schema)
+            let error = await #expect(throws: DatabudgieError.self) {
+                try await compare(fixture, "{rename: {schema: {app: other}}, tables: ['app.*']}")
+            }
+            #expect(error?.code == .configuration)
+            let reason = "tables that 'rename' restores under other names cannot be compared"
+            #expect(error?.message.hasSuffix(reason) == true)
+        }
+    }
+
     @Test(
         "Equal databases are equal, whatever the order of rows and columns and the settings of the servers' databases"
     )

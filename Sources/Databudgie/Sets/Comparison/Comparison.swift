@@ -25,7 +25,8 @@ public struct Comparison: Sendable {
     /// - Returns: All tables with what differs.
     /// - Throws: `PostgresError`; ``DatabudgieError`` when there is nothing to compare; `CancellationError`.
     public func run(onTable: @Sendable (ComparedTable) -> Void = { _ in }) async throws -> ComparisonReport {
-        try await withDatabase(.backup) { source in
+        try configuration.refuseRenaming()
+        return try await withDatabase(.backup) { source in
             try await withDatabase(.restore) { target in
                 let names = Set(source.relations.keys).union(target.relations.keys).sorted()
                 guard !names.isEmpty else {
@@ -65,6 +66,18 @@ public struct Comparison: Sendable {
 }
 
 extension Configuration {
+    /// Both sides of a comparison have the same names.
+    ///
+    /// - Throws: ``DatabudgieError`` when the restore has tables under other names.
+    func refuseRenaming() throws(DatabudgieError) {
+        guard let entry = restore.tables.first(where: { !$0.renaming.isEmpty }) else { return }
+        throw DatabudgieError(
+            .configuration,
+            "\(entry.options.place): tables that 'rename' restores under other names cannot be compared",
+            hint: "compare with a configuration without 'rename'"
+        )
+    }
+
     /// The tables and views of a command's entries that are moved whole.
     ///
     /// - Parameters:

@@ -41,6 +41,7 @@ public struct SetComparison: Sendable {
     ///   `CancellationError`.
     public func run(onTable: @Sendable (ComparedTable) -> Void = { _ in }) async throws -> ComparisonReport {
         let configuration = access.configuration
+        try configuration.refuseRenaming()
         let database = try configuration.database(for: .restore)
         let manifest = try configuration.restore.run.manifest.map { try ManifestTable($0).name }
         return try await access.withCatalog { catalog in
