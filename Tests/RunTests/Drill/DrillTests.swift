@@ -126,7 +126,7 @@ struct DrillTests {
     func queries() async throws {
         let sql = """
             create table a (id int primary key, at timestamptz, f float4); insert into a values (1, now(), 0.3), (2, null, 0.1);
-            create table b (like a including all); create table c (id serial primary key, code char(3));
+            create table b (like a including all, note text default 'x'); create table c (id serial primary key, code char(3));
             insert into c (code) values ('x'), (null);
             """
         try await DrillFixture.with(.local, sql) { drill async throws in

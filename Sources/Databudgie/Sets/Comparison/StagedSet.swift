@@ -137,7 +137,10 @@ struct StagedSet {
             throw DatabudgieError(.dataFile, "the table has none of the columns of \(path)")
         }
         var compared = begun
-        compared.differences = sides.columnDifferences(recordedTypes(table, header, types), types)
+        // A query has columns of its own: some of the table's, of types that are converted.
+        if table.isWholeTable {
+            compared.differences = sides.columnDifferences(recordedTypes(table, header, types), types)
+        }
         let load = Load(path: path, header: header, keeps: keeps, columns: columns, storage: storage)
         let (rows, sum, other, keys) = try await staging.withTransaction(.writing, idleTimeout: nil) {
             let rows = try await stage(load, relation)
