@@ -34,13 +34,7 @@ struct DrillPlanner {
         chooseTables(&plan)
         plan.undefinedNames = Set(plan.tables.map(\.key))
         guard !record.definitions.isEmpty else {
-            plan.findings.append(
-                .warning(
-                    "the set \(record.id) has no definitions: its tables are created with the recorded columns, and no keys "
-                        + "or other constraints are tested",
-                    hint: "back up with 'ddl: true' for sets that can be restored without anything else"
-                )
-            )
+            plan.findings.append(withoutDefinitions)
             return plan
         }
         plan.definitions = configuration.run(for: kind).definitions
@@ -62,15 +56,23 @@ struct DrillPlanner {
         }
         plan.tables.removeAll { foreign.contains($0.key) }
         plan.entries = placed(entries, known: listed, rowless: foreign.intersection(listed), plan)
-        let undefined = plan.undefinedNames.count
-        guard undefined > 0 else { return plan }
-        plan.findings.append(
-            .warning(
-                "\(counted(undefined, "table")) of the set \(undefined == 1 ? "has" : "have") no definitions, and "
-                    + "\(undefined == 1 ? "is" : "are") created with the recorded columns alone"
-            )
-        )
+        if !plan.undefinedNames.isEmpty { plan.findings.append(Self.undefined(plan.undefinedNames.count)) }
         return plan
+    }
+
+    private var withoutDefinitions: Finding {
+        .warning(
+            "the set \(record.id) has no definitions: its tables are created with the recorded columns, and no keys or other "
+                + "constraints are tested",
+            hint: "back up with 'ddl: true' for sets that can be restored without anything else"
+        )
+    }
+
+    private static func undefined(_ count: Int) -> Finding {
+        .warning(
+            "\(counted(count, "table")) of the set \(count == 1 ? "has" : "have") no definitions, and "
+                + "\(count == 1 ? "is" : "are") created with the recorded columns alone"
+        )
     }
 
     /// One file for each table: all rows of it if possible.

@@ -67,32 +67,9 @@ public struct SetComparison: Sendable {
         notes: [Finding],
         _ onTable: @Sendable (ComparedTable) -> Void
     ) async throws -> ComparisonReport {
+        let (tables, others) = choose(staged)
+        let notes = notes + others
         let schema = staged.target.catalog.defaultSchema
-        let asked = restored(defaultSchema: schema)
-        var (notes, tables) = (notes, [QualifiedName: SetRecord.Table]())
-        var others = 0
-        for table in staged.record.tables {
-            guard let name = table.tableName(defaultSchema: schema), table.isWholeTable else {
-                notes.append(.warning("what a query exports is not compared", of: table.label))
-                continue
-            }
-            if let relation = staged.target.relations[name], relation.kind.isDerived {
-                notes.append(.warning("it is a \(relation.kind.noun) in the target, and not compared", of: table.label))
-            } else if asked(name) {
-                tables[name] = table
-            } else {
-                others += 1
-            }
-        }
-        if others > 0 {
-            notes.append(
-                .warning(
-                    "\(counted(others, "table")) of the set \(others == 1 ? "is" : "are") not compared, because the "
-                        + "configuration does not restore \(others == 1 ? "it" : "them")",
-                    hint: "name tables of the set with --table"
-                )
-            )
-        }
         let recorded = Set(staged.record.tables.compactMap { $0.tableName(defaultSchema: schema) })
         let unrecorded = staged.target.relations.filter { !recorded.contains($0) && !$1.kind.isDerived }.keys
         guard !tables.isEmpty || !unrecorded.isEmpty else {
@@ -111,6 +88,33 @@ public struct SetComparison: Sendable {
             compared.last.map(onTable)
         }
         return ComparisonReport(set: staged.record.id, tables: compared, notes: notes)
+    }
+
+    /// The tables of the set that are compared, and warnings about those that are not.
+    private func choose(_ staged: StagedSet) -> (tables: [QualifiedName: SetRecord.Table], notes: [Finding]) {
+        let schema = staged.target.catalog.defaultSchema
+        let asked = restored(defaultSchema: schema)
+        var (tables, notes, others) = ([QualifiedName: SetRecord.Table](), [Finding](), 0)
+        for table in staged.record.tables {
+            guard let name = table.tableName(defaultSchema: schema), table.isWholeTable else {
+                notes.append(.warning("what a query exports is not compared", of: table.label))
+                continue
+            }
+            if let relation = staged.target.relations[name], relation.kind.isDerived {
+                notes.append(.warning("it is a \(relation.kind.noun) in the target, and not compared", of: table.label))
+            } else if asked(name) {
+                tables[name] = table
+            } else {
+                others += 1
+            }
+        }
+        guard others > 0 else { return (tables, notes) }
+        let warning = Finding.warning(
+            "\(counted(others, "table")) of the set \(others == 1 ? "is" : "are") not compared, because the configuration "
+                + "does not restore \(others == 1 ? "it" : "them")",
+            hint: "name tables of the set with --table"
+        )
+        return (tables, notes + [warning])
     }
 
     /// A test for tables that the restore of the configuration loads; all of them when it names none.

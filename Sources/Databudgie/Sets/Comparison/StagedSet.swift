@@ -120,16 +120,8 @@ struct StagedSet {
         _ file: SetRecord.DataFile,
         _ relation: Relation
     ) async throws -> ComparedTable {
-        let path = try paths.path(of: file.path)
-        let storage = storages.storage(for: path)
-        let place = FileInfo(path: path, size: file.bytes, modified: .distantPast, version: nil)
-        let header = try await DataFileHeader(storage: storage).read(place).header.matching(
-            relation.columns.map(\.name)
-        )
+        let (path, storage, header) = try await self.header(of: file, for: relation)
         let types = target.types(of: relation)
-        guard Set(header.columns.map { ByteKey($0) }).count == header.columns.count else {
-            throw DatabudgieError(.dataFile, "\(path) has two columns of one name")
-        }
         // What the server computes was not loaded.
         let keeps = header.columns.map { types[ByteKey($0)] != nil && !target.isGenerated($0, of: relation) }
         let columns = zip(header.columns, keeps).filter(\.1).map(\.0)
@@ -155,6 +147,22 @@ struct StagedSet {
         if let difference = sides.rowDifference(sum, other) { compared.differences.append(difference) }
         compared.keys = keys
         return compared
+    }
+
+    private func header(
+        of file: SetRecord.DataFile,
+        for relation: Relation
+    ) async throws -> (StoragePath, any Storage, CSVHeader) {
+        let path = try paths.path(of: file.path)
+        let storage = storages.storage(for: path)
+        let place = FileInfo(path: path, size: file.bytes, modified: .distantPast, version: nil)
+        let header = try await DataFileHeader(storage: storage).read(place).header.matching(
+            relation.columns.map(\.name)
+        )
+        guard Set(header.columns.map { ByteKey($0) }).count == header.columns.count else {
+            throw DatabudgieError(.dataFile, "\(path) has two columns of one name")
+        }
+        return (path, storage, header)
     }
 
     private struct Load: Sendable {
