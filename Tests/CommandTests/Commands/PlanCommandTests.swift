@@ -43,6 +43,32 @@ struct PlanCommandTests {
         }
     }
 
+    @Test("A plan for people has a line for each table, and what concerns several")
+    func text() async throws {
+        try await Shop.with { shop in
+            try shop.configure("exclude: [public.secret*]\ntables: ['public.*']")
+            try await shop.execute(
+                "create table secrets (id int); alter table products add best_sale int references sales"
+            )
+            let outcome = try await shop.program.run("plan", "backup", "-v")
+            #expect(outcome.status == 0)
+            let lines = outcome.output.split(separator: "\n")
+            #expect(lines.first?.hasPrefix("backup of  ") == true)
+            #expect(lines.contains { $0.hasPrefix("set        20") && $0.hasSuffix(", recorded in backups/catalog") })
+            #expect(
+                lines.contains {
+                    $0.contains(/^1  public\.products +100 +[0-9.]+ k?B  glob public\.\* +backups\/.*\.csv$/)
+                }
+            )
+            let second = /^2  public\.sales +500 +[0-9.]+ k?B  glob public\.\*  public\.products  backups\/.*\.csv$/
+            #expect(lines.contains { $0.contains(second) }, "\(outcome.output)")
+            #expect(lines.contains { $0.contains(/^2 tables, about 600 rows, [0-9.]+ kB$/) })
+            #expect(lines.contains("in a cycle of foreign keys: public.products, public.sales"))
+            #expect(lines.contains("excluded: 1 table") && lines.contains("  public.secrets: exclude 'public.secret*'"))
+            #expect(lines.last?.hasSuffix(": public.products, public.sales") == true)
+        }
+    }
+
     @Test("Problems are those of the run, on standard error, and end with 1; the plan has them as well")
     func problems() async throws {
         try await Shop.with { shop in

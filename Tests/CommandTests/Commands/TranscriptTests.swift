@@ -159,6 +159,33 @@ struct TranscriptTests {
         }
     }
 
+    @Test("Plans say what would be done, and why")
+    func plans() async throws {
+        let configuration = """
+            exclude: [public.log_*]
+            tables:
+              - {name: 'public.*', truncate: true}
+              - {name: crm.visits, follow_foreign_keys: true}
+            """
+        try await expect("plans", configuration) { shop, transcript in
+            try await shop.execute(
+                """
+                create schema crm; create table crm.shops (id int primary key);
+                create table crm.visits (id serial primary key, shop_id int references crm.shops);
+                create table log_a (id int); alter table products add best_sale int references sales;
+                insert into crm.shops values (1); analyze crm.shops;
+                """
+            )
+            _ = try await shop.program.run("backup")
+            try await shop.execute("create table refunds (sale_id int references sales)")
+            try await transcript.run("databudgie plan restore --exclude refunds --exclude log_a")
+            try await shop.execute(
+                "alter table crm.shops add open boolean not null default true; alter table crm.shops alter open drop default"
+            )
+            try await transcript.run("databudgie plan restore --exclude refunds --exclude log_a")
+        }
+    }
+
     @Test("Details are shown with -v")
     func details() async throws {
         try await expect("details", "truncate: true\ntables: ['public.*']\nexclude: [public.secret*]") {

@@ -45,7 +45,7 @@ struct PlanGraphTests {
                   graph [rankdir=LR, fontname="sans-serif"];
                   node [shape=box, style=rounded, fontname="sans-serif"];
                   edge [fontname="sans-serif", fontsize=10];
-                  t0 [label="1. a\nabout 1 row"];
+                  t0 [label="1. a\n1 row"];
                   t1 [label="2. b"];
                   t2 [label="3. c"];
                   t3 [label="d\nmust be empty", style="rounded,dashed"];
@@ -60,7 +60,7 @@ struct PlanGraphTests {
         #expect(
             graph.mermaid == """
                 flowchart LR
-                  t0["1. a<br/>about 1 row"]
+                  t0["1. a<br/>1 row"]
                   t1["2. b"]
                   t2["3. c"]
                   t3["d<br/>must be empty"]:::reached

@@ -31,7 +31,7 @@ public struct PlanGraph: Sendable {
         var positions: [JobID: Int] = [:]
         for (number, table) in plan.tables.enumerated() {
             positions[table.job] = nodes.count
-            let rows = table.rows.map { "about \(counted($0, "row"))" }
+            let rows = table.rows.map { (plan.kind == .backup ? "about " : "") + counted($0, "row") }
             nodes.append(
                 Node(lines: ["\(number + 1). \(table.job)"] + [rows].compactMap(\.self), isReached: false)
             )

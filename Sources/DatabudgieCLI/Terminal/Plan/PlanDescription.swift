@@ -100,9 +100,9 @@ struct PlanDescription {
             (isExact ? "" : "about ") + HumanNumber.count(rows.compactMap(\.self).reduce(0, +), "row"),
             HumanNumber.bytes(sizes.compactMap(\.self).reduce(0, +)),
         ]
-        let unknown = max(rows.count { $0 == nil }, sizes.count { $0 == nil })
-        return parts.joined(separator: ", ")
-            + (unknown == 0 ? "" : ", without \(HumanNumber.count(unknown)) of which the numbers are unknown")
+        let unknown = [("rows", rows.count { $0 == nil }), ("sizes", sizes.count { $0 == nil })].filter { $0.1 > 0 }
+            .map { "\($0) unknown for \(HumanNumber.count($1))" }
+        return parts.joined(separator: ", ") + (unknown.isEmpty ? "" : " (\(unknown.joined(separator: ", ")))")
     }
 
     /// A restore says it of the group that a cycle is in.
