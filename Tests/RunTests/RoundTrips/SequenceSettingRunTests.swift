@@ -86,7 +86,10 @@ struct SequenceSettingRunTests {
                 try await poll("b waits") {
                     try await fixture.rows(
                         fixture.target,
-                        "select 1 from pg_locks where not granted and locktype = 'advisory' and objid = 42"
+                        """
+                        select 1 from pg_locks where not granted and locktype = 'advisory' and objid = 42
+                        and database = (select oid from pg_database where datname = current_database())
+                        """
                     ).isEmpty == false
                 }
                 let query = "select a.last_value, b.is_called from a_id_seq a, b_id_seq b"
