@@ -9,7 +9,7 @@ public struct RestoreRun: Sendable {
     private var configuration: Configuration
     private let environment: RunEnvironment
 
-    /// Prepares a restore; nothing is done before ``run(onEvent:)``.
+    /// Prepares a restore; nothing is done before ``run(onEvent:confirm:)``.
     ///
     /// - Parameters:
     ///   - configuration: What to restore, and where from.

@@ -24,7 +24,7 @@ struct DumpExclusionTests {
             create table "w.s".t (id int primary key references wanted); create table "W.s".t (id int primary key);
             create table other.t (id int generated always as identity); create sequence other.free;
             create sequence free; create table other.borrower (id int default nextval('w_id_seq'));
-            create type mood as enum ('a', 'b'); create function f(wanted) returns mood language sql as $$ select 'a'::mood $$;
+            create type mood as enum ('a', 'b'); create function f(wanted) returns mood language sql as $$ select 'a'::public.mood $$;
             create table "w.s".uses (m mood, f int default nextval('other.free'));
             create view v as select id from wanted; create view other.v as select id from other.t;
             create function g() returns setof v language sql as 'select * from v';
