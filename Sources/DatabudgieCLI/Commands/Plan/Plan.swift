@@ -58,33 +58,11 @@ extension DatabudgieCommand {
         @OptionGroup var options: SharedOptions
         @OptionGroup var output: PlanOutput
 
-        @Option(
-            name: .customLong("restore-id"),
-            help: ArgumentHelp("Resume the run with this id.", valueName: "number")
-        )
-        var restoreID: Int?
-
-        @Option(
-            name: .customLong("set"),
-            help: ArgumentHelp("Restore this backup set: its id, how it begins, or latest.", valueName: "id")
-        )
-        var set: String?
-
-        @Option(
-            name: .customLong("as-of"),
-            help: ArgumentHelp("Restore the newest backup set of this time or before (UTC).", valueName: "time")
-        )
-        var asOf: String?
-
-        @Flag(inversion: .prefixedNo, help: "Drop and re-create the target database first.")
-        var clean: Bool?
+        @OptionGroup var selection: RestoreRunOptions
 
         func sources() throws -> ConfigurationSources {
             var sources = try options.sources()
-            sources.overrides.restoreID = restoreID
-            sources.overrides.set = set
-            sources.overrides.asOf = asOf
-            sources.overrides.clean = clean
+            selection.add(to: &sources.overrides)
             return sources
         }
 

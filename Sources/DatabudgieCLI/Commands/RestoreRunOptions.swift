@@ -1,0 +1,34 @@
+import ArgumentParser
+import Databudgie
+
+/// The options by which a restore, and the plan of one, choose what is restored and from which set.
+struct RestoreRunOptions: ParsableArguments {
+    @Option(
+        name: .customLong("restore-id"),
+        help: ArgumentHelp("Resume the run with this id.", valueName: "number")
+    )
+    var restoreID: Int?
+
+    @Option(
+        name: .customLong("set"),
+        help: ArgumentHelp("Restore this backup set: its id, how it begins, or latest.", valueName: "id")
+    )
+    var set: String?
+
+    @Option(
+        name: .customLong("as-of"),
+        help: ArgumentHelp("Restore the newest backup set of this time or before (UTC).", valueName: "time")
+    )
+    var asOf: String?
+
+    @Flag(inversion: .prefixedNo, help: "Drop and re-create the target database first.")
+    var clean: Bool?
+
+    /// Puts them over what the configuration says.
+    func add(to overrides: inout ConfigurationOverrides) {
+        overrides.restoreID = restoreID
+        overrides.set = set
+        overrides.asOf = asOf
+        overrides.clean = clean
+    }
+}
