@@ -142,11 +142,7 @@ extension DatabudgieCommand {
                     keys: table.keys.map { Document.Table.Key(key: $0.key, difference: report.sentence($0.difference)) }
                 )
             }
-            let encoder = JSONEncoder()
-            encoder.keyEncodingStrategy = .convertToSnakeCase
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-            let document = Document(set: report.set, equal: report.isEqual, tables: tables)
-            return String(decoding: try encoder.encode(document), as: UTF8.self)
+            return try JSONDocument.text(Document(set: report.set, equal: report.isEqual, tables: tables))
         }
     }
 }

@@ -31,10 +31,6 @@ enum PruneJSON {
 
     /// The object, on several lines.
     static func text(_ plan: PrunePlan) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.keyEncodingStrategy = .convertToSnakeCase
-        encoder.dateEncodingStrategy = .iso8601
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         let object = Plan(
             sets: plan.sets.map { set in
                 Plan.Set(
@@ -58,6 +54,6 @@ enum PruneJSON {
             removedFiles: plan.removedFiles,
             removedBytes: plan.removedSize
         )
-        return String(decoding: try encoder.encode(object), as: UTF8.self)
+        return try JSONDocument.text(object)
     }
 }

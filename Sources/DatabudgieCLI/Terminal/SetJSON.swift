@@ -12,14 +12,9 @@ enum SetJSON {
     ///   - catalog: The folder of the records.
     /// - Returns: The document with a line break at its end.
     static func list(_ sets: [ListedSet], in catalog: some CustomStringConvertible) -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        encoder.keyEncodingStrategy = .convertToSnakeCase
-        encoder.dateEncodingStrategy = .iso8601
         let document = Document(catalog: catalog.description, sets: sets.map(Document.Entry.init))
         // Nothing in the document can fail to encode: no infinite numbers, no custom encoding.
-        guard let data = try? encoder.encode(document) else { return "{}\n" }
-        return lines(data) + "\n"
+        return ((try? JSONDocument.text(document)) ?? "{}") + "\n"
     }
 
     /// The record of a set as it is stored, with the catalog that it is from as its first key.
@@ -29,13 +24,7 @@ enum SetJSON {
         let brace = set.json.firstIndex(of: UInt8(ascii: "{")) ?? set.json.startIndex
         guard let catalog = try? encoder.encode("\(set.catalog)"), brace < set.json.endIndex else { return "" }
         let entry = Data("\n  \"catalog\" : ".utf8) + catalog + Data(",".utf8)
-        return lines(Data(set.json[...brace]) + entry + Data(set.json[(brace + 1)...]))
-    }
-
-    /// The text with line breaks as they are, and whatever else a terminal would act upon as an escape of JSON.
-    private static func lines(_ data: Data) -> String {
-        data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-            .map { String(decoding: $0, as: UTF8.self).escapedInJSON }.joined(separator: "\n")
+        return JSONDocument.lines(Data(set.json[...brace]) + entry + Data(set.json[(brace + 1)...]))
     }
 
     private struct Document: Encodable {

@@ -1,5 +1,4 @@
 import Databudgie
-import Foundation
 
 /// A plan as a JSON document, for `plan --json`.
 ///
@@ -7,13 +6,8 @@ import Foundation
 enum PlanJSON {
     /// The document with a line break at its end.
     static func text(_ plan: RunPlan) -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        encoder.keyEncodingStrategy = .convertToSnakeCase
         // Nothing in the document can fail to encode: no infinite numbers, no custom encoding.
-        guard let data = try? encoder.encode(Document(plan)) else { return "{}\n" }
-        return data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-            .map { String(decoding: $0, as: UTF8.self).escapedInJSON }.joined(separator: "\n") + "\n"
+        ((try? JSONDocument.text(Document(plan))) ?? "{}") + "\n"
     }
 
     private struct Document: Encodable {
