@@ -139,10 +139,15 @@ let upcomingFeatures = [
     "ExistentialAny", "MemberImportVisibility", "InternalImportsByDefault", "NonisolatedNonsendingByDefault",
 ]
 let targetsThatCallC: Set = ["Postgres", "Compression"]
+// Places at which tests end the program; release builds have no trace of them.
+let targetsWithFailPoints: Set = ["Databudgie", "DatabudgieCLI", "CommandTests"]
 for target in package.targets where target.type != .system {
     target.swiftSettings = upcomingFeatures.map { .enableUpcomingFeature($0) } + [.treatAllWarnings(as: .error)]
     if targetsThatCallC.contains(target.name) {
         target.swiftSettings?.append(.strictMemorySafety())
+    }
+    if targetsWithFailPoints.contains(target.name) {
+        target.swiftSettings?.append(.define("DATABUDGIE_FAIL_POINTS", .when(configuration: .debug)))
     }
     if fuzzer != nil, ["Compression", "Databudgie", "Fuzz", "Postgres", "Storage"].contains(target.name) {
         target.swiftSettings?.append(.unsafeFlags(["-sanitize=fuzzer", "-O"]))

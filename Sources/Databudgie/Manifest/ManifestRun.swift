@@ -29,7 +29,9 @@ struct ManifestRun: Sendable {
         let statement = """
             insert into \(table.name.quoted) ("transaction", "action", "table", "file_path") values ($1, $2, $3, $4)
             """
+        await FailPoint.reached(.manifestRowUnwritten)
         _ = try await connection.query(statement, [String(id), kind.rawValue, name, path])
+        await FailPoint.reached(.manifestRowWritten)
     }
 
     /// Records a published file, even when the run is being cancelled: it stays, and should be known.

@@ -20,6 +20,7 @@ struct CreatingRestore {
         let (checked, unloaded) =
             definitions.fitsOneTransaction || isDryRun ? try await createAtOnce() : try await createInBatches()
         guard !isDryRun, let checked else { return RunResults(jobs: unloaded) }
+        await FailPoint.reached(.creationCommitted)
         let results = try await load(checked)
         return RunResults(jobs: unloaded + results, definitions: definitions.names.map(\.label))
     }
@@ -31,7 +32,9 @@ struct CreatingRestore {
         do {
             try await session.leavingTarget {
                 try await session.withTransaction(.writing) {
+                    await FailPoint.reached(.tablesUncreated)
                     try await definitions.createTables()
+                    await FailPoint.reached(.tablesCreated)
                     let restore = try await planning.check(definitions, files, isNested: true)
                     unloaded = restore.reportUnloaded()
                     checked = restore

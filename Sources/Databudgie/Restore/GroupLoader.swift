@@ -36,6 +36,7 @@ struct GroupLoader {
                     try await session.withTransaction(.writing) { try await load(group, progress) }
                 }
             }
+            await FailPoint.reached(.groupCommitted)
             let results = report(outcomes)
             await analyze(group)
             return (results, nil)
@@ -129,20 +130,24 @@ struct GroupLoader {
     private func load(_ group: LoadGroup, _ progress: GroupProgress) async throws -> [JobOutcome] {
         let preparation = preparation(of: group)
         progress.current = group.jobs.first { $0.truncate != .keep }?.id
+        await FailPoint.reached(.groupUntouched)
         try await preparation.begin()
         progress.isPrepared = true
+        await FailPoint.reached(.groupEmptied)
         var outcomes: [JobOutcome] = []
         for job in group.jobs {
             try Task.checkCancellation()
             progress.current = job.id
             recorder.started(job.id)
             outcomes.append(try await load(job))
+            await FailPoint.reached(.tableLoaded)
         }
         try await preparation.end()
         for (job, outcome) in zip(group.jobs, outcomes) {
             progress.current = job.id
             try await recordedRun?.record(job.id.name, path: outcome.path ?? "", over: connection)
         }
+        await FailPoint.reached(.groupUncommitted)
         return outcomes
     }
 

@@ -106,7 +106,9 @@ struct SequenceSetter {
 
     private func set(_ targets: [Target]) async throws {
         guard !targets.isEmpty else { return }
+        await FailPoint.reached(.sequencesUnset)
         try await session.withTransaction(.writing) { try await apply(targets) }
+        await FailPoint.reached(.sequencesSet)
     }
 
     private func apply(_ targets: [Target]) async throws {

@@ -49,6 +49,7 @@ struct WholeRestore {
                     progress = Progress()
                     progress.unloaded = unloaded
                     try await session.withTransaction(.writing) { try await restore(progress, sequences) }
+                    await FailPoint.reached(.replacementCommitted)
                 }
             }
         } catch is DryRunRollback {
@@ -91,6 +92,7 @@ struct WholeRestore {
         progress.outcomes = try await restore.loadNested()
         try await content.definitions?.finish()
         try await restore.setTransactionalSequences(among: sequences)
+        await FailPoint.reached(.replacementUncommitted)
     }
 
     /// Locks the old tables and creates the new ones.
@@ -104,7 +106,9 @@ struct WholeRestore {
             try await LockingPhase(connection: session.connection, catalog: target)
                 .lockReplaced(definitions.replacedNames, isDryRun: session.settings.isDryRun)
             progress.isLocked = true
+            await FailPoint.reached(.tablesUncreated)
             try await definitions.createTables()
+            await FailPoint.reached(.tablesCreated)
             return try await planning.check(definitions, files, isNested: true)
         }
         progress.unloaded = restore.reportUnloaded()

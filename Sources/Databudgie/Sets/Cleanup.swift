@@ -55,7 +55,9 @@ public struct Cleanup: Sendable {
             var firstFailure: StorageError?
             for write in leftovers.map(\.write) {
                 do {
+                    await FailPoint.reached(.leftoverUnremoved)
                     try await storages.storage(for: write.path).discard(write)
+                    await FailPoint.reached(.leftoverRemoved)
                 } catch let error as StorageError {
                     firstFailure = firstFailure ?? error
                 }

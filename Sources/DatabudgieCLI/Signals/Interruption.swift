@@ -1,3 +1,6 @@
+#if DATABUDGIE_FAIL_POINTS
+import Databudgie
+#endif
 import Dispatch
 import Foundation
 import Synchronization
@@ -37,6 +40,9 @@ func withInterruption<Success: Sendable>(
             StandardStream.stopWaiting(after: .seconds(2))
             reaction.async {
                 job.cancel()
+                #if DATABUDGIE_FAIL_POINTS
+                FailPointSignals.arrive()
+                #endif
                 onSignal(signal)
             }
         }

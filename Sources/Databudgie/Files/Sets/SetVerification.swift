@@ -119,6 +119,8 @@ extension SetCatalog {
     func store(_ verification: SetVerification) async throws {
         let bytes = try CatalogJSON.bytes(verification)
         let path = verificationPath(of: verification.id)
+        await FailPoint.reached(.resultUnstored)
         _ = try await storages.storage(for: folder).write(path, ifExists: .replace, from: SingleChunk(bytes))
+        await FailPoint.reached(.resultStored)
     }
 }

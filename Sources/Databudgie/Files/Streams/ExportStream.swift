@@ -56,9 +56,11 @@ struct ExportStream: AsyncSequence, Sendable {
                     output = try await Self.encode(chunk, writer, hasher)
                     meter.add(rows: chunk.rows - headerRows, bytes: chunk.bytes.count, fileBytes: output.count)
                     headerRows = 0
+                    await FailPoint.reached(.rowsArrived)
                 } else {
                     isFinished = true
                     try await beforeEnd()
+                    await FailPoint.reached(.dataFileUnpublished)
                     let last = try writer.finish()
                     last.forEach(hasher.add)
                     output = last.flatMap(\.bytes)

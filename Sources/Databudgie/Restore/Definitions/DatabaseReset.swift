@@ -33,8 +33,10 @@ struct DatabaseReset {
             try await connection.execute(
                 "create database \(quotedIdentifier(new)) template template0 \(properties.options.joined(separator: " "))"
             )
+            await FailPoint.reached(.databaseCreated)
             // Not to be interrupted half-way: between the two there is no database of the name.
             try await Task { try await swap(properties, with: new, over: connection) }.value
+            await FailPoint.reached(.databaseRenamed)
         }
         if let manifest = settings.manifest {
             try await DatabudgieError.withEffect(.databaseRecreated) { try await create(manifest) }
@@ -72,6 +74,7 @@ struct DatabaseReset {
             try? await connection.execute("drop database \(quotedIdentifier(new))")
             throw error
         }
+        await FailPoint.reached(.databaseDropped)
         do {
             try await connection.execute("alter database \(quotedIdentifier(new)) rename to \(name)")
         } catch {

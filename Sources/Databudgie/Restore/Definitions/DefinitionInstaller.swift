@@ -209,7 +209,9 @@ struct DefinitionInstaller {
     func finishInBatches() async throws -> [Failure] {
         var failures: [Failure] = []
         for batch in postData.batches(of: Self.batchSize) {
+            await FailPoint.reached(.definitionsUnfinished)
             failures += try await session.withTransaction(.writing) { try await run(batch) }
+            await FailPoint.reached(.definitionsFinished)
         }
         return failures
     }
