@@ -21,7 +21,8 @@ extension DatabudgieCommand {
 
         func execute() async throws -> ExitStatus {
             let configuration = try Configuration.load(try options.sources(), for: .backup)
-            RunDisplay(options: options, logging: configuration.logging).warn(configuration.warnings)
+            let display = RunDisplay(options: options, logging: configuration.logging)
+            display.warn(configuration.warnings)
             let cleanup = Databudgie.Cleanup(configuration)
             let found = try await cleanup.find()
             guard !found.isEmpty else {
@@ -35,9 +36,11 @@ extension DatabudgieCommand {
                 return .success
             }
             if !yes { try Confirmation.ask("removes \(files)") }
-            try await cleanup.remove(found)
-            try say("\(files) removed.")
-            return .success
+            return try await removeInterruptibly(display) {
+                try await cleanup.remove(found)
+            } andThen: {
+                try say("\(files) removed.")
+            }
         }
 
         /// What was found, one line each: the path, what it is, its size and its age.

@@ -48,9 +48,11 @@ extension DatabudgieCommand {
                 return .success
             }
             if !yes { try Confirmation.ask("removes \(PruneTable.summary(plan))") }
-            try await prune.remove(plan)
-            if !json { try say("Removed \(PruneTable.summary(plan)).") }
-            return .success
+            return try await removeInterruptibly(display) {
+                try await prune.remove(plan)
+            } andThen: {
+                if !json { try say("Removed \(PruneTable.summary(plan)).") }
+            }
         }
 
         private func say(_ line: String) throws {

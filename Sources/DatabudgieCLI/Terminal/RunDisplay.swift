@@ -160,6 +160,14 @@ final class RunDisplay: Sendable {
         }
     }
 
+    /// Says that not everything was removed.
+    func interruptedRemoval() {
+        switch mode {
+        case .json: shared.withLock { say(EventJSON.interrupted($0.run, at: surroundings.now()), &$0) }
+        case .live, .plain: say(PlainLine.note("interrupted: not everything is removed; run the command again"))
+        }
+    }
+
     /// Says how the run ended.
     ///
     /// - Parameters:

@@ -43,7 +43,7 @@ public struct Prune: Sendable {
         }
     }
 
-    /// Removes what a plan says.
+    /// Removes what a plan says; a cancellation ends it after the set at hand.
     ///
     /// - Parameter plan: What ``plan(includingOrphans:)`` has returned; the catalog must not have changed since.
     /// - Throws: ``DatabudgieError`` when the catalog has changed, or for the first set that could not be removed;
@@ -63,7 +63,11 @@ public struct Prune: Sendable {
                 )
             }
         }
-        for deletion in plan.deletions { try await remove(deletion, from: catalog) }
+        for deletion in plan.deletions {
+            try Task.checkCancellation()
+            // An interruption comes after the set at hand, of which nothing is left then.
+            try await Task { try await remove(deletion, from: catalog) }.value
+        }
         try await Self.remove(plan.orphans, from: catalog.storages)
     }
 
@@ -182,11 +186,13 @@ extension Prune {
     /// Marks the set as unfinished, removes its record, then its files, and the mark at last: a crash leaves a set that is
     /// listed and whole, or one that is marked and not listed.
     private func remove(_ deletion: SetDeletion, from catalog: SetCatalog) async throws {
-        try Task.checkCancellation()
         do {
+            await FailPoint.reached(.removalUnmarked)
             try await catalog.markRemoval(RunningMark(id: deletion.id, startedAt: environment.now))
+            await FailPoint.reached(.removalMarked)
             // Alone: what is deleted together may be deleted in any order.
             try await catalog.storages.delete(Array(deletion.records.prefix(1)))
+            await FailPoint.reached(.recordRemoved)
         } catch let error as StorageError {
             await catalog.release(deletion.id)
             throw DatabudgieError(
@@ -198,7 +204,9 @@ extension Prune {
         }
         do {
             try await catalog.storages.delete(deletion.records.dropFirst() + deletion.files)
+            await FailPoint.reached(.filesRemoved)
             try await catalog.storages.delete([catalog.runningPath(of: deletion.id)])
+            await FailPoint.reached(.removalFinished)
         } catch let error as StorageError {
             throw DatabudgieError(
                 .storage,
@@ -216,11 +224,14 @@ extension Prune {
                 if case .file(let path) = orphan.content, (orphan.kind == .brokenRun) == isMark { path } else { nil }
             }
         }
+        await FailPoint.reached(.orphansUnremoved)
         try await storages.delete(paths(false))
         for orphan in orphans {
             guard case .write(let leftover) = orphan.content else { continue }
             try await storages.storage(for: leftover.write.path).discard(leftover.write)
         }
+        await FailPoint.reached(.orphanFilesRemoved)
         try await storages.delete(paths(true))
+        await FailPoint.reached(.orphansRemoved)
     }
 }
