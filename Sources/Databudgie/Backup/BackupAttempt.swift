@@ -72,12 +72,14 @@ struct BackupAttempt {
         _ timestamp: RunTimestamp,
         givesWay: Bool
     ) async throws -> RunResults {
+        await FailPoint.reached(.setUnclaimed)
         if let recording, try await !recording.claim(timestamp) {
             let message = "another run writes the set \(timestamp.timestamp)"
             guard givesWay else { throw DatabudgieError(.storage, message, hint: "run it again") }
             throw PathIsTaken(message: message)
         }
-        let written = WrittenFiles(storages: session.storages)
+        await FailPoint.reached(.setClaimed)
+        let written = WrittenFiles(storages: session.storages, superseding: recording?.superseding(by: timestamp))
         do {
             return try await exportSet(plan, catalog, recordedRun, timestamp, written, givesWay: givesWay)
         } catch let error as PathIsTaken {
@@ -88,6 +90,8 @@ struct BackupAttempt {
         } catch let conflict as RecoveryConflict {
             try await giveWay(timestamp, written, conflict)
         } catch {
+            // Definitions without rows are no set.
+            if written.parts.isEmpty { await written.remove() }
             await recording?.release(timestamp)
             throw error
         }
@@ -121,7 +125,9 @@ struct BackupAttempt {
             throw error
         }
         contents.failures = results.jobs.compactMap(SetRecord.Failure.init)
-        results.set = try await recording.commit(timestamp, contents, written)
+        let whole = contents
+        // All files are there: an interruption comes too late to make them worth nothing.
+        results.set = try await Task { try await recording.commit(timestamp, whole, written) }.value
         return results
     }
 
@@ -148,6 +154,7 @@ struct BackupAttempt {
     ) async throws -> RunResults {
         let resumption = BackupResumption(plan: plan, recorded: recordedRun?.recorded)
         try await session.storages.checkWritable(plan.jobs.compactMap(\.mainPath.parent))
+        if !plan.jobs.allSatisfy(\.isUniquePath) { try await written.superseding?.prepare() }
         let definitions = DefinitionExport(
             session: session,
             catalog: catalog,
@@ -188,7 +195,8 @@ struct BackupAttempt {
                     job: job,
                     catalog: catalog,
                     states: states,
-                    defined: defined
+                    defined: defined,
+                    written: written
                 )
                 let outcome = try await export.run()
                 written.add(job, outcome)

@@ -11,10 +11,9 @@ struct JobExport {
     let states: [Relation.OID: Result<SequenceState, any Error>]
     /// Tables whose definitions are part of the run.
     let defined: Set<QualifiedName>
+    let written: WrittenFiles
 
     private var connection: Connection { session.connection }
-    private var storage: any Storage { session.storages.storage(for: job.path) }
-    private var existingFile: ExistingFile { job.isUniquePath ? .fail : .replace }
 
     /// Runs the query and publishes its file when all of it has arrived; a failure leaves no file behind.
     ///
@@ -87,7 +86,21 @@ struct JobExport {
     /// Exports the rows, and tries again when the server ends a deadlock with another session by ending the query.
     private func exportBreakingDeadlocks() async throws -> Export {
         let attempts = LockAttempts()
-        return try await attempts.retrying { error, attempt in
+        var published: Export?
+        do {
+            return try await exportBreakingDeadlocks(attempts) { published = $0 }
+        } catch {
+            // The file is there, and whole: the job is done, whatever has become of the savepoint.
+            guard let published else { throw error }
+            return published
+        }
+    }
+
+    private func exportBreakingDeadlocks(
+        _ attempts: LockAttempts,
+        _ onPublished: (Export) -> Void
+    ) async throws -> Export {
+        try await attempts.retrying { error, attempt in
             guard LockConflict(of: error) == .deadlock else { return false }
             let message = "the server ended a deadlock with another session: \(ErrorText(error).message)"
             session.recorder.found(
@@ -95,7 +108,11 @@ struct JobExport {
             )
             return true
         } _: {
-            try await connection.withDiscardedSavepoint("table_job", settings: settings) { try await export() }
+            try await connection.withDiscardedSavepoint("table_job", settings: settings) {
+                let result = try await export()
+                onPublished(result)
+                return result
+            }
         }
     }
 
@@ -121,7 +138,8 @@ struct JobExport {
             )
             rows = copy
             let stream = try ExportStream(copy, as: job.format, meter: meter, beforeEnd: checkRewrites)
-            let file = try await storage.write(job.path, ifExists: existingFile, from: stream)
+            let file = try await written.write(job.path, isUnique: job.isUniquePath, from: stream)
+            await FailPoint.reached(.dataFilePublished)
             return (meter, columns, file, stream.segments)
         } catch let error as PostgresError {
             throw ExportFailure.explained(error, rowsBefore: rows?.receivedRows ?? 0)
@@ -179,12 +197,11 @@ struct JobExport {
             (key: sequence.fileKey, state: SequenceState(lastValue: value.lastValue, isCalled: value.isCalled))
         }
         let bytes = try SequencesFile.bytes(entries)
-        let info = try await session.storages.storage(for: job.sequencesPath).write(
-            job.sequencesPath,
-            ifExists: existingFile,
-            from: SingleChunk(bytes)
-        )
-        return (info, StoredFile(job.sequencesPath, content: bytes))
+        await FailPoint.reached(.sequencesUnwritten)
+        let path = job.sequencesPath
+        let info = try await written.write(path, isUnique: job.isUniquePath, from: SingleChunk(bytes))
+        await FailPoint.reached(.sequencesWritten)
+        return (info, StoredFile(path, content: bytes))
     }
 
     /// Removes the file of values after the rest of the job has failed, if possible.

@@ -72,7 +72,8 @@ struct LateNameTests {
                         job: job,
                         catalog: DatabaseCatalog(defaultSchema: "public", relations: [], foreignKeys: []),
                         states: states.mapValues { _ in .success(SequenceState(lastValue: 1, isCalled: true)) },
-                        defined: []
+                        defined: [],
+                        written: WrittenFiles(storages: session.storages)
                     )
                     _ = try await export.run()
                 }

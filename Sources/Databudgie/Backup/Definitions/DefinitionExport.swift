@@ -90,9 +90,10 @@ struct DefinitionExport {
     /// A file whose name holds the timestamp can only come from another run.
     private func write(_ bytes: [UInt8], to path: StoragePath) async throws {
         let isUnique = path.description.containsBytes(of: timestamp.timestamp)
-        _ = try await session.storages.storage(for: path)
-            .write(path, ifExists: isUnique ? .fail : .replace, from: SingleChunk(bytes))
+        await FailPoint.reached(.definitionUnwritten)
+        _ = try await written.write(path, isUnique: isUnique, from: SingleChunk(bytes))
         written.add(StoredFile(path, content: bytes), isUnique: isUnique)
+        await FailPoint.reached(.definitionWritten)
     }
 
     private func write(_ names: [String], to content: FileLayout.Content) async throws {

@@ -73,7 +73,12 @@ struct SetRecording: Sendable {
         await catalog.release(timestamp.timestamp)
     }
 
-    /// Writes the record of a run that has come to its end, and says in older ones what it has replaced.
+    /// What says in older records that a run replaces files of theirs.
+    func superseding(by timestamp: RunTimestamp) -> Superseding {
+        Superseding(catalog, by: timestamp.timestamp)
+    }
+
+    /// Writes the record of a run that has come to its end.
     ///
     /// - Parameters:
     ///   - timestamp: The claimed id.
@@ -100,8 +105,7 @@ struct SetRecording: Sendable {
         (record.startedAt, record.config, record.entries) = (started, configuration, entries)
         record.warnings = warnings.sentences
         try await catalog.commit(record)
-        let replaced = written.sharedPaths.map(catalog.paths.text)
-        if !replaced.isEmpty { try await catalog.supersede(filesAt: Set(replaced), by: record.id) }
+        try await written.superseding?.finish(written.sharedPaths)
         return record.id
     }
 }

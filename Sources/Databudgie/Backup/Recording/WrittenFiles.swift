@@ -1,7 +1,7 @@
 import Storage
 import Synchronization
 
-/// What a backup has written so far: the files that its set will consist of.
+/// What a backup writes: the files that its set will consist of.
 ///
 /// Several tasks write definitions, hence the lock.
 final class WrittenFiles: Sendable {
@@ -27,10 +27,44 @@ final class WrittenFiles: Sendable {
     }
 
     private let storages: StorageRouter
+    /// Says in older records which files are replaced; nil when no set is recorded.
+    let superseding: Superseding?
     private let state = Mutex(State())
 
-    init(storages: StorageRouter) {
-        self.storages = storages
+    init(storages: StorageRouter, superseding: Superseding? = nil) {
+        (self.storages, self.superseding) = (storages, superseding)
+    }
+
+    /// Writes a file, whole or not at all; what older sets lose by it is said in their records before it is published.
+    ///
+    /// - Parameters:
+    ///   - path: Where it goes.
+    ///   - isUnique: No other run can have the path, so a file that exists is left alone.
+    ///   - bytes: Its content.
+    /// - Returns: What was written.
+    /// - Throws: `StorageError`, with the code `alreadyExists` for a file that is to be unique; what the bytes throw.
+    func write<Bytes: AsyncSequence & Sendable>(
+        _ path: StoragePath,
+        isUnique: Bool,
+        from bytes: Bytes
+    ) async throws -> FileInfo where Bytes.Element == [UInt8] {
+        let storage = storages.storage(for: path)
+        guard !isUnique else { return try await storage.write(path, ifExists: .fail, from: bytes) }
+        guard let superseding, try await superseding.concerns(path) else {
+            return try await storage.write(path, ifExists: .replace, from: bytes)
+        }
+        let old = try await storage.info(path)
+        do {
+            let marked = BytesBeforeEnd(bytes) { try await superseding.supersede(setsWith: path) }
+            return try await storage.write(path, ifExists: .replace, from: marked)
+        } catch {
+            // A task of its own, because the run may have been cancelled.
+            await Task {
+                guard let now = try? await storage.info(path), now == old else { return }
+                try? await superseding.takeBack(setsWith: path)
+            }.value
+            throw error
+        }
     }
 
     /// The jobs whose files are complete, in the order in which they ended.

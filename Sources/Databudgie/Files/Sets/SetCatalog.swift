@@ -147,8 +147,11 @@ struct SetCatalog: Sendable {
     @discardableResult
     func commit(_ record: SetRecord) async throws -> StoragePath {
         let path = recordPath(of: record.id)
+        await FailPoint.reached(.recordUnwritten)
         try await write(try record.json(), to: path, ifExists: .fail)
+        await FailPoint.reached(.recordWritten)
         await release(record.id)
+        await FailPoint.reached(.markRemoved)
         return path
     }
 
@@ -158,20 +161,18 @@ struct SetCatalog: Sendable {
         await Task { try? await storage.delete([path]) }.value
     }
 
-    /// Says in all older records that name one of the files which a newer set has replaced that they are not whole any more.
+    /// Says in a record that its set is not whole any more, or that it is after all.
     ///
     /// - Parameters:
-    ///   - paths: The replaced files, as records write them.
-    ///   - id: The newer set.
-    /// - Throws: ``DatabudgieError`` or `StorageError` for the first record that could not be read or written.
-    func supersede(filesAt paths: Set<String>, by id: String) async throws {
-        let older = try await entries().filter { $0.record != nil && $0.id < id }
-        _ = try await older.concurrentMap(limit: 4) { entry in
-            let path = recordPath(of: entry.id)
-            let bytes = try await bytes(of: path)
-            let record = try SetRecord(json: bytes, at: path.description)
-            guard record.supersededBy == nil, !paths.isDisjoint(with: record.filePaths) else { return }
-            try await write(try SetRecord.superseding(bytes, by: id), to: path, ifExists: .replace)
+    ///   - set: The id of the set.
+    ///   - id: The set whose files replace files of it; nil when they have not.
+    /// - Throws: ``DatabudgieError`` or `StorageError` when the record cannot be read or written; not when it is gone.
+    func supersede(_ set: String, by id: String?) async throws {
+        let path = recordPath(of: set)
+        do {
+            try await write(try SetRecord.superseding(try await bytes(of: path), by: id), to: path, ifExists: .replace)
+        } catch let error as StorageError where error.code == .notFound {
+            return
         }
     }
 

@@ -80,14 +80,14 @@ extension SetRecord {
         try CatalogJSON.bytes(self)
     }
 
-    /// Says in a stored record that its files have been replaced, and keeps everything else, unknown keys too.
+    /// Says in a stored record that its files are replaced, and keeps everything else, unknown keys too.
     ///
     /// - Parameters:
     ///   - bytes: The file's bytes.
-    ///   - id: The set whose files have replaced them.
+    ///   - id: The set whose files replace them; nil when they are not replaced after all.
     /// - Returns: The new bytes.
     /// - Throws: An error for what is not a JSON object.
-    static func superseding(_ bytes: [UInt8], by id: String) throws -> [UInt8] {
+    static func superseding(_ bytes: [UInt8], by id: String?) throws -> [UInt8] {
         guard var object = try JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any] else {
             throw DatabudgieError(.dataFile, "the set record is not a JSON object")
         }
