@@ -1,0 +1,100 @@
+#if DATABUDGIE_FAIL_POINTS
+    import DatabudgieTestSupport
+    import Foundation
+    import Postgres
+    import Storage
+    import Testing
+
+    @testable import Databudgie
+
+    @Suite("Backups that are killed", .timeLimit(.minutes(5)))
+    struct KilledBackupTests {
+        /// Definitions, sequences, the manifest, and a file that each run replaces.
+        private static let yaml = """
+            ddl: true
+            manifest: public.databudgie_manifest
+            tables: [public.customers, public.orders, {name: public.single, filename: 'now.{ext}'}]
+            """
+
+        private static let schema = """
+            create table customers (id int generated always as identity primary key, name text);
+            create table orders (id serial primary key, customer_id int references customers);
+            create table single (id int primary key);
+            insert into customers (name) select 'customer ' || n from generate_series(1, 20) n;
+            insert into orders (customer_id) select n % 20 + 1 from generate_series(1, 50) n;
+            """
+
+        static let moments: [CrashMoment] =
+            [
+                .setUnclaimed, .setClaimed, .definitionUnwritten, .definitionWritten, .sequencesUnwritten,
+                .sequencesWritten,
+                .rowsArrived, .dataFileUnpublished, .dataFilePublished, .manifestRowUnwritten, .manifestRowWritten,
+                .recordUnwritten, .recordWritten, .markRemoved, .olderSetUnmarked, .olderSetMarked,
+            ].map { CrashMoment(point: $0) }
+            + [.definitionWritten, .rowsArrived, .dataFileUnpublished, .dataFilePublished, .manifestRowWritten].map {
+                CrashMoment(point: $0, count: 3)
+            }
+
+        @Test(
+            "Every set that is listed is whole, the next backup succeeds, and what is left of the broken one can be removed",
+            arguments: moments,
+            StorageUnderTest.allCases
+        )
+        func everyPoint(moment: CrashMoment, kind: StorageUnderTest) async throws {
+            try await CrashSite.with(kind) { site in
+                try await site.execute(site.source, Self.schema)
+                let configuration = try site.configure(Self.yaml)
+                _ = try await ManifestCreation(configuration, for: .backup).run()
+                // A signal that can be handled leaves nothing behind: it comes first.
+                for ending in [.term, .kill, .intTwice] as [CrashSite.Ending] {
+                    try await site.execute(site.source, "insert into single select count(*) from single")
+                    let whole = try await BackupRun(configuration, environment: site.environment()).run()
+                    #expect(whole.failed.isEmpty)
+                    try await site.execute(site.source, "insert into single select count(*) from single")
+
+                    let outcome = try await site.run("backup", until: moment.point, ending, count: moment.count)
+                    let newest = try await site.catalog(configuration).entries().first { $0.record != nil }?.id
+                    site.expect(ending, outcome, isDone: newest != whole.set)
+                    try await site.expectWholeSets(configuration)
+                    if ending == .term { try await site.expectNothingElse(configuration) }
+                }
+                let next = try await site.run("backup")
+                #expect(next.status == 0, "\(next.error)")
+                try await site.expectWholeSets(configuration)
+                try await site.removeOrphans(configuration)
+                try await site.expectNothingElse(configuration)
+                try await site.expectWholeSets(configuration)
+            }
+        }
+
+        @Test(
+            "Parts of an upload that was killed are found and removed a day later",
+            arguments: CrashSite.Ending.allCases
+        )
+        func upload(ending: CrashSite.Ending) async throws {
+            try await CrashSite.with(.s3) { site in
+                try await site.execute(
+                    site.source,
+                    """
+                    create table wide as
+                        select n, (select string_agg(md5(n::text || m), '') from generate_series(1, 32) m) as text
+                        from generate_series(1, 24000) n
+                    """
+                )
+                let configuration = try site.configure("tables: [public.wide]")
+                let outcome = try await site.run("backup", until: .rowsArrived, ending, count: 80)
+                site.expect(ending, outcome)
+                let entries = try await site.catalog(configuration).entries()
+                #expect(entries.allSatisfy { $0.record == nil })
+                let writes = try await site.storage.unfinishedWrites(site.root, before: .distantFuture)
+                #expect(writes.count == (ending == .term ? 0 : 1))
+                let later = site.environment(Date(timeIntervalSinceNow: 2 * Cleanup.age))
+                let cleanup = Cleanup(configuration, environment: later)
+                try await cleanup.remove(try await cleanup.find())
+                #expect(try await site.storage.unfinishedWrites(site.root, before: .distantFuture).isEmpty)
+                let next = try await site.run("backup")
+                #expect(next.status == 0, "\(next.error)")
+            }
+        }
+    }
+#endif
