@@ -188,7 +188,7 @@ extension Prune {
     private func remove(_ deletion: SetDeletion, from catalog: SetCatalog) async throws {
         do {
             await FailPoint.reached(.removalUnmarked)
-            try await catalog.markRemoval(RunningMark(id: deletion.id, startedAt: environment.now))
+            try await markRemoval(of: deletion.id, in: catalog)
             await FailPoint.reached(.removalMarked)
             // Alone: what is deleted together may be deleted in any order.
             try await catalog.storages.delete(Array(deletion.records.prefix(1)))
@@ -214,6 +214,15 @@ extension Prune {
                 hint: "when that is solved, remove them with 'databudgie prune --orphans', a day later at the earliest",
                 underlying: error
             )
+        }
+    }
+
+    /// Without space for a mark nothing is left to find what a crash would leave; but a full disk is why sets are removed.
+    private func markRemoval(of id: String, in catalog: SetCatalog) async throws {
+        do {
+            try await catalog.markRemoval(RunningMark(id: id, startedAt: environment.now))
+        } catch let error as StorageError where error.code == .outOfSpace {
+            return
         }
     }
 
