@@ -101,7 +101,10 @@
 
         /// The program ended as it was told to.
         ///
-        /// - Parameter isDone: All of its work was done, so that a signal that can be handled came too late.
+        /// - Parameters:
+        ///   - ending: How it was told to.
+        ///   - outcome: How it ended.
+        ///   - isDone: All of its work was done, so that a signal that can be handled came too late.
         func expect(_ ending: Ending, _ outcome: Program.Outcome, isDone: Bool = false) {
             switch ending {
             case .kill: #expect(outcome.status == 128 + SIGKILL, "\(outcome.error)")

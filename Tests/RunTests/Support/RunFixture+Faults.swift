@@ -13,6 +13,7 @@ extension RunFixture {
     ///   - configuration: That of the backup, without the fault.
     ///   - variables: For its storage.
     /// - Returns: The ids of the sets, newest first.
+    /// - Throws: What keeps them from being read.
     @discardableResult
     func expectSoundSets(_ configuration: Configuration, variables: [String: String] = [:]) async throws -> [String] {
         let environment = RunEnvironment(variables: variables)
