@@ -1,6 +1,4 @@
-#if DATABUDGIE_FAIL_POINTS
 import Databudgie
-#endif
 import Dispatch
 import Foundation
 import Synchronization
@@ -41,7 +39,7 @@ func withInterruption<Success: Sendable>(
             reaction.async {
                 job.cancel()
                 #if DATABUDGIE_FAIL_POINTS
-                FailPointSignals.arrive()
+                    FailPointSignals.arrive()
                 #endif
                 onSignal(signal)
             }

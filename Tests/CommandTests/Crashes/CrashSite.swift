@@ -27,6 +27,7 @@
         ///   - kind: Where the storage is.
         ///   - server: Where the databases are; nil for the shared server.
         ///   - body: What to do with them.
+        /// - Throws: What the closure throws.
         static func with(
             _ kind: StorageUnderTest,
             on server: PostgresServer? = nil,

@@ -40,6 +40,7 @@ actor Superseding {
     /// Whether an older set would be damaged if a file were replaced.
     ///
     /// - Parameter path: The file.
+    /// - Returns: False when no older set names it.
     /// - Throws: As ``prepare()`` does.
     func concerns(_ path: StoragePath) async throws -> Bool {
         try await prepare()
