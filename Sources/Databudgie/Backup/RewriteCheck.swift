@@ -1,10 +1,11 @@
 import Postgres
 
-/// Finds relations whose rows another session has replaced since the snapshot.
+/// Finds relations whose rows another session has replaced since the snapshot, and partitions that it has attached.
 ///
 /// TRUNCATE, REFRESH MATERIALIZED VIEW and rewriting forms of ALTER TABLE give a relation a new file, in which the snapshot
 /// sees no row, or rows that are frozen and newer than itself. `pg_relation_filenode` always shows the current file, while
-/// `pg_class` shows that of the snapshot.
+/// `pg_class` shows that of the snapshot. In the same way `pg_partition_tree` shows the partitions that the server reads,
+/// while `pg_inherits` shows those of the snapshot.
 struct RewriteCheck {
     let connection: Connection
 
@@ -38,6 +39,47 @@ struct RewriteCheck {
                 + "TRUNCATE, REFRESH or a form of ALTER TABLE that rewrites them",
             hint: "run the backup again when no other session does that"
         )
+    }
+
+    /// Compares partitions, which the server reads as soon as they are attached: the snapshot sees their rows elsewhere.
+    ///
+    /// - Parameter scope: The partitioned tables that are looked at, and what else is among them.
+    /// - Throws: ``DatabudgieError`` that names the partitions; `PostgresError`.
+    func runForPartitions(_ scope: Scope) async throws {
+        let rows =
+            switch scope {
+            case .locked: try await connection.query(Self.partitionQuery(Self.locked)).rows
+            case .relations(let oids):
+                try await connection.query(
+                    Self.partitionQuery("select pg_catalog.unnest($1::pg_catalog.oid[])"),
+                    [oids.arrayLiteral]
+                ).rows
+            }
+        guard !rows.isEmpty else { return }
+        let names = rows.map { QualifiedName(schema: $0["schema"] ?? "", name: $0["name"] ?? "").description }
+        throw DatabudgieError(
+            .database,
+            "\(names.joined(separator: ", ")) became \(names.count == 1 ? "a partition" : "partitions") after the snapshot of "
+                + "the backup was taken, so there are rows that do not belong to its moment",
+            hint: "run the backup again when no other session attaches partitions"
+        )
+    }
+
+    private static func partitionQuery(_ relations: String) -> String {
+        """
+        select n.nspname as schema, c.relname as name
+        from pg_catalog.pg_class p
+        cross join lateral pg_catalog.pg_partition_tree(p.oid) t
+        join pg_catalog.pg_class c on c.oid operator(pg_catalog.=) t.relid
+        join pg_catalog.pg_namespace n on n.oid operator(pg_catalog.=) c.relnamespace
+        where p.oid operator(pg_catalog.=) any (array(\(relations)))
+            and p.relkind operator(pg_catalog.=) 'p'::pg_catalog."char" and t.relid operator(pg_catalog.<>) p.oid
+            and not exists (
+                select from pg_catalog.pg_inherits i where i.inhrelid operator(pg_catalog.=) t.relid
+                    and i.inhparent operator(pg_catalog.=) t.parentrelid
+            )
+        group by n.nspname, c.relname order by n.nspname, c.relname
+        """
     }
 
     private static let locked = """
