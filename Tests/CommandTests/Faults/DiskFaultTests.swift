@@ -119,7 +119,7 @@ struct DiskFaultTests {
 
     @Test(
         "A disk that cannot keep what was written fails what it concerns, and nothing is listed that is not whole",
-        arguments: 1...8
+        arguments: 1...12
     )
     func flush(number: Int) async throws {
         try await Shop.with { shop in
