@@ -67,10 +67,10 @@ enum FailPoint: Sendable {
     case definitionsUnfinished
     /// Some of them are created, for good.
     case definitionsFinished
-    /// All tables that replace others are created and loaded, and their transaction is still open.
-    case replacementUncommitted
+    /// A restore in one transaction is done, and the transaction is still open.
+    case wholeUncommitted
     /// It is committed.
-    case replacementCommitted
+    case wholeCommitted
     /// The database that replaces the old one is created, under a name of its own.
     case databaseCreated
     /// The old one is dropped, and no database has its name.
@@ -84,6 +84,14 @@ enum FailPoint: Sendable {
     case resultUnstored
     /// It is stored.
     case resultStored
+    /// The database of a drill is about to be created.
+    case scratchDatabaseUncreated
+    /// It is there, and empty.
+    case scratchDatabaseCreated
+    /// The drill is over, and the database is still there.
+    case scratchDatabaseFilled
+    /// It is removed.
+    case scratchDatabaseRemoved
 
     // MARK: Prune and cleanup
 

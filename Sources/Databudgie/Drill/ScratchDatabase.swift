@@ -66,9 +66,12 @@ struct ScratchDatabase: Sendable {
         parameters.keywords["dbname"] = name
         let result: Result
         do {
+            await FailPoint.reached(.scratchDatabaseUncreated)
             // Not on this connection later on: a firewall may have forgotten it.
             try await Connection.withConnection(to: server) { try await create($0) }
+            await FailPoint.reached(.scratchDatabaseCreated)
             result = try await body(parameters)
+            await FailPoint.reached(.scratchDatabaseFilled)
         } catch {
             await remove()
             // Whichever layer noticed it first has an error of its own for it.
@@ -76,6 +79,7 @@ struct ScratchDatabase: Sendable {
             throw error
         }
         await remove()
+        await FailPoint.reached(.scratchDatabaseRemoved)
         return result
     }
 

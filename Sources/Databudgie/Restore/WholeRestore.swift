@@ -49,7 +49,7 @@ struct WholeRestore {
                     progress = Progress()
                     progress.unloaded = unloaded
                     try await session.withTransaction(.writing) { try await restore(progress, sequences) }
-                    await FailPoint.reached(.replacementCommitted)
+                    await FailPoint.reached(.wholeCommitted)
                 }
             }
         } catch is DryRunRollback {
@@ -92,7 +92,7 @@ struct WholeRestore {
         progress.outcomes = try await restore.loadNested()
         try await content.definitions?.finish()
         try await restore.setTransactionalSequences(among: sequences)
-        await FailPoint.reached(.replacementUncommitted)
+        await FailPoint.reached(.wholeUncommitted)
     }
 
     /// Locks the old tables and creates the new ones.

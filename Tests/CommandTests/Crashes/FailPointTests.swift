@@ -9,8 +9,10 @@
         func all() {
             let moments =
                 KilledBackupTests.moments + KilledRestoreTests.loads + KilledRestoreTests.creations
-                + KilledRestoreTests.replaced + KilledRestoreTests.resets + KilledPruneTests.removals
+                + KilledRestoreTests.replaced + KilledRestoreTests.whole + KilledRestoreTests.resets
+                + KilledPruneTests.removals
                 + KilledPruneTests.orphans + KilledPruneTests.leftovers + KilledPruneTests.results
+                + KilledPruneTests.drills
             #expect(Set(FailPoint.allCases).subtracting(moments.map(\.point)).isEmpty)
         }
 

@@ -1,6 +1,7 @@
 #if DATABUDGIE_FAIL_POINTS
     import DatabudgieTestSupport
     import Foundation
+    import Postgres
     import Storage
     import Testing
 
@@ -27,14 +28,19 @@
 
         static let results: [CrashMoment] = [.resultUnstored, .resultStored].map { CrashMoment(point: $0) }
 
+        static let drills: [CrashMoment] = [
+            .scratchDatabaseUncreated, .scratchDatabaseCreated, .scratchDatabaseFilled, .scratchDatabaseRemoved,
+        ].map { CrashMoment(point: $0) }
+
         private func id(_ day: Int) -> String { "2026-01-0\(day)T03:00:00" }
 
         /// A site with a set of each of four days, all of one content.
         private func withSets(
             _ kind: StorageUnderTest,
+            on server: PostgresServer? = nil,
             _ body: (CrashSite, Configuration, _ makeSets: () async throws -> Void) async throws -> Void
         ) async throws {
-            try await CrashSite.with(kind) { site in
+            try await CrashSite.with(kind, on: server) { site in
                 try await site.execute(
                     site.source,
                     "create table own as select 1 as id; create table shared as select 2 as id;"
@@ -154,6 +160,42 @@
                 #expect(next.status == 0, "\(next.error)")
                 try await site.removeOrphans(configuration)
                 try await site.expectNothingElse(configuration)
+            }
+        }
+
+        @Test("A drill that was killed leaves its set as it is, and its database at most")
+        func drill() async throws {
+            try await PostgresServer.withServer { server in
+                try await withSets(.local, on: server) { site, configuration, makeSets in
+                    try await makeSets()
+                    let scratch = "select datname from pg_database where datname ~ '^databudgie_drill_'"
+                    for moment in Self.drills {
+                        for ending in CrashSite.Ending.allCases {
+                            let outcome = try await site.run(
+                                "verify",
+                                id(4),
+                                "--level",
+                                "restore",
+                                until: moment.point,
+                                ending
+                            )
+                            site.expect(ending, outcome, isDone: true)
+                            let left = try await site.values(site.source, scratch)
+                            let isThere = [.scratchDatabaseCreated, .scratchDatabaseFilled].contains(moment.point)
+                            #expect(left.count == (isThere && ending != .term ? 1 : 0), "\(moment): \(left)")
+                            for name in left {
+                                try await site.execute(
+                                    site.source,
+                                    "drop database \(quotedIdentifier(name)) with (force)"
+                                )
+                            }
+                            try await site.expectWholeSets(configuration)
+                        }
+                    }
+                    let next = try await site.run("verify", id(4), "--level", "restore")
+                    #expect(next.status == 0, "\(next.error)")
+                    #expect(try await site.values(site.source, scratch).isEmpty)
+                }
             }
         }
     }

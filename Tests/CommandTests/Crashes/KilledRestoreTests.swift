@@ -49,9 +49,15 @@
         ].map { CrashMoment(point: $0) }
 
         static let replaced: [CrashMoment] = [
-            .tablesUncreated, .tablesCreated, .tableLoaded, .groupUncommitted, .replacementUncommitted,
-            .replacementCommitted,
+            .tablesUncreated, .tablesCreated, .tableLoaded, .groupUncommitted, .wholeUncommitted,
+            .wholeCommitted,
         ].map { CrashMoment(point: $0) }
+
+        static let whole: [CrashMoment] =
+            [.groupUntouched, .groupEmptied, .tableLoaded, .manifestRowWritten, .wholeUncommitted, .wholeCommitted].map
+        {
+            CrashMoment(point: $0)
+        } + [CrashMoment(point: .tableLoaded, count: 3), CrashMoment(point: .groupUncommitted, count: 2)]
 
         static let resets: [CrashMoment] = [.databaseCreated, .databaseDropped, .databaseRenamed].map {
             CrashMoment(point: $0)
@@ -104,6 +110,30 @@
                         // Sequences are set after the commit of their tables.
                         #expect(sequences.allSatisfy { now[$0] == old[$0] || isNew && now[$0] == new[$0] }, "\(now)")
                     }
+                }
+                let next = try await site.run("restore")
+                #expect(next.status == 0, "\(next.error)")
+                #expect(try await site.contents(site.target) == new)
+            }
+        }
+
+        @Test(
+            "With transaction: all the target is the old one or the new one, with its sequences and the manifest",
+            arguments: whole
+        )
+        func whole(moment: CrashMoment) async throws {
+            try await withSet(.local, "truncate: true\ntransaction: all") { site in
+                try await site.execute(site.target, Self.tables)
+                let new = try await site.contents(site.source)
+                for ending in CrashSite.Ending.allCases {
+                    try await site.execute(site.target, Self.oldRows + "truncate manifest;")
+                    let old = try await site.contents(site.target)
+                    let outcome = try await site.run("restore", until: moment.point, ending, count: moment.count)
+                    let now = try await site.contents(site.target)
+                    site.expect(ending, outcome, isDone: now == new)
+                    #expect(now == old || now == new, "\(now)")
+                    let recorded = try await site.values(site.target, "select count(*) from manifest")
+                    #expect(recorded == (now == new ? ["3"] : ["0"]))
                 }
                 let next = try await site.run("restore")
                 #expect(next.status == 0, "\(next.error)")
