@@ -66,7 +66,14 @@ extension BackupAttempt {
         let states = try await SequenceReader(connection: session.connection).read(jobs.flatMap(\.sequences))
         let problems = try await ReadPrivileges(connection: session.connection).problems(of: jobs)
         for job in jobs {
-            let export = JobExport(session: session, job: job, catalog: catalog, states: states, defined: [])
+            let export = JobExport(
+                session: session,
+                job: job,
+                catalog: catalog,
+                states: states,
+                defined: [],
+                written: WrittenFiles(storages: session.storages)
+            )
             do {
                 try await export.check()
                 if let problem = problems[job.id] { throw problem }
