@@ -93,7 +93,7 @@
         }
 
         @Test("Orphans are removed again, whenever their removal was killed", arguments: orphans)
-        func orphans(moment: CrashMoment) async throws {
+        func orphanRemoval(moment: CrashMoment) async throws {
             try await withSets(.local) { site, configuration, makeSets in
                 let catalog = try site.catalog(configuration)
                 for ending in CrashSite.Ending.allCases {

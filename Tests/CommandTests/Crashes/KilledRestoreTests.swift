@@ -121,7 +121,7 @@
             "With transaction: all the target is the old one or the new one, with its sequences and the manifest",
             arguments: whole
         )
-        func whole(moment: CrashMoment) async throws {
+        func singleTransaction(moment: CrashMoment) async throws {
             try await withSet(.local, "truncate: true\ntransaction: all") { site in
                 try await site.execute(site.target, Self.tables)
                 let new = try await site.contents(site.source)
