@@ -151,14 +151,11 @@ struct JobExport {
     /// A table that was locked before the snapshot cannot have been.
     private func checkRewrites() async throws {
         let check = RewriteCheck(connection: connection)
-        guard let relation = job.relation, job.isWholeTable else {
-            try await check.run(.locked)
-            return try await check.runForPartitions(.locked)
-        }
+        guard let relation = job.relation, job.isWholeTable else { return try await check.run(.locked) }
         let family = [relation.oid] + catalog.descendants(of: relation.oid)
         guard relation.kind != .table || family.count > 1 else { return }
         try await check.run(.relations(family))
-        if relation.kind == .partitionedTable { try await check.runForPartitions(.relations([relation.oid])) }
+        if relation.kind == .partitionedTable { try await check.runForPartitions(of: relation.oid) }
     }
 
     /// Lets the server parse the query, so a mistake is reported before a file is begun.

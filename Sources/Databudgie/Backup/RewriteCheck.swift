@@ -43,18 +43,10 @@ struct RewriteCheck {
 
     /// Compares partitions, which the server reads as soon as they are attached: the snapshot sees their rows elsewhere.
     ///
-    /// - Parameter scope: The partitioned tables that are looked at, and what else is among them.
+    /// - Parameter table: A partitioned table.
     /// - Throws: ``DatabudgieError`` that names the partitions; `PostgresError`.
-    func runForPartitions(_ scope: Scope) async throws {
-        let rows =
-            switch scope {
-            case .locked: try await connection.query(Self.partitionQuery(Self.locked)).rows
-            case .relations(let oids):
-                try await connection.query(
-                    Self.partitionQuery("select pg_catalog.unnest($1::pg_catalog.oid[])"),
-                    [oids.arrayLiteral]
-                ).rows
-            }
+    func runForPartitions(of table: Relation.OID) async throws {
+        let rows = try await connection.query(Self.partitionQuery, [String(table)]).rows
         guard !rows.isEmpty else { return }
         let names = rows.map { QualifiedName(schema: $0["schema"] ?? "", name: $0["name"] ?? "").description }
         throw DatabudgieError(
@@ -65,22 +57,18 @@ struct RewriteCheck {
         )
     }
 
-    private static func partitionQuery(_ relations: String) -> String {
-        """
+    private static let partitionQuery = """
         select n.nspname as schema, c.relname as name
-        from pg_catalog.pg_class p
-        cross join lateral pg_catalog.pg_partition_tree(p.oid) t
+        from pg_catalog.pg_partition_tree($1::pg_catalog.oid) t
         join pg_catalog.pg_class c on c.oid operator(pg_catalog.=) t.relid
         join pg_catalog.pg_namespace n on n.oid operator(pg_catalog.=) c.relnamespace
-        where p.oid operator(pg_catalog.=) any (array(\(relations)))
-            and p.relkind operator(pg_catalog.=) 'p'::pg_catalog."char" and t.relid operator(pg_catalog.<>) p.oid
+        where t.relid operator(pg_catalog.<>) $1::pg_catalog.oid
             and not exists (
                 select from pg_catalog.pg_inherits i where i.inhrelid operator(pg_catalog.=) t.relid
                     and i.inhparent operator(pg_catalog.=) t.parentrelid
             )
-        group by n.nspname, c.relname order by n.nspname, c.relname
+        order by n.nspname, c.relname
         """
-    }
 
     private static let locked = """
         select relation from pg_catalog.pg_locks

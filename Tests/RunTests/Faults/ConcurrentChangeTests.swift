@@ -27,16 +27,16 @@ struct ConcurrentChangeTests {
     /// Runs the body after the snapshot and before the first table is read, and returns what was backed up.
     private func backup(_ fixture: RunFixture, while body: () async throws -> Void) async throws -> RunReport {
         try await Connection.withConnection(to: fixture.source) { gate in
-            try await gate.execute("select pg_advisory_lock(42)")
+            try await gate.execute("select pg_advisory_lock(4242)")
             async let report = fixture.backup(
                 """
                 {root_location: \(fixture.folder), location: '{table}', tables: [
-                  {query: "select pg_advisory_lock(42)::text as lock", location: waiting}, public.t, public.p]}
+                  {query: "select pg_advisory_lock(4242)::text as lock", location: waiting}, public.t, public.p]}
                 """
             )
             try await poll("the backup waits") { try await fixture.isWaiting(for: "locktype = 'advisory'") }
             try await body()
-            try await gate.execute("select pg_advisory_unlock(42)")
+            try await gate.execute("select pg_advisory_unlock(4242)")
             return try await report
         }
     }
