@@ -54,6 +54,7 @@ public struct Cleanup: Sendable {
         try await withStorages { storages in
             var firstFailure: StorageError?
             for write in leftovers.map(\.write) {
+                try Task.checkCancellation()
                 do {
                     await FailPoint.reached(.leftoverUnremoved)
                     try await storages.storage(for: write.path).discard(write)

@@ -234,12 +234,15 @@ extension Prune {
             }
         }
         await FailPoint.reached(.orphansUnremoved)
+        try Task.checkCancellation()
         try await storages.delete(paths(false))
         for orphan in orphans {
             guard case .write(let leftover) = orphan.content else { continue }
+            try Task.checkCancellation()
             try await storages.storage(for: leftover.write.path).discard(leftover.write)
         }
         await FailPoint.reached(.orphanFilesRemoved)
+        try Task.checkCancellation()
         try await storages.delete(paths(true))
         await FailPoint.reached(.orphansRemoved)
     }
