@@ -35,7 +35,11 @@ struct ExportSnapshot {
                     .snapshot,
                     beforeSnapshot: { try await lock(tables, views, isLastAttempt: attempt == attempts.count) },
                     {
-                        let catalog = try await session.readCatalog(without: manifest, isNested: true)
+                        let catalog = try await session.readCatalog(
+                            without: manifest,
+                            isNested: true,
+                            includesKeys: session.settings.subset != nil
+                        )
                         let plan = try makePlan(catalog)
                         guard catalog == expected || Self.names(plan.relations, Self.tableKinds).isSubset(of: tables)
                         else {
@@ -60,7 +64,11 @@ struct ExportSnapshot {
         _ makePlan: (DatabaseCatalog) throws -> BackupPlan
     ) async throws -> (catalog: DatabaseCatalog, relations: [Relation]) {
         try await session.withTransaction(.catalog) {
-            let catalog = try await session.readCatalog(without: session.settings.manifest, isNested: true)
+            let catalog = try await session.readCatalog(
+                without: session.settings.manifest,
+                isNested: true,
+                includesKeys: session.settings.subset != nil
+            )
             let plan = try makePlan(catalog)
             let reads = try await QueryReads(connection: connection).relations(of: plan.jobs, catalog)
             return (catalog, plan.relations + reads)

@@ -25,6 +25,7 @@ public struct ConfigurationPrinter: Sendable {
                 mapping(
                     run(configuration, .backup) + [
                         ("retention", configuration.backup.retention.map(retention) ?? null),
+                        ("subset", configuration.backup.subset.map(subset) ?? null),
                         ("tables", list(configuration.backup.tables.map { entry($0, configuration.backup.run) })),
                     ]
                 )
@@ -44,7 +45,7 @@ public struct ConfigurationPrinter: Sendable {
         return (try? serialize(node: root, width: -1, allowUnicode: true)) ?? ""
     }
 
-    private typealias Pair = (key: String, value: Node)
+    typealias Pair = (key: String, value: Node)
 
     private func logging(_ logging: LoggingConfiguration) -> Node {
         mapping([("enabled", bool(logging.isEnabled)), ("level", text(logging.level))])
@@ -175,19 +176,19 @@ public struct ConfigurationPrinter: Sendable {
 }
 
 extension ConfigurationPrinter {
-    private var null: Node { plain("null") }
+    var null: Node { plain("null") }
 
-    private func plain(_ text: String) -> Node {
+    func plain(_ text: String) -> Node {
         .scalar(Node.Scalar(text, Tag(.implicit), .plain))
     }
 
-    private func bool(_ value: Bool) -> Node { plain(value ? "true" : "false") }
+    func bool(_ value: Bool) -> Node { plain(value ? "true" : "false") }
 
-    private func number(_ value: Double) -> Node {
+    func number(_ value: Double) -> Node {
         plain(value == value.rounded() && abs(value) < 1e15 ? String(Int(value)) : String(value))
     }
 
-    private func text(_ text: String?) -> Node {
+    func text(_ text: String?) -> Node {
         guard let text else { return null }
         // YAML 1.1 readers take more words for something else than YAML 1.2 does.
         let words: Set = ["yes", "no", "on", "off", "y", "n", "true", "false", "null", "~", ""]
@@ -200,11 +201,11 @@ extension ConfigurationPrinter {
         return .scalar(Node.Scalar(text, Tag(.str), style))
     }
 
-    private func list(_ elements: [Node]) -> Node {
+    func list(_ elements: [Node]) -> Node {
         .sequence(Node.Sequence(elements, Tag(.seq), elements.isEmpty ? .flow : .block))
     }
 
-    private func mapping(_ pairs: [Pair]) -> Node {
+    func mapping(_ pairs: [Pair]) -> Node {
         .mapping(Node.Mapping(pairs.map { (text($0.key), $0.value) }, Tag(.map), pairs.isEmpty ? .flow : .block))
     }
 }

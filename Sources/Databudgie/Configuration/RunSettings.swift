@@ -18,6 +18,8 @@ struct RunSettings: Sendable {
     let definitions: DefinitionConfiguration
     /// The folder of the set records; nil when the locations have no folder in common.
     let catalog: StoragePath?
+    /// Which rows a backup takes; nil: all.
+    let subset: SubsetSettings?
     /// Which set a restore reads.
     let set: SetSelection
     /// All of a restore is one transaction.
@@ -58,6 +60,7 @@ struct RunSettings: Sendable {
             try configuration.restore.checkRenaming()
         }
         manifest = try Self.manifest(run, kind)
+        if kind == .backup { try configuration.backup.checkResumption() }
         database = try configuration.database(for: kind)
         self.kind = kind
         s3 = run.s3
@@ -66,6 +69,7 @@ struct RunSettings: Sendable {
         isDryRun = run.isDryRun
         definitions = run.definitions
         catalog = configuration.catalog(for: kind)
+        subset = kind == .backup ? configuration.backup.subset : nil
         set = kind == .restore ? configuration.restore.set : .newest
         isAllOrNothing = kind == .restore && configuration.restore.transaction == .all
         idleInTransactionTimeout = run.idleInTransactionTimeout
@@ -93,6 +97,18 @@ struct RunSettings: Sendable {
             )
         }
         return nil
+    }
+}
+
+extension BackupConfiguration {
+    /// Rows of a subset belong together only when all of them are from one moment.
+    fileprivate func checkResumption() throws(DatabudgieError) {
+        guard subset != nil, run.resumeID != nil else { return }
+        throw DatabudgieError(
+            .configuration,
+            "--backup-id cannot resume a run with 'subset', whose rows belong together only as they were at one moment",
+            hint: "run it again without --backup-id"
+        )
     }
 }
 

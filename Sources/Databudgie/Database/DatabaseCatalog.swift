@@ -15,6 +15,8 @@ struct DatabaseCatalog: Sendable, Equatable {
     let schemas: [String]
     /// The run's manifest: no glob finds it, because what a run writes is not part of what it moves.
     var manifest: QualifiedName?
+    /// Keys and types; nil when the run needs none of them.
+    var keys: KeyCatalog?
 
     /// Compared by bytes, as the server does.
     private let schemaKey: ByteKey
@@ -57,7 +59,7 @@ struct DatabaseCatalog: Sendable, Equatable {
             schemas: self.schemas + schemas,
             foreignKeys: foreignKeys
         )
-        catalog.manifest = manifest
+        (catalog.manifest, catalog.keys) = (manifest, keys)
         return catalog
     }
 

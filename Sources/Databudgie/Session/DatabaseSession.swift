@@ -69,11 +69,18 @@ struct DatabaseSession: Sendable {
     /// - Parameters:
     ///   - manifest: The run's manifest, which no glob finds.
     ///   - isNested: The caller has a transaction open, which sees tables that no other session sees yet.
+    ///   - includesKeys: Keys and types are read, too.
     /// - Returns: The catalog, as one moment has it.
     /// - Throws: `PostgresError`.
-    func readCatalog(without manifest: ManifestTable?, isNested: Bool = false) async throws -> DatabaseCatalog {
+    func readCatalog(
+        without manifest: ManifestTable?,
+        isNested: Bool = false,
+        includesKeys: Bool = false
+    ) async throws -> DatabaseCatalog {
         var catalog = try await withTransaction(.catalog, isNested: isNested) {
-            try await DatabaseCatalogReader(connection: connection).read()
+            var catalog = try await DatabaseCatalogReader(connection: connection).read()
+            if includesKeys { catalog.keys = try await KeyCatalogReader(connection: connection).read() }
+            return catalog
         }
         catalog.manifest = manifest?.name
         return catalog

@@ -15,9 +15,19 @@ extension DatabudgieCommand {
         @Option(name: .customLong("backup-id"), help: ArgumentHelp("Resume the run with this id.", valueName: "number"))
         var backupID: Int?
 
+        @Option(
+            name: .customLong("start"),
+            help: ArgumentHelp(
+                "Back up only these rows and what belongs to them, instead of 'start' of 'subset'; may be repeated.",
+                valueName: "table=condition"
+            )
+        )
+        var starts: [String] = []
+
         func sources() throws -> ConfigurationSources {
             var sources = try options.sources()
             sources.overrides.backupID = backupID
+            sources.overrides.starts = starts
             return sources
         }
 

@@ -6,6 +6,8 @@ public struct BackupConfiguration: Sendable, Equatable {
     public var tables: [BackupEntry]
     /// Which sets are kept when old ones are removed (`retention`); nil: none may be removed.
     public var retention: RetentionPolicy?
+    /// Which rows of the tables are exported (`subset`); nil: all.
+    public var subset: SubsetSettings?
 
     /// Gathers settings.
     ///
@@ -13,13 +15,16 @@ public struct BackupConfiguration: Sendable, Equatable {
     ///   - run: What backup and restore have in common.
     ///   - tables: What is exported.
     ///   - retention: Which sets are kept when old ones are removed.
+    ///   - subset: Which rows of the tables are exported; nil: all.
     public init(
         run: RunConfiguration = RunConfiguration(),
         tables: [BackupEntry] = [],
-        retention: RetentionPolicy? = nil
+        retention: RetentionPolicy? = nil,
+        subset: SubsetSettings? = nil
     ) {
         self.run = run
         self.tables = tables
         self.retention = retention
+        self.subset = subset
     }
 }

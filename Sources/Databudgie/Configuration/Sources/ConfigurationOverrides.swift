@@ -18,6 +18,8 @@ public struct ConfigurationOverrides: Sendable, Equatable {
     public var tables: [String] = []
     /// The globs given by `--exclude`; they replace any `exclude`.
     public var excludes: [String] = []
+    /// The `TABLE=CONDITION` pairs given by `--start`; they replace any `start` of `subset`.
+    public var starts: [String] = []
     /// `--dry-run` or `--no-dry-run`.
     public var dryRun: Bool?
     /// `--raw-config`: configuration as a text.
@@ -70,6 +72,7 @@ public struct ConfigurationOverrides: Sendable, Equatable {
         }
         if !tables.isEmpty { replace(["tables"], key: "tables", value: list(tables, "--table"), in: &root) }
         if !excludes.isEmpty { replace(["exclude"], key: "exclude", value: list(excludes, "--exclude"), in: &root) }
+        if !starts.isEmpty { try applyStarts(to: &root) }
         if let ddl { apply(ddl: ddl, to: &root) }
     }
 
@@ -92,6 +95,45 @@ public struct ConfigurationOverrides: Sendable, Equatable {
             for key in keys { level[key] = nil }
         }
         root[key] = value
+    }
+
+    /// Chooses other rows to begin with, and leaves the rest of `subset` as it is.
+    private func applyStarts(to root: inout SourceMapping) throws(ConfigurationError) {
+        let place = SourcePlace("--start")
+        var tables = SourceMapping()
+        for start in starts {
+            let parts = start.utf8.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else {
+                throw ConfigurationError(
+                    .invalidValue,
+                    "'\(start)' is not a table and a condition",
+                    hint: "write TABLE=CONDITION, for instance 'public.customers=id = 4'",
+                    at: place
+                )
+            }
+            let (table, condition) = (String(decoding: parts[0], as: UTF8.self), String(decoding: parts[1], as: UTF8.self))
+            let before = tables[table]?.list ?? []
+            tables[table] = SourceValue(.list(before + [SourceValue(text: condition, at: place)]), at: place)
+        }
+        let value = SourceValue(.mapping(tables), at: place)
+        var isDone = false
+        func apply(to level: inout SourceMapping) {
+            guard let subset = level["subset"], var mapping = subset.mapping else { return }
+            mapping["start"] = value
+            level["subset"] = SourceValue(.mapping(mapping), at: subset.place)
+            isDone = true
+        }
+        apply(to: &root)
+        if let backup = root["backup"], var level = backup.mapping {
+            // A null there would hide what is at the root.
+            if level["subset"]?.isNull == true { level["subset"] = nil }
+            apply(to: &level)
+            root["backup"] = SourceValue(.mapping(level), at: backup.place)
+        }
+        guard !isDone else { return }
+        var mapping = SourceMapping()
+        mapping["start"] = value
+        root["subset"] = SourceValue(.mapping(mapping), at: place)
     }
 
     /// Switches definitions on or off without losing where the files are and how they are named.

@@ -37,7 +37,7 @@ struct ConfigurationBuilder {
             environment: environment,
             logging: logging(reporting["logging"]),
             sentry: sentry(reporting["sentry"], environment: environment),
-            backup: backupConfiguration(KeyScope([backup, root]), retention(at: [backup, root])),
+            backup: backupConfiguration(KeyScope([backup, root]), [backup, root]),
             restore: restoreConfiguration(KeyScope([restore, root]))
         )
     }
@@ -48,13 +48,24 @@ struct ConfigurationBuilder {
         return policies.lazy.compactMap(\.self).first ?? nil
     }
 
-    private func backupConfiguration(_ scope: KeyScope, _ retention: RetentionPolicy?) -> BackupConfiguration {
+    /// The rows that are taken, by the nearest level that says so; all levels are checked.
+    private func subset(at levels: [SourceMapping]) -> SubsetSettings? {
+        let settings = levels.map { level in level["subset"].map { read.subset($0) } }
+        return settings.lazy.compactMap(\.self).first ?? nil
+    }
+
+    private func backupConfiguration(_ scope: KeyScope, _ levels: [SourceMapping]) -> BackupConfiguration {
         let builder = TableEntryBuilder(self, scope)
         let tables = builder.backupEntries()
         var run = runConfiguration(scope, of: .backup)
         if builder.hasDefinitions { run.definitions.isEnabled = true }
         run.resumeID = overrides.backupID
-        return BackupConfiguration(run: run, tables: tables, retention: retention)
+        return BackupConfiguration(
+            run: run,
+            tables: tables,
+            retention: retention(at: levels),
+            subset: subset(at: levels)
+        )
     }
 
     private func restoreConfiguration(_ scope: KeyScope) -> RestoreConfiguration {

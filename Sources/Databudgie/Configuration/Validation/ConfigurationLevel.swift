@@ -1,6 +1,7 @@
 /// A mapping of the configuration, with the keys that it may have.
 enum ConfigurationLevel: Sendable {
     case root, command(RunKind), table, ddl, s3, logging, sentry, connection, retention, rename
+    case subset, subsetStart, subsetReference
 
     private static let tableKeys = [
         "name", "query", "location", "filename", "compression", "exclude", "ddl", "sequences", "data",
@@ -12,7 +13,7 @@ enum ConfigurationLevel: Sendable {
         "url", "connection", "connections", "tables", "manifest", "root_location", "idle_in_transaction_timeout",
         "adapter", "s3", "catalog",
     ]
-    private static let backupKeys = ["retention"]
+    private static let backupKeys = ["retention", "subset"]
     private static let restoreKeys = ["transaction", "safe_hosts"]
     private static let rootKeys = ["environment", "sentry", "logging", "backup", "restore"]
 
@@ -35,6 +36,11 @@ enum ConfigurationLevel: Sendable {
             ["drivername", "username", "password", "host", "port", "database", "query", "url", "name"]
         case .rename: ["schema", "table"]
         case .retention: RetentionPolicy.Rule.allCases.map(\.key) + [RetentionPolicy.keyOfPeriod]
+        case .subset:
+            ["start", "children", "whole", "unconnected", "max_rows", "references", "tenants", "crossing"]
+        case .subsetStart: ["where", "order_by", "limit", "sample", "allow_empty"]
+        case .subsetReference:
+            ["follow", "to", "when", "expression", "elements", "where", "limit", "order_by", "sample"]
         }
     }
 
@@ -51,6 +57,9 @@ enum ConfigurationLevel: Sendable {
         case .connection: "in a connection"
         case .retention: "in 'retention'"
         case .rename: "in 'rename'"
+        case .subset: "in 'subset'"
+        case .subsetStart: "in a start of 'subset'"
+        case .subsetReference: "in a reference of 'subset'"
         }
     }
 

@@ -1,0 +1,369 @@
+/// Finds rows for a subset, one step at a time.
+protocol SubsetSteps: Sendable {
+    /// The rows with which a subset begins.
+    ///
+    /// - Parameters:
+    ///   - number: Which of the plan's starts.
+    ///   - receive: Takes rows as they arrive, some of them perhaps twice.
+    func start(_ number: Int, _ receive: ([RowAddress]) throws -> Void) async throws
+
+    /// The rows that an arc leads to.
+    ///
+    /// - Parameters:
+    ///   - arc: A reference in one direction.
+    ///   - leaf: The table that holds the rows from which it leads.
+    ///   - rows: These rows; nil: all of the table.
+    ///   - receive: Takes rows as they arrive, some of them perhaps twice.
+    func step(
+        _ arc: SubsetGraph.Arc,
+        from leaf: SubsetGraph.Leaf,
+        _ rows: [RowPlace]?,
+        _ receive: ([RowAddress]) throws -> Void
+    ) async throws
+
+    /// The rows that several arcs lead to, and from these to others, and so on.
+    ///
+    /// - Parameters:
+    ///   - arcs: References, each in one direction.
+    ///   - rows: The rows from which they lead.
+    ///   - receive: Takes rows as they arrive, each with the number of an arc that leads to it.
+    /// - Returns: False when there were too many of them, so that some may be missing.
+    func chains(
+        _ arcs: [SubsetGraph.Arc],
+        from rows: [RowAddress],
+        _ receive: (Int, RowAddress) throws -> Void
+    ) async throws -> Bool
+
+    /// Which rows refer to which ones.
+    ///
+    /// - Parameters:
+    ///   - edge: The number of the reference.
+    ///   - leaf: The table that holds the referring rows.
+    ///   - rows: These rows; nil: all of the table.
+    ///   - receive: Takes a row and the one that it refers to, which is nil when there is none.
+    func pairs(
+        _ edge: Int,
+        from leaf: SubsetGraph.Leaf,
+        _ rows: [RowPlace]?,
+        _ receive: (RowAddress, RowAddress?) throws -> Void
+    ) async throws
+}
+
+/// The rows of a subset.
+struct SubsetRows: Sendable {
+    /// The chosen rows, and all rows of the subset but those of whole tables, by the tables that hold them.
+    var chosen: RowSets = [:]
+    var kept: RowSets = [:]
+    /// By reference: how many rows it has brought, as parents and as children.
+    var parents: [Int]
+    var children: [Int]
+    /// By reference: rows whose parent is not part of the subset, and of these the ones whose parent another tenant has.
+    var severed: [Int: RowSets] = [:]
+    var crossing: [Int: RowSets] = [:]
+
+    /// How many rows a table has in the subset.
+    func count(_ rows: RowSets, in leaves: [SubsetGraph.Leaf]) -> Int {
+        leaves.reduce(0) { $0 + (rows[$1.relation]?.count ?? 0) }
+    }
+
+    /// How many rows are chosen or linked.
+    var total: Int { kept.values.reduce(0) { $0 + $1.count } }
+}
+
+/// The least set of rows that has what is chosen and is closed under references.
+///
+/// A row is linked, or chosen, which is more. The start is chosen. Rows that refer to a chosen one are chosen (`both`), and so
+/// is the one that a chosen one refers to (`through`); what any row of the set refers to is linked. Linked rows bring no
+/// children. All rules add rows, and each is about a row or a pair of rows, so the order in which they are applied does not
+/// matter. Two phases are enough: in the second one, which links parents, nothing more is chosen.
+struct SubsetClosure<Steps: SubsetSteps> {
+    private let plan: SubsetPlan
+    private let steps: Steps
+    private let batchSizes: BatchSizes
+    private(set) var rows: SubsetRows
+    /// By reference: children that were found from their parents, which are therefore part of the subset.
+    private var satisfied: [Int: RowSets] = [:]
+    /// Nodes all of whose rows are there.
+    private let wholeNodes: Set<Int>
+    /// Rows of whole tables that count towards the limit.
+    private let wholeRows: Int
+
+    private var graph: SubsetGraph { plan.graph }
+
+    /// How many rows a statement begins with.
+    struct BatchSizes: Sendable {
+        var usual = 25_000
+        /// Where no index helps, so that the table is read few times.
+        var withoutIndex = 1_000_000
+        /// Rounds of a cycle after which chains are followed by the server, if the last round found few rows.
+        var rounds = 32
+        var rowsOfShortRound = 1_000
+    }
+
+    /// - Parameters:
+    ///   - plan: What to begin with, and what to follow.
+    ///   - steps: Finds rows.
+    ///   - batchSizes: How many rows a statement begins with.
+    ///   - wholeRows: How many rows the whole tables have, for the limit.
+    init(_ plan: SubsetPlan, _ steps: Steps, batchSizes: BatchSizes = BatchSizes(), wholeRows: Int = 0) {
+        (self.plan, self.steps, self.batchSizes, self.wholeRows) = (plan, steps, batchSizes, wholeRows)
+        let zeros = Array(repeating: 0, count: plan.graph.edges.count)
+        rows = SubsetRows(parents: zeros, children: zeros)
+        wholeNodes = Set(plan.graph.nodes.indices.filter { plan.graph.nodes[$0].isWhole })
+    }
+
+    /// Computes the set.
+    ///
+    /// - Throws: ``DatabudgieError`` when a start selects nothing, or when there are too many rows; what the steps throw.
+    mutating func run() async throws {
+        let empty = try await choose()
+        guard empty.isEmpty else { throw DatabudgieError(.nothingToDo, empty) }
+        try await complete(graph.choosing, isChoosing: true)
+        rows.kept = rows.chosen
+        for (leaf, node) in graph.owners where wholeNodes.contains(node) { rows.kept[leaf] = nil }
+        try await complete(plan.linking, isChoosing: false)
+        try await findSevered()
+    }
+
+    /// Chooses the rows of the start.
+    private mutating func choose() async throws -> [Finding] {
+        var problems: [Finding] = []
+        for (number, start) in plan.starts.enumerated() {
+            var isEmpty = true
+            let steps = steps
+            try await steps.start(number) { found in
+                if !found.isEmpty { isEmpty = false }
+                for row in found { rows.chosen[row.table, default: RowSet()].insert(row.place) }
+                try checkLimit()
+            }
+            guard isEmpty, !start.rows.allowsNone else { continue }
+            problems.append(
+                .problem(
+                    "the start of the subset selects no row",
+                    of: graph.nodes[start.node].name.label,
+                    hint: "correct its condition, or add 'allow_empty: true' to it"
+                )
+            )
+        }
+        return problems
+    }
+
+    private func checkLimit() throws {
+        guard let limit = plan.settings.maximumRows else { return }
+        let chosen = rows.chosen.lazy.filter { !wholeNodes.contains(graph.owners[$0.key] ?? -1) }
+        let total = wholeRows + max(rows.total, chosen.reduce(0) { $0 + $1.value.count })
+        guard total > limit else { return }
+        let brought = graph.edges.indices.map { (edge: $0, rows: rows.parents[$0] + rows.children[$0]) }
+            .filter { $0.rows > 0 }.sorted { ($0.rows, $1.edge) > ($1.rows, $0.edge) }.prefix(3)
+            .map { "\(graph.edges[$0.edge].name) brought \($0.rows)" }
+        let whole = wholeRows > 0 ? ["whole tables have \(wholeRows)"] : []
+        let reasons = brought + whole
+        throw DatabudgieError(
+            .database,
+            "the subset has more than \(limit) rows"
+                + (reasons.isEmpty ? "" : ": \(reasons.joined(separator: ", "))"),
+            hint: "give the reference a limit, or set it to parents, or raise 'max_rows'"
+        )
+    }
+}
+
+extension SubsetClosure {
+    /// Follows arcs until they lead to no more rows.
+    private mutating func complete(_ arcs: [SubsetGraph.Arc], isChoosing: Bool) async throws {
+        // All rows of a whole table are there already, but its chosen rows may bring children.
+        let arcs = isChoosing ? arcs : arcs.filter { !wholeNodes.contains(graph.target(of: $0).node) }
+        var sources = Array(repeating: [Int](), count: graph.nodes.count)
+        for arc in arcs { sources[graph.target(of: arc).node].append(graph.source(of: arc).node) }
+        for component in DependencyOrder.components(count: graph.nodes.count, references: sources) {
+            let members = Set(component)
+            let outgoing = arcs.filter { members.contains(graph.source(of: $0).node) }
+            let inner = outgoing.filter { members.contains(graph.target(of: $0).node) }
+            if !inner.isEmpty { try await completeCycle(members, inner, isChoosing: isChoosing) }
+            for arc in outgoing where !members.contains(graph.target(of: arc).node) {
+                let source = isChoosing ? rows.chosen : rows.kept
+                _ = try await follow(arc, source, includesWhole: !isChoosing, isChoosing: isChoosing)
+            }
+        }
+    }
+
+    /// Follows the arcs of a cycle, in rounds that begin with what the last one has found.
+    private mutating func completeCycle(
+        _ members: Set<Int>,
+        _ arcs: [SubsetGraph.Arc],
+        isChoosing: Bool
+    ) async throws {
+        let sets = isChoosing ? rows.chosen : rows.kept
+        var frontier = sets.filter { members.contains(graph.owners[$0.key] ?? -1) }
+        var round = 0
+        var isInterrupted = false
+        while round == 0 || !frontier.isEmpty {
+            let size = frontier.values.reduce(0) { $0 + $1.count }
+            if round > batchSizes.rounds, size <= batchSizes.rowsOfShortRound, !isInterrupted {
+                guard let rest = try await followChains(arcs, frontier, isChoosing: isChoosing) else { break }
+                // A round in between, because the server may have returned nothing new.
+                (frontier, isInterrupted) = (rest, true)
+                continue
+            }
+            isInterrupted = false
+            var found: RowSets = [:]
+            for arc in arcs {
+                let new = try await follow(
+                    arc,
+                    frontier,
+                    includesWhole: round == 0 && !isChoosing,
+                    isChoosing: isChoosing
+                )
+                for (leaf, rows) in new { rows.forEach { found[leaf, default: RowSet()].insert($0) } }
+            }
+            frontier = found
+            round += 1
+        }
+    }
+
+    /// Follows one arc from rows, and returns those that were not in the subset before.
+    private mutating func follow(
+        _ arc: SubsetGraph.Arc,
+        _ sources: RowSets,
+        includesWhole: Bool,
+        isChoosing: Bool
+    ) async throws -> RowSets {
+        let end = graph.source(of: arc)
+        if wholeNodes.contains(end.node), !isChoosing {
+            guard includesWhole else { return [:] }
+            var found: RowSets = [:]
+            for leaf in end.leaves {
+                try await step(arc, leaf, nil, &found, isChoosing: isChoosing)
+            }
+            return found
+        }
+        let hasIndex = arc.isDownward ? graph.edges[arc.edge].hasChildIndex : graph.edges[arc.edge].hasParentIndex
+        let size = hasIndex ? batchSizes.usual : batchSizes.withoutIndex
+        var found: RowSets = [:]
+        for leaf in end.leaves {
+            guard let set = sources[leaf.relation] else { continue }
+            var batch: [RowPlace] = []
+            for row in set where needsLook(arc, leaf, row, isChoosing: isChoosing) {
+                batch.append(row)
+                guard batch.count == size else { continue }
+                try await step(arc, leaf, batch, &found, isChoosing: isChoosing)
+                batch.removeAll(keepingCapacity: true)
+            }
+            if !batch.isEmpty { try await step(arc, leaf, batch, &found, isChoosing: isChoosing) }
+        }
+        return found
+    }
+
+    /// The parent of a child that was found from it is there, and so is that of a chosen child of `through`.
+    private func needsLook(
+        _ arc: SubsetGraph.Arc,
+        _ leaf: SubsetGraph.Leaf,
+        _ row: RowPlace,
+        isChoosing: Bool
+    ) -> Bool {
+        guard !isChoosing else { return true }
+        if satisfied[arc.edge]?[leaf.relation]?.contains(row) == true { return false }
+        guard graph.edges[arc.edge].follow == .through else { return true }
+        return rows.chosen[leaf.relation]?.contains(row) != true
+    }
+
+    private mutating func step(
+        _ arc: SubsetGraph.Arc,
+        _ leaf: SubsetGraph.Leaf,
+        _ batch: [RowPlace]?,
+        _ found: inout RowSets,
+        isChoosing: Bool
+    ) async throws {
+        let steps = steps
+        try await steps.step(arc, from: leaf, batch) { addresses in
+            for address in addresses { add(address, over: arc, &found, isChoosing: isChoosing) }
+            try checkLimit()
+        }
+    }
+
+    private mutating func add(
+        _ address: RowAddress,
+        over arc: SubsetGraph.Arc,
+        _ found: inout RowSets,
+        isChoosing: Bool
+    ) {
+        if arc.isDownward, graph.edges[arc.edge].isUnique {
+            satisfied[arc.edge, default: [:]][address.table, default: RowSet()].insert(address.place)
+        }
+        let isNew =
+            isChoosing
+            ? rows.chosen[address.table, default: RowSet()].insert(address.place)
+            : rows.kept[address.table, default: RowSet()].insert(address.place)
+        guard isNew else { return }
+        found[address.table, default: RowSet()].insert(address.place)
+        if arc.isDownward { rows.children[arc.edge] += 1 } else { rows.parents[arc.edge] += 1 }
+    }
+
+    /// Lets the server follow long chains.
+    ///
+    /// - Returns: Rows from which they may not have been followed to their end; nil when they have.
+    private mutating func followChains(
+        _ arcs: [SubsetGraph.Arc],
+        _ frontier: RowSets,
+        isChoosing: Bool
+    ) async throws -> RowSets? {
+        let addresses = frontier.flatMap { table, set in set.map { RowAddress(table: table, place: $0) } }
+        var found = frontier
+        let steps = steps
+        let isComplete = try await steps.chains(arcs, from: addresses) { number, address in
+            add(address, over: arcs[number], &found, isChoosing: isChoosing)
+            try checkLimit()
+        }
+        return isComplete ? nil : found
+    }
+}
+
+extension SubsetClosure {
+    /// Finds rows that refer to a row that is not part of the subset, over references that are not followed.
+    private mutating func findSevered() async throws {
+        for edge in plan.severed {
+            for leaf in graph.edges[edge].child.leaves {
+                if wholeNodes.contains(graph.edges[edge].child.node) {
+                    try await findSevered(edge, leaf, nil)
+                    continue
+                }
+                var batch: [RowPlace] = []
+                let isCut = graph.edges[edge].follow == .cut
+                for row in rows.kept[leaf.relation] ?? RowSet()
+                where isCut || needsLook(SubsetGraph.Arc(edge: edge, isDownward: false), leaf, row, isChoosing: false) {
+                    batch.append(row)
+                    guard batch.count == batchSizes.usual else { continue }
+                    try await findSevered(edge, leaf, batch)
+                    batch.removeAll(keepingCapacity: true)
+                }
+                if !batch.isEmpty { try await findSevered(edge, leaf, batch) }
+            }
+        }
+    }
+
+    private mutating func findSevered(_ edge: Int, _ leaf: SubsetGraph.Leaf, _ batch: [RowPlace]?) async throws {
+        let isCut = graph.edges[edge].follow == .cut
+        let isWholeParent = wholeNodes.contains(graph.edges[edge].parent.node)
+        var severed: RowSets = [:]
+        var joined: RowSets = [:]
+        let (steps, kept) = (steps, rows.kept)
+        try await steps.pairs(edge, from: leaf, batch) { child, parent in
+            let isKept = parent.map { isWholeParent || kept[$0.table]?.contains($0.place) == true }
+            if isKept == true {
+                joined[child.table, default: RowSet()].insert(child.place)
+            } else if isCut || isKept == false {
+                severed[child.table, default: RowSet()].insert(child.place)
+            }
+        }
+        for (table, set) in severed {
+            for row in set {
+                guard isCut else {
+                    rows.crossing[edge, default: [:]][table, default: RowSet()].insert(row)
+                    continue
+                }
+                // Where several rows have the key, one of them is enough.
+                if joined[table]?.contains(row) == true { continue }
+                rows.severed[edge, default: [:]][table, default: RowSet()].insert(row)
+            }
+        }
+    }
+}

@@ -1,0 +1,56 @@
+/// What a subset begins with, and the graph along which it is completed: computed before anything is read.
+struct SubsetPlan: Sendable {
+    /// A table with the rows that are chosen there.
+    struct Start: Sendable {
+        let node: Int
+        let rows: SubsetStart
+    }
+
+    var graph: SubsetGraph
+    let starts: [Start]
+    /// References to tables that are not part of the run: their rows are counted.
+    let leaving: [LeavingReference]
+    /// Tables that belong to a tenant; empty without tenants.
+    let scoped: Set<Int>
+    let settings: SubsetSettings
+    /// What the user should know.
+    var findings: [Finding] = []
+
+    /// Whether a row of another tenant must not be part of the subset.
+    var hasWalls: Bool { settings.tenants != nil && settings.crossing != .include }
+
+    /// References over which a row of another tenant could be reached.
+    func crosses(_ edge: Int) -> Bool {
+        let parent = graph.edges[edge].parent.node
+        return scoped.contains(parent) && !graph.nodes[parent].isWhole
+    }
+
+    /// The arcs over which rows need their parents, without those at which a wall stands.
+    var linking: [SubsetGraph.Arc] {
+        hasWalls ? graph.linking.filter { !crosses($0.edge) } : graph.linking
+    }
+
+    /// References that are not followed where the parent is not part of the subset, and are looked at in the end.
+    var severed: [Int] {
+        graph.edges.indices.filter { edge in
+            switch graph.edges[edge].follow {
+            case .cut: true
+            case .both, .parents, .through: hasWalls && crosses(edge)
+            case .ignore: false
+            }
+        }
+    }
+}
+
+/// A reference to a table that is not part of the run.
+struct LeavingReference: Sendable {
+    /// `public.orders.customer_id`.
+    let name: String
+    let child: SubsetGraph.End
+    /// The table that it refers to.
+    let parent: String
+    let columns: [String]
+    let condition: String?
+    let follow: SubsetReference.Follow
+    let nullableColumns: [String]
+}

@@ -1,0 +1,221 @@
+import Postgres
+
+/// Plans a subset: finds its tables, its references and what it begins with, and everything that is wrong with them.
+struct SubsetPlanner {
+    let catalog: DatabaseCatalog
+    let settings: SubsetSettings
+
+    /// Plans a subset.
+    ///
+    /// - Parameter jobs: All jobs of the run.
+    /// - Returns: The plan, with what the user should know.
+    /// - Throws: ``DatabudgieError`` with all problems.
+    func plan(_ jobs: [BackupJob]) throws(DatabudgieError) -> SubsetPlan {
+        guard let keys = catalog.keys else {
+            throw DatabudgieError(.internalInconsistency, "the keys of the tables were not read")
+        }
+        let tables = SubsetTables(catalog, keys, jobs: jobs)
+        var findings = jobs.flatMap(finding)
+        let references = SubsetReferences(catalog: catalog, keys: keys, tables: tables, settings: settings).find()
+        findings += references.findings
+        var graph = SubsetGraph(nodes: wholeNodes(tables, jobs, &findings), edges: references.edges)
+        let starts = starts(tables, &findings)
+        let tenants = tenants(tables, &findings)
+        findings += leaving(references.leaving)
+        // Without a start everything would be unconnected.
+        if !starts.isEmpty {
+            let first = Set(starts.map(\.node))
+            graph = resolvingUnconnected(graph, first, &findings)
+            findings += unreached(graph, first) + unaddressable(graph, tables, first)
+        }
+        findings += graph.edges.flatMap(withoutIndex)
+        try findings.throwProblems(.configuration)
+        return SubsetPlan(
+            graph: graph,
+            starts: starts,
+            leaving: references.leaving,
+            scoped: tenants.map { graph.reached(from: [$0], over: graph.choosing) } ?? [],
+            settings: settings,
+            findings: findings
+        )
+    }
+
+    /// What is wrong with a job of a subset, or is special about it.
+    private func finding(_ job: BackupJob) -> [Finding] {
+        guard job.includesRows else { return [] }
+        guard job.isSubsetTable else {
+            guard settings.tenants != nil else {
+                return [.warning("it is exported as it is, because a subset follows references of tables only", of: job.id)]
+            }
+            let isNamed = settings.whole.contains { matches($0, job) }
+            let message = "it is exported as it is, because a subset follows references of tables only: it can have rows of any tenant"
+            return isNamed
+                ? [] : [.problem(message, of: job.id, hint: "name it under 'whole' of 'subset', or exclude it")]
+        }
+        var findings: [Finding] = []
+        if case .custom = job.query {
+            findings.append(
+                .problem("it has a query of its own", of: job.id, hint: "write its condition under 'start' of 'subset'")
+            )
+        }
+        if job.skipsIfExists {
+            findings.append(
+                .problem(
+                    "it has 'skip_if_exists', but rows of another moment do not fit a subset",
+                    of: job.id,
+                    hint: "remove it"
+                )
+            )
+        }
+        return findings
+    }
+
+    private func matches(_ name: String, _ job: BackupJob) -> Bool {
+        guard let label = job.relation?.name.description ?? job.tableName else { return false }
+        let pattern = TableSelection.pattern(for: name, in: catalog.defaultSchema)
+        return label.hasBytes(of: pattern) || label.hasBytes(of: name) || Glob(pattern).matches(label)
+    }
+
+    private func wholeNodes(
+        _ tables: SubsetTables,
+        _ jobs: [BackupJob],
+        _ findings: inout [Finding]
+    ) -> [SubsetGraph.Node] {
+        var nodes = tables.nodes
+        for name in settings.whole {
+            let named = tables.named(name)
+            for node in named { nodes[node].isWhole = true }
+            guard named.isEmpty, !jobs.contains(where: { !$0.isSubsetTable && matches(name, $0) }) else { continue }
+            findings.append(
+                .problem("subset.whole: '\(name)' matches no table of the run", hint: tables.suggestion(for: name))
+            )
+        }
+        return nodes
+    }
+
+    private func starts(_ tables: SubsetTables, _ findings: inout [Finding]) -> [SubsetPlan.Start] {
+        settings.start.flatMap { start in
+            let named = tables.named(start.table)
+            if named.isEmpty {
+                findings.append(
+                    .problem(
+                        "subset.start: '\(start.table)' matches no table of the run",
+                        hint: tables.suggestion(for: start.table)
+                    )
+                )
+            }
+            if start.sample != nil {
+                findings += named.filter { tables.nodes[$0].primaryKey.isEmpty }.map {
+                    .problem("it has no primary key, which 'sample' needs", of: tables.nodes[$0].name.label)
+                }
+            }
+            return named.map { SubsetPlan.Start(node: $0, rows: start) }
+        }
+    }
+
+    private func tenants(_ tables: SubsetTables, _ findings: inout [Finding]) -> Int? {
+        guard let name = settings.tenants else { return nil }
+        let named = tables.named(name)
+        guard named.count == 1 else {
+            findings.append(
+                .problem(
+                    "subset.tenants: '\(name)' matches \(named.isEmpty ? "no table" : "\(named.count) tables") of the run",
+                    hint: named.isEmpty ? tables.suggestion(for: name) : "name one table"
+                )
+            )
+            return nil
+        }
+        return named[0]
+    }
+
+    private func leaving(_ references: [LeavingReference]) -> [Finding] {
+        guard settings.tenants != nil else { return [] }
+        return references.filter { $0.follow != .cut && $0.follow != .ignore }.map {
+            .problem(
+                "\($0.name) refers to \($0.parent), which is not part of the run: its rows can be of any tenant",
+                hint: "add \($0.parent) to 'tables', or set the reference to cut or ignore"
+            )
+        }
+    }
+
+    /// Tables that no chain of references connects with the start: by the graph alone.
+    private func resolvingUnconnected(
+        _ graph: SubsetGraph,
+        _ first: Set<Int>,
+        _ findings: inout [Finding]
+    ) -> SubsetGraph {
+        let connected = graph.connected(with: first)
+        let others = graph.nodes.indices.filter { !connected.contains($0) && !graph.nodes[$0].isWhole }
+        guard !others.isEmpty else { return graph }
+        let names = others.map { graph.nodes[$0].name.label }
+        switch settings.unconnectedOrDefault {
+        case .whole:
+            var nodes = graph.nodes
+            for other in others { nodes[other].isWhole = true }
+            findings += names.map { .note("no reference connects it with the start, so all of its rows are exported", of: $0) }
+            return SubsetGraph(nodes: nodes, edges: graph.edges)
+        case .none:
+            findings += names.map {
+                .warning("no reference connects it with the start, so none of its rows are exported", of: $0)
+            }
+        case .error:
+            let tables = others.map { other in
+                let rows = catalog[graph.nodes[other].relation]?.estimatedRows
+                return graph.nodes[other].name.label + (rows.map { " (about \($0) rows)" } ?? "")
+            }
+            let start = first.sorted().map { graph.nodes[$0].name.label }.joined(separator: ", ")
+            findings.append(
+                .problem(
+                    "no reference leads from \(start) to \(tables.joined(separator: ", "))",
+                    hint: "name \(tables.count == 1 ? "it" : "them") under 'whole', or set unconnected: none"
+                )
+            )
+        }
+        return graph
+    }
+
+    /// Tables that are connected with the start, but of which no row can be part of the subset.
+    private func unreached(_ graph: SubsetGraph, _ first: Set<Int>) -> [Finding] {
+        let chosen = graph.reached(from: first, over: graph.choosing)
+        let whole = graph.nodes.indices.filter { graph.nodes[$0].isWhole }
+        let reached = graph.reached(from: chosen.union(whole), over: graph.linking)
+        let connected = graph.connected(with: first)
+        return graph.nodes.indices.filter { connected.contains($0) && !reached.contains($0) }.map { node in
+            // A row that is merely linked brings no children; one that is chosen by `through` does.
+            let parents = Set(graph.edges.filter { $0.child.node == node && $0.follow == .both }.map(\.parent.node))
+            let door = graph.edges.first { edge in
+                parents.contains(edge.parent.node) && chosen.contains(edge.child.node) && !chosen.contains(edge.parent.node)
+                    && [.both, .parents].contains(edge.follow)
+            }
+            let hint = door.map { "set the reference \($0.name) to through, or name it under 'whole'" }
+            return .warning(
+                "no row of it is exported, because none refers to a chosen row or is referred to",
+                of: graph.nodes[node].name.label,
+                hint: hint ?? "name it under 'whole' to export all of its rows"
+            )
+        }
+    }
+
+    /// Rows that have no addresses can only be exported all together.
+    private func unaddressable(_ graph: SubsetGraph, _ tables: SubsetTables, _ first: Set<Int>) -> [Finding] {
+        let chosen = graph.reached(from: first, over: graph.choosing)
+        return graph.nodes.indices.compactMap { node in
+            guard let obstacle = tables.obstacle(node), !graph.nodes[node].isWhole || chosen.contains(node) else { return nil }
+            return .problem(
+                "a subset of it is not possible: \(obstacle)",
+                of: graph.nodes[node].name.label,
+                hint: "name it under 'whole' and let no reference lead to it, or exclude it"
+            )
+        }
+    }
+
+    private func withoutIndex(_ edge: SubsetGraph.Edge) -> [Finding] {
+        func note(_ table: QualifiedName, _ columns: [String]) -> Finding {
+            .note("no index on \(table.label)(\(columns.joined(separator: ", "))): each pass reads the table")
+        }
+        let children = edge.follow == .both && !edge.hasChildIndex && edge.expression == nil
+        let parents = [.both, .parents, .through].contains(edge.follow) && !edge.hasParentIndex
+        return (children ? [note(edge.child.name, edge.columns.map(\.child))] : [])
+            + (parents ? [note(edge.parent.name, edge.columns.map(\.parent))] : [])
+    }
+}

@@ -1,0 +1,328 @@
+import Postgres
+
+/// Finds the references between the tables of a subset: foreign keys, and what the configuration adds.
+struct SubsetReferences {
+    /// A reference before it is known what the configuration says about it.
+    struct Candidate {
+        /// How it may be named: `public.orders.customer_id`, its constraint, `public.lines(order_id,no)`.
+        var names: [String]
+        let child: SubsetGraph.End
+        let childTable: Relation.OID
+        /// Nil when it is not part of the run.
+        let parent: SubsetGraph.End?
+        let parentTable: Relation.OID
+        let columns: [KeyCatalog.Pair]
+        var isConstraint = true
+        /// The server vouches for all of its rows.
+        var isValidated = true
+        var isMatchFull = false
+        /// What the configuration says, with the exact name if there is one.
+        var settings: SubsetReference?
+    }
+
+    let catalog: DatabaseCatalog
+    let keys: KeyCatalog
+    let tables: SubsetTables
+    let settings: SubsetSettings
+
+    /// What was found.
+    struct Result {
+        var edges: [SubsetGraph.Edge] = []
+        var leaving: [LeavingReference] = []
+        var findings: [Finding] = []
+    }
+
+    /// All references, in the order of their constraints and then of the configuration.
+    func find() -> Result {
+        var result = Result()
+        var candidates = constraints(&result.findings)
+        for reference in settings.references {
+            if reference.target == nil {
+                apply(reference, to: &candidates, &result.findings)
+            } else {
+                add(reference, to: &candidates, &result.findings)
+            }
+        }
+        for candidate in candidates { finish(candidate, &result) }
+        return result
+    }
+
+    private func constraints(_ findings: inout [Finding]) -> [Candidate] {
+        var candidates: [Candidate] = []
+        for reference in keys.references {
+            let (children, parents) = (tables.ends(of: reference.child), tables.ends(of: reference.parent))
+            if !children.ends.isEmpty, !parents.ends.isEmpty, !parents.isWhole, let parent = catalog[reference.parent] {
+                findings.append(
+                    Finding(
+                        settings.tenants == nil ? .warning : .problem,
+                        "only some partitions of \(parent.name.label), which it refers to, are part of the run",
+                        table: children.ends[0].name.label,
+                        hint: "name \(parent.name.label) instead of its partitions"
+                    )
+                )
+            }
+            for child in children.ends {
+                for parent in parents.ends.isEmpty ? [nil] : parents.ends.map(Optional.some) {
+                    var candidate = Candidate(
+                        names: [],
+                        child: child,
+                        childTable: reference.child,
+                        parent: parent,
+                        parentTable: reference.parent,
+                        columns: reference.columns,
+                        isValidated: reference.isValidated && parents.isWhole,
+                        isMatchFull: reference.isMatchFull
+                    )
+                    candidate.names = names(of: candidate, constraint: reference.name)
+                    candidates.append(candidate)
+                }
+            }
+        }
+        return candidates
+    }
+
+    private func names(of candidate: Candidate, constraint: String?) -> [String] {
+        let table = candidate.child.name.description
+        let columns = candidate.columns.map(\.child)
+        return (columns.count == 1 ? ["\(table).\(columns[0])"] : []) + ["\(table)(\(columns.joined(separator: ",")))"]
+            + (constraint.map { ["\(table).\($0)"] } ?? [])
+    }
+
+    /// Gives what is said about foreign keys to those that it names.
+    private func apply(_ reference: SubsetReference, to candidates: inout [Candidate], _ findings: inout [Finding]) {
+        let name = ReferenceName(reference.name, in: catalog.defaultSchema)
+        let matched = candidates.indices.filter { candidates[$0].isConstraint && name.matches(candidates[$0].names) }
+        for index in matched { candidates[index].give(reference, in: catalog.defaultSchema) }
+        guard matched.isEmpty else { return }
+        guard !name.isGlob, let table = name.table, let last = name.last else {
+            findings.append(.problem("subset.references: '\(reference.name)' matches no foreign key of the run"))
+            return
+        }
+        guard let node = tables.named(table).first else {
+            findings.append(
+                .problem(
+                    "subset.references: '\(reference.name)' names a column of no table of the run",
+                    hint: tables.suggestion(for: table)
+                )
+            )
+            return
+        }
+        findings.append(
+            .problem(
+                "subset.references: \(tables.nodes[node].name.label) has no foreign key on \(last)",
+                hint: "for a reference without a constraint add 'to'"
+            )
+        )
+    }
+
+    /// Adds what refers without a constraint; where there is a constraint for the same, it is what is meant.
+    private func add(_ reference: SubsetReference, to candidates: inout [Candidate], _ findings: inout [Finding]) {
+        let name = ReferenceName(reference.name, in: catalog.defaultSchema)
+        let target = ReferenceName(reference.target ?? "", in: catalog.defaultSchema)
+        guard let parentTable = target.table.flatMap({ catalog.named($0).first }), let parentColumns = target.columns,
+            parentColumns.allSatisfy(parentTable.hasColumn)
+        else {
+            findings.append(
+                .problem(
+                    "subset.references: '\(reference.name)' refers to '\(reference.target ?? "")', which is not a column of a table",
+                    hint: target.table.flatMap(tables.suggestion)
+                )
+            )
+            return
+        }
+        let children = referring(name, reference, besides: (parentTable.oid, parentColumns))
+        guard !children.isEmpty, children.allSatisfy({ $0.columns.count == parentColumns.count }) else {
+            findings.append(
+                .problem(
+                    children.isEmpty
+                        ? "subset.references: '\(reference.name)' matches no column of the run"
+                        : "subset.references: '\(reference.name)' and '\(reference.target ?? "")' have different numbers of "
+                            + "columns",
+                    hint: children.isEmpty ? name.table.flatMap(tables.suggestion) : nil
+                )
+            )
+            return
+        }
+        let isPlain = reference.condition == nil && reference.expression == nil && !reference.isArray
+        for child in children {
+            let known = candidates.indices.filter { index in
+                let candidate = candidates[index]
+                return isPlain && candidate.isConstraint && candidate.childTable == child.table
+                    && candidate.parentTable == parentTable.oid
+                    && candidate.columns.map { ByteKey($0.child) } == child.columns.map { ByteKey($0) }
+                    && candidate.columns.map { ByteKey($0.parent) } == parentColumns.map { ByteKey($0) }
+            }
+            for index in known { candidates[index].give(reference, in: catalog.defaultSchema) }
+            if known.isEmpty { candidates += virtual(reference, child, parentTable.oid, parentColumns) }
+        }
+    }
+
+    /// The columns that a name stands for, which may be several for a glob; never the target itself.
+    private func referring(
+        _ name: ReferenceName,
+        _ reference: SubsetReference,
+        besides target: (table: Relation.OID, columns: [String])
+    ) -> [(table: Relation.OID, columns: [String])] {
+        guard name.isGlob else {
+            guard let table = name.table, let columns = name.columns, let node = tables.named(table).first else { return [] }
+            let (oid, relation) = (tables.nodes[node].relation, catalog[tables.nodes[node].relation])
+            // The name of an expression is a mere label.
+            let exists = reference.expression != nil || columns.allSatisfy { relation?.hasColumn($0) == true }
+            return exists ? [(oid, columns)] : []
+        }
+        return tables.nodes.flatMap { node in
+            (catalog[node.relation]?.columns ?? []).filter { column in
+                let isTarget = node.relation == target.table && target.columns.contains { $0.hasBytes(of: column.name) }
+                return !isTarget && name.matches(["\(node.name).\(column.name)"])
+            }.map { (node.relation, [$0.name]) }
+        }
+    }
+
+    private func virtual(
+        _ reference: SubsetReference,
+        _ child: (table: Relation.OID, columns: [String]),
+        _ parentTable: Relation.OID,
+        _ parentColumns: [String]
+    ) -> [Candidate] {
+        let parents = tables.ends(of: parentTable).ends
+        return tables.ends(of: child.table).ends.flatMap { end in
+            (parents.isEmpty ? [nil] : parents.map(Optional.some)).map { parent in
+                let pairs = zip(child.columns, parentColumns).map { column, parentColumn in
+                    let schema = keys.types[parentTable]?[ByteKey(parentColumn)]?.equalitySchema ?? "pg_catalog"
+                    return KeyCatalog.Pair(
+                        child: column,
+                        parent: parentColumn,
+                        comparison: "operator(\(quotedIdentifier(schema)).=)"
+                    )
+                }
+                var candidate = Candidate(
+                    names: [],
+                    child: end,
+                    childTable: child.table,
+                    parent: parent,
+                    parentTable: parentTable,
+                    columns: pairs,
+                    isConstraint: false,
+                    isValidated: false,
+                    settings: reference
+                )
+                candidate.names = names(of: candidate, constraint: nil)
+                return candidate
+            }
+        }
+    }
+
+    private func finish(_ candidate: Candidate, _ result: inout Result) {
+        let settings = candidate.settings
+        let isRestricted = settings?.restrictsChildren == true
+        let follow = settings?.follow ?? (self.settings.includesChildren || isRestricted ? .both : .parents)
+        let nullable = nullableColumns(candidate)
+        if follow == .cut, nullable.isEmpty {
+            result.findings.append(.problem("\(candidate.label) cannot be cut\(whyNotCut(candidate))"))
+        }
+        if settings?.sample != nil, tables.nodes[candidate.child.node].primaryKey.isEmpty {
+            let table = tables.nodes[candidate.child.node].name.label
+            result.findings.append(.problem("it has no primary key, which 'sample' needs", of: table))
+        }
+        guard let parent = candidate.parent else {
+            let name = catalog[candidate.parentTable]?.name.label ?? "a table"
+            result.leaving.append(
+                LeavingReference(
+                    name: candidate.label,
+                    child: candidate.child,
+                    parent: name,
+                    columns: settings?.expression == nil ? candidate.columns.map(\.child) : [],
+                    condition: settings?.condition,
+                    follow: follow,
+                    nullableColumns: nullable
+                )
+            )
+            return
+        }
+        result.edges.append(edge(candidate, parent, follow, nullable))
+    }
+
+    private func edge(
+        _ candidate: Candidate,
+        _ parent: SubsetGraph.End,
+        _ follow: SubsetReference.Follow,
+        _ nullable: [String]
+    ) -> SubsetGraph.Edge {
+        let settings = candidate.settings
+        let columns = candidate.columns.map { pair in
+            let own = keys.types[candidate.childTable]?[ByteKey(pair.child)]?.collation
+            let other = keys.types[candidate.parentTable]?[ByteKey(pair.parent)]?.collation
+            let differs = own != nil && other != nil && own?.hasBytes(of: other ?? "") == false
+            return SubsetGraph.Comparison(
+                child: pair.child,
+                parent: pair.parent,
+                comparison: pair.comparison,
+                childCast: pair.childCast,
+                parentCast: pair.parentCast,
+                collation: differs ? other : nil
+            )
+        }
+        let hasExpressionIndex = keys.indexes[candidate.childTable, default: []].contains { $0.columns.first == .some(nil) }
+        return SubsetGraph.Edge(
+            name: candidate.label,
+            child: candidate.child,
+            parent: parent,
+            columns: columns,
+            expression: settings?.expression,
+            isArray: settings?.isArray ?? false,
+            condition: settings?.condition,
+            follow: follow,
+            children: SubsetGraph.Children(
+                condition: settings?.children,
+                limit: settings?.limit,
+                order: settings?.order,
+                sample: settings?.sample
+            ),
+            isUnique: candidate.isConstraint,
+            isValidated: candidate.isValidated,
+            nullableColumns: nullable,
+            hasParentIndex: keys.hasIndex(on: candidate.parentTable, leadingWith: columns.map(\.parent)),
+            hasChildIndex: settings?.expression != nil
+                ? hasExpressionIndex
+                : settings?.isArray != true && keys.hasIndex(on: candidate.childTable, leadingWith: columns.map(\.child))
+        )
+    }
+
+    /// Under MATCH FULL all columns of a reference are NULL, or none is.
+    private func nullableColumns(_ candidate: Candidate) -> [String] {
+        guard candidate.settings?.expression == nil, candidate.settings?.isArray != true else { return [] }
+        let columns = catalog[candidate.childTable]?.columns ?? []
+        let nullable = candidate.columns.map(\.child).filter { name in
+            columns.contains { $0.name.hasBytes(of: name) && !$0.isNotNull && !$0.isGenerated }
+        }
+        return candidate.isMatchFull && nullable.count < candidate.columns.count ? [] : nullable
+    }
+
+    private func whyNotCut(_ candidate: Candidate) -> String {
+        if candidate.settings?.expression != nil { return ", because it is an expression" }
+        if candidate.settings?.isArray == true { return ", because its column is an array" }
+        return candidate.isMatchFull
+            ? ": with MATCH FULL all of its columns must allow NULL" : ": no column of it allows NULL"
+    }
+}
+
+extension SubsetReferences.Candidate {
+    /// Its name in messages and in the record.
+    fileprivate var label: String {
+        let columns = columns.map(\.child)
+        return columns.count == 1
+            ? "\(child.name.label).\(columns[0])" : "\(child.name.label)(\(columns.joined(separator: ", ")))"
+    }
+
+    /// Takes what the configuration says, unless an exact name has said it already.
+    fileprivate mutating func give(_ reference: SubsetReference, in schema: String) {
+        let isGlob = ReferenceName(reference.name, in: schema).isGlob
+        if isGlob, let known = settings, !ReferenceName(known.name, in: schema).isGlob { return }
+        settings = reference
+    }
+}
+
+extension Relation {
+    /// Whether it has a column of these bytes.
+    fileprivate func hasColumn(_ name: String) -> Bool { columns.contains { $0.name.hasBytes(of: name) } }
+}
