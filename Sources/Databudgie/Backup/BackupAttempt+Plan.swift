@@ -9,9 +9,10 @@ extension BackupAttempt {
     func plan() async throws -> RunPlan {
         try await ExportSnapshot(session: session).withPlan({ try makePlan($0, settings.timestamp) }) { plan, catalog in
             let locks = try await locks(catalog)
+            let (attempt, plan) = try await withSubset(plan)
             let recordedRun = try await recorder.holding(plan.findings) { try await manifest?.begin() }
             let resumption = BackupResumption(plan: plan, recorded: recordedRun?.recorded)
-            announce(plan, resumption, recordedRun)
+            attempt.announce(plan, catalog, resumption, recordedRun)
             resumption.done.forEach { recorder.ended(.skipped($0)) }
             var result = RunPlan(.backup, database: settings.database.description)
             result.manifest = settings.manifest?.name.description

@@ -11,6 +11,8 @@ struct BackupAttempt {
     let recording: SetRecording?
     /// The server may cancel what runs on a standby; this attempt is not the last one, so it gives up at once then.
     let givesUpOnConflict: Bool
+    /// Which rows are exported; nil: all.
+    var subset: SubsetResult?
 
     /// How often another timestamp is tried.
     private static let timestamps = 100
@@ -30,22 +32,46 @@ struct BackupAttempt {
     func run() async throws -> RunResults {
         let snapshot = ExportSnapshot(session: session)
         return try await snapshot.withPlan({ try makePlan($0, settings.timestamp) }) { plan, catalog in
-            let recordedRun = try await session.recorder.holding(plan.findings) { try await manifest?.begin() }
-            let resumption = BackupResumption(plan: plan, recorded: recordedRun?.recorded)
-            announce(plan, resumption, recordedRun)
-            var (plan, timestamp) = (plan, settings.timestamp)
-            for _ in 1..<Self.timestamps {
-                do {
-                    return try await export(plan, catalog, recordedRun, timestamp, givesWay: true)
-                } catch let taken as PathIsTaken {
-                    timestamp = timestamp.next
-                    plan = try makePlan(catalog, timestamp)
-                    recorder.found(.note("\(taken.message): this run writes its files as \(timestamp.timestamp)"))
-                    recorder.planned(.backup, plan.jobs.map(PlannedJob.init), [])
-                }
-            }
-            return try await export(plan, catalog, recordedRun, timestamp, givesWay: false)
+            // What is wrong with a subset is known before anything is written.
+            let (attempt, plan) = try await withSubset(plan)
+            return try await attempt.write(plan, catalog)
         }
+    }
+
+    /// The attempt that exports the rows of the plan's subset, and the plan with what was found about them.
+    func withSubset(_ plan: BackupPlan) async throws -> (attempt: BackupAttempt, plan: BackupPlan) {
+        guard let subset = plan.subset else { return (self, plan) }
+        let tables = plan.jobs.filter(\.isSubsetTable)
+        let (result, findings) = try await recorder.holding(plan.findings) {
+            try await SubsetSearch(
+                session: session,
+                plan: subset,
+                appliesRowSecurity: tables.contains(where: \.appliesRowSecurity)
+            ).run()
+        }
+        var (attempt, plan) = (self, plan)
+        attempt.subset = result
+        plan.findings += findings
+        return (attempt, plan)
+    }
+
+    /// Writes what is planned, under the first timestamp that no other run has.
+    private func write(_ plan: BackupPlan, _ catalog: DatabaseCatalog) async throws -> RunResults {
+        let recordedRun = try await session.recorder.holding(plan.findings) { try await manifest?.begin() }
+        let resumption = BackupResumption(plan: plan, recorded: recordedRun?.recorded)
+        announce(plan, catalog, resumption, recordedRun)
+        var (plan, timestamp) = (plan, settings.timestamp)
+        for _ in 1..<Self.timestamps {
+            do {
+                return try await export(plan, catalog, recordedRun, timestamp, givesWay: true)
+            } catch let taken as PathIsTaken {
+                timestamp = timestamp.next
+                plan = try makePlan(catalog, timestamp)
+                recorder.found(.note("\(taken.message): this run writes its files as \(timestamp.timestamp)"))
+                recorder.planned(.backup, planned(plan, catalog), [])
+            }
+        }
+        return try await export(plan, catalog, recordedRun, timestamp, givesWay: false)
     }
 
     func makePlan(_ catalog: DatabaseCatalog, _ timestamp: RunTimestamp) throws -> BackupPlan {
@@ -53,14 +79,30 @@ struct BackupAttempt {
             catalog: catalog,
             timestamp: timestamp,
             isStrict: settings.isStrict,
-            includesDefinitions: settings.definitions.isEnabled
+            includesDefinitions: settings.definitions.isEnabled,
+            subset: settings.subset
         )
         return try planner.plan(configuration.tables)
     }
 
-    func announce(_ plan: BackupPlan, _ resumption: BackupResumption, _ recordedRun: ManifestRun?) {
+    func announce(
+        _ plan: BackupPlan,
+        _ catalog: DatabaseCatalog,
+        _ resumption: BackupResumption,
+        _ recordedRun: ManifestRun?
+    ) {
         if let announcement = recordedRun?.announcement { recorder.recording(announcement) }
-        recorder.planned(.backup, plan.jobs.map(PlannedJob.init), plan.findings + resumption.findings)
+        recorder.planned(.backup, planned(plan, catalog), plan.findings + resumption.findings)
+    }
+
+    /// The jobs as the plan lists them; of a subset the number of rows is known.
+    private func planned(_ plan: BackupPlan, _ catalog: DatabaseCatalog) -> [PlannedJob] {
+        plan.jobs.map { job in
+            let rows = subset.flatMap { subset in
+                job.isSubsetTable ? job.relation.flatMap { subset.counts(of: catalog.holders(of: $0)).kept } : nil
+            }
+            return PlannedJob(job, rows: rows ?? job.estimatedRows)
+        }
     }
 
     /// Writes all files of the plan; when it gives way to another run or to the server, those that no other run knows are
@@ -113,7 +155,7 @@ struct BackupAttempt {
         givesWay: Bool
     ) async throws -> RunResults {
         guard let recording else { return try await write(plan, catalog, recordedRun, timestamp, written, givesWay) }
-        var contents = try await SetContents.read(session, plan, catalog)
+        var contents = try await SetContents.read(session, plan, catalog, subset)
         var results: RunResults
         do {
             results = try await write(plan, catalog, recordedRun, timestamp, written, givesWay)
@@ -196,7 +238,8 @@ struct BackupAttempt {
                     catalog: catalog,
                     states: states,
                     defined: defined,
-                    written: written
+                    written: written,
+                    subset: subset
                 )
                 let outcome = try await export.run()
                 written.add(job, outcome)
@@ -238,10 +281,10 @@ extension FileListing {
 
 extension PlannedJob {
     /// The job as a plan lists it.
-    fileprivate init(_ job: BackupJob) {
+    fileprivate init(_ job: BackupJob, rows: Int?) {
         self.init(
             job.id,
-            estimatedRows: job.estimatedRows,
+            estimatedRows: rows,
             location: job.mainPath.description,
             sequences: job.sequences.count
         )

@@ -12,6 +12,8 @@ struct JobExport {
     /// Tables whose definitions are part of the run.
     let defined: Set<QualifiedName>
     let written: WrittenFiles
+    /// Which rows are exported; nil: all.
+    var subset: SubsetResult?
 
     private var connection: Connection { session.connection }
 
@@ -121,9 +123,12 @@ struct JobExport {
     /// Equal rows of a plain table have equal text: moments are in UTC, and names of tables, functions, types and the like
     /// have their schemas.
     private var settings: [String: String] {
-        if job.appliesRowSecurity { return ["row_security": "on"] }
-        return job.hasPlainText ? ["TimeZone": "UTC", "search_path": ""] : [:]
+        if job.appliesRowSecurity { return ["row_security": "on"].merging(planner) { $1 } }
+        return job.hasPlainText ? ["TimeZone": "UTC", "search_path": ""].merging(planner) { $1 } : [:]
     }
+
+    /// How the planner looks up rows by their addresses.
+    private var planner: [String: String] { subset == nil ? [:] : SubsetSearch.plannerSettings }
 
     private func export() async throws -> Export {
         // Views are read only when they are meant.
@@ -132,6 +137,12 @@ struct JobExport {
         var rows: CopyOut?
         do {
             let columns = try await describe()
+            if let copy = subsetCopy() {
+                let stream = try ExportStream(copy, as: job.format, meter: meter, beforeEnd: checkRewrites)
+                let file = try await written.write(job.path, isUnique: job.isUniquePath, from: stream)
+                await FailPoint.reached(.dataFilePublished)
+                return (meter, columns, file, stream.segments)
+            }
             let copy = try await connection.copyOut(
                 "copy (\(job.query.sql)\n) to stdout with (format csv, header)",
                 hasHeader: true
@@ -142,8 +153,25 @@ struct JobExport {
             await FailPoint.reached(.dataFilePublished)
             return (meter, columns, file, stream.segments)
         } catch let error as PostgresError {
-            throw ExportFailure.explained(error, rowsBefore: rows?.receivedRows ?? 0)
+            throw ExportFailure.explained(error, rowsBefore: rows?.receivedRows ?? meter.totals.rows)
         }
+    }
+
+    /// The rows of a subset; nil when all rows of the job are exported.
+    private func subsetCopy() -> SubsetCopy? {
+        guard let subset, job.isSubsetTable, let relation = job.relation,
+            let parts = subset.parts(of: catalog.holders(of: relation))
+        else { return nil }
+        let types = catalog.keys?.types[relation.oid] ?? [:]
+        return SubsetCopy(
+            connection: connection,
+            statements: StepSQL(graph: subset.plan.graph),
+            columns: relation.columns.map { column in
+                ExportColumn(name: column.name, type: types[ByteKey(column.name)]?.name ?? "text")
+            },
+            table: StepSQL.from(relation.name, isPartitioned: relation.kind == .partitionedTable),
+            parts: parts
+        )
     }
 
     /// Refuses rows that another session has replaced since the snapshot.

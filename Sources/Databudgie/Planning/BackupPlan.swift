@@ -6,4 +6,6 @@ struct BackupPlan: Sendable {
     var definitions: [DefinitionGroup]
     /// What the user should know about the selection, and why each job is there.
     var findings: [Finding]
+    /// Which rows of the tables are exported; nil: all.
+    var subset: SubsetPlan?
 }

@@ -9,6 +9,8 @@ struct BackupPlanner {
     let isStrict: Bool
     /// Definitions of tables are part of the backup (`ddl`).
     var includesDefinitions = false
+    /// Which rows of the tables are exported; nil: all.
+    var subset: SubsetSettings?
 
     /// - Throws: ``DatabudgieError`` with all problems found: nothing matches, two jobs would write the same file.
     func plan(_ entries: [BackupEntry]) throws -> BackupPlan {
@@ -27,6 +29,7 @@ struct BackupPlanner {
         var jobs = try ordered.enumerated().map { number, item in try planner.job(number: number, item) }
         JobCollisions.skipRepeatedSequences(&jobs)
         try (findings + JobCollisions.findings(jobs)).throwProblems(.configuration)
+        let chosen = try subset.map { try SubsetPlanner(catalog: catalog, settings: $0).plan(jobs) }
         return BackupPlan(
             jobs: jobs,
             definitions: definitions,
@@ -34,6 +37,8 @@ struct BackupPlanner {
                 + ordered.flatMap { inheritance.findings($0.relation, isWhole: !$0.entry.hasExplicitQuery) }
                 + exported.flatMap(planner.childrenTwice)
                 + SelectionFindings(catalog: catalog).doubleExports(exported) + jobs.flatMap(Self.notes)
+                + (chosen?.findings ?? []),
+            subset: chosen
         )
     }
 

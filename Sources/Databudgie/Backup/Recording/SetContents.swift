@@ -1,4 +1,5 @@
 import Compression
+import Crypto
 import Foundation
 import Postgres
 import Storage
@@ -8,6 +9,8 @@ struct SetContents: Sendable {
     let source: SetRecord.Source
     let columns: [Relation.OID: [ByteKey: ColumnReader.ColumnFacts]]
     let database: DatabaseCatalog
+    /// Which rows are exported; nil: all.
+    let subset: SubsetResult?
     var failures: [SetRecord.Failure] = []
 
     /// Reads what is known before the first file is written, in the run's snapshot.
@@ -16,7 +19,8 @@ struct SetContents: Sendable {
     static func read(
         _ session: DatabaseSession,
         _ plan: BackupPlan,
-        _ database: DatabaseCatalog
+        _ database: DatabaseCatalog,
+        _ subset: SubsetResult?
     ) async throws -> SetContents {
         let connection = session.connection
         return SetContents(
@@ -24,7 +28,8 @@ struct SetContents: Sendable {
             columns: try await ColumnReader(connection: connection).columns(
                 of: plan.jobs.filter(\.isTable).compactMap(\.relation?.oid)
             ),
-            database: database
+            database: database,
+            subset: subset
         )
     }
 
@@ -70,7 +75,8 @@ struct SetContents: Sendable {
             definitions: definitions,
             foreignKeys: foreignKeys(among: written),
             failures: failures,
-            warnings: []
+            warnings: [],
+            subset: subset.map(SetRecord.Subset.init)
         )
     }
 
@@ -97,6 +103,7 @@ struct SetContents: Sendable {
             )
         }
         guard job.includesRows, let file = outcome.file else { return table }
+        table.subset = counts(job, outcome)
         (table.rows, table.bytes) = (outcome.totals.rows, outcome.totals.bytes)
         table.file = SetRecord.DataFile(
             path: paths.text(of: file.path),
@@ -105,6 +112,13 @@ struct SetContents: Sendable {
             segments: outcome.segments.map(SetRecord.Segment.init)
         )
         return table
+    }
+
+    /// How many rows of the subset a table has, and why.
+    private func counts(_ job: BackupJob, _ outcome: JobOutcome) -> SetRecord.SubsetRows? {
+        guard let subset, job.isSubsetTable, let relation = job.relation else { return nil }
+        let chosen = subset.counts(of: database.holders(of: relation)).chosen
+        return SetRecord.SubsetRows(chosen: chosen, linked: outcome.totals.rows - chosen)
     }
 
     /// What is known of a file, under the name that this run has for it.
@@ -138,6 +152,36 @@ extension WrittenFiles.Part {
         switch self {
         case .written(let job, _), .kept(let job, _): job
         }
+    }
+}
+
+extension SetRecord.Subset {
+    /// What a record says of a subset: no condition, which may hold personal data, but a hash of all that decides about rows.
+    fileprivate init(_ result: SubsetResult) {
+        let (settings, graph, rows) = (result.plan.settings, result.plan.graph, result.rows)
+        let rules = ConfigurationPrinter().rules(of: settings)
+        let chosen = rows.chosen.values.reduce(0) { $0 + $1.count }
+        self.init(
+            start: Set(result.plan.starts.map(\.node)).sorted().map { graph.nodes[$0].name.label },
+            rules: "sha256:" + hexadecimal(SHA256.hash(data: Data(rules.utf8))),
+            tenants: settings.tenants,
+            chosen: chosen,
+            linked: graph.nodes.indices.filter { !graph.nodes[$0].isWhole }.reduce(0) { sum, node in
+                let leaves = graph.nodes[node].leaves
+                return sum + rows.count(rows.kept, in: leaves) - rows.count(rows.chosen, in: leaves)
+            },
+            references: graph.edges.indices.map { edge in
+                let cut = result.cuts.filter { $0.edge == edge }.flatMap(\.rows.values).reduce(0) { $0 + $1.count }
+                return SetRecord.SubsetReference(
+                    name: graph.edges[edge].name,
+                    followed: graph.edges[edge].follow.rawValue,
+                    up: rows.parents[edge],
+                    down: rows.children[edge],
+                    cut: cut,
+                    orphans: result.orphans[edge]
+                )
+            }
+        )
     }
 }
 

@@ -42,6 +42,8 @@ public struct SetRecord: Sendable, Codable, Equatable {
     public var warnings: [String]
     /// The set whose files have replaced files of this one; nil while all of them are its own.
     public var supersededBy: String?
+    /// Which rows of the tables it has; nil: all.
+    public var subset: Subset?
 
     /// Whether everything that was asked for is there.
     public enum Status: String, Sendable, Codable {
@@ -86,7 +88,7 @@ public struct SetRecord: Sendable, Codable, Equatable {
 
     enum CodingKeys: String, CodingKey {
         case format, id, tool, status, consistency, source, config, entries, totals, tables, definitions, failures,
-            warnings
+            warnings, subset
         case startedAt = "started_at"
         case finishedAt = "finished_at"
         case foreignKeys = "foreign_keys"
@@ -138,9 +140,11 @@ extension SetRecord {
         public var sequencesFile: File?
         /// The values of the table's sequences.
         public var sequences: [RecordedSequence]
+        /// How many of its rows are chosen, and how many are there because others refer to them; nil without a subset.
+        public var subset: SubsetRows?
 
         enum CodingKeys: String, CodingKey {
-            case schema, name, query, columns, rows, bytes, file, sequences
+            case schema, name, query, columns, rows, bytes, file, sequences, subset
             case sequencesFile = "sequences_file"
         }
     }

@@ -4,23 +4,23 @@ import Postgres
 import Synchronization
 
 /// The bytes of a data file on their way out: rows as COPY sends them, compressed in segments of whole rows, and hashed.
-struct ExportStream: AsyncSequence, Sendable {
+struct ExportStream<Rows: AsyncSequence & Sendable>: AsyncSequence, Sendable where Rows.Element == RowChunk {
     typealias Element = [UInt8]
 
-    private let rows: CopyOut
+    private let rows: Rows
     private let writer: SegmentWriter
     private let hasher = SegmentHasher()
     private let meter: TransferMeter
     private let beforeEnd: @Sendable () async throws -> Void
 
     /// - Parameters:
-    ///   - rows: What COPY sends, the header first.
+    ///   - rows: What COPY sends, the header first: of one command, or of several one after the other.
     ///   - format: The form of the file.
     ///   - meter: Counts what passes.
     ///   - beforeEnd: Runs when all rows have arrived; the stream fails with its error, so that no file is published.
     /// - Throws: `CompressionError` when memory is short.
     init(
-        _ rows: CopyOut,
+        _ rows: Rows,
         as format: DataFileFormat,
         meter: TransferMeter,
         beforeEnd: @escaping @Sendable () async throws -> Void = {}
@@ -39,7 +39,7 @@ struct ExportStream: AsyncSequence, Sendable {
     }
 
     struct Iterator: AsyncIteratorProtocol {
-        fileprivate var rows: CopyOut.AsyncIterator
+        fileprivate var rows: Rows.AsyncIterator
         fileprivate let writer: SegmentWriter
         fileprivate let hasher: SegmentHasher
         fileprivate let meter: TransferMeter

@@ -145,15 +145,6 @@ struct StepSQL {
         return SubsetStatement(text: text, hasUserText: edge.hasUserText(isDownward: false))
     }
 
-    /// How many rows of a batch refer to a table that is not part of the run.
-    func leaving(_ reference: LeavingReference, from leaf: SubsetGraph.Leaf, isWhole: Bool) -> SubsetStatement {
-        let root = graph.nodes[reference.child.node]
-        let isReference = reference.columns.map { "t.\(quotedIdentifier($0)) is not null" }
-        let conditions = [Self.user(reference.condition)].compactMap(\.self) + isReference
-        let text = "select pg_catalog.count(*) as count from " + Self.rows(leaf, of: root, isWhole, conditions)
-        return SubsetStatement(text: text, hasUserText: reference.condition != nil)
-    }
-
     /// How many rows a node has.
     func count(_ node: Int) -> SubsetStatement {
         let node = graph.nodes[node]
@@ -269,9 +260,9 @@ extension StepSQL {
     private static func from(_ end: SubsetGraph.End) -> String { from(end.name, isPartitioned: end.isPartitioned) }
 
     /// A condition of the user's, on lines of its own, because it may end in a comment.
-    private static func user(_ condition: String?) -> String? { condition.map { "(\n\($0)\n)" } }
+    static func user(_ condition: String?) -> String? { condition.map { "(\n\($0)\n)" } }
 
-    private static func filter(_ conditions: [String]) -> String {
+    static func filter(_ conditions: [String]) -> String {
         conditions.isEmpty ? "" : " where \(conditions.joined(separator: " and "))"
     }
 

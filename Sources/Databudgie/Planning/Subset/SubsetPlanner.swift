@@ -28,7 +28,7 @@ struct SubsetPlanner {
             graph = resolvingUnconnected(graph, first, &findings)
             findings += unreached(graph, first) + unaddressable(graph, tables, first)
         }
-        findings += graph.edges.flatMap(withoutIndex)
+        findings += graph.edges.flatMap(withoutIndex) + inherited(graph)
         try findings.throwProblems(.configuration)
         return SubsetPlan(
             graph: graph,
@@ -180,20 +180,33 @@ struct SubsetPlanner {
         let whole = graph.nodes.indices.filter { graph.nodes[$0].isWhole }
         let reached = graph.reached(from: chosen.union(whole), over: graph.linking)
         let connected = graph.connected(with: first)
-        return graph.nodes.indices.filter { connected.contains($0) && !reached.contains($0) }.map { node in
+        let empty = graph.nodes.indices.filter { connected.contains($0) && !reached.contains($0) }
+        var others: [String] = []
+        let findings = empty.compactMap { node -> Finding? in
             // A row that is merely linked brings no children; one that is chosen by `through` does.
             let parents = Set(graph.edges.filter { $0.child.node == node && $0.follow == .both }.map(\.parent.node))
             let door = graph.edges.first { edge in
                 parents.contains(edge.parent.node) && chosen.contains(edge.child.node) && !chosen.contains(edge.parent.node)
                     && [.both, .parents].contains(edge.follow)
             }
-            let hint = door.map { "set the reference \($0.name) to through, or name it under 'whole'" }
+            guard let door else {
+                others.append(graph.nodes[node].name.label)
+                return nil
+            }
             return .warning(
-                "no row of it is exported, because none refers to a chosen row or is referred to",
+                "no row of it is exported, because rows that others refer to bring none that refer to them",
                 of: graph.nodes[node].name.label,
-                hint: hint ?? "name it under 'whole' to export all of its rows"
+                hint: "set the reference \(door.name) to through, or name the table under 'whole'"
             )
         }
+        guard !others.isEmpty else { return findings }
+        return findings + [
+            .warning(
+                "no row of \(others.joined(separator: ", ")) is exported: no reference is followed to "
+                    + (others.count == 1 ? "it" : "them"),
+                hint: "name \(others.count == 1 ? "it" : "them") under 'whole' to export all rows"
+            )
+        ]
     }
 
     /// Rows that have no addresses can only be exported all together.
@@ -206,6 +219,20 @@ struct SubsetPlanner {
                 of: graph.nodes[node].name.label,
                 hint: "name it under 'whole' and let no reference lead to it, or exclude it"
             )
+        }
+    }
+
+    /// Rows of tables that inherit from a table are not its own, and no foreign key leads to them.
+    private func inherited(_ graph: SubsetGraph) -> [Finding] {
+        let nodes = Set(graph.nodes.map(\.relation))
+        return graph.nodes.filter { !$0.isPartitioned && !$0.isWhole }.flatMap { node in
+            catalog.descendants(of: node.relation).filter { !nodes.contains($0) }.compactMap { catalog[$0]?.name }.map {
+                .warning(
+                    "the subset has only its own rows, and not those of \($0.label), which inherits from it",
+                    of: node.name.label,
+                    hint: "add \($0.label) to 'tables', or name the table under 'whole'"
+                )
+            }
         }
     }
 

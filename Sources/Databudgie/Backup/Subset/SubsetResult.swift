@@ -1,0 +1,74 @@
+/// The rows of a subset, and what has become of references.
+struct SubsetResult: Sendable {
+    let plan: SubsetPlan
+    var rows: SubsetRows
+    /// References that are NULL in the file where the row that is referred to is not part of the subset.
+    var cuts: [Cut] = []
+    /// By reference: rows that refer to a row that does not exist.
+    var orphans: [Int] = []
+    /// Whole tables whose rows are listed in ``rows`` nevertheless, because some of them are changed.
+    var listedNodes: Set<Int> = []
+
+    /// Rows of which columns become NULL.
+    struct Cut: Sendable {
+        /// The number of the reference; nil when it leads out of the run.
+        let edge: Int?
+        let rows: RowSets
+        let columns: [String]
+    }
+
+    /// Rows of one table that are exported by the same statement.
+    struct Part: Sendable {
+        let leaf: SubsetGraph.Leaf
+        let node: Int
+        let rows: RowSet
+        /// The columns that are NULL.
+        let nulls: [String]
+    }
+
+    /// What is exported of a table.
+    ///
+    /// - Parameters:
+    ///   - relation: A table of the run, or a partition of one.
+    ///   - leaves: The tables that hold its rows.
+    /// - Returns: Its rows in the order of their addresses, those with other columns in parts of their own; nil when all of
+    ///   its rows are exported as they are.
+    func parts(of leaves: [Relation.OID]) -> [Part]? {
+        let graph = plan.graph
+        let nodes = Set(leaves.compactMap { graph.owners[$0] })
+        guard nodes.allSatisfy({ !graph.nodes[$0].isWhole || listedNodes.contains($0) }) else { return nil }
+        return nodes.sorted().flatMap { node in
+            graph.nodes[node].leaves.filter { leaves.contains($0.relation) }.flatMap { parts(of: $0, node) }
+        }
+    }
+
+    private func parts(of leaf: SubsetGraph.Leaf, _ node: Int) -> [Part] {
+        guard let kept = rows.kept[leaf.relation], !kept.isEmpty else { return [] }
+        let cuts = cuts.filter { $0.rows[leaf.relation]?.isEmpty == false }
+        guard !cuts.isEmpty else { return [Part(leaf: leaf, node: node, rows: kept, nulls: [])] }
+        var parts: [[ByteKey]: RowSet] = [:]
+        for row in kept {
+            let columns = Set(
+                cuts.filter { $0.rows[leaf.relation]?.contains(row) == true }.flatMap(\.columns).map { ByteKey($0) }
+            )
+            parts[columns.sorted(), default: RowSet()].insert(row)
+        }
+        return parts.sorted { $0.key.lexicographicallyPrecedes($1.key) }
+            .map { Part(leaf: leaf, node: node, rows: $0.value, nulls: $0.key.map(\.string)) }
+    }
+
+    /// How many rows of a table are chosen, and how many are in the subset at all; nil for all of a whole table.
+    func counts(of leaves: [Relation.OID]) -> (chosen: Int, kept: Int?) {
+        let chosen = leaves.reduce(0) { $0 + (rows.chosen[$1]?.count ?? 0) }
+        guard parts(of: leaves) != nil else { return (chosen, nil) }
+        return (chosen, leaves.reduce(0) { $0 + (rows.kept[$1]?.count ?? 0) })
+    }
+}
+
+extension DatabaseCatalog {
+    /// The tables that hold the rows of a table: its partitions, or itself.
+    func holders(of relation: Relation) -> [Relation.OID] {
+        guard relation.kind == .partitionedTable else { return [relation.oid] }
+        return descendants(of: relation.oid).filter { self[$0]?.kind != .partitionedTable }
+    }
+}

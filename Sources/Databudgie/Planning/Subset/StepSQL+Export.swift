@@ -1,0 +1,63 @@
+import Postgres
+
+extension StepSQL {
+    /// The rows of a batch, as they are exported.
+    ///
+    /// Columns are named in the order of the whole table, because partitions may have another one.
+    /// - Parameters:
+    ///   - columns: The columns of the file.
+    ///   - leaf: The table that holds the rows.
+    ///   - node: The table that they belong to.
+    ///   - nulls: Columns that are NULL.
+    /// - Returns: A SELECT.
+    func export(_ columns: [ExportColumn], from leaf: SubsetGraph.Leaf, of node: Int, nulls: [String]) -> String {
+        let values = columns.map { column in
+            let isNull = nulls.contains { $0.hasBytes(of: column.name) }
+            return Self.value(isNull ? "null::\(column.type)" : column.expression, column)
+        }
+        return "select \(values.joined(separator: ", ")) from \(Self.rows(leaf, of: graph.nodes[node], false, []))"
+    }
+
+    /// The columns of a file without rows.
+    ///
+    /// - Parameters:
+    ///   - columns: The columns of the file.
+    ///   - table: The table; with `only` before it unless it is partitioned.
+    /// - Returns: A SELECT without rows.
+    func header(_ columns: [ExportColumn], of table: String) -> String {
+        "select \(columns.map { Self.value($0.expression, $0) }.joined(separator: ", ")) from \(table) as t where false"
+    }
+
+    private static func value(_ expression: String?, _ column: ExportColumn) -> String {
+        let name = quotedIdentifier(column.name)
+        return "\(expression ?? "t.\(name)") as \(name)"
+    }
+
+    /// The rows of a batch that refer to a table that is not part of the run.
+    ///
+    /// - Returns: A SELECT of `tableoid` and `ctid`.
+    func leavingRows(
+        _ reference: LeavingReference,
+        from leaf: SubsetGraph.Leaf,
+        isWhole: Bool
+    ) -> SubsetStatement {
+        SubsetStatement(
+            text: "select t.tableoid, t.ctid from " + leavingSource(reference, leaf, isWhole),
+            hasUserText: reference.condition != nil
+        )
+    }
+
+    /// How many rows of a batch refer to a table that is not part of the run.
+    func leaving(_ reference: LeavingReference, from leaf: SubsetGraph.Leaf, isWhole: Bool) -> SubsetStatement {
+        SubsetStatement(
+            text: "select pg_catalog.count(*) as count from " + leavingSource(reference, leaf, isWhole),
+            hasUserText: reference.condition != nil
+        )
+    }
+
+    private func leavingSource(_ reference: LeavingReference, _ leaf: SubsetGraph.Leaf, _ isWhole: Bool) -> String {
+        let isReference = reference.columns.map { "t.\(quotedIdentifier($0)) is not null" }
+        let conditions = [Self.user(reference.condition)].compactMap(\.self) + isReference
+        return Self.rows(leaf, of: graph.nodes[reference.child.node], isWhole, conditions)
+    }
+}
