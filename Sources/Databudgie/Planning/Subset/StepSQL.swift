@@ -110,12 +110,13 @@ struct StepSQL {
                 """
         }
         let matches = Self.comparison(edge, parent: Self.keys(edge, "k"), child: expressions, isElement: edge.isArray)
+        // Without names of ours in the list, because ORDER BY would take those first.
         return """
             \(with)
             select c.o, c.r from k cross join lateral (
-            select t.tableoid as o, t.ctid as r from \(from) as t\(Self.filter(childConditions(edge) + [matches]))
+            select t.tableoid, t.ctid from \(from) as t\(Self.filter(childConditions(edge) + [matches]))
             order by \(order) limit \(limit)
-            ) c
+            ) c (o, r)
             """
     }
 
@@ -222,9 +223,9 @@ extension StepSQL {
         let matches = Self.comparison(edge, parent: Self.keys(edge, "k"), child: expressions, isElement: edge.isArray)
         return """
             \(select) c.o, c.r::pg_catalog.text as r from (\(parents)) k cross join lateral (
-            select t.tableoid as o, t.ctid as r from \(Self.from(edge.child)) as t\(Self.filter(childConditions(edge) + [matches]))
+            select t.tableoid, t.ctid from \(Self.from(edge.child)) as t\(Self.filter(childConditions(edge) + [matches]))
             order by \(Self.order(edge.children.order, graph.nodes[edge.child.node])) limit \(limit)
-            ) c
+            ) c (o, r)
             """
     }
 }

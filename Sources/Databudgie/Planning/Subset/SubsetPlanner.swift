@@ -155,9 +155,13 @@ struct SubsetPlanner {
             findings += names.map { .note("no reference connects it with the start, so all of its rows are exported", of: $0) }
             return SubsetGraph(nodes: nodes, edges: graph.edges)
         case .none:
-            findings += names.map {
-                .warning("no reference connects it with the start, so none of its rows are exported", of: $0)
-            }
+            let them = names.count == 1 ? "it" : "them"
+            findings.append(
+                .warning(
+                    "no row of \(names.joined(separator: ", ")) is exported, because no reference connects \(them) with the "
+                        + "start"
+                )
+            )
         case .error:
             let tables = others.map { other in
                 let rows = catalog[graph.nodes[other].relation]?.estimatedRows
