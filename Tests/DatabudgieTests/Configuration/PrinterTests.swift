@@ -121,6 +121,7 @@ struct PrinterTests {
                     strategy: null
                     run_as: null
                   retention: null
+                  subset: null
                   tables:
                   - name: a
                     query: select * from {table}

@@ -70,6 +70,16 @@ struct SubsetRows: Sendable {
     var total: Int { kept.values.reduce(0) { $0 + $1.count } }
 }
 
+/// How many rows a statement begins with.
+struct SubsetBatchSizes: Sendable {
+    var usual = 25_000
+    /// Where no index helps, so that the table is read few times.
+    var withoutIndex = 1_000_000
+    /// Rounds of a cycle after which chains are followed by the server, if the last round found few rows.
+    var rounds = 32
+    var rowsOfShortRound = 1_000
+}
+
 /// The least set of rows that has what is chosen and is closed under references.
 ///
 /// A row is linked, or chosen, which is more. The start is chosen. Rows that refer to a chosen one are chosen (`both`), and so
@@ -79,7 +89,7 @@ struct SubsetRows: Sendable {
 struct SubsetClosure<Steps: SubsetSteps> {
     private let plan: SubsetPlan
     private let steps: Steps
-    private let batchSizes: BatchSizes
+    private let batchSizes: SubsetBatchSizes
     private(set) var rows: SubsetRows
     /// By reference: children that were found from their parents, which are therefore part of the subset.
     private var satisfied: [Int: RowSets] = [:]
@@ -90,22 +100,12 @@ struct SubsetClosure<Steps: SubsetSteps> {
 
     private var graph: SubsetGraph { plan.graph }
 
-    /// How many rows a statement begins with.
-    struct BatchSizes: Sendable {
-        var usual = 25_000
-        /// Where no index helps, so that the table is read few times.
-        var withoutIndex = 1_000_000
-        /// Rounds of a cycle after which chains are followed by the server, if the last round found few rows.
-        var rounds = 32
-        var rowsOfShortRound = 1_000
-    }
-
     /// - Parameters:
     ///   - plan: What to begin with, and what to follow.
     ///   - steps: Finds rows.
     ///   - batchSizes: How many rows a statement begins with.
     ///   - wholeRows: How many rows the whole tables have, for the limit.
-    init(_ plan: SubsetPlan, _ steps: Steps, batchSizes: BatchSizes = BatchSizes(), wholeRows: Int = 0) {
+    init(_ plan: SubsetPlan, _ steps: Steps, batchSizes: SubsetBatchSizes = SubsetBatchSizes(), wholeRows: Int = 0) {
         (self.plan, self.steps, self.batchSizes, self.wholeRows) = (plan, steps, batchSizes, wholeRows)
         let zeros = Array(repeating: 0, count: plan.graph.edges.count)
         rows = SubsetRows(parents: zeros, children: zeros)

@@ -6,6 +6,7 @@ struct SubsetSearch {
     let plan: SubsetPlan
     /// Policies filter the rows of some tables; others are refused when they are exported.
     let appliesRowSecurity: Bool
+    var batchSizes = SubsetBatchSizes()
 
     private var connection: Connection { session.connection }
     private var graph: SubsetGraph { plan.graph }
@@ -88,7 +89,7 @@ struct SubsetSearch {
                 wholeRows += try await steps.count(statements.count(node))
             }
         }
-        var closure = SubsetClosure(plan, steps, wholeRows: wholeRows)
+        var closure = SubsetClosure(plan, steps, batchSizes: batchSizes, wholeRows: wholeRows)
         try await closure.run()
         var result = SubsetResult(plan: plan, rows: closure.rows)
         let crossings = try await crossings(result.rows, steps)
@@ -218,7 +219,7 @@ struct SubsetSearch {
         _ result: SubsetResult,
         _ body: (SubsetGraph.Leaf, [RowPlace]?) async throws -> Void
     ) async throws {
-        let size = SubsetClosure<ServerSteps>.BatchSizes().usual
+        let size = batchSizes.usual
         for leaf in end.leaves {
             guard !graph.nodes[end.node].isWhole else {
                 try await body(leaf, nil)

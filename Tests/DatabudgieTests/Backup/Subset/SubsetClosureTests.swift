@@ -10,7 +10,7 @@ struct SubsetClosureTests {
 
     private func closed(
         _ subset: RandomSubset,
-        _ sizes: SubsetClosure<MemorySteps>.BatchSizes,
+        _ sizes: SubsetBatchSizes,
         limit: Int = .max
     ) async throws -> SubsetRows {
         var closure = SubsetClosure(subset.plan, MemorySteps(subset: subset, limit: limit), batchSizes: sizes)
@@ -27,7 +27,7 @@ struct SubsetClosureTests {
             for size in [1, 3, 50_000] {
                 // Short rounds make the chains be followed by the other way, sometimes not to their end.
                 let rounds = seed % 3
-                let sizes = SubsetClosure<MemorySteps>.BatchSizes(
+                let sizes = SubsetBatchSizes(
                     usual: size,
                     withoutIndex: size + 1,
                     rounds: rounds,
