@@ -96,7 +96,9 @@ struct KeyCatalogReader {
         )
     }
 
-    /// Copies for partitions have a parent constraint. Casts are those that the server's own checks write (`ri_GenerateQual`);
+    /// Copies for partitions have a parent constraint.
+    ///
+    /// Casts are those that the server's own checks write (`ri_GenerateQual`);
     /// a pseudo-type such as `anyarray` needs none. The columns for temporal and for unenforced keys are those of version 18.
     private static let referencesQuery = """
         select f.oid, f.conname as name, f.conrelid as child, f.confrelid as parent,

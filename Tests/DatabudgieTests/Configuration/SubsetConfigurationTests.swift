@@ -39,7 +39,7 @@ struct SubsetConfigurationTests {
             SubsetStart("public.flags", where: "true"), SubsetStart("public.empty", allowsNone: true),
         ],
         whole: ["public.countries", "config.*"],
-        unconnected: SubsetSettings.Unconnected.none,
+        unconnected: .empty,
         maximumRows: 5_000_000,
         references: [
             SubsetReference("public.employees.reports_to", follow: .parents),
@@ -137,7 +137,10 @@ struct SubsetConfigurationTests {
             ),
             ("subset: {stat: {}}", "test.yaml:1: unknown key 'stat' in 'subset'; did you mean 'start'?"),
             ("subset: {start: [a]}", "test.yaml:1: 'start' must be a mapping of tables, not a list"),
-            ("subset: {start: {a: null}}", "test.yaml:1: the start 'a' needs a condition; write true to choose all rows"),
+            (
+                "subset: {start: {a: null}}",
+                "test.yaml:1: the start 'a' needs a condition; write true to choose all rows"
+            ),
             ("subset: {start: {a: ' '}}", "test.yaml:1: 'start' is empty; write SQL, or remove it"),
             (
                 "subset: {start: {a: {limits: 1}}}",

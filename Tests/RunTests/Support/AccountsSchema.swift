@@ -70,7 +70,9 @@ extension RunFixture {
 
     /// The newest record of a set.
     func record() throws -> SetRecord {
-        let names = try FileManager.default.contentsOfDirectory(atPath: folder + "/catalog").filter { $0.hasSuffix(".json") }
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder + "/catalog").filter {
+            $0.hasSuffix(".json")
+        }
         let name = "catalog/\(try #require(names.max()))"
         return try SetRecord(json: Array(try text(name).utf8), at: name)
     }

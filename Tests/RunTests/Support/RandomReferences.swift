@@ -98,7 +98,9 @@ struct RandomReferences {
     }
 
     private func edge(_ number: Int, _ random: inout Generator) -> Edge {
-        let (child, parent) = (Int.random(in: tables.indices, using: &random), Int.random(in: tables.indices, using: &random))
+        let (child, parent) = (
+            Int.random(in: tables.indices, using: &random), Int.random(in: tables.indices, using: &random)
+        )
         let isConstraint = Int.random(in: 0..<4, using: &random) > 0
         let referred = tables[parent]
         let usesOther = !referred.isPartitioned && Int.random(in: 0..<3, using: &random) == 0
@@ -117,14 +119,17 @@ struct RandomReferences {
             isNullable: isNullable,
             isIndexed: Bool.random(using: &random),
             follow: follow,
-            limit: follow == .both && Int.random(in: 0..<3, using: &random) == 0 ? Int.random(in: 1...2, using: &random) : nil,
+            limit: follow == .both && Int.random(in: 0..<3, using: &random) == 0
+                ? Int.random(in: 1...2, using: &random) : nil,
             isFiltered: follow == .both && Int.random(in: 0..<4, using: &random) == 0
         )
     }
 
     /// Gives each row of the child a value for a reference.
     private mutating func refer(_ edge: Edge, _ random: inout Generator) {
-        let keys = tables[edge.parent].rows.map { row in edge.target.map { row.values[$0] } }.filter { !$0.contains(nil) }
+        let keys = tables[edge.parent].rows.map { row in edge.target.map { row.values[$0] } }.filter {
+            !$0.contains(nil)
+        }
         var kept: [Row] = []
         for var row in tables[edge.child].rows {
             var value = keys.randomElement(using: &random) ?? edge.target.map { _ in nil }
@@ -176,7 +181,8 @@ extension RandomReferences {
                 "create table \(schema).\(table.name)_\(part) partition of \(schema).\(table.name) "
                     + "for values with (modulus 2, remainder \(part));"
             }
-            return "create table \(schema).\(table.name) \(body) partition by hash (k1); \(parts.joined(separator: " "))"
+            return
+                "create table \(schema).\(table.name) \(body) partition by hash (k1); \(parts.joined(separator: " "))"
         }
         let indexes = edges.filter(\.isIndexed).map {
             "create index on \(schema).\(self.tables[$0.child].name) (\($0.columns.joined(separator: ", ")));"
@@ -233,11 +239,13 @@ extension RandomReferences {
 
     private func children(_ edge: Edge, of parent: Row) -> [Place] {
         let rows = tables[edge.child].rows
-        let all = rows.indices.filter { isPair(edge, rows[$0], parent) && (!edge.isFiltered || rows[$0].values[4] != 2) }
-            .sorted { first, second in
-                let (left, right) = (rows[first].values, rows[second].values)
-                return (-(left[4] ?? 0), left[0] ?? 0, left[1] ?? 0) < (-(right[4] ?? 0), right[0] ?? 0, right[1] ?? 0)
-            }
+        let all = rows.indices.filter {
+            isPair(edge, rows[$0], parent) && (!edge.isFiltered || rows[$0].values[4] != 2)
+        }
+        .sorted { first, second in
+            let (left, right) = (rows[first].values, rows[second].values)
+            return (-(left[4] ?? 0), left[0] ?? 0, left[1] ?? 0) < (-(right[4] ?? 0), right[0] ?? 0, right[1] ?? 0)
+        }
         return all.prefix(edge.limit ?? .max).map { Place(table: edge.child, row: $0) }
     }
 
@@ -277,7 +285,9 @@ extension RandomReferences {
         }
         let kept = chosen.union(linked)
         return tables.indices.map { table in
-            tables[table].rows.indices.filter { kept.contains(Place(table: table, row: $0)) }.map { line(table, $0, kept) }
+            tables[table].rows.indices.filter { kept.contains(Place(table: table, row: $0)) }.map {
+                line(table, $0, kept)
+            }
         }
     }
 

@@ -115,10 +115,10 @@ struct SetContents: Sendable {
     }
 
     /// How many rows of the subset a table has, and why.
-    private func counts(_ job: BackupJob, _ outcome: JobOutcome) -> SetRecord.SubsetRows? {
+    private func counts(_ job: BackupJob, _ outcome: JobOutcome) -> SetRecord.SubsetCount? {
         guard let subset, job.isSubsetTable, let relation = job.relation else { return nil }
         let chosen = subset.counts(of: database.holders(of: relation)).chosen
-        return SetRecord.SubsetRows(chosen: chosen, linked: outcome.totals.rows - chosen)
+        return SetRecord.SubsetCount(chosen: chosen, linked: outcome.totals.rows - chosen)
     }
 
     /// What is known of a file, under the name that this run has for it.
@@ -175,8 +175,8 @@ extension SetRecord.Subset {
                 return SetRecord.SubsetReference(
                     name: graph.edges[edge].name,
                     followed: graph.edges[edge].follow.rawValue,
-                    up: rows.parents[edge],
-                    down: rows.children[edge],
+                    broughtParents: rows.parents[edge],
+                    broughtChildren: rows.children[edge],
                     cut: cut,
                     orphans: result.orphans[edge]
                 )

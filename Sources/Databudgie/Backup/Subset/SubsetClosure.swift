@@ -5,6 +5,7 @@ protocol SubsetSteps: Sendable {
     /// - Parameters:
     ///   - number: Which of the plan's starts.
     ///   - receive: Takes rows as they arrive, some of them perhaps twice.
+    /// - Throws: What the receiver throws, and why rows cannot be found.
     func start(_ number: Int, _ receive: ([RowAddress]) throws -> Void) async throws
 
     /// The rows that an arc leads to.
@@ -14,6 +15,7 @@ protocol SubsetSteps: Sendable {
     ///   - leaf: The table that holds the rows from which it leads.
     ///   - rows: These rows; nil: all of the table.
     ///   - receive: Takes rows as they arrive, some of them perhaps twice.
+    /// - Throws: What the receiver throws, and why rows cannot be found.
     func step(
         _ arc: SubsetGraph.Arc,
         from leaf: SubsetGraph.Leaf,
@@ -27,7 +29,8 @@ protocol SubsetSteps: Sendable {
     ///   - arcs: References, each in one direction.
     ///   - rows: The rows from which they lead.
     ///   - receive: Takes rows as they arrive, each with the number of an arc that leads to it.
-    /// - Returns: False when there were too many of them, so that some may be missing.
+    /// - Returns: False when there were too many of them, so some may be missing.
+    /// - Throws: What the receiver throws, and why rows cannot be found.
     func chains(
         _ arcs: [SubsetGraph.Arc],
         from rows: [RowAddress],
@@ -41,6 +44,7 @@ protocol SubsetSteps: Sendable {
     ///   - leaf: The table that holds the referring rows.
     ///   - rows: These rows; nil: all of the table.
     ///   - receive: Takes a row and the one that it refers to, which is nil when there is none.
+    /// - Throws: What the receiver throws, and why rows cannot be found.
     func pairs(
         _ edge: Int,
         from leaf: SubsetGraph.Leaf,

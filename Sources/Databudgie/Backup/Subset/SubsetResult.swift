@@ -28,9 +28,7 @@ struct SubsetResult: Sendable {
 
     /// What is exported of a table.
     ///
-    /// - Parameters:
-    ///   - relation: A table of the run, or a partition of one.
-    ///   - leaves: The tables that hold its rows.
+    /// - Parameter leaves: The tables that hold its rows.
     /// - Returns: Its rows in the order of their addresses, those with other columns in parts of their own; nil when all of
     ///   its rows are exported as they are.
     func parts(of leaves: [Relation.OID]) -> [Part]? {

@@ -170,9 +170,13 @@ struct SubsetSearch {
                     return
                 }
                 let statement = statements.leavingRows(reference, from: leaf, isWhole: batch == nil)
-                try await steps.addresses(statement, batch ?? [], { rows in
-                    for row in rows { cut[row.table, default: RowSet()].insert(row.place) }
-                })
+                try await steps.addresses(
+                    statement,
+                    batch ?? [],
+                    { rows in
+                        for row in rows { cut[row.table, default: RowSet()].insert(row.place) }
+                    }
+                )
             }
             if !cut.isEmpty {
                 result.cuts.append(SubsetResult.Cut(edge: nil, rows: cut, columns: reference.nullableColumns))
@@ -242,9 +246,13 @@ struct SubsetSearch {
         let nodes = Set(tables.compactMap { graph.owners[$0] }).filter { graph.nodes[$0].isWhole }
         for node in nodes.sorted() {
             var found: RowSets = [:]
-            try await steps.addresses(StepSQL(graph: graph).all(node), [], { rows in
-                for row in rows { found[row.table, default: RowSet()].insert(row.place) }
-            })
+            try await steps.addresses(
+                StepSQL(graph: graph).all(node),
+                [],
+                { rows in
+                    for row in rows { found[row.table, default: RowSet()].insert(row.place) }
+                }
+            )
             result.rows.kept.merge(found) { _, new in new }
             result.listedNodes.insert(node)
         }

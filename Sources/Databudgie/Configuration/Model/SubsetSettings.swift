@@ -23,7 +23,7 @@ public struct SubsetSettings: Sendable, Equatable {
         /// All of their rows are taken.
         case whole
         /// None of their rows is taken.
-        case none
+        case empty = "none"
         /// They stop the run.
         case error
     }

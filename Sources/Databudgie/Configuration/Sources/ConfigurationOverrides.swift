@@ -111,7 +111,9 @@ public struct ConfigurationOverrides: Sendable, Equatable {
                     at: place
                 )
             }
-            let (table, condition) = (String(decoding: parts[0], as: UTF8.self), String(decoding: parts[1], as: UTF8.self))
+            let (table, condition) = (
+                String(decoding: parts[0], as: UTF8.self), String(decoding: parts[1], as: UTF8.self)
+            )
             let before = tables[table]?.list ?? []
             tables[table] = SourceValue(.list(before + [SourceValue(text: condition, at: place)]), at: place)
         }

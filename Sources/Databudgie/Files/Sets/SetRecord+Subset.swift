@@ -22,17 +22,23 @@ extension SetRecord {
         /// How it was followed: `both`, `parents`, `through`, `cut` or `ignore`.
         public var followed: String
         /// How many rows were added because others refer to them by it.
-        public var up: Int
+        public var broughtParents: Int
         /// How many rows were added because they refer to chosen ones by it.
-        public var down: Int
+        public var broughtChildren: Int
         /// In how many rows it is NULL, because the row that is referred to is not part of the set.
         public var cut: Int
         /// In how many rows it leads to no row of the database.
         public var orphans: Int
+
+        enum CodingKeys: String, CodingKey {
+            case name, followed, cut, orphans
+            case broughtParents = "up"
+            case broughtChildren = "down"
+        }
     }
 
     /// The rows of a table of a subset.
-    public struct SubsetRows: Sendable, Codable, Equatable {
+    public struct SubsetCount: Sendable, Codable, Equatable {
         /// How many are chosen.
         public var chosen: Int
         /// How many are there because others refer to them, or because the table is exported whole.

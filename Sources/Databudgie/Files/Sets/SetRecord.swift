@@ -141,7 +141,7 @@ extension SetRecord {
         /// The values of the table's sequences.
         public var sequences: [RecordedSequence]
         /// How many of its rows are chosen, and how many are there because others refer to them; nil without a subset.
-        public var subset: SubsetRows?
+        public var subset: SubsetCount?
 
         enum CodingKeys: String, CodingKey {
             case schema, name, query, columns, rows, bytes, file, sequences, subset

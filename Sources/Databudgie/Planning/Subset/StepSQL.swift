@@ -32,7 +32,8 @@ struct StepSQL {
         let (node, rows) = (graph.nodes[start.node], start.rows)
         var conditions = [Self.user(rows.condition)].compactMap(\.self)
         if let sample = rows.sample { conditions.append(Self.sample(sample, node)) }
-        var text = "select t.tableoid, t.ctid from \(Self.from(node.name, isPartitioned: node.isPartitioned)) as t"
+        var text =
+            "select t.tableoid, t.ctid from \(Self.from(node.name, isPartitioned: node.isPartitioned)) as t"
             + Self.filter(conditions)
         if let limit = rows.limit { text += " order by \(Self.order(rows.order, node)) limit \(limit)" }
         return SubsetStatement(text: text, hasUserText: rows.condition != nil || rows.order != nil)
@@ -158,7 +159,8 @@ struct StepSQL {
         let node = graph.nodes[node]
         let key = node.primaryKey.map { "t.\(quotedIdentifier($0.name))::pg_catalog.text" }
         let name =
-            key.isEmpty ? "t.ctid::pg_catalog.text" : key.joined(separator: " operator(pg_catalog.||) ',' operator(pg_catalog.||) ")
+            key.isEmpty
+            ? "t.ctid::pg_catalog.text" : key.joined(separator: " operator(pg_catalog.||) ',' operator(pg_catalog.||) ")
         return SubsetStatement(
             text: "select \(name) as name from \(Self.rows(leaf, of: node, false, [])) order by t.ctid",
             hasUserText: false
@@ -283,7 +285,8 @@ extension StepSQL {
         let joined = texts.joined(separator: " operator(pg_catalog.||) '|' operator(pg_catalog.||) ")
         let digits = String(sample.threshold, radix: 16)
         let threshold = String(repeating: "0", count: 8 - digits.utf8.count) + digits
-        return "pg_catalog.sha256(pg_catalog.convert_to(\(quotedLiteral(node.name.description + "|")) operator(pg_catalog.||) "
+        return
+            "pg_catalog.sha256(pg_catalog.convert_to(\(quotedLiteral(node.name.description + "|")) operator(pg_catalog.||) "
             + "\(joined), 'UTF8')) operator(pg_catalog.<) pg_catalog.decode('\(threshold)', 'hex')"
     }
 

@@ -45,10 +45,13 @@ struct SubsetPlanner {
         guard job.includesRows else { return [] }
         guard job.isSubsetTable else {
             guard settings.tenants != nil else {
-                return [.warning("it is exported as it is, because a subset follows references of tables only", of: job.id)]
+                return [
+                    .warning("it is exported as it is, because a subset follows references of tables only", of: job.id)
+                ]
             }
             let isNamed = settings.whole.contains { matches($0, job) }
-            let message = "it is exported as it is, because a subset follows references of tables only: it can have rows of any tenant"
+            let message =
+                "it is exported as it is, because a subset follows references of tables only: it can have rows of any tenant"
             return isNamed
                 ? [] : [.problem(message, of: job.id, hint: "name it under 'whole' of 'subset', or exclude it")]
         }
@@ -152,9 +155,11 @@ struct SubsetPlanner {
         case .whole:
             var nodes = graph.nodes
             for other in others { nodes[other].isWhole = true }
-            findings += names.map { .note("no reference connects it with the start, so all of its rows are exported", of: $0) }
+            findings += names.map {
+                .note("no reference connects it with the start, so all of its rows are exported", of: $0)
+            }
             return SubsetGraph(nodes: nodes, edges: graph.edges)
-        case .none:
+        case .empty:
             let them = names.count == 1 ? "it" : "them"
             findings.append(
                 .warning(
@@ -190,7 +195,8 @@ struct SubsetPlanner {
             // A row that is merely linked brings no children; one that is chosen by `through` does.
             let parents = Set(graph.edges.filter { $0.child.node == node && $0.follow == .both }.map(\.parent.node))
             let door = graph.edges.first { edge in
-                parents.contains(edge.parent.node) && chosen.contains(edge.child.node) && !chosen.contains(edge.parent.node)
+                parents.contains(edge.parent.node) && chosen.contains(edge.child.node)
+                    && !chosen.contains(edge.parent.node)
                     && [.both, .parents].contains(edge.follow)
             }
             guard let door else {
@@ -217,7 +223,9 @@ struct SubsetPlanner {
     private func unaddressable(_ graph: SubsetGraph, _ tables: SubsetTables, _ first: Set<Int>) -> [Finding] {
         let chosen = graph.reached(from: first, over: graph.choosing)
         return graph.nodes.indices.compactMap { node in
-            guard let obstacle = tables.obstacle(node), !graph.nodes[node].isWhole || chosen.contains(node) else { return nil }
+            guard let obstacle = tables.obstacle(node), !graph.nodes[node].isWhole || chosen.contains(node) else {
+                return nil
+            }
             return .problem(
                 "a subset of it is not possible: \(obstacle)",
                 of: graph.nodes[node].name.label,

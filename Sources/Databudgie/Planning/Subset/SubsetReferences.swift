@@ -26,15 +26,15 @@ struct SubsetReferences {
     let settings: SubsetSettings
 
     /// What was found.
-    struct Result {
+    struct Found {
         var edges: [SubsetGraph.Edge] = []
         var leaving: [LeavingReference] = []
         var findings: [Finding] = []
     }
 
     /// All references, in the order of their constraints and then of the configuration.
-    func find() -> Result {
-        var result = Result()
+    func find() -> Found {
+        var result = Found()
         var candidates = constraints(&result.findings)
         for reference in settings.references {
             if reference.target == nil {
@@ -164,7 +164,9 @@ struct SubsetReferences {
         besides target: (table: Relation.OID, columns: [String])
     ) -> [(table: Relation.OID, columns: [String])] {
         guard name.isGlob else {
-            guard let table = name.table, let columns = name.columns, let node = tables.named(table).first else { return [] }
+            guard let table = name.table, let columns = name.columns, let node = tables.named(table).first else {
+                return []
+            }
             let (oid, relation) = (tables.nodes[node].relation, catalog[tables.nodes[node].relation])
             // The name of an expression is a mere label.
             let exists = reference.expression != nil || columns.allSatisfy { relation?.hasColumn($0) == true }
@@ -212,7 +214,7 @@ struct SubsetReferences {
         }
     }
 
-    private func finish(_ candidate: Candidate, _ result: inout Result) {
+    private func finish(_ candidate: Candidate, _ result: inout Found) {
         let settings = candidate.settings
         let isRestricted = settings?.restrictsChildren == true
         let follow = settings?.follow ?? (self.settings.includesChildren || isRestricted ? .both : .parents)
@@ -262,7 +264,9 @@ struct SubsetReferences {
                 collation: differs ? other : nil
             )
         }
-        let hasExpressionIndex = keys.indexes[candidate.childTable, default: []].contains { $0.columns.first == .some(nil) }
+        let hasExpressionIndex = keys.indexes[candidate.childTable, default: []].contains {
+            $0.columns.first == .some(nil)
+        }
         return SubsetGraph.Edge(
             name: candidate.label,
             child: candidate.child,
@@ -284,7 +288,8 @@ struct SubsetReferences {
             hasParentIndex: keys.hasIndex(on: candidate.parentTable, leadingWith: columns.map(\.parent)),
             hasChildIndex: settings?.expression != nil
                 ? hasExpressionIndex
-                : settings?.isArray != true && keys.hasIndex(on: candidate.childTable, leadingWith: columns.map(\.child))
+                : settings?.isArray != true
+                    && keys.hasIndex(on: candidate.childTable, leadingWith: columns.map(\.child))
         )
     }
 

@@ -100,7 +100,9 @@ struct SubsetTables {
     /// A table, then what it is a partition of, and so on; not what it inherits from.
     private static func partitionLineage(of table: Relation.OID, _ catalog: DatabaseCatalog) -> [Relation.OID] {
         var lineage = [table]
-        while let last = lineage.last, let relation = catalog[last], relation.isPartition, let parent = relation.parents.first {
+        while let last = lineage.last, let relation = catalog[last], relation.isPartition,
+            let parent = relation.parents.first
+        {
             lineage.append(parent)
         }
         return lineage

@@ -298,7 +298,8 @@ struct MemorySteps: SubsetSteps {
         var rest = rows.map { Found(arc: -1, row: $0) }
         while !rest.isEmpty {
             let current = rest.removeFirst()
-            for (number, arc) in arcs.enumerated() where subset.plan.graph.owners[current.row.table] == subset.plan.graph.source(of: arc).node {
+            for (number, arc) in arcs.enumerated()
+            where subset.plan.graph.owners[current.row.table] == subset.plan.graph.source(of: arc).node {
                 for row in neighbours(arc, current.row) where seen.insert(Found(arc: number, row: row)).inserted {
                     guard count < limit else { return false }
                     count += 1

@@ -76,9 +76,10 @@ struct SubsetClosureTests {
         var stopped = 0
         for seed in 0..<100 {
             let subset = RandomSubset(seed: UInt64(seed)).limited(to: 3)
-            let isLarge = BruteForceSubset(subset).states.keys.count { row in
-                !subset.plan.graph.nodes[subset.plan.graph.owners[row.table] ?? 0].isWhole
-            } > 3
+            let isLarge =
+                BruteForceSubset(subset).states.keys.count { row in
+                    !subset.plan.graph.nodes[subset.plan.graph.owners[row.table] ?? 0].isWhole
+                } > 3
             do {
                 _ = try await closed(subset, .init())
                 #expect(!isLarge, "seed \(seed)")

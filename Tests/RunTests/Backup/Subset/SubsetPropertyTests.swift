@@ -47,7 +47,10 @@ struct SubsetPropertyTests {
         try await RunFixture.with { fixture in
             for seed in 1_000 + part * 5..<1_000 + (part + 1) * 5 {
                 let random = RandomReferences(seed: UInt64(seed)).repaired
-                try await fixture.execute(fixture.source, "\(random.definition)\n\(random.content)\n\(random.constraints)")
+                try await fixture.execute(
+                    fixture.source,
+                    "\(random.definition)\n\(random.content)\n\(random.constraints)"
+                )
                 let configuration = try configuration(fixture, random)
                 var results: [SubsetRows] = []
                 for size in sizes { results.append(try await rows(fixture, configuration, size)) }
@@ -61,7 +64,9 @@ struct SubsetPropertyTests {
                 let counts = plan.graph.nodes.map { node in
                     node.isWhole ? nil : results[0].count(results[0].kept, in: node.leaves)
                 }
-                for (count, expected) in zip(counts, expected) { #expect(count == nil || count == expected, "seed \(seed)") }
+                for (count, expected) in zip(counts, expected) {
+                    #expect(count == nil || count == expected, "seed \(seed)")
+                }
             }
         }
     }

@@ -66,7 +66,9 @@ struct SubsetRefusalTests {
     func resumption() async throws {
         try await RunFixture.withAccounts { fixture in
             let error = await #expect(throws: DatabudgieError.self) {
-                var configuration = try fixture.configuration(fixture.subsetYAML("start: {accounts: id = 1}, manifest: m"))
+                var configuration = try fixture.configuration(
+                    fixture.subsetYAML("start: {accounts: id = 1}, manifest: m")
+                )
                 configuration.backup.run.resumeID = 7
                 _ = try await BackupRun(configuration).run()
             }
@@ -88,8 +90,12 @@ struct SubsetRefusalTests {
             #expect(problems.count == 4)
             #expect(problems[0].hasPrefix("subset.start: public.accounts: column \"nr\" does not exist"))
             #expect(problems[1].hasPrefix("subset.start: public.users: operator does not exist: text = integer"))
-            #expect(problems[2].hasPrefix("subset.references: public.orders.user_id: column \"nothing\" does not exist"))
-            #expect(problems[3].hasPrefix("subset.references: public.comments.on_type: operator does not exist: integer"))
+            #expect(
+                problems[2].hasPrefix("subset.references: public.orders.user_id: column \"nothing\" does not exist")
+            )
+            #expect(
+                problems[3].hasPrefix("subset.references: public.comments.on_type: operator does not exist: integer")
+            )
             #expect(try fixture.files() == [])
         }
     }

@@ -43,7 +43,8 @@ struct SubsetRunTests {
     @Test("'parents' brings what is referred to, and nothing that refers")
     func parents() async throws {
         try await RunFixture.withAccounts { fixture in
-            let references = "\(AccountsSchema.polymorphic), public.orders.replaced_by: parents, accounts.parent_id: parents"
+            let references =
+                "\(AccountsSchema.polymorphic), public.orders.replaced_by: parents, accounts.parent_id: parents"
             _ = try await fixture.backup(fixture.subsetYAML("\(start), references: {\(references)}"))
             #expect(
                 try fixture.counts() == [
@@ -143,10 +144,11 @@ struct SubsetRunTests {
             )
             let error = await #expect(throws: DatabudgieError.self) { try await fixture.backup(crossing) }
             #expect(
-                error?.problems.map(\.message) == ["account_id", "user_id"].map {
-                    "public.orders.\($0) refers to rows of other tenants in 1 row (201), and cannot be cut: no column of it "
-                        + "allows NULL"
-                }
+                error?.problems.map(\.message)
+                    == ["account_id", "user_id"].map {
+                        "public.orders.\($0) refers to rows of other tenants in 1 row (201), and cannot be cut: no column of it "
+                            + "allows NULL"
+                    }
             )
             let parents = fixture.subsetYAML(
                 """
@@ -170,11 +172,21 @@ struct SubsetRunTests {
             #expect(subset.chosen == 9 && subset.linked == 4 && subset.tenants == nil)
             #expect(subset.rules.hasPrefix("sha256:") && subset.rules.count == 71)
             let invited = try #require(subset.references.first { $0.name == "public.users.invited_by" })
-            #expect(invited == SetRecord.SubsetReference(name: invited.name, followed: "cut", up: 0, down: 0, cut: 1, orphans: 0))
+            #expect(
+                invited
+                    == SetRecord.SubsetReference(
+                        name: invited.name,
+                        followed: "cut",
+                        broughtParents: 0,
+                        broughtChildren: 0,
+                        cut: 1,
+                        orphans: 0
+                    )
+            )
             let lines = try #require(subset.references.first { $0.name == "public.lines.sku" })
-            #expect((lines.followed, lines.up, lines.down) == ("both", 2, 0))
+            #expect((lines.followed, lines.broughtParents, lines.broughtChildren) == ("both", 2, 0))
             let shipments = try #require(subset.references.first { $0.name.hasPrefix("public.shipments") })
-            #expect(shipments.name == "public.shipments(order_id, line_no)" && shipments.down == 1)
+            #expect(shipments.name == "public.shipments(order_id, line_no)" && shipments.broughtChildren == 1)
             let text = try fixture.text("catalog/\(try fixture.record().id).json")
             #expect(!text.contains("id = 1") && !text.contains("on_type = "))
         }

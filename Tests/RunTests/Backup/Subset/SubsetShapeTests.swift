@@ -77,11 +77,14 @@ struct SubsetShapeTests {
                 log.warnings == ["public.posts.tag_ids leads nowhere once: there is no such row in public.tags"]
             )
             let tags = try #require(try fixture.record().subset?.references.first { $0.name == "public.posts.tag_ids" })
-            #expect((tags.up, tags.orphans) == (2, 1))
+            #expect((tags.broughtParents, tags.orphans) == (2, 1))
         }
     }
 
-    @Test("A limit is one for each parent, in an order that leaves nothing open, with and without an index", arguments: [true, false])
+    @Test(
+        "A limit is one for each parent, in an order that leaves nothing open, with and without an index",
+        arguments: [true, false]
+    )
     func limits(hasIndex: Bool) async throws {
         try await RunFixture.with { fixture in
             try await fixture.execute(
@@ -99,7 +102,8 @@ struct SubsetShapeTests {
                 )
             )
             #expect(
-                try fixture.lines("public.c") == ["18,1,3,0", "22,2,3,0", "24,1,4,0", "28,2,4,0", "30,1,5,0", "16,2,2,0"].sorted()
+                try fixture.lines("public.c")
+                    == ["18,1,3,0", "22,2,3,0", "24,1,4,0", "28,2,4,0", "30,1,5,0", "16,2,2,0"].sorted()
             )
         }
     }

@@ -13,7 +13,10 @@ struct SubsetStandbyTests {
                 let fixture = RunFixture(source: standby.superuser, target: primary.superuser, folder: folder)
                 try await fixture.execute(fixture.target, AccountsSchema.tables + AccountsSchema.rows)
                 try await poll("the standby has the rows") {
-                    let tables = try await fixture.rows(fixture.source, "select 1 where to_regclass('settings') is not null")
+                    let tables = try await fixture.rows(
+                        fixture.source,
+                        "select 1 where to_regclass('settings') is not null"
+                    )
                     guard !tables.isEmpty else { return false }
                     return try await fixture.rows(fixture.source, "select k from settings") == ["x"]
                 }
