@@ -41,6 +41,7 @@ struct SetDescription {
             ("written by", record.tool),
             ("settings", record.config.map { "SHA-256 \($0)" }),
             ("contents", contents),
+            ("subset", record.subset.map(Self.subset)),
         ]
         let width = entries.map(\.0.terminalWidth).max() ?? 0
         return entries.compactMap { name, text in
@@ -79,6 +80,13 @@ struct SetDescription {
             totals.bytes.map { "\(HumanNumber.bytes($0)) of CSV" }, "\(HumanNumber.bytes(totals.fileBytes)) as stored",
         ]
         return parts.compactMap(\.self).joined(separator: ", ")
+    }
+
+    /// That it is not everything is worth a line.
+    private static func subset(_ subset: SetRecord.Subset) -> String {
+        let tenants = subset.tenants.map { ", tenants of \($0)" } ?? ""
+        return "from \(subset.start.joined(separator: ", ")): \(HumanNumber.count(subset.chosen, "row")) chosen, "
+            + "\(HumanNumber.count(subset.linked)) linked\(tenants)"
     }
 
     private var tables: [String] {

@@ -237,4 +237,57 @@ struct SubsetShapeTests {
             #expect(try files() == before)
         }
     }
+
+    @Test("Each statement finds the rows of its batch by their addresses, and the others by an index")
+    func plans() async throws {
+        try await RunFixture.with { fixture in
+            try await fixture.execute(
+                fixture.source,
+                """
+                create table p(id int primary key, t text); create table c(id int primary key, p int references p, t text);
+                create index on c(p);
+                insert into p select i, repeat('x', 50) from generate_series(1, 20000) i;
+                insert into c select i, 1 + i % 20000, repeat('y', 50) from generate_series(1, 60000) i; analyze p; analyze c;
+                """
+            )
+            let configuration = try fixture.configuration(fixture.subsetYAML("start: {p: id = 1}"))
+            try await fixture.session(configuration, .backup) { session in
+                let catalog = try await session.readCatalog(without: nil, includesKeys: true)
+                let planner = BackupPlanner(
+                    catalog: catalog,
+                    timestamp: session.settings.timestamp,
+                    isStrict: false,
+                    subset: configuration.backup.subset
+                )
+                let plan = try #require(try planner.plan(configuration.backup.tables).subset)
+                let statements = StepSQL(graph: plan.graph)
+                let edge = plan.graph.edges[0]
+                let (parent, child) = (edge.parent.leaves[0], edge.child.leaves[0])
+                let texts = [
+                    statements.step(.init(edge: 0, isDownward: true), from: parent, isWhole: false).text,
+                    statements.step(.init(edge: 0, isDownward: false), from: child, isWhole: false).text,
+                    statements.pairs(0, from: child, isWhole: false).text,
+                    statements.export(
+                        [ExportColumn(name: "id", type: "int")],
+                        from: child,
+                        of: edge.child.node,
+                        nulls: []
+                    ),
+                ]
+                try await session.connection.withTransaction(.snapshot, idleTimeout: nil) {
+                    let settings = SubsetSearch.plannerSettings.merging([StepSQL.rowsSetting: #"{"(0,1)","(9,3)"}"#]) {
+                        $1
+                    }
+                    try await session.connection.withDiscardedSavepoint("plans", settings: settings) {
+                        for text in texts {
+                            let rows = try await session.connection.query("explain (costs off) \(text)").rows
+                            let lines = rows.compactMap { $0[0] }
+                            #expect(lines.contains { $0.contains("Tid Scan") }, "\(lines)")
+                            #expect(!lines.contains { $0.contains("Seq Scan") }, "\(lines)")
+                        }
+                    }
+                }
+            }
+        }
+    }
 }
