@@ -18,7 +18,7 @@ struct SubsetRefusalTests {
 
     @Test("Names that mean nothing are reported all together, with what may have been meant")
     func names() async throws {
-        try await RunFixture.withAccounts { fixture in
+        try await RunFixture.withAccounts { fixture async throws in
             let problems = await problems(
                 fixture,
                 """
@@ -48,7 +48,7 @@ struct SubsetRefusalTests {
 
     @Test("A query of its own, and files of other moments, do not fit a subset")
     func queries() async throws {
-        try await RunFixture.withAccounts { fixture in
+        try await RunFixture.withAccounts { fixture async throws in
             let tables = """
                 [{name: public.orders, query: 'select * from {table} where id < 200'}, {name: public.users, skip_if_exists: true},
                  public.accounts]
@@ -64,7 +64,7 @@ struct SubsetRefusalTests {
 
     @Test("A run with a subset cannot be resumed")
     func resumption() async throws {
-        try await RunFixture.withAccounts { fixture in
+        try await RunFixture.withAccounts { fixture async throws in
             let error = await #expect(throws: DatabudgieError.self) {
                 var configuration = try fixture.configuration(
                     fixture.subsetYAML("start: {accounts: id = 1}, manifest: m")
@@ -79,7 +79,7 @@ struct SubsetRefusalTests {
 
     @Test("Conditions that the server refuses are reported all together, before anything is written")
     func conditions() async throws {
-        try await RunFixture.withAccounts { fixture in
+        try await RunFixture.withAccounts { fixture async throws in
             let problems = await problems(
                 fixture,
                 """
@@ -102,7 +102,7 @@ struct SubsetRefusalTests {
 
     @Test("A start without rows, and too many rows, stop the run")
     func amounts() async throws {
-        try await RunFixture.withAccounts { fixture in
+        try await RunFixture.withAccounts { fixture async throws in
             #expect(
                 await problems(fixture, "start: {accounts: id = 7, users: id = 8}") == [
                     "public.accounts: the start of the subset selects no row; correct its condition, or add 'allow_empty: true' "
@@ -121,7 +121,7 @@ struct SubsetRefusalTests {
 
     @Test("With tenants every table must be connected, and nothing may lead out of the run")
     func tenants() async throws {
-        try await RunFixture.withAccounts { fixture in
+        try await RunFixture.withAccounts { fixture async throws in
             try await fixture.execute(fixture.source, "create view everybody as select * from users")
             let problems = await problems(
                 fixture,
