@@ -82,10 +82,13 @@ struct SubsetReferences {
     }
 
     private func names(of candidate: Candidate, constraint: String?) -> [String] {
-        let table = candidate.child.name.description
         let columns = candidate.columns.map(\.child)
-        return (columns.count == 1 ? ["\(table).\(columns[0])"] : []) + ["\(table)(\(columns.joined(separator: ",")))"]
-            + (constraint.map { ["\(table).\($0)"] } ?? [])
+        // A foreign key of a partition alone may be named by the whole table, too.
+        let tables = [candidate.child.name.description, tables.nodes[candidate.child.node].name.description]
+        return tables.flatMap { table in
+            (columns.count == 1 ? ["\(table).\(columns[0])"] : []) + ["\(table)(\(columns.joined(separator: ",")))"]
+                + (constraint.map { ["\(table).\($0)"] } ?? [])
+        }
     }
 
     /// Gives what is said about foreign keys to those that it names.

@@ -114,7 +114,7 @@ struct SubsetShapeTests {
             _ = try await fixture.backup(
                 fixture.subsetYAML(
                     """
-                    start: {acc: id = 1}, whole: [full_ref, nv], references: {"full_ref(a, b)": cut, full_ref.acc: ignore,
+                    start: {acc: id = 1}, whole: [full_ref, nv], unconnected: none, references: {"full_ref(a, b)": cut, full_ref.acc: ignore,
                       nv.acc: cut}
                     """
                 )
