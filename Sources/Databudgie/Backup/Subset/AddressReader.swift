@@ -22,11 +22,13 @@ struct AddressReader {
         return addresses
     }
 
-    /// Reads rows of two addresses, the second of which may be NULL.
-    mutating func pairs(_ bytes: [UInt8], _ receive: (RowAddress, RowAddress?) throws -> Void) throws {
+    /// Reads rows of an address, a number, and another address, which may be NULL.
+    mutating func pairs(_ bytes: [UInt8], _ receive: (RowAddress, Int, RowAddress?) throws -> Void) throws {
         try read(bytes) { values in
-            guard values.count == 4, let first = Self.address(values[0], values[1]) else { throw Self.unexpected }
-            try receive(first, Self.address(values[2], values[3]))
+            guard values.count == 5, let first = Self.address(values[0], values[1]), let number = values[2] else {
+                throw Self.unexpected
+            }
+            try receive(first, Int(number), Self.address(values[3], values[4]))
         }
     }
 

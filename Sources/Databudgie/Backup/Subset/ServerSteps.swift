@@ -59,7 +59,7 @@ struct ServerSteps: SubsetSteps {
         _ edge: Int,
         from leaf: SubsetGraph.Leaf,
         _ rows: [RowPlace]?,
-        _ receive: (RowAddress, RowAddress?) throws -> Void
+        _ receive: (RowAddress, Int, RowAddress?) throws -> Void
     ) async throws {
         let statement = statements.pairs(edge, from: leaf, isWhole: rows == nil)
         try await prepare(statement, rows ?? [])

@@ -43,15 +43,19 @@ protocol SubsetSteps: Sendable {
     ///   - edge: The number of the reference.
     ///   - leaf: The table that holds the referring rows.
     ///   - rows: These rows; nil: all of the table.
-    ///   - receive: Takes a row and the one that it refers to, which is nil when there is none.
+    ///   - receive: Takes a row, the number of the element by which it refers, from 1, and the row that it refers to, which
+    ///     is nil when there is none; the number is 0 for what is not an array.
     /// - Throws: What the receiver throws, and why rows cannot be found.
     func pairs(
         _ edge: Int,
         from leaf: SubsetGraph.Leaf,
         _ rows: [RowPlace]?,
-        _ receive: (RowAddress, RowAddress?) throws -> Void
+        _ receive: (RowAddress, Int, RowAddress?) throws -> Void
     ) async throws
 }
+
+/// Numbers of elements of arrays, from 1, by the rows that have them.
+typealias SubsetElements = [Relation.OID: [RowPlace: Set<Int>]]
 
 /// The rows of a subset.
 struct SubsetRows: Sendable {
@@ -64,6 +68,8 @@ struct SubsetRows: Sendable {
     /// By reference: rows whose parent is not part of the subset, and of these the ones whose parent another tenant has.
     var severed: [Int: RowSets] = [:]
     var crossing: [Int: RowSets] = [:]
+    /// By reference that is an array: the elements of these rows that lead to no row of the subset.
+    var elements: [Int: SubsetElements] = [:]
 
     /// How many rows a table has in the subset.
     func count(_ rows: RowSets, in leaves: [SubsetGraph.Leaf]) -> Int {
@@ -350,12 +356,24 @@ extension SubsetClosure {
         var severed: RowSets = [:]
         var joined: RowSets = [:]
         let (steps, kept) = (steps, rows.kept)
-        try await steps.pairs(edge, from: leaf, batch) { child, parent in
+        var elements: SubsetElements = [:]
+        var joinedElements: SubsetElements = [:]
+        let isArray = graph.edges[edge].isArray
+        try await steps.pairs(edge, from: leaf, batch) { child, element, parent in
             let isKept = parent.map { isWholeParent || kept[$0.table]?.contains($0.place) == true }
             if isKept == true {
                 joined[child.table, default: RowSet()].insert(child.place)
+                if isArray { joinedElements[child.table, default: [:]][child.place, default: []].insert(element) }
             } else if isCut || isKept == false {
                 severed[child.table, default: RowSet()].insert(child.place)
+                if isArray { elements[child.table, default: [:]][child.place, default: []].insert(element) }
+            }
+        }
+        for (table, rows) in elements {
+            for (row, numbers) in rows {
+                // Where several rows have the key, one of them is enough.
+                let lost = numbers.subtracting(joinedElements[table]?[row] ?? [])
+                if !lost.isEmpty { self.rows.elements[edge, default: [:]][table, default: [:]][row] = lost }
             }
         }
         for (table, set) in severed {
@@ -364,8 +382,8 @@ extension SubsetClosure {
                     rows.crossing[edge, default: [:]][table, default: RowSet()].insert(row)
                     continue
                 }
-                // Where several rows have the key, one of them is enough.
-                if joined[table]?.contains(row) == true { continue }
+                let isJoined = isArray ? rows.elements[edge]?[table]?[row] == nil : joined[table]?.contains(row) == true
+                if isJoined { continue }
                 rows.severed[edge, default: [:]][table, default: RowSet()].insert(row)
             }
         }

@@ -51,8 +51,10 @@ struct SubsetCopy: AsyncSequence, Sendable {
                         copy.columns,
                         from: part.leaf,
                         of: part.node,
-                        nulls: part.nulls
+                        nulls: part.nulls,
+                        arrays: part.arrays.map(\.column)
                     )
+                    for (number, array) in part.arrays.enumerated() { try await set(array.elements, number, batch) }
                     try await read(statement, batch)
                     return true
                 }
@@ -62,6 +64,19 @@ struct SubsetCopy: AsyncSequence, Sendable {
             guard isFirst else { return false }
             try await read(copy.statements.header(copy.columns, of: copy.table), [])
             return true
+        }
+
+        /// Says which elements of an array are missing in the rows of a batch.
+        private func set(_ elements: [RowPlace: Set<Int>], _ array: Int, _ batch: [RowPlace]) async throws {
+            let missing = batch.flatMap { row in elements[row, default: []].sorted().map { (row: row, number: $0) } }
+            let settings = StepSQL.elementSettings(of: array)
+            _ = try await copy.connection.query(
+                """
+                select pg_catalog.set_config('\(settings.rows)', $1, true) is null,
+                    pg_catalog.set_config('\(settings.numbers)', $2, true) is null
+                """,
+                [missing.map(\.row).arrayText, missing.map(\.number).arrayLiteral]
+            )
         }
 
         private mutating func read(_ statement: String, _ batch: [RowPlace]) async throws {

@@ -15,6 +15,8 @@ struct SubsetResult: Sendable {
         let edge: Int?
         let rows: RowSets
         let columns: [String]
+        /// Of an array not all of it, but these elements are missing.
+        var elements: SubsetElements = [:]
     }
 
     /// Rows of one table that are exported by the same statement.
@@ -24,6 +26,20 @@ struct SubsetResult: Sendable {
         let rows: RowSet
         /// The columns that are NULL.
         let nulls: [String]
+        /// Columns that are arrays without some elements, which are missing in these rows.
+        var arrays: [(column: String, elements: [RowPlace: Set<Int>])] = []
+    }
+
+    /// What the rows of a part have in common.
+    private struct Change: Hashable, Comparable {
+        var nulls: [ByteKey] = []
+        var arrays: [ByteKey] = []
+
+        static func < (first: Change, second: Change) -> Bool {
+            first.nulls == second.nulls
+                ? first.arrays.lexicographicallyPrecedes(second.arrays)
+                : first.nulls.lexicographicallyPrecedes(second.nulls)
+        }
     }
 
     /// What is exported of a table.
@@ -44,15 +60,27 @@ struct SubsetResult: Sendable {
         guard let kept = rows.kept[leaf.relation], !kept.isEmpty else { return [] }
         let cuts = cuts.filter { $0.rows[leaf.relation]?.isEmpty == false }
         guard !cuts.isEmpty else { return [Part(leaf: leaf, node: node, rows: kept, nulls: [])] }
-        var parts: [[ByteKey]: RowSet] = [:]
+        var parts: [Change: RowSet] = [:]
         for row in kept {
-            let columns = Set(
-                cuts.filter { $0.rows[leaf.relation]?.contains(row) == true }.flatMap(\.columns).map { ByteKey($0) }
+            let changed = cuts.filter { $0.rows[leaf.relation]?.contains(row) == true }
+            func columns(_ cuts: [Cut]) -> [ByteKey] { Set(cuts.flatMap(\.columns).map { ByteKey($0) }).sorted() }
+            let change = Change(
+                nulls: columns(changed.filter(\.elements.isEmpty)),
+                arrays: columns(changed.filter { !$0.elements.isEmpty })
             )
-            parts[columns.sorted(), default: RowSet()].insert(row)
+            parts[change, default: RowSet()].insert(row)
         }
-        return parts.sorted { $0.key.lexicographicallyPrecedes($1.key) }
-            .map { Part(leaf: leaf, node: node, rows: $0.value, nulls: $0.key.map(\.string)) }
+        return parts.sorted { $0.key < $1.key }.map { change, rows in
+            let arrays = change.arrays.map { column in
+                let elements = cuts.filter { $0.columns.map { ByteKey($0) } == [column] }
+                    .compactMap { $0.elements[leaf.relation] }
+                return (
+                    column: column.string,
+                    elements: elements.dropFirst().reduce(elements.first ?? [:]) { $0.merging($1) { $0.union($1) } }
+                )
+            }
+            return Part(leaf: leaf, node: node, rows: rows, nulls: change.nulls.map(\.string), arrays: arrays)
+        }
     }
 
     /// How many rows of a table are chosen, and how many are in the subset at all; nil for all of a whole table.

@@ -105,8 +105,14 @@ struct SubsetSearch {
     private func cuts(_ rows: SubsetRows) -> [SubsetResult.Cut] {
         var severed = rows.severed
         if plan.settings.crossing == .cut { severed.merge(rows.crossing) { first, _ in first } }
-        return severed.sorted { $0.key < $1.key }.map { edge, rows in
-            SubsetResult.Cut(edge: edge, rows: rows, columns: graph.edges[edge].nullableColumns)
+        return severed.sorted { $0.key < $1.key }.map { number, severed in
+            let edge = graph.edges[number]
+            return SubsetResult.Cut(
+                edge: number,
+                rows: severed,
+                columns: edge.isArray ? edge.columns.map(\.child) : edge.nullableColumns,
+                elements: rows.elements[number] ?? [:]
+            )
         }
     }
 
@@ -117,7 +123,7 @@ struct SubsetSearch {
         for (number, sets) in rows.crossing.sorted(by: { $0.key < $1.key }) {
             let edge = graph.edges[number]
             let isCut = plan.settings.crossing == .cut
-            guard !isCut || edge.nullableColumns.isEmpty else { continue }
+            guard !isCut || edge.nullableColumns.isEmpty && !edge.isArray else { continue }
             let count = sets.values.reduce(0) { $0 + $1.count }
             var names: [String] = []
             for leaf in edge.child.leaves where names.count < 5 {

@@ -9,13 +9,41 @@ extension StepSQL {
     ///   - leaf: The table that holds the rows.
     ///   - node: The table that they belong to.
     ///   - nulls: Columns that are NULL.
+    ///   - arrays: Columns that are arrays without some elements, in the order of ``elementSettings(of:)``.
     /// - Returns: A SELECT.
-    func export(_ columns: [ExportColumn], from leaf: SubsetGraph.Leaf, of node: Int, nulls: [String]) -> String {
+    func export(
+        _ columns: [ExportColumn],
+        from leaf: SubsetGraph.Leaf,
+        of node: Int,
+        nulls: [String],
+        arrays: [String] = []
+    ) -> String {
         let values = columns.map { column in
             let isNull = nulls.contains { $0.hasBytes(of: column.name) }
-            return Self.value(isNull ? "null::\(column.type)" : column.expression, column)
+            let array = arrays.firstIndex { $0.hasBytes(of: column.name) }
+            let rest = array.map { Self.array(column, number: $0) } ?? column.expression
+            return Self.value(isNull ? "null::\(column.type)" : rest, column)
         }
         return "select \(values.joined(separator: ", ")) from \(Self.rows(leaf, of: graph.nodes[node], false, []))"
+    }
+
+    /// The settings that hold which elements are missing in an array: the places of rows, and the numbers of elements.
+    static func elementSettings(of array: Int) -> (rows: String, numbers: String) {
+        ("databudgie.array\(array)_rows", "databudgie.array\(array)_elements")
+    }
+
+    /// An array without some elements; the subquery depends on nothing, so the server looks into a hash table.
+    private static func array(_ column: ExportColumn, number: Int) -> String {
+        let settings = elementSettings(of: number)
+        let value = column.expression ?? "t.\(quotedIdentifier(column.name))"
+        return """
+            case when \(value) is null then null else (select coalesce(pg_catalog.array_agg(e.v order by e.n), '{}')
+            from pg_catalog.unnest(\(value)) with ordinality as e (v, n)
+            where not ((t.ctid, e.n) operator(pg_catalog.=) any (select x.r, x.n from rows from (
+            pg_catalog.unnest(pg_catalog.current_setting('\(settings.rows)')::pg_catalog.tid[]),
+            pg_catalog.unnest(pg_catalog.current_setting('\(settings.numbers)')::pg_catalog.int8[])) as x (r, n))))
+            end::\(column.type)
+            """
     }
 
     /// The columns of a file without rows.

@@ -123,12 +123,13 @@ struct StepSQL {
 
     /// Which rows of a batch refer to which rows, to find those whose parent is not part of the subset.
     ///
-    /// - Returns: A SELECT of the addresses of the child and of the parent; that of the parent is NULL when there is none.
+    /// - Returns: A SELECT of the address of the child, of the number of an element, which is 0 for what is not an array, and of
+    ///   the address of the parent, which is NULL when there is none.
     func pairs(_ edge: Int, from leaf: SubsetGraph.Leaf, isWhole: Bool) -> SubsetStatement {
         let edge = graph.edges[edge]
         let text = """
             with k as materialized (\(childKeys(edge, leaf, isWhole, addresses: true)))
-            select k.o, k.r, p.tableoid, p.ctid from k left join \(Self.from(edge.parent)) as p
+            select k.o, k.r, \(edge.isArray ? "k.n" : "0"), p.tableoid, p.ctid from k left join \(Self.from(edge.parent)) as p
             on \(Self.comparison(edge, parent: Self.parentKeys(edge, "p"), child: Self.keys(edge, "k")))
             where \(Self.isReference(edge, "k"))
             """
@@ -311,7 +312,8 @@ extension StepSQL {
             [Self.user(edge.condition)].compactMap(\.self),
             join: join
         )
-        return "select \(addresses ? "t.tableoid as o, t.ctid as r, " : "")\(keys) from \(rows)"
+        let number = edge.isArray ? "e.n, " : ""
+        return "select \(addresses ? "t.tableoid as o, t.ctid as r, \(number)" : "")\(keys) from \(rows)"
     }
 
     private func parentRows(_ edge: SubsetGraph.Edge, _ leaf: SubsetGraph.Leaf, _ isWhole: Bool) -> String {
@@ -324,7 +326,7 @@ extension StepSQL {
     private static func childExpressions(_ edge: SubsetGraph.Edge) -> (keys: String, join: String) {
         guard !edge.isArray else {
             let column = quotedIdentifier(edge.columns[0].child)
-            return ("e.k0", " cross join lateral pg_catalog.unnest(t.\(column)) as e (k0)")
+            return ("e.k0", " cross join lateral pg_catalog.unnest(t.\(column)) with ordinality as e (k0, n)")
         }
         let keys = childExpressionList(edge).enumerated().map { "\($1) as k\($0)" }
         return (keys.joined(separator: ", "), "")

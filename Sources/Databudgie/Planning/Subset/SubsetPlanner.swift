@@ -191,7 +191,10 @@ struct SubsetPlanner {
         let connected = graph.connected(with: first)
         let empty = graph.nodes.indices.filter { connected.contains($0) && !reached.contains($0) }
         var others: [String] = []
-        let findings = empty.compactMap { node -> Finding? in
+        // By the reference that could be set to `through`.
+        var doors: [(edge: String, tables: [String])] = []
+        for node in empty {
+            let label = graph.nodes[node].name.label
             // A row that is merely linked brings no children; one that is chosen by `through` does.
             let parents = Set(graph.edges.filter { $0.child.node == node && $0.follow == .both }.map(\.parent.node))
             let door = graph.edges.first { edge in
@@ -199,14 +202,20 @@ struct SubsetPlanner {
                     && !chosen.contains(edge.parent.node)
                     && [.both, .parents].contains(edge.follow)
             }
-            guard let door else {
-                others.append(graph.nodes[node].name.label)
-                return nil
+            if let door, let known = doors.firstIndex(where: { $0.edge.hasBytes(of: door.name) }) {
+                doors[known].tables.append(label)
+            } else if let door {
+                doors.append((door.name, [label]))
+            } else {
+                others.append(label)
             }
-            return .warning(
-                "no row of it is exported, because rows that others refer to bring none that refer to them",
-                of: graph.nodes[node].name.label,
-                hint: "set the reference \(door.name) to through, or name the table under 'whole'"
+        }
+        let findings = doors.map { door in
+            Finding.warning(
+                "no row of \(door.tables.joined(separator: ", ")) is exported, because rows that others refer to bring none "
+                    + "that refer to them",
+                hint: "set the reference \(door.edge) to through, or name the "
+                    + "\(door.tables.count == 1 ? "table" : "tables") under 'whole'"
             )
         }
         guard !others.isEmpty else { return findings }

@@ -222,7 +222,9 @@ struct SubsetReferences {
         let isRestricted = settings?.restrictsChildren == true
         let follow = settings?.follow ?? (self.settings.includesChildren || isRestricted ? .both : .parents)
         let nullable = nullableColumns(candidate)
-        if follow == .cut, nullable.isEmpty {
+        // Of an array only those elements are lost that lead nowhere.
+        let canLoseElements = settings?.isArray == true && candidate.parent != nil
+        if follow == .cut, nullable.isEmpty, !canLoseElements {
             result.findings.append(.problem("\(candidate.label) cannot be cut\(whyNotCut(candidate))"))
         }
         if settings?.sample != nil, tables.nodes[candidate.child.node].primaryKey.isEmpty {
@@ -308,7 +310,9 @@ struct SubsetReferences {
 
     private func whyNotCut(_ candidate: Candidate) -> String {
         if candidate.settings?.expression != nil { return ", because it is an expression" }
-        if candidate.settings?.isArray == true { return ", because its column is an array" }
+        if candidate.settings?.isArray == true {
+            return ", because its column is an array and the table is not part of the run"
+        }
         return candidate.isMatchFull
             ? ": with MATCH FULL all of its columns must allow NULL" : ": no column of it allows NULL"
     }

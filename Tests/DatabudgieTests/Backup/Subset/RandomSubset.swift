@@ -315,12 +315,12 @@ struct MemorySteps: SubsetSteps {
         _ edge: Int,
         from leaf: SubsetGraph.Leaf,
         _ rows: [RowPlace]?,
-        _ receive: (RowAddress, RowAddress?) throws -> Void
+        _ receive: (RowAddress, Int, RowAddress?) throws -> Void
     ) async throws {
         for place in rows ?? subset.rows[leaf.relation, default: []] {
             let row = RowAddress(table: leaf.relation, place: place)
-            for pair in subset.pairs[edge] where pair.child == row { try receive(row, pair.parent) }
-            if subset.orphans[edge].contains(row) { try receive(row, nil) }
+            for pair in subset.pairs[edge] where pair.child == row { try receive(row, 0, pair.parent) }
+            if subset.orphans[edge].contains(row) { try receive(row, 0, nil) }
         }
     }
 }

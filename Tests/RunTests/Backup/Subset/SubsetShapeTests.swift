@@ -126,6 +126,30 @@ struct SubsetShapeTests {
         }
     }
 
+    @Test("Of an array those elements are cut that lead to no row of the subset; NULLs and empty arrays stay")
+    func arrays() async throws {
+        try await withOdd { fixture in
+            func backup(_ start: String) async throws {
+                _ = try await fixture.backup(
+                    fixture.subsetYAML(
+                        "start: {\(start)}, unconnected: none, references: {posts.tag_ids: {to: tags.id, elements: true, follow: cut}}"
+                    )
+                )
+            }
+            try await backup("posts: 'true', tags: id = 2")
+            #expect(try fixture.lines("public.tags") == ["2"])
+            #expect(
+                try fixture.lines("public.posts") == [
+                    #"1,1,"{2,NULL}","{""ev"": ""2""}""#, "2,2,{},{}", "3,1,{},",
+                ]
+            )
+            try await backup("posts: 'true', tags: 'id in (1, 2, 3)'")
+            #expect(try fixture.lines("public.posts")[1] == "2,2,{3},{}")
+            let references = try fixture.record().subset?.references
+            #expect(references?.first { $0.name == "public.posts.tag_ids" }?.cut == 1)
+        }
+    }
+
     @Test("A reference to a table that is not part of the run is counted, or cut")
     func leaving() async throws {
         try await withOdd { fixture in
