@@ -66,9 +66,8 @@ struct SubsetRefusalTests {
     func resumption() async throws {
         try await RunFixture.withAccounts { fixture async throws in
             let error = await #expect(throws: DatabudgieError.self) {
-                var configuration = try fixture.configuration(
-                    fixture.subsetYAML("start: {accounts: id = 1}, manifest: m")
-                )
+                var configuration = try fixture.configuration(fixture.subsetYAML("start: {accounts: id = 1}"))
+                configuration.backup.run.manifest = "public.m"
                 configuration.backup.run.resumeID = 7
                 _ = try await BackupRun(configuration).run()
             }

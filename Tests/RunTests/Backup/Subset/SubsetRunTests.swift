@@ -205,7 +205,8 @@ struct SubsetRunTests {
             _ = try await BackupRun(configuration).run()
             #expect(try keys(fixture, "products") == ["1", "2"])
             #expect(try fixture.counts()["countries"] == "0|2")
-            #expect(try fixture.counts()["users"] == "0|4")
+            #expect(try fixture.counts()["users"] == "0|0")
+            #expect(try fixture.counts()["settings"] == "0|1")
         }
     }
 
