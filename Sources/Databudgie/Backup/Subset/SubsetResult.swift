@@ -48,11 +48,18 @@ struct SubsetResult: Sendable {
     /// - Returns: Its rows in the order of their addresses, those with other columns in parts of their own; nil when all of
     ///   its rows are exported as they are.
     func parts(of leaves: [Relation.OID]) -> [Part]? {
+        guard isListed(leaves) else { return nil }
         let graph = plan.graph
         let nodes = Set(leaves.compactMap { graph.owners[$0] })
-        guard nodes.allSatisfy({ !graph.nodes[$0].isWhole || listedNodes.contains($0) }) else { return nil }
         return nodes.sorted().flatMap { node in
             graph.nodes[node].leaves.filter { leaves.contains($0.relation) }.flatMap { parts(of: $0, node) }
+        }
+    }
+
+    /// Whether the rows that are exported of tables are known one by one.
+    private func isListed(_ leaves: [Relation.OID]) -> Bool {
+        leaves.compactMap { plan.graph.owners[$0] }.allSatisfy {
+            !plan.graph.nodes[$0].isWhole || listedNodes.contains($0)
         }
     }
 
@@ -86,7 +93,7 @@ struct SubsetResult: Sendable {
     /// How many rows of a table are chosen, and how many are in the subset at all; nil for all of a whole table.
     func counts(of leaves: [Relation.OID]) -> (chosen: Int, kept: Int?) {
         let chosen = leaves.reduce(0) { $0 + (rows.chosen[$1]?.count ?? 0) }
-        guard parts(of: leaves) != nil else { return (chosen, nil) }
+        guard isListed(leaves) else { return (chosen, nil) }
         return (chosen, leaves.reduce(0) { $0 + (rows.kept[$1]?.count ?? 0) })
     }
 }
