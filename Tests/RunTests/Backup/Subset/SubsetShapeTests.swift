@@ -314,4 +314,34 @@ struct SubsetShapeTests {
             }
         }
     }
+
+    @Test("Names with quotes and spaces, and those that our statements use, are names like others")
+    func names() async throws {
+        try await RunFixture.with { fixture in
+            try await fixture.execute(
+                fixture.source,
+                """
+                create table t (o int primary key, r text, k0 int, n int, c int, t int, p int);
+                create table "A ""b" ("I'd ""x" int primary key, o int references t, "É" text, t int, "tag s" int[]);
+                insert into t values (1, 'x', 1, 1, 1, 1, 1), (2, 'y', 2, 2, 2, 2, 2);
+                insert into "A ""b" values (1, 1, 'é', 5, '{1,2}'), (2, 1, 'e', 6, '{2}'), (3, 2, 'z', 7, null);
+                """
+            )
+            var configuration = try fixture.configuration(fixture.subsetYAML("start: {t: o = 1}"))
+            configuration.backup.subset = SubsetSettings(
+                start: [SubsetStart("t", where: "o = 1 and r = 'x' and t = k0 and n = c and p = 1")],
+                references: [
+                    SubsetReference("A \"b.o", children: "t > 0 and o = 1", limit: 1, order: "t desc, o"),
+                    SubsetReference("A \"b.tag s", follow: .cut, to: "t.o", isArray: true),
+                ]
+            )
+            let report = try await BackupRun(configuration).run()
+            #expect(report.failed.isEmpty)
+            #expect(report.finished.map(\.totals.rows) == [1, 1])
+            let record = try fixture.record()
+            #expect(record.tables.map(\.name) == ["t", "A \"b"])
+            let cut = record.subset?.references.first { $0.name == "public.A \"b.tag s" }?.cut
+            #expect(cut == 1)
+        }
+    }
 }
