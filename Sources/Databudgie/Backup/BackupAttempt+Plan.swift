@@ -28,6 +28,13 @@ extension BackupAttempt {
                 ),
                 at: settings.timestamp
             )
+            let jobs = Dictionary(plan.jobs.map { ($0.id, $0) }) { first, _ in first }
+            for index in result.tables.indices {
+                let job = jobs[result.tables[index].job]
+                guard let rows = job.flatMap({ attempt.subsetRows(of: $0, catalog) }) else { continue }
+                // The size of the whole table says nothing of them.
+                (result.tables[index].rows, result.tables[index].bytes) = (rows, nil)
+            }
             result.excluded = Exclusions(catalog: catalog, selected: Set(plan.jobs.compactMap(\.relation?.oid)))
                 .find(configuration.tables.map(\.options))
             if let folder = settings.catalog {

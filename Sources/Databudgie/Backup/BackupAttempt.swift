@@ -97,12 +97,13 @@ struct BackupAttempt {
 
     /// The jobs as the plan lists them; of a subset the number of rows is known.
     private func planned(_ plan: BackupPlan, _ catalog: DatabaseCatalog) -> [PlannedJob] {
-        plan.jobs.map { job in
-            let rows = subset.flatMap { subset in
-                job.isSubsetTable ? job.relation.flatMap { subset.counts(of: catalog.holders(of: $0)).kept } : nil
-            }
-            return PlannedJob(job, rows: rows ?? job.estimatedRows)
-        }
+        plan.jobs.map { PlannedJob($0, rows: subsetRows(of: $0, catalog) ?? $0.estimatedRows) }
+    }
+
+    /// How many rows of a subset a job exports; nil when it exports all rows that there are.
+    func subsetRows(of job: BackupJob, _ catalog: DatabaseCatalog) -> Int? {
+        guard let subset, job.isSubsetTable, let relation = job.relation else { return nil }
+        return subset.counts(of: catalog.holders(of: relation)).kept
     }
 
     /// Writes all files of the plan; when it gives way to another run or to the server, those that no other run knows are
