@@ -17,8 +17,8 @@ extension DatabudgieCommand {
             commandName: "backup",
             abstract: "Show what a backup would do, and why.",
             discussion: """
-                The plan is that of the backup itself, in the same snapshot and with the same locks. No rows are read, and \
-                nothing is written. The exit code is 1 if a table would fail.
+                The plan is that of the backup itself, in the same snapshot and with the same locks. No rows are read, \
+                except to find those of a subset, and nothing is written. The exit code is 1 if a table would fail.
                 """
         )
         static let kind = RunKind.backup
@@ -29,9 +29,19 @@ extension DatabudgieCommand {
         @Option(name: .customLong("backup-id"), help: ArgumentHelp("Resume the run with this id.", valueName: "number"))
         var backupID: Int?
 
+        @Option(
+            name: .customLong("start"),
+            help: ArgumentHelp(
+                "Back up only these rows and what belongs to them, instead of 'start' of 'subset'; may be repeated.",
+                valueName: "table=condition"
+            )
+        )
+        var starts: [String] = []
+
         func sources() throws -> ConfigurationSources {
             var sources = try options.sources()
             sources.overrides.backupID = backupID
+            sources.overrides.starts = starts
             return sources
         }
 

@@ -210,6 +210,22 @@ struct SubsetRunTests {
         }
     }
 
+    @Test("A plan has the numbers of rows, and stops where the backup would")
+    func plan() async throws {
+        try await RunFixture.withAccounts { fixture in
+            let subset = "\(start), references: {\(cut)}"
+            let plan = try await BackupRun(try fixture.configuration(fixture.subsetYAML(subset))).plan()
+            let rows = Dictionary(plan.tables.map { ($0.name ?? "", $0.rows) }) { first, _ in first }
+            #expect(rows["users"] == 2 && rows["orders"] == 2 && rows["products"] == 2 && rows["comments"] == 1)
+            #expect(try fixture.files() == [])
+            let crossing = fixture.subsetYAML("\(start), tenants: accounts, whole: [settings]")
+            let error = await #expect(throws: DatabudgieError.self) {
+                _ = try await BackupRun(try fixture.configuration(crossing)).plan()
+            }
+            #expect(error?.message.contains("public.orders.account_id refers to rows of other tenants") == true)
+        }
+    }
+
     @Test("A dry run finds the rows, and writes nothing")
     func dryRun() async throws {
         try await RunFixture.withAccounts { fixture in
