@@ -26,6 +26,7 @@ public struct ConfigurationPrinter: Sendable {
                     run(configuration, .backup) + [
                         ("retention", configuration.backup.retention.map(retention) ?? null),
                         ("subset", configuration.backup.subset.map(subset) ?? null),
+                        ("masking", configuration.backup.masking.map(masking) ?? null),
                         ("tables", list(configuration.backup.tables.map { entry($0, configuration.backup.run) })),
                     ]
                 )
@@ -36,6 +37,7 @@ public struct ConfigurationPrinter: Sendable {
                     run(configuration, .restore) + [
                         ("safe_hosts", configuration.restore.safeHosts.map { list($0.map { text($0) }) } ?? null),
                         ("transaction", text(configuration.restore.transaction.rawValue)),
+                        ("require_masked", bool(configuration.restore.requiresMasks)),
                         ("tables", list(configuration.restore.tables.map { entry($0, configuration.restore.run) })),
                     ]
                 )

@@ -26,6 +26,10 @@ struct RunSettings: Sendable {
     let isAllOrNothing: Bool
     /// Seconds after which the server ends an idle transaction of ours; nil leaves it without limit.
     let idleInTransactionTimeout: Double?
+    /// Which columns a backup masks; nil when it masks none.
+    let masking: MaskingConfiguration?
+    /// What its masks depend on.
+    let maskKey: MaskKey?
     let sentry: SentryConfiguration?
     /// The moment of the run, as its file names carry it.
     let timestamp: RunTimestamp
@@ -73,6 +77,8 @@ struct RunSettings: Sendable {
         set = kind == .restore ? configuration.restore.set : .newest
         isAllOrNothing = kind == .restore && configuration.restore.transaction == .all
         idleInTransactionTimeout = run.idleInTransactionTimeout
+        masking = kind == .backup ? configuration.backup.masking : nil
+        maskKey = masking.map { MaskKey($0.key) }
         sentry = configuration.sentry
         timestamp = RunTimestamp(environment.now)
         variables = environment.variables

@@ -122,6 +122,7 @@ struct PrinterTests {
                     run_as: null
                   retention: null
                   subset: null
+                  masking: null
                   tables:
                   - name: a
                     query: select * from {table}
@@ -161,6 +162,7 @@ struct PrinterTests {
                     run_as: null
                   safe_hosts: null
                   transaction: group
+                  require_masked: false
                   tables:
                   - name: b
                     location: backups/{table}

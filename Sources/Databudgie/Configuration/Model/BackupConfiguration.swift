@@ -8,6 +8,8 @@ public struct BackupConfiguration: Sendable, Equatable {
     public var retention: RetentionPolicy?
     /// Which rows of the tables are exported (`subset`); nil: all.
     public var subset: SubsetSettings?
+    /// Which columns are masked (`masking`); nil: none.
+    public var masking: MaskingConfiguration?
 
     /// Gathers settings.
     ///
@@ -16,15 +18,18 @@ public struct BackupConfiguration: Sendable, Equatable {
     ///   - tables: What is exported.
     ///   - retention: Which sets are kept when old ones are removed.
     ///   - subset: Which rows of the tables are exported; nil: all.
+    ///   - masking: Which columns are masked.
     public init(
         run: RunConfiguration = RunConfiguration(),
         tables: [BackupEntry] = [],
         retention: RetentionPolicy? = nil,
-        subset: SubsetSettings? = nil
+        subset: SubsetSettings? = nil,
+        masking: MaskingConfiguration? = nil
     ) {
         self.run = run
         self.tables = tables
         self.retention = retention
         self.subset = subset
+        self.masking = masking
     }
 }

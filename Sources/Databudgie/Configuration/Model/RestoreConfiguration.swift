@@ -12,6 +12,8 @@ public struct RestoreConfiguration: Sendable, Equatable {
     public var transaction: RestoreTransaction
     /// Globs over the hosts that are restored into without a confirmation (`safe_hosts`); nil: all of them.
     public var safeHosts: [String]?
+    /// Only a set is restored whose columns are all masked, or kept by a rule (`require_masked`).
+    public var requiresMasks: Bool
 
     /// Gathers settings.
     ///
@@ -22,13 +24,15 @@ public struct RestoreConfiguration: Sendable, Equatable {
     ///   - set: Which backup set is read.
     ///   - transaction: What is committed at once.
     ///   - safeHosts: Globs over the hosts that are restored into without a confirmation; nil: all of them.
+    ///   - requiresMasks: Only a set is restored whose columns are all masked, or kept by a rule.
     public init(
         run: RunConfiguration = RunConfiguration(),
         tables: [RestoreEntry] = [],
         assumesYes: Bool = false,
         set: SetSelection = .newest,
         transaction: RestoreTransaction = .group,
-        safeHosts: [String]? = nil
+        safeHosts: [String]? = nil,
+        requiresMasks: Bool = false
     ) {
         self.run = run
         self.tables = tables
@@ -36,5 +40,6 @@ public struct RestoreConfiguration: Sendable, Equatable {
         self.set = set
         self.transaction = transaction
         self.safeHosts = safeHosts
+        self.requiresMasks = requiresMasks
     }
 }

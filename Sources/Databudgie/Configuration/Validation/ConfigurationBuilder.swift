@@ -54,6 +54,18 @@ struct ConfigurationBuilder {
         return settings.lazy.compactMap(\.self).first ?? nil
     }
 
+    /// The rules of all levels together, so that the environment can hold the key of rules in a file.
+    private func masking(at levels: [SourceMapping]) -> MaskingConfiguration? {
+        let values = levels.compactMap { $0["masking"] }.filter { !$0.isNull }
+        let mappings = values.compactMap(\.mapping)
+        guard let first = values.first, mappings.count == values.count else {
+            // What is not a mapping is reported.
+            return values.compactMap { read.masking($0) }.first
+        }
+        let merged = mappings.dropFirst().reduce(mappings[0]) { $0.laid(over: $1) }
+        return read.masking(SourceValue(.mapping(merged), at: first.place))
+    }
+
     private func backupConfiguration(_ scope: KeyScope, _ levels: [SourceMapping]) -> BackupConfiguration {
         let builder = TableEntryBuilder(self, scope)
         let tables = builder.backupEntries()
@@ -64,7 +76,8 @@ struct ConfigurationBuilder {
             run: run,
             tables: tables,
             retention: retention(at: levels),
-            subset: subset(at: levels)
+            subset: subset(at: levels),
+            masking: masking(at: levels)
         )
     }
 
@@ -81,7 +94,8 @@ struct ConfigurationBuilder {
             assumesYes: overrides.yes,
             set: setSelection(),
             transaction: read.choice(scope["transaction"], "transaction", RestoreTransaction.self) ?? .group,
-            safeHosts: safeHosts(scope["safe_hosts"])
+            safeHosts: safeHosts(scope["safe_hosts"]),
+            requiresMasks: read.bool(scope["require_masked"], "require_masked") ?? false
         )
     }
 

@@ -1,6 +1,6 @@
 /// A mapping of the configuration, with the keys that it may have.
 enum ConfigurationLevel: Sendable {
-    case root, command(RunKind), table, ddl, s3, logging, sentry, connection, retention, rename
+    case root, command(RunKind), table, ddl, s3, logging, sentry, connection, retention, rename, masking, redact
     case subset, subsetStart, subsetReference
 
     private static let tableKeys = [
@@ -13,8 +13,8 @@ enum ConfigurationLevel: Sendable {
         "url", "connection", "connections", "tables", "manifest", "root_location", "idle_in_transaction_timeout",
         "adapter", "s3", "catalog",
     ]
-    private static let backupKeys = ["retention", "subset"]
-    private static let restoreKeys = ["transaction", "safe_hosts"]
+    private static let backupKeys = ["retention", "subset", "masking"]
+    private static let restoreKeys = ["transaction", "safe_hosts", "require_masked"]
     private static let rootKeys = ["environment", "sentry", "logging", "backup", "restore"]
 
     /// Any key is allowed at a more general level than its own.
@@ -41,6 +41,8 @@ enum ConfigurationLevel: Sendable {
         case .subsetStart: ["where", "order_by", "limit", "sample", "allow_empty"]
         case .subsetReference:
             ["follow", "to", "when", "expression", "elements", "where", "limit", "order_by", "sample"]
+        case .masking: ["key", "policy", "columns", "keep"]
+        case .redact: ["first", "last"]
         }
     }
 
@@ -56,6 +58,8 @@ enum ConfigurationLevel: Sendable {
         case .sentry: "in 'sentry'"
         case .connection: "in a connection"
         case .retention: "in 'retention'"
+        case .masking: "in 'masking'"
+        case .redact: "in the mask 'redact'"
         case .rename: "in 'rename'"
         case .subset: "in 'subset'"
         case .subsetStart: "in a start of 'subset'"
