@@ -10,9 +10,9 @@ struct BackupJob: Sendable {
     let tableName: String?
     /// The rows are exported; false when only the values of sequences are.
     let includesRows: Bool
-    let query: ExportQuery
+    var query: ExportQuery
     /// Why the query must not run; nil when it can.
-    let problem: Finding?
+    var problem: Finding?
     let path: StoragePath
     /// Whose values are exported; empty when there are none, or none are wanted.
     var sequences: [TableSequence]
@@ -44,24 +44,26 @@ extension BackupJob {
 
     /// The user has written the query, or named a view.
     var readsViews: Bool {
-        switch query {
-        case .custom: true
+        switch query.source {
         case .table: relation?.kind == .view
+        case .custom, .masked: true
         }
     }
 
     /// The rows are those of the relation itself, and not what a query or a view makes of others.
     var isWholeTable: Bool {
-        switch query {
-        case .custom: false
+        switch query.source {
         case .table: relation.map { $0.kind != .view } ?? false
+        case .custom, .masked: false
         }
     }
 
     /// Nothing of the user's runs when the rows are read, so their text can be pinned.
     ///
     /// A foreign table's values may be made from text on the way, and a policy may ask for the day.
-    var hasPlainText: Bool { isWholeTable && relation?.kind != .foreignTable && !appliesRowSecurity }
+    var hasPlainText: Bool {
+        isWholeTable && relation?.kind != .foreignTable && !appliesRowSecurity && query.masks?.hasUserText != true
+    }
 
     /// The file that messages name.
     var mainPath: StoragePath { includesRows ? path : sequencesPath }

@@ -8,4 +8,6 @@ struct BackupPlan: Sendable {
     var findings: [Finding]
     /// Which rows of the tables are exported; nil: all.
     var subset: SubsetPlan?
+    /// What the set's record says of masks; nil when nothing is masked.
+    var masking: SetRecord.Masking?
 }

@@ -30,6 +30,8 @@ public struct SetRecord: Sendable, Codable, Equatable {
     public var entries: [Entry]?
     /// Sums over all tables, so that a list needs nothing else.
     public var totals: Totals
+    /// How columns were masked; nil when nothing was.
+    public var masking: Masking?
     /// The tables and queries, in the order of the run.
     public var tables: [Table]
     /// The files with definitions.
@@ -87,8 +89,8 @@ public struct SetRecord: Sendable, Codable, Equatable {
     }
 
     enum CodingKeys: String, CodingKey {
-        case format, id, tool, status, consistency, source, config, entries, totals, tables, definitions, failures,
-            warnings, subset
+        case format, id, tool, status, consistency, source, config, entries, totals, subset, masking, tables,
+            definitions, failures, warnings
         case startedAt = "started_at"
         case finishedAt = "finished_at"
         case foreignKeys = "foreign_keys"
@@ -161,10 +163,29 @@ extension SetRecord {
         public var generated: Bool?
         /// The column is an identity; nil when it is not.
         public var identity: Bool?
+        /// The mask in place of its values; nil when they are as they were.
+        public var mask: String?
 
         enum CodingKeys: String, CodingKey {
-            case name, type, generated, identity
+            case name, type, generated, identity, mask
             case notNull = "not_null"
+        }
+    }
+
+    /// How the columns of a set were masked.
+    public struct Masking: Sendable, Codable, Equatable {
+        /// What became of columns without a rule: `strict` or `open`.
+        public var policy: String
+        /// Equal ids mean that equal values have equal masks; it does not reveal the key.
+        public var keyID: String
+        /// The version of the lists of names.
+        public var lists: Int
+        /// Columns that no rule masks or keeps.
+        public var unclassified: Int
+
+        enum CodingKeys: String, CodingKey {
+            case policy, lists, unclassified
+            case keyID = "key_id"
         }
     }
 

@@ -1,0 +1,102 @@
+import Crypto
+import Foundation
+import Postgres
+import Storage
+
+/// The columns of a query with masks: what is exported instead of `*`.
+///
+/// It becomes SQL when it is needed, because lists of names make that long.
+struct MaskedColumns: Sendable {
+    /// In their order, with those that are not exported, but that masks depend on.
+    private let columns: [MaskedColumn]
+
+    /// - Parameter columns: In their order; nil comes of columns without a mask.
+    init?(_ columns: [MaskedColumn]) {
+        guard columns.contains(where: { $0.isMasked && $0.isExported }) else { return nil }
+        self.columns = columns
+    }
+
+    private var exported: [MaskedColumn] { columns.filter(\.isExported) }
+
+    private var masks: [Mask] { exported.filter(\.isMasked).compactMap(\.mask) }
+
+    /// What the set's record says of each masked column.
+    var labels: [ByteKey: String] {
+        Dictionary(
+            exported.compactMap { column in
+                column.isMasked ? column.mask.map { (ByteKey(column.name), $0.recordedLabel) } : nil
+            },
+            uniquingKeysWith: { first, _ in first }
+        )
+    }
+
+    /// An expression of the user's is among the masks, so his search path and time zone count.
+    var hasUserText: Bool { masks.contains(where: \.hasUserText) }
+
+    /// Something that the user has written is part of the SQL, and the server may refuse it.
+    var hasLiterals: Bool { masks.contains(where: \.hasLiterals) }
+
+    /// Some mask depends on the key.
+    var isKeyed: Bool { masks.contains(where: \.isKeyed) }
+
+    private func compiled() -> (list: String, compiler: MaskCompiler) {
+        var compiler = MaskCompiler(
+            row: Dictionary(columns.map { (ByteKey($0.name), $0.value) }, uniquingKeysWith: { first, _ in first })
+        )
+        let list = exported.map { column -> String in
+            guard let mask = column.mask, column.isMasked else { return column.value.sql }
+            return "\(compiler.column(mask, column.value)) as \(quotedIdentifier(column.name))"
+        }
+        return (list.joined(separator: ", "), compiler)
+    }
+
+    /// The SELECT list, for a table with the alias `t`, and what follows the table in the FROM clause.
+    var sql: (list: String, joins: String) {
+        let (list, compiler) = compiled()
+        return (list, compiler.joins)
+    }
+
+    /// The SELECT, to be followed by a line break.
+    ///
+    /// - Parameter source: Whose rows are read.
+    /// - Returns: SQL.
+    func select(from source: ExportQuery) -> String {
+        switch source {
+        case .table(let name, let isOnly): select(from: (isOnly ? "only " : "") + name.quoted)
+        case .custom, .masked: select(from: "(\n\(source.sql)\n)")
+        }
+    }
+
+    /// The SELECT from a table, as the FROM clause names it.
+    func select(from table: String) -> String {
+        let (list, joins) = sql
+        return "select \(list) from \(table) as t\(joins)"
+    }
+
+    /// The settings that the SELECT reads, in the transaction that it runs in: derived keys, never the secret.
+    func settings(_ key: MaskKey) -> [(name: String, value: String)] {
+        compiled().compiler.contexts.enumerated().flatMap { number, context in
+            let (names, pads) = (MaskCompiler.settings(of: number + 1), key.pads(of: context))
+            return [(names.inner, pads.inner), (names.outer, pads.outer)]
+        }
+    }
+}
+
+/// A column that is exported, or that masks of others depend on.
+struct MaskedColumn: Sendable {
+    let name: String
+    let value: MaskedValue
+    /// Nil: no rule.
+    let mask: Mask?
+    var isExported = true
+
+    var isMasked: Bool { mask.map { $0.kind != .keep } ?? false }
+}
+
+extension Mask {
+    /// What a set's record says of it: never an expression, which may hold personal data.
+    var recordedLabel: String {
+        guard case .sql(let text, _) = kind else { return name }
+        return "sql sha256:" + hexadecimal(SHA256.hash(data: Data(text.utf8))).prefix(16)
+    }
+}
