@@ -13,6 +13,8 @@ struct BackupAttempt {
     let givesUpOnConflict: Bool
     /// Which rows are exported; nil: all.
     var subset: SubsetResult?
+    /// What is exported in place of values.
+    var masks = PreparedMasks()
 
     /// How often another timestamp is tried.
     private static let timestamps = 100
@@ -32,14 +34,25 @@ struct BackupAttempt {
     func run() async throws -> RunResults {
         let snapshot = ExportSnapshot(session: session)
         return try await snapshot.withPlan({ try makePlan($0, settings.timestamp) }) { plan, catalog in
-            // What is wrong with a subset is known before anything is written.
-            let (attempt, plan) = try await withSubset(plan)
+            // What is wrong with masks and with a subset is known before anything is written.
+            let (attempt, plan) = try await prepared(plan, catalog)
             return try await attempt.write(plan, catalog)
         }
     }
 
-    /// The attempt that exports the rows of the plan's subset, and the plan with what was found about them.
-    func withSubset(_ plan: BackupPlan) async throws -> (attempt: BackupAttempt, plan: BackupPlan) {
+    /// The attempt that exports the plan's masks and the rows of its subset, and the plan with what was found about them.
+    func prepared(
+        _ plan: BackupPlan,
+        _ catalog: DatabaseCatalog
+    ) async throws -> (attempt: BackupAttempt, plan: BackupPlan) {
+        var attempt = self
+        attempt.masks = try await recorder.holding(plan.findings) {
+            try await MaskPreparation(session: session, catalog: catalog).masks(of: plan)
+        }
+        return try await attempt.withSubset(attempt.masks.applied(to: plan))
+    }
+
+    private func withSubset(_ plan: BackupPlan) async throws -> (attempt: BackupAttempt, plan: BackupPlan) {
         guard let subset = plan.subset else { return (self, plan) }
         let tables = plan.jobs.filter(\.isSubsetTable)
         let (result, findings) = try await recorder.holding(plan.findings) {
@@ -66,7 +79,7 @@ struct BackupAttempt {
                 return try await export(plan, catalog, recordedRun, timestamp, givesWay: true)
             } catch let taken as PathIsTaken {
                 timestamp = timestamp.next
-                plan = try makePlan(catalog, timestamp)
+                plan = masks.applied(to: try makePlan(catalog, timestamp))
                 recorder.found(.note("\(taken.message): this run writes its files as \(timestamp.timestamp)"))
                 recorder.planned(.backup, planned(plan, catalog), [])
             }

@@ -118,21 +118,15 @@ struct JobExport {
         }
     }
 
-    /// What the job needs besides the settings of the snapshot.
-    ///
-    /// Equal rows of a plain table have equal text: moments are in UTC, and names of tables, functions, types and the like
-    /// have their schemas.
+    /// What the job needs besides the settings of the snapshot, and how the planner looks up rows by their addresses.
     private var settings: [String: String] {
-        if job.appliesRowSecurity { return ["row_security": "on"].merging(planner) { $1 } }
-        return job.hasPlainText ? ["TimeZone": "UTC", "search_path": ""].merging(planner) { $1 } : [:]
+        subset == nil ? job.sessionSettings : job.sessionSettings.merging(SubsetSearch.plannerSettings) { $1 }
     }
-
-    /// How the planner looks up rows by their addresses.
-    private var planner: [String: String] { subset == nil ? [:] : SubsetSearch.plannerSettings }
 
     private func export() async throws -> Export {
         // Views are read only when they are meant.
         if job.readsViews { try await connection.restrictViews(false) }
+        try await connection.setMaskKeys(of: job.query.masks, session.settings.maskKey)
         let meter = TransferMeter { session.recorder.progressed(job.id, $0) }
         var rows: CopyOut?
         do {
@@ -153,6 +147,7 @@ struct JobExport {
             await FailPoint.reached(.dataFilePublished)
             return (meter, columns, file, stream.segments)
         } catch let error as PostgresError {
+            let error = job.query.masks == nil ? error : error.withoutMaskedValues
             throw ExportFailure.explained(error, rowsBefore: rows?.receivedRows ?? meter.totals.rows)
         }
     }
@@ -163,12 +158,15 @@ struct JobExport {
             let parts = subset.parts(of: catalog.holders(of: relation))
         else { return nil }
         let types = catalog.keys?.types[relation.oid] ?? [:]
+        let names = relation.columns.map { (name: $0.name, expression: String?.none) }
+        let values = job.query.masks?.expressions
         return SubsetCopy(
             connection: connection,
             statements: StepSQL(graph: subset.plan.graph),
-            columns: relation.columns.map { column in
-                ExportColumn(name: column.name, type: types[ByteKey(column.name)]?.name ?? "text")
+            columns: (values?.columns ?? names).map { name, expression in
+                ExportColumn(name: name, type: types[ByteKey(name)]?.name ?? "text", expression: expression)
             },
+            joins: values?.joins ?? "",
             table: StepSQL.from(relation.name, isPartitioned: relation.kind == .partitionedTable),
             parts: parts
         )
@@ -201,7 +199,7 @@ struct JobExport {
         }
         let described = columns.map { JobColumn($0.name, typeOID: $0.typeOID) }
         // The types of a table's columns are in the catalog.
-        guard case .custom = job.query, !session.settings.isDryRun else { return described }
+        guard case .custom = job.query.source, !session.settings.isDryRun else { return described }
         let types = try await ColumnReader(connection: connection).names(ofTypes: columns.map(\.typeOID))
         return zip(described, types).map { column, type in
             var column = column

@@ -11,6 +11,8 @@ struct SetContents: Sendable {
     let database: DatabaseCatalog
     /// Which rows are exported; nil: all.
     let subset: SubsetResult?
+    /// How the columns are masked; nil when none is.
+    let masking: SetRecord.Masking?
     var failures: [SetRecord.Failure] = []
 
     /// Reads what is known before the first file is written, in the run's snapshot.
@@ -26,10 +28,11 @@ struct SetContents: Sendable {
         return SetContents(
             source: try await SourceReader(connection: connection).source(),
             columns: try await ColumnReader(connection: connection).columns(
-                of: plan.jobs.filter(\.isTable).compactMap(\.relation?.oid)
+                of: plan.jobs.filter(\.isOfTable).compactMap(\.relation?.oid)
             ),
             database: database,
-            subset: subset
+            subset: subset,
+            masking: plan.masking
         )
     }
 
@@ -71,6 +74,7 @@ struct SetContents: Sendable {
                 bytes: dataFiles.contains { $0.bytes == nil } ? nil : dataFiles.compactMap(\.bytes).reduce(0, +),
                 fileBytes: (sizes + definitions.map(\.bytes)).reduce(0, +)
             ),
+            masking: masking(written, kept),
             tables: tables,
             definitions: definitions,
             foreignKeys: foreignKeys(among: written),
@@ -78,6 +82,27 @@ struct SetContents: Sendable {
             warnings: [],
             subset: subset.map(SetRecord.Subset.init)
         )
+    }
+
+    /// Files of earlier runs may have been written under other rules: then none of their columns counts as classified.
+    private func masking(
+        _ written: WrittenFiles,
+        _ kept: [StoragePath: SetRecord.Table]
+    ) -> SetRecord.Masking? {
+        guard var masking else { return nil }
+        for case .kept(let job, let path) in written.parts {
+            let labels = job.query.masks?.labels ?? [:]
+            let columns = kept[path]?.columns ?? []
+            let isSame =
+                columns.isEmpty
+                ? labels.isEmpty
+                : columns.allSatisfy { column in
+                    let label = labels[ByteKey(column.name)]
+                    return label.map { ByteKey($0) } == column.mask.map { ByteKey($0) }
+                }
+            if !isSame { masking.unclassified += max(1, columns.count) }
+        }
+        return masking
     }
 
     private func foreignKeys(among written: WrittenFiles) -> [SetRecord.ForeignKey] {
@@ -125,25 +150,21 @@ struct SetContents: Sendable {
     private func named(_ known: SetRecord.Table?, _ job: BackupJob) -> SetRecord.Table {
         var table = known ?? SetRecord.Table(columns: [], sequences: [])
         (table.schema, table.name) = (job.relation?.name.schema, job.relation?.name.name ?? job.tableName)
-        if case .custom(let sql) = job.query { table.query = sql }
+        if case .custom(let sql) = job.query.source { table.query = sql }
         return table
     }
 
     private func column(_ job: BackupJob, _ column: JobColumn) -> SetRecord.Column {
-        let facts = job.isTable ? job.relation.flatMap { columns[$0.oid]?[ByteKey(column.name)] } : nil
+        let facts = job.isOfTable ? job.relation.flatMap { columns[$0.oid]?[ByteKey(column.name)] } : nil
         return SetRecord.Column(
             name: column.name,
             type: facts?.type ?? column.typeName ?? "",
             notNull: facts?.isNotNull == true ? true : nil,
             generated: facts?.isGenerated == true ? true : nil,
-            identity: facts?.isIdentity == true ? true : nil
+            identity: facts?.isIdentity == true ? true : nil,
+            mask: job.query.masks?.labels[ByteKey(column.name)]
         )
     }
-}
-
-extension BackupJob {
-    /// What is exported are the rows of a table or view, so its columns are those of the file.
-    fileprivate var isTable: Bool { if case .table = query { true } else { false } }
 }
 
 extension WrittenFiles.Part {

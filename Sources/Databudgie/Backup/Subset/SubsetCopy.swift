@@ -7,6 +7,8 @@ struct SubsetCopy: AsyncSequence, Sendable {
     let connection: Connection
     let statements: StepSQL
     let columns: [ExportColumn]
+    /// What the columns' expressions need besides the table, in the FROM clause.
+    let joins: String
     /// The table itself, as SQL, of which no row is read, when no part has any.
     let table: String
     let parts: [SubsetResult.Part]
@@ -52,7 +54,8 @@ struct SubsetCopy: AsyncSequence, Sendable {
                         from: part.leaf,
                         of: part.node,
                         nulls: part.nulls,
-                        arrays: part.arrays.map(\.column)
+                        arrays: part.arrays.map(\.column),
+                        joins: copy.joins
                     )
                     for (number, array) in part.arrays.enumerated() { try await set(array.elements, number, batch) }
                     try await read(statement, batch)
@@ -62,7 +65,7 @@ struct SubsetCopy: AsyncSequence, Sendable {
                 rows = part < copy.parts.count ? copy.parts[part].rows.makeIterator() : nil
             }
             guard isFirst else { return false }
-            try await read(copy.statements.header(copy.columns, of: copy.table), [])
+            try await read(copy.statements.header(copy.columns, of: copy.table, joins: copy.joins), [])
             return true
         }
 

@@ -39,21 +39,31 @@ struct MaskedColumns: Sendable {
     /// Some mask depends on the key.
     var isKeyed: Bool { masks.contains(where: \.isKeyed) }
 
-    private func compiled() -> (list: String, compiler: MaskCompiler) {
+    private func compiled() -> (columns: [(name: String, expression: String?)], compiler: MaskCompiler) {
         var compiler = MaskCompiler(
             row: Dictionary(columns.map { (ByteKey($0.name), $0.value) }, uniquingKeysWith: { first, _ in first })
         )
-        let list = exported.map { column -> String in
-            guard let mask = column.mask, column.isMasked else { return column.value.sql }
-            return "\(compiler.column(mask, column.value)) as \(quotedIdentifier(column.name))"
+        let values = exported.map { column -> (name: String, expression: String?) in
+            guard let mask = column.mask, column.isMasked else { return (column.name, nil) }
+            return (column.name, compiler.column(mask, column.value))
         }
-        return (list.joined(separator: ", "), compiler)
+        return (values, compiler)
+    }
+
+    /// The columns of the file, as SQL over a table with the alias `t`, nil for the column itself; and what follows the table
+    /// in the FROM clause.
+    var expressions: (columns: [(name: String, expression: String?)], joins: String) {
+        let (columns, compiler) = compiled()
+        return (columns, compiler.joins)
     }
 
     /// The SELECT list, for a table with the alias `t`, and what follows the table in the FROM clause.
     var sql: (list: String, joins: String) {
-        let (list, compiler) = compiled()
-        return (list, compiler.joins)
+        let (columns, joins) = expressions
+        let list = zip(exported, columns).map { column, value in
+            value.expression.map { "\($0) as \(quotedIdentifier(value.name))" } ?? column.value.sql
+        }
+        return (list.joined(separator: ", "), joins)
     }
 
     /// The SELECT, to be followed by a line break.

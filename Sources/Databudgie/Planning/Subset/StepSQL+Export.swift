@@ -10,13 +10,15 @@ extension StepSQL {
     ///   - node: The table that they belong to.
     ///   - nulls: Columns that are NULL.
     ///   - arrays: Columns that are arrays without some elements, in the order of ``elementSettings(of:)``.
+    ///   - joins: What the columns' expressions need besides the table, to follow it in the FROM clause.
     /// - Returns: A SELECT.
     func export(
         _ columns: [ExportColumn],
         from leaf: SubsetGraph.Leaf,
         of node: Int,
         nulls: [String],
-        arrays: [String] = []
+        arrays: [String] = [],
+        joins: String = ""
     ) -> String {
         let values = columns.map { column in
             let isNull = nulls.contains { $0.hasBytes(of: column.name) }
@@ -24,7 +26,8 @@ extension StepSQL {
             let rest = array.map { Self.array(column, number: $0) } ?? column.expression
             return Self.value(isNull ? "null::\(column.type)" : rest, column)
         }
-        return "select \(values.joined(separator: ", ")) from \(Self.rows(leaf, of: graph.nodes[node], false, []))"
+        let rows = Self.rows(leaf, of: graph.nodes[node], false, [], join: joins)
+        return "select \(values.joined(separator: ", ")) from \(rows)"
     }
 
     /// The settings that hold which elements are missing in an array: the places of rows, and the numbers of elements.
@@ -51,9 +54,11 @@ extension StepSQL {
     /// - Parameters:
     ///   - columns: The columns of the file.
     ///   - table: The table; with `only` before it unless it is partitioned.
+    ///   - joins: As for rows.
     /// - Returns: A SELECT without rows.
-    func header(_ columns: [ExportColumn], of table: String) -> String {
-        "select \(columns.map { Self.value($0.expression, $0) }.joined(separator: ", ")) from \(table) as t where false"
+    func header(_ columns: [ExportColumn], of table: String, joins: String = "") -> String {
+        let values = columns.map { Self.value($0.expression, $0) }
+        return "select \(values.joined(separator: ", ")) from \(table) as t\(joins) where false"
     }
 
     private static func value(_ expression: String?, _ column: ExportColumn) -> String {
