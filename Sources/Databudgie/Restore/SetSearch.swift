@@ -31,12 +31,28 @@ struct SetSearch {
     /// - Returns: nil when files are chosen by their names, because every entry says so or because there is no set.
     /// - Throws: ``DatabudgieError`` when no set is what is asked for, or the record of one is damaged; `StorageError`.
     func run() async throws -> RestoreSet? {
+        let masks = RequiredMasks(configuration)
+        guard let (set, record) = try await search() else {
+            try masks.check(nil)
+            return nil
+        }
+        try masks.check(record)
+        return set
+    }
+
+    private func search() async throws -> (RestoreSet, SetRecord)? {
         let entries = configuration.tables
         guard takesSetForDefinitions || entries.contains(where: \.takesSet) else { return nil }
-        guard let folder = settings.catalog else { return try withoutSets("the locations have no folder in common") }
+        guard let folder = settings.catalog else {
+            try checkWithoutSets("the locations have no folder in common")
+            return nil
+        }
         let catalog = SetCatalog(folder: folder, storages: session.storages)
         guard let sets = try await sets(in: catalog) else { return nil }
-        guard !sets.isEmpty else { return try withoutSets("there is no set in \(folder)") }
+        guard !sets.isEmpty else {
+            try checkWithoutSets("there is no set in \(folder)")
+            return nil
+        }
         let (tables, defaultSchema) = try await target()
         let choice = SetChoice(
             entries,
@@ -54,7 +70,7 @@ struct SetSearch {
                 tables: record.totals.tables
             )
         )
-        return set
+        return (set, record)
     }
 
     /// All sets, newest first.
@@ -85,7 +101,7 @@ struct SetSearch {
     private var takesSetForDefinitions: Bool { settings.definitions.isEnabled && settings.definitions.takesSet }
 
     /// Nothing is wrong without sets, unless one is asked for.
-    private func withoutSets(_ reason: String) throws -> RestoreSet? {
+    private func checkWithoutSets(_ reason: String) throws {
         if let option = settings.set.option {
             throw DatabudgieError(
                 .configuration,
@@ -93,7 +109,7 @@ struct SetSearch {
                 hint: "name the folder of the set records under 'catalog', or remove the option"
             )
         }
-        guard let place = placeOfStrategy else { return nil }
+        guard let place = placeOfStrategy else { return }
         throw DatabudgieError(
             .preflight,
             "\(place): 'strategy: use_latest_set' needs a set, but \(reason)",
