@@ -1,0 +1,74 @@
+import ArgumentParser
+import Databudgie
+
+extension DatabudgieCommand.Mask {
+    /// `databudgie mask suggest`.
+    struct Suggest: MaskCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "suggest",
+            abstract: "Print rules for all columns that have none.",
+            discussion: """
+                The rules are YAML for the configuration file, proposed by names, types and comments of columns. Columns \
+                that a foreign key relates need one rule. Look at each: a proposal is a guess.
+                """
+        )
+
+        @OptionGroup var options: SharedOptions
+
+        @Flag(name: .long, help: "Let the server count what up to 1,000 values a column look like, too.")
+        var data = false
+
+        @Flag(name: .long, help: "Print the result as JSON.")
+        var json = false
+
+        var question: @Sendable (Configuration) async throws -> [SuggestedMask] {
+            { [data] configuration in try await MaskSuggestions(configuration).run(readsData: data) }
+        }
+
+        func show(_ suggestions: [SuggestedMask], _ display: RunDisplay) throws -> ExitStatus {
+            if json {
+                try write(json: suggestions.map { Document(column: $0.column, mask: $0.mask, reason: $0.reason) })
+            } else {
+                try write(Self.lines(suggestions))
+            }
+            return .success
+        }
+
+        /// YAML for `masking`.
+        static func lines(_ suggestions: [SuggestedMask]) -> [String] {
+            guard !suggestions.isEmpty else { return ["# every column has a rule"] }
+            let masked = suggestions.filter { $0.mask != "keep" }
+            let kept = suggestions.filter { $0.mask == "keep" }
+            var lines = ["masking:"]
+            if !masked.isEmpty {
+                lines.append("  columns:")
+                lines += masked.map { "    \(quoted($0.column)): \($0.mask)  # by its \($0.reason)" }
+            }
+            if !kept.isEmpty { lines += ["  keep:"] + kept.map { "    - \(quoted($0.column))" } }
+            return lines
+        }
+
+        /// A double-quoted scalar of YAML, in one line.
+        private static func quoted(_ text: String) -> String {
+            var result = "\""
+            for scalar in text.unicodeScalars {
+                switch scalar {
+                case "\"", "\\": result += "\\\(scalar)"
+                case _
+                where scalar.properties.generalCategory == .control || scalar.value == 0x85
+                    || scalar.value == 0x2028 || scalar.value == 0x2029 || scalar.value == 0xFEFF:
+                    let digits = String(scalar.value, radix: 16)
+                    result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+                default: result.unicodeScalars.append(scalar)
+                }
+            }
+            return result + "\""
+        }
+
+        private struct Document: Encodable {
+            let column: String
+            let mask: String
+            let reason: String
+        }
+    }
+}
