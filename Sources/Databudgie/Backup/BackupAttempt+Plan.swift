@@ -9,7 +9,7 @@ extension BackupAttempt {
     func plan() async throws -> RunPlan {
         try await ExportSnapshot(session: session).withPlan({ try makePlan($0, settings.timestamp) }) { plan, catalog in
             let locks = try await locks(catalog)
-            let (attempt, plan) = try await withSubset(plan)
+            let (attempt, plan) = try await prepared(plan, catalog, masksRows: false)
             let recordedRun = try await recorder.holding(plan.findings) { try await manifest?.begin() }
             let resumption = BackupResumption(plan: plan, recorded: recordedRun?.recorded)
             attempt.announce(plan, catalog, resumption, recordedRun)

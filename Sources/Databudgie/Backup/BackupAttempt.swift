@@ -41,13 +41,20 @@ struct BackupAttempt {
     }
 
     /// The attempt that exports the plan's masks and the rows of its subset, and the plan with what was found about them.
+    ///
+    /// - Parameters:
+    ///   - plan: In the snapshot's transaction.
+    ///   - catalog: Of the snapshot.
+    ///   - masksRows: The server also checks masked rows as the constraints of their tables would.
+    /// - Throws: ``DatabudgieError`` for masks and subsets that cannot be; `PostgresError`, `CancellationError`.
     func prepared(
         _ plan: BackupPlan,
-        _ catalog: DatabaseCatalog
+        _ catalog: DatabaseCatalog,
+        masksRows: Bool = true
     ) async throws -> (attempt: BackupAttempt, plan: BackupPlan) {
         var attempt = self
         attempt.masks = try await recorder.holding(plan.findings) {
-            try await MaskPreparation(session: session, catalog: catalog).masks(of: plan)
+            try await MaskPreparation(session: session, catalog: catalog).masks(of: plan, readsRows: masksRows)
         }
         return try await attempt.withSubset(attempt.masks.applied(to: plan))
     }

@@ -58,8 +58,8 @@ struct JobExport {
             throw DatabudgieError(.configuration, problem.message, hint: problem.hint)
         }
         _ = try sequenceValues()
-        guard job.includesRows, case .custom = job.query else { return }
-        try await connection.withDiscardedSavepoint("table_job", settings: settings) {
+        guard job.includesRows, case .custom = job.query.source else { return }
+        try await connection.withDiscardedSavepoint("table_job", settings: job.sessionSettings) {
             try await connection.restrictViews(false)
             _ = try await describe()
         }

@@ -11,7 +11,7 @@ struct ReadPrivileges {
     /// - Throws: `PostgresError`.
     func problems(of jobs: [BackupJob]) async throws -> [JobID: DatabudgieError] {
         let tables = jobs.filter { job in
-            guard job.includesRows, case .table = job.query else { return false }
+            guard job.includesRows, case .table = job.query.source else { return false }
             return job.relation != nil
         }
         let oids = tables.compactMap(\.relation?.oid)

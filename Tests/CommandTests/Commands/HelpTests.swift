@@ -9,7 +9,8 @@ struct HelpTests {
         "Help lists all options and commands",
         arguments: [
             "", "backup", "restore", "config", "manifest", "manifest create", "cleanup", "list", "show", "compare",
-            "verify", "prune", "plan", "plan backup", "plan restore", "mask", "mask check", "mask suggest", "mask preview",
+            "verify", "prune", "plan", "plan backup", "plan restore", "mask", "mask check", "mask suggest",
+            "mask preview",
         ]
     )
     func help(command: String) async throws {

@@ -172,6 +172,18 @@ struct MaskedBackupTests {
         }
     }
 
+    @Test("A plan refuses what a backup would, and has the queries as they are written")
+    func plan() async throws {
+        try await withTables { fixture in
+            let refused = try fixture.configuration(yaml(fixture, columns: "{}"))
+            let error = await #expect(throws: DatabudgieError.self) { try await BackupRun(refused).plan() }
+            #expect(error?.code == .configuration && error?.message.contains("columns have no rule") == true)
+            let tables = "[public.purchase, {name: public.customer, query: \"select id, email from {table}\"}]"
+            let plan = try await BackupRun(try fixture.configuration(yaml(fixture, tables: tables))).plan()
+            #expect(plan.tables.map(\.query) == ["select id, email from public.customer", nil])
+        }
+    }
+
     @Test("Under open, columns without a rule are counted, reported and recorded")
     func open() async throws {
         try await withTables { fixture in

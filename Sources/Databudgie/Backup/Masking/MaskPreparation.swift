@@ -7,11 +7,13 @@ struct MaskPreparation {
 
     /// Finds the masks of a plan.
     ///
-    /// - Parameter plan: In the snapshot's transaction.
+    /// - Parameters:
+    ///   - plan: In the snapshot's transaction.
+    ///   - readsRows: The server also checks masked rows as the constraints of their tables would.
     /// - Returns: The masks; nothing when none are configured.
     /// - Throws: ``DatabudgieError`` with all problems of the rules and with all of what the server refuses;
     ///   `PostgresError`, `CancellationError`.
-    func masks(of plan: BackupPlan) async throws -> PreparedMasks {
+    func masks(of plan: BackupPlan, readsRows: Bool = true) async throws -> PreparedMasks {
         guard let configuration = session.settings.masking, let key = session.settings.maskKey else {
             return PreparedMasks()
         }
@@ -36,6 +38,7 @@ struct MaskPreparation {
         )
         let jobs = prepared.applied(to: plan).jobs
         try (try await inspection.refusals(of: jobs)).map(\.finding).throwProblems(.configuration)
+        guard readsRows else { return prepared }
         let probe = MaskProbe(connection: session.connection, columns: result.columns, key: key)
         try (try await probe.violations(of: jobs)).map(\.finding).throwProblems(.database)
         return prepared

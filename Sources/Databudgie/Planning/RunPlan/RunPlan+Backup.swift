@@ -29,8 +29,8 @@ extension RunPlan {
                 sequencesFile: job.sequences.isEmpty ? nil : job.sequencesPath.description
             )
             table.name(job.relation)
-            if case .custom(let sql) = job.query, job.includesRows { table.query = sql }
-            guard job.includesRows, case .table(_, let isOnly) = job.query, let relation = job.relation else {
+            if case .custom(let sql) = job.query.source, job.includesRows { table.query = sql }
+            guard job.includesRows, case .table(_, let isOnly) = job.query.source, let relation = job.relation else {
                 return table
             }
             table.rows = estimate.rows(of: relation, isOnly: isOnly) ?? job.estimatedRows
