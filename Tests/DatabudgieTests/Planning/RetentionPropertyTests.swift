@@ -1,3 +1,4 @@
+import DatabudgieTestSupport
 import Foundation
 import Testing
 
@@ -13,7 +14,7 @@ struct RetentionPropertyTests {
         var sets: [Retention.Candidate]
     }
 
-    private func sample(_ random: inout RobustnessTests.SeededGenerator) -> Sample {
+    private func sample(_ random: inout SeededGenerator) -> Sample {
         var policy = RetentionPolicy()
         while policy.keepsNothing {
             for rule in RetentionPolicy.Rule.allCases where Bool.random(using: &random) {
@@ -43,7 +44,7 @@ struct RetentionPropertyTests {
     }
 
     private func samples(_ body: (Sample) throws -> Void) rethrows {
-        var random = RobustnessTests.SeededGenerator(state: 7)
+        var random = SeededGenerator(seed: 7)
         for _ in 0..<600 { try body(sample(&random)) }
     }
 

@@ -7,19 +7,6 @@ import Testing
 
 @Suite("Merges of random files into random tables")
 struct MergePropertyTests {
-    /// A generator whose numbers follow from its seed (SplitMix64), so that a failure can be repeated.
-    private struct SeededGenerator: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var number = state
-            number = (number ^ (number >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            number = (number ^ (number >> 27)) &* 0x94D0_49BB_1331_11EB
-            return number ^ (number >> 31)
-        }
-    }
-
     /// A row by its columns; nil is null.
     private typealias Row = [String?]
 
@@ -103,7 +90,7 @@ struct MergePropertyTests {
 
     @Test("The table has the rows that were computed, and they are counted", arguments: 0..<4)
     func agrees(seed: Int) async throws {
-        var random = SeededGenerator(state: UInt64(seed))
+        var random = SeededGenerator(seed: UInt64(seed))
         try await RunFixture.with { fixture in
             for _ in 0..<8 {
                 let sample = Sample(&random)

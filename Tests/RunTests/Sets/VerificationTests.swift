@@ -9,19 +9,6 @@ import Testing
 
 @Suite("The verification of a set")
 struct VerificationTests {
-    /// A generator whose numbers follow from its seed (SplitMix64), so that a failure can be repeated.
-    private struct SeededGenerator: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var number = state
-            number = (number ^ (number >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            number = (number ^ (number >> 27)) &* 0x94D0_49BB_1331_11EB
-            return number ^ (number >> 31)
-        }
-    }
-
     private static let otherBytes = "its bytes are not those that were written (SHA-256)"
 
     @Test(
@@ -80,7 +67,7 @@ struct VerificationTests {
         try await HandMadeSets.with(kind) { sets in
             let record = try await sets.writeSet()
             #expect(try await sets.damages(.rows) == [])
-            var random = SeededGenerator(state: 7)
+            var random = SeededGenerator(seed: 7)
             for file in record.files {
                 let segments = file.tableNumber.flatMap { record.tables[$0].file?.segments }
                 #expect((segments?.count ?? 4) > 3)

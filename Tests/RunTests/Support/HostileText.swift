@@ -1,6 +1,8 @@
+import DatabudgieTestSupport
+
 /// Makes names and texts of what has ever ended a quote, a line, a comment or a head too early; the same ones for a seed.
 struct HostileText {
-    private var state: UInt64
+    private var random: SeededGenerator
     private var count = 0
 
     /// The most bytes of a name.
@@ -8,7 +10,7 @@ struct HostileText {
 
     /// - Parameter seed: Any number.
     init(seed: UInt64) {
-        state = seed
+        random = SeededGenerator(seed: seed)
     }
 
     /// How many were made.
@@ -38,14 +40,7 @@ struct HostileText {
         "\n\\unrestrict x\n",
     ]
 
-    private mutating func next() -> UInt64 {
-        // SplitMix64 (Steele, Lea, Flood, 2014).
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
-    }
+    private mutating func next() -> UInt64 { random.next() }
 
     private mutating func pick(_ pieces: [String]) -> String { pieces[Int(next() % UInt64(pieces.count))] }
 

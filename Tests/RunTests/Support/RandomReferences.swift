@@ -1,24 +1,11 @@
 import Databudgie
+import DatabudgieTestSupport
 
 /// Tables that refer to one another by chance, with rows and a subset, and what that subset is by the rules alone.
 ///
 /// There are cycles, references to themselves, keys of two columns, keys that are not primary, partitions, NULLs in one column
 /// of two, and references without a constraint.
 struct RandomReferences {
-    /// The same numbers every time.
-    struct Generator: RandomNumberGenerator {
-        var state: UInt64
-
-        /// SplitMix64 (Steele, Lea and Flood, 2014).
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var word = state
-            word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-            return word ^ (word >> 31)
-        }
-    }
-
     struct Table {
         let number: Int
         /// The primary key has two columns.
@@ -71,7 +58,7 @@ struct RandomReferences {
     let whole: Set<Int>
 
     init(seed: UInt64) {
-        var random = Generator(state: seed &* 7_919)
+        var random = SeededGenerator(seed: seed &* 7_919)
         schema = "s\(seed)"
         tables = (0..<Int.random(in: 2...5, using: &random)).map { number in
             Table(
@@ -97,7 +84,7 @@ struct RandomReferences {
         for edge in edges { refer(edge, &random) }
     }
 
-    private func edge(_ number: Int, _ random: inout Generator) -> Edge {
+    private func edge(_ number: Int, _ random: inout SeededGenerator) -> Edge {
         let (child, parent) = (
             Int.random(in: tables.indices, using: &random), Int.random(in: tables.indices, using: &random)
         )
@@ -126,7 +113,7 @@ struct RandomReferences {
     }
 
     /// Gives each row of the child a value for a reference.
-    private mutating func refer(_ edge: Edge, _ random: inout Generator) {
+    private mutating func refer(_ edge: Edge, _ random: inout SeededGenerator) {
         let keys = tables[edge.parent].rows.map { row in edge.target.map { row.values[$0] } }.filter {
             !$0.contains(nil)
         }

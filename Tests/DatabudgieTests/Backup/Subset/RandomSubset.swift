@@ -1,20 +1,7 @@
+import DatabudgieTestSupport
 import Postgres
 
 @testable import Databudgie
-
-/// The same numbers every time.
-struct SubsetGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    /// SplitMix64 (Steele, Lea and Flood, 2014).
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var word = state
-        word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-        return word ^ (word >> 31)
-    }
-}
 
 /// Tables, rows and references by chance, and what a subset of them is by the rules alone.
 struct RandomSubset: Sendable {
@@ -36,7 +23,7 @@ struct RandomSubset: Sendable {
     let starts: [[RowAddress]]
 
     init(seed: UInt64) {
-        var random = SubsetGenerator(state: seed)
+        var random = SeededGenerator(seed: seed)
         var leaf: Relation.OID = 100
         var rows: [Relation.OID: [RowPlace]] = [:]
         let nodes = (0..<Int.random(in: 2...6, using: &random)).map { number in
@@ -128,7 +115,7 @@ struct RandomSubset: Sendable {
         _ child: Int,
         _ parent: Int,
         _ isConstraint: Bool,
-        _ random: inout SubsetGenerator
+        _ random: inout SeededGenerator
     ) -> SubsetGraph.Edge {
         func end(_ node: Int) -> SubsetGraph.End {
             SubsetGraph.End(
