@@ -26,20 +26,13 @@ extension RunCommand {
     func confirm(_ configuration: Configuration) throws -> Configuration { configuration }
 
     func execute() async throws -> ExitStatus {
-        let loaded = try Configuration.load(try sources(), for: Self.kind)
-        let display = RunDisplay(options: options, logging: loaded.logging)
-        LibraryLog.bootstrap(to: display)
-        display.warn(loaded.warnings)
-        // Without this, a first try would end with a word about a database that nobody has named.
-        guard !loaded.sources.isEmpty || options.url != nil else {
-            throw CommandError(
-                .usage,
-                "there is no configuration file in \(loaded.folderWithoutFiles ?? "this folder")",
-                hint: "create \(Self.fileNames), name another one with --config, or pass --url and --table"
-            )
-        }
-
-        let configuration = try confirm(loaded)
+        let loaded = try LoadedConfiguration(
+            try sources(),
+            for: Self.kind,
+            options: options,
+            hint: "create \(Self.fileNames), name another one with --config, or pass --url and --table"
+        )
+        let (configuration, display) = (try confirm(loaded.configuration), loaded.display)
 
         let outcome = await withInterruption(onSignal: { _ in display.interrupting() }) {
             try await display.whileDrawing {

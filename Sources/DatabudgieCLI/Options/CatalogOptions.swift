@@ -26,17 +26,14 @@ struct CatalogOptions: ParsableArguments {
     func load(_ options: SharedOptions) throws -> (configuration: Configuration, kind: RunKind) {
         var sources = try options.sources()
         (sources.overrides.tables, sources.overrides.excludes) = ([], [])
-        let configuration = try Configuration.load(sources, for: command == .restore ? .restore : .backup)
-        let display = RunDisplay(options: options, logging: configuration.logging)
-        LibraryLog.bootstrap(to: display)
-        display.warn(configuration.warnings)
-        guard !configuration.sources.isEmpty else {
-            throw CommandError(
-                .usage,
-                "there is no configuration file in \(configuration.folderWithoutFiles ?? "this folder")",
-                hint: "name one with --config"
-            )
-        }
+        let loaded = try LoadedConfiguration(
+            sources,
+            for: command == .restore ? .restore : .backup,
+            options: options,
+            hint: "name one with --config",
+            acceptsURL: false
+        )
+        let (configuration, display) = (loaded.configuration, loaded.display)
         switch command {
         case .backup: return (configuration, .backup)
         case .restore: return (configuration, .restore)

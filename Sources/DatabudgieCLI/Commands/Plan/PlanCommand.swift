@@ -43,17 +43,13 @@ protocol PlanCommand: Subcommand {
 
 extension PlanCommand {
     func execute() async throws -> ExitStatus {
-        let configuration = try Configuration.load(try sources(), for: Self.kind)
-        let display = RunDisplay(options: options, logging: configuration.logging)
-        LibraryLog.bootstrap(to: display)
-        display.warn(configuration.warnings)
-        guard !configuration.sources.isEmpty || options.url != nil else {
-            throw CommandError(
-                .usage,
-                "there is no configuration file in \(configuration.folderWithoutFiles ?? "this folder")",
-                hint: "name one with --config, or pass --url and --table"
-            )
-        }
+        let loaded = try LoadedConfiguration(
+            try sources(),
+            for: Self.kind,
+            options: options,
+            hint: "name one with --config, or pass --url and --table"
+        )
+        let (configuration, display) = (loaded.configuration, loaded.display)
         let graph = output.graph
         let outcome = await withInterruption(onSignal: { _ in display.interrupting() }) {
             let plan = try await Self.plan(configuration) { event in
