@@ -16,9 +16,11 @@ public struct RunningMark: Sendable, Codable, Equatable {
     public var pid: Int
     /// When the run began, in whole seconds.
     public var startedAt: Date
+    /// The set's files are being removed, and no run needs files of other sets; nil while a backup writes them.
+    public var removes: Bool?
 
     enum CodingKeys: String, CodingKey {
-        case format, id, tool, host, pid
+        case format, id, tool, host, pid, removes
         case startedAt = "started_at"
     }
 }
@@ -49,13 +51,15 @@ extension RunningMark {
     /// - Parameters:
     ///   - id: The id of the set.
     ///   - startedAt: When the run began.
-    init(id: String, startedAt: Date) {
+    ///   - removes: The set's files are being removed.
+    init(id: String, startedAt: Date, removes: Bool? = nil) {
         self.init(
             id: id,
             tool: DatabudgieVersion.tool,
             host: ProcessInfo.processInfo.hostName,
             pid: Int(ProcessInfo.processInfo.processIdentifier),
-            startedAt: startedAt
+            startedAt: startedAt,
+            removes: removes
         )
     }
 }

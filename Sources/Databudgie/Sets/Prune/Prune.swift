@@ -98,13 +98,13 @@ extension Prune {
         let sets = try await entries.filter { $0.record != nil }.concurrentMap(limit: 4) { entry in
             try await PrunableSet(entry, in: catalog, folders: places.folders)
         }
-        let unfinished = entries.filter { $0.record == nil && $0.running != nil }.map(\.id)
+        let unfinished = try await Self.unfinishedRuns(entries, in: catalog)
         var running = Set(unfinished.map { ByteKey($0) })
         var orphans: [Orphan] = []
         if includingOrphans {
             let search = try search(entries, sets, in: catalog)
             let result = try await Self.orphans(search, places, in: catalog.storages)
-            (orphans, running) = (result.orphans, result.running)
+            (orphans, running) = (result.orphans, running.intersection(result.running))
         }
         let outcome = PrunePlanner(
             policy: policy,
@@ -122,6 +122,13 @@ extension Prune {
             deletions: outcome.deletions,
             catalog: entries
         )
+    }
+
+    /// The runs that have not recorded their sets; a removal that was broken off is none.
+    private static func unfinishedRuns(_ entries: [SetCatalog.Entry], in catalog: SetCatalog) async throws -> [String] {
+        let ids = entries.filter { $0.record == nil && $0.running != nil }.map(\.id)
+        let marks = try await ids.concurrentMap(limit: 4) { try await catalog.runningMark($0) }
+        return zip(ids, marks).filter { $0.1?.removes != true }.map(\.0)
     }
 
     private func search(
@@ -220,7 +227,7 @@ extension Prune {
     /// Without space for a mark nothing is left to find what a crash would leave; but a full disk is why sets are removed.
     private func markRemoval(of id: String, in catalog: SetCatalog) async throws {
         do {
-            try await catalog.markRemoval(RunningMark(id: id, startedAt: environment.now))
+            try await catalog.markRemoval(RunningMark(id: id, startedAt: environment.now, removes: true))
         } catch let error as StorageError where error.code == .outOfSpace {
             return
         }
