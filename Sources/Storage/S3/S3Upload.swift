@@ -192,15 +192,20 @@ struct S3Upload: Sendable {
     }
 
     /// Sends the request that makes the object visible; servers with conditional writes refuse it when the key is taken.
+    ///
+    /// A server that has the request carries it out even if nobody waits for the reply, so a cancellation does.
     private func sendPublishing(_ request: S3Request, isKnownFree: Bool) async throws -> S3Reply {
-        guard ifExists == .fail else { return try await client.send(request) }
-        var conditional = request
-        conditional.headers.append((name: "if-none-match", value: "*"))
-        do {
-            return try await client.send(conditional)
-        } catch let error as StorageError where (error.underlying as? S3ErrorReply)?.status == 501 && isKnownFree {
-            // A server without conditional writes: looking before writing has to do.
-            return try await client.send(request)
+        try Task.checkCancellation()
+        return try await finishingSoon {
+            guard ifExists == .fail else { return try await client.send(request) }
+            var conditional = request
+            conditional.headers.append((name: "if-none-match", value: "*"))
+            do {
+                return try await client.send(conditional)
+            } catch let error as StorageError where (error.underlying as? S3ErrorReply)?.status == 501 && isKnownFree {
+                // A server without conditional writes: looking before writing has to do.
+                return try await client.send(request)
+            }
         }
     }
 

@@ -7,7 +7,7 @@
 
     @testable import Databudgie
 
-    @Suite("Backups that are killed", .timeLimit(.minutes(5)))
+    @Suite("Backups that are killed", .timeLimit(.minutes(15)))
     struct KilledBackupTests {
         /// Definitions, sequences, the manifest, and a file that each run replaces.
         private static let yaml = """

@@ -7,7 +7,7 @@
 
     @testable import Databudgie
 
-    @Suite("Prunes and verifications that are killed", .timeLimit(.minutes(5)))
+    @Suite("Prunes and verifications that are killed", .timeLimit(.minutes(15)))
     struct KilledPruneTests {
         /// One file for each set, and one that all of them name.
         private static let yaml = """

@@ -6,7 +6,7 @@
 
     @testable import Databudgie
 
-    @Suite("Restores that are killed", .timeLimit(.minutes(5)))
+    @Suite("Restores that are killed", .timeLimit(.minutes(15)))
     struct KilledRestoreTests {
         private static let tables = """
             create table customers (id int generated always as identity primary key, name text);

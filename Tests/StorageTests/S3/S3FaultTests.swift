@@ -374,6 +374,17 @@ struct S3FaultTests {
         }
     }
 
+    @Test("A request that makes a file visible is finished although the write is cancelled meanwhile")
+    func cancelledOnItsWay() async throws {
+        try await withFaultyStorage([.init(.delay(.milliseconds(200)), method: "PUT")]) { test async throws in
+            let writing = Task { try await test.storage.write(test.path, pattern(Self.small)) }
+            while !test.requests.contains(where: { $0.hasPrefix("PUT") }) { await Task.yield() }
+            writing.cancel()
+            #expect(try await writing.value.size == Int64(Self.small))
+            #expect(try await test.direct.bytes(test.path) == pattern(Self.small))
+        }
+    }
+
     @Test("An object that was published after the write was cancelled is removed")
     func cancelledAfterPublishing() async throws {
         var policy = RetryPolicy.quick
