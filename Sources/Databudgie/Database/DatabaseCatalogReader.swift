@@ -27,6 +27,7 @@ struct DatabaseCatalogReader {
                 referenced: try row.oid("referenced"),
                 isDeferrable: try row.bool("deferrable"),
                 isInherited: try row.bool("inherited"),
+                isValidated: try row.bool("validated"),
                 columns: try row.text("columns").split(separator: " ").compactMap { names[referencing]?[String($0)] }
             )
         }
@@ -196,11 +197,12 @@ struct DatabaseCatalogReader {
         """
 
     private static let foreignKeysQuery = """
-        select conname as name, conrelid as referencing, confrelid as referenced, condeferrable as deferrable,
-            conparentid <> 0 as inherited, pg_catalog.array_to_string(conkey, ' ') as columns
-        from pg_catalog.pg_constraint
-        where contype = 'f'
-        order by conrelid, conname
+        select f.conname as name, f.conrelid as referencing, f.confrelid as referenced, f.condeferrable as deferrable,
+            f.conparentid <> 0 as inherited, pg_catalog.array_to_string(f.conkey, ' ') as columns,
+            f.convalidated and coalesce((pg_catalog.to_jsonb(f) ->> 'conenforced')::bool, true) as validated
+        from pg_catalog.pg_constraint f
+        where f.contype = 'f'
+        order by f.conrelid, f.conname
         """
 }
 

@@ -9,6 +9,8 @@ struct ForeignKey: Sendable, Hashable {
     let isDeferrable: Bool
     /// The copy of a partitioned table's constraint at one of its partitions; only the original can be altered.
     let isInherited: Bool
+    /// The server vouches that all rows of the referencing table have what they refer to.
+    let isValidated: Bool
     private let columnKeys: [ByteKey]
 
     init(
@@ -17,6 +19,7 @@ struct ForeignKey: Sendable, Hashable {
         referenced: Relation.OID,
         isDeferrable: Bool,
         isInherited: Bool,
+        isValidated: Bool = true,
         columns: [String] = []
     ) {
         key = ByteKey(name)
@@ -25,6 +28,7 @@ struct ForeignKey: Sendable, Hashable {
         self.referenced = referenced
         self.isDeferrable = isDeferrable
         self.isInherited = isInherited
+        self.isValidated = isValidated
     }
 
     /// The constraint's name.

@@ -124,7 +124,16 @@ struct GroupLoader {
     func preparation(of group: LoadGroup) -> GroupPreparation {
         var seen: Set<TargetTrigger> = []
         let triggers = group.jobs.flatMap { formats[$0.id]?.disabledTriggers ?? [] }.filter { seen.insert($0).inserted }
-        return GroupPreparation(connection: connection, catalog: catalog, loadGroup: group, triggers: triggers)
+        var known: Set<NotValidConstraint> = []
+        let constraints = group.jobs.flatMap { formats[$0.id]?.releasedConstraints ?? [] }
+            .filter { known.insert($0).inserted }
+        return GroupPreparation(
+            connection: connection,
+            catalog: catalog,
+            loadGroup: group,
+            triggers: triggers,
+            constraints: constraints
+        )
     }
 
     private func load(_ group: LoadGroup, _ progress: GroupProgress) async throws -> [JobOutcome] {

@@ -32,6 +32,9 @@ extension GroupPreparation {
         for relation in loaded { add(relation, .rowExclusive) }
         for trigger in triggers { add(trigger.table, .shareRowExclusive) }
         for relation in self.keys.compactMap({ catalog[$0.referencing] }) { add(relation, .accessExclusive) }
+        for oid in constraints.flatMap({ [$0.table, $0.referenced].compactMap(\.self) }) {
+            if let relation = catalog[oid] { add(relation, .accessExclusive) }
+        }
         for relation in loadGroup.truncated { add(relation, .accessExclusive) }
         let new = Set(
             loadGroup.jobs.filter(\.isNew).flatMap { [$0.relation.oid] + catalog.descendants(of: $0.relation.oid) }

@@ -8,6 +8,8 @@ struct GroupPreparation {
     let loadGroup: LoadGroup
     /// User triggers that are off meanwhile.
     let triggers: [TargetTrigger]
+    /// Constraints that are not valid, and that the rows may violate: they are not there meanwhile.
+    var constraints: [NotValidConstraint] = []
     var attempts = LockAttempts()
 
     /// Tables that rows are added to, except those that the run has created, which nobody else uses.
@@ -19,7 +21,12 @@ struct GroupPreparation {
     }
 
     /// Constraints that have to be made deferrable for the load.
-    var keys: [ForeignKey] { loadGroup.deferredKeys.filter { !$0.isDeferrable } }
+    var keys: [ForeignKey] {
+        loadGroup.deferredKeys.filter { key in
+            !key.isDeferrable
+                && !constraints.contains { $0.table == key.referencing && $0.name.hasBytes(of: key.name) }
+        }
+    }
 
     /// Locks and empties tables, disables triggers, and makes constraints deferrable.
     ///
@@ -30,7 +37,8 @@ struct GroupPreparation {
             loadGroup.jobs.map(\.relation) + loadGroup.truncated
         )
         let (appended, altered) = (appended, altered)
-        let locked = loadGroup.truncated + altered + appended
+        let locked =
+            loadGroup.truncated + altered + appended + constraints.compactMap { $0.referenced.flatMap { catalog[$0] } }
         if !locked.isEmpty {
             let phase = LockingPhase(connection: connection, catalog: catalog, attempts: attempts)
             try await phase.run(locked, harmless: harmlessLocks) {
@@ -39,6 +47,7 @@ struct GroupPreparation {
                 try await checkEmpty()
                 for trigger in triggers { try await connection.execute(trigger.disabling(on: connection.server)) }
                 try await alterKeys(to: "deferrable initially deferred")
+                try await dropConstraints()
                 if let truncation { try await connection.execute(truncation) }
             }
         }
@@ -49,11 +58,15 @@ struct GroupPreparation {
     ///
     /// - Throws: `PostgresError`, when a constraint is violated.
     func end() async throws {
-        if !loadGroup.deferredKeys.isEmpty || !triggers.isEmpty {
+        if !loadGroup.deferredKeys.isEmpty || !triggers.isEmpty || !constraints.isEmpty {
             // A table with checks that are pending cannot be altered.
             try await connection.execute("set constraints all immediate")
         }
         try await alterKeys(to: "not deferrable")
+        for constraint in constraints {
+            guard let table = catalog[constraint.table] else { continue }
+            for statement in constraint.restoring(to: table) { try await connection.execute(statement) }
+        }
         for trigger in triggers { try await connection.execute(trigger.restoring(on: connection.server)) }
     }
 
@@ -63,7 +76,10 @@ struct GroupPreparation {
         return ["AccessShareLock", "RowShareLock"] + (altered.isEmpty ? ["RowExclusiveLock"] : [])
     }
 
-    var altered: [Relation] { triggers.map(\.table) + keys.compactMap { catalog[$0.referencing] } }
+    var altered: [Relation] {
+        triggers.map(\.table) + keys.compactMap { catalog[$0.referencing] }
+            + constraints.compactMap { catalog[$0.table] }
+    }
 
     /// At once in the mode that TRUNCATE needs: two that raise a weaker lock would wait for one another.
     private func lockTruncated() async throws {
@@ -102,6 +118,27 @@ struct GroupPreparation {
 
     private static func list(_ relations: [Relation]) -> String {
         relations.map { ($0.kind == .table ? "only " : "") + $0.name.quoted }.joined(separator: ", ")
+    }
+
+    /// Drops constraints that are as they were when they were checked.
+    private func dropConstraints() async throws {
+        guard !constraints.isEmpty else { return }
+        let tables = constraints.compactMap { catalog[$0.table] }
+        try await connection.execute("lock table \(Self.list(tables)) in access exclusive mode")
+        let present = Set(
+            try await NotValidConstraintReader(connection: connection).read(of: tables.map(\.oid))
+        )
+        for constraint in constraints {
+            guard let table = catalog[constraint.table] else { continue }
+            guard present.contains(constraint) else {
+                throw DatabudgieError(
+                    .database,
+                    "the constraint \(constraint.name) of \(table.name) was changed after it was checked",
+                    hint: "restore again when no migration is running"
+                )
+            }
+            try await connection.execute(constraint.dropping(from: table))
+        }
     }
 
     /// Changes only the catalog, and is rolled back with the transaction.

@@ -7,6 +7,8 @@ struct Preflight {
     let catalog: DatabaseCatalog
     /// What was read of the files, before the transaction of a caller that has one open.
     let files: RestoreFiles
+    /// What is known of the rows; nil when files are chosen by their names.
+    let record: SetRecord?
     /// The caller has a transaction open, which sees tables that no other session sees yet.
     let isNested: Bool
 
@@ -53,9 +55,16 @@ struct Preflight {
             plan.jobs.filter(\.mode.merges).map(\.relation.oid)
         )
         findings += Self.refusedCascades(cascaded, states)
+        let constraints = try await NotValidConstraintReader(connection: session.connection).read(
+            of: plan.jobs.flatMap { carriers(of: $0.relation) }.map(\.oid)
+        )
         for group in plan.groups {
             for job in group.jobs {
-                let (found, format) = checkTable(job, in: group, states, targets[job.relation.oid])
+                var (found, format) = checkTable(job, in: group, states, targets[job.relation.oid])
+                let own = Set(carriers(of: job.relation).map(\.oid))
+                let rules = NotValidRules(job, constraints.filter { own.contains($0.table) }, record, catalog)
+                found += rules.findings
+                format?.releasedConstraints = rules.released
                 findings += found
                 formats[job.id] = format
             }

@@ -75,7 +75,13 @@ struct RestorePlanning {
         var plan = try await makePlan(catalog, definitions, isStrict: settings.isStrict, &files)
         let checked = try await session.recorder.holding(plan.findings) {
             try await files.read(plan)
-            let preflight = Preflight(session: session, catalog: catalog, files: files, isNested: isNested)
+            let preflight = Preflight(
+                session: session,
+                catalog: catalog,
+                files: files,
+                record: set?.record,
+                isNested: isNested
+            )
             return try await preflight.check(plan)
         }
         let findings = plan.findings + checked.findings

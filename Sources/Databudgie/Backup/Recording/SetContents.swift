@@ -11,6 +11,8 @@ struct SetContents: Sendable {
     let database: DatabaseCatalog
     /// Which rows are exported; nil: all.
     let subset: SubsetResult?
+    /// CHECK and NOT NULL constraints that are not valid, by their tables.
+    let notValid: [Relation.OID: [String]]
     /// How the columns are masked; nil when none is.
     let masking: SetRecord.Masking?
     var failures: [SetRecord.Failure] = []
@@ -25,6 +27,10 @@ struct SetContents: Sendable {
         _ subset: SubsetResult?
     ) async throws -> SetContents {
         let connection = session.connection
+        let tables = plan.jobs.filter { $0.isOfTable && $0.includesRows }.compactMap(\.relation)
+        let constraints = try await NotValidConstraintReader(connection: connection).read(
+            of: tables.flatMap { [$0.oid] + database.descendants(of: $0.oid) }
+        )
         return SetContents(
             source: try await SourceReader(connection: connection).source(),
             columns: try await ColumnReader(connection: connection).columns(
@@ -32,6 +38,8 @@ struct SetContents: Sendable {
             ),
             database: database,
             subset: subset,
+            notValid: Dictionary(grouping: constraints.filter { $0.referenced == nil }, by: \.table)
+                .mapValues { $0.map(\.name) },
             masking: plan.masking
         )
     }
@@ -106,13 +114,42 @@ struct SetContents: Sendable {
     }
 
     private func foreignKeys(among written: WrittenFiles) -> [SetRecord.ForeignKey] {
-        let tables = Set(written.parts.compactMap(\.job.relation?.oid))
+        // A partition can have keys of its own.
+        let tables = Set(
+            written.parts.compactMap(\.job.relation).flatMap { relation in
+                [relation.oid] + (relation.kind == .partitionedTable ? database.descendants(of: relation.oid) : [])
+            }
+        )
         return database.foreignKeys.compactMap { key in
             guard !key.isInherited, tables.contains(key.referencing), tables.contains(key.referenced),
                 let table = database[key.referencing], let referenced = database[key.referenced]
             else { return nil }
-            return SetRecord.ForeignKey(name: key.name, table: table.name.label, references: referenced.name.label)
+            return foreignKey(key, table, referenced)
         }.sorted { (ByteKey($0.table), ByteKey($0.name)) < (ByteKey($1.table), ByteKey($1.name)) }
+    }
+
+    private func foreignKey(_ key: ForeignKey, _ table: Relation, _ referenced: Relation) -> SetRecord.ForeignKey {
+        var recorded = SetRecord.ForeignKey(
+            name: key.name,
+            table: table.name.label,
+            references: referenced.name.label,
+            notValid: key.isValidated ? nil : true
+        )
+        guard let subset else { return recorded }
+        let edges = subset.plan.graph.edges.enumerated().filter { _, edge in
+            edge.constraint.map { $0.table == table.oid && $0.name.hasBytes(of: key.name) } == true
+        }
+        if edges.contains(where: { $0.element.follow == .ignore }) { recorded.ignored = true }
+        let counted = edges.filter { subset.countsOrphans($0.offset) }
+        if !counted.isEmpty { recorded.orphans = counted.reduce(0) { $0 + subset.orphans[$1.offset] } }
+        return recorded
+    }
+
+    /// Constraints of a table and its partitions that its rows may violate.
+    private func notValid(_ job: BackupJob) -> [String]? {
+        guard job.isOfTable, let relation = job.relation else { return nil }
+        let names = ([relation.oid] + database.descendants(of: relation.oid)).flatMap { notValid[$0, default: []] }
+        return names.isEmpty ? nil : names
     }
 
     private func table(_ job: BackupJob, _ outcome: JobOutcome, _ paths: RecordedPaths) -> SetRecord.Table {
@@ -129,6 +166,7 @@ struct SetContents: Sendable {
         }
         guard job.includesRows, let file = outcome.file else { return table }
         table.subset = counts(job, outcome)
+        table.notValid = notValid(job)
         (table.rows, table.bytes) = (outcome.totals.rows, outcome.totals.bytes)
         table.file = SetRecord.DataFile(
             path: paths.text(of: file.path),

@@ -144,10 +144,13 @@ extension SetRecord {
         public var sequences: [RecordedSequence]
         /// How many of its rows are chosen, and how many are there because others refer to them; nil without a subset.
         public var subset: SubsetCount?
+        /// The names of its CHECK and NOT NULL constraints that its rows may violate (NOT VALID); nil without any.
+        public var notValid: [String]?
 
         enum CodingKeys: String, CodingKey {
             case schema, name, query, columns, rows, bytes, file, sequences, subset
             case sequencesFile = "sequences_file"
+            case notValid = "not_valid"
         }
     }
 
@@ -256,6 +259,17 @@ extension SetRecord {
         public var table: String
         /// The full name of the table that it points to.
         public var references: String
+        /// The database did not vouch for its rows (NOT VALID); nil when it did.
+        public var notValid: Bool?
+        /// A subset has not followed it, so rows may refer to rows that are not part of the set; nil when it has.
+        public var ignored: Bool?
+        /// How many rows of the set refer to no row of the database; nil when they were not counted.
+        public var orphans: Int?
+
+        enum CodingKeys: String, CodingKey {
+            case name, table, references, ignored, orphans
+            case notValid = "not_valid"
+        }
     }
 
     /// A table that failed.
