@@ -144,9 +144,42 @@ struct RandomSubset: Sendable {
         )
     }
 
-    private init(_ other: RandomSubset, _ plan: SubsetPlan, starts: [[RowAddress]]) {
+    private init(_ other: RandomSubset, _ plan: SubsetPlan, starts: [[RowAddress]], edges: [Int]? = nil) {
         (self.plan, self.starts) = (plan, starts)
-        (rows, pairs, orphans, permitted) = (other.rows, other.pairs, other.orphans, other.permitted)
+        let edges = edges ?? Array(other.pairs.indices)
+        rows = other.rows
+        (pairs, orphans) = (edges.map { other.pairs[$0] }, edges.map { other.orphans[$0] })
+        permitted = edges.map { other.permitted[$0] }
+    }
+
+    /// The same with its references in another order, and that order.
+    func reordered(seed: UInt64) -> (subset: RandomSubset, edges: [Int]) {
+        var random = SubsetGenerator(state: seed)
+        let edges = plan.graph.edges.indices.shuffled(using: &random)
+        var plan = plan
+        plan.graph = SubsetGraph(nodes: plan.graph.nodes, edges: edges.map { plan.graph.edges[$0] })
+        return (RandomSubset(self, plan, starts: starts, edges: edges), edges)
+    }
+
+    /// The same with all references of one kind followed in another way.
+    func following(_ follow: SubsetReference.Follow, insteadOf other: SubsetReference.Follow) -> RandomSubset {
+        var plan = plan
+        let edges = plan.graph.edges.map { edge in
+            guard edge.follow == other else { return edge }
+            var changed = edge
+            changed.follow = follow
+            return changed
+        }
+        plan.graph = SubsetGraph(nodes: plan.graph.nodes, edges: edges)
+        return RandomSubset(self, plan, starts: starts)
+    }
+
+    /// The same without tenants.
+    var withoutWalls: RandomSubset {
+        var settings = plan.settings
+        settings.tenants = nil
+        let plan = SubsetPlan(graph: plan.graph, starts: plan.starts, leaving: [], scoped: [], settings: settings)
+        return RandomSubset(self, plan, starts: starts)
     }
 
     /// The same without the rows of the first start.

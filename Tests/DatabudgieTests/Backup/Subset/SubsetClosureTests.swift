@@ -71,6 +71,69 @@ struct SubsetClosureTests {
         }
     }
 
+    @Test("The order of references makes no difference")
+    func order() async throws {
+        for seed in 0..<300 {
+            let subset = RandomSubset(seed: UInt64(seed))
+            let rows = try await closed(subset, .init(usual: 3, rounds: seed % 3, rowsOfShortRound: 5))
+            for order in 0..<3 {
+                let (other, edges) = subset.reordered(seed: UInt64(order))
+                let found = try await closed(other, .init(usual: 2))
+                #expect(found.chosen == rows.chosen && found.kept == rows.kept, "seed \(seed)")
+                let severed = Dictionary(
+                    uniqueKeysWithValues: found.severed.map { (edges[$0.key], addresses($0.value)) }
+                )
+                #expect(severed == rows.severed.mapValues(addresses), "seed \(seed)")
+            }
+        }
+    }
+
+    @Test("The start is part of the result, and 'both' in place of 'parents' never removes a row")
+    func growth() async throws {
+        for seed in 0..<300 {
+            // A wall is where a reference may not be followed, and more references that are followed make more tables a tenant's.
+            let subset = RandomSubset(seed: UInt64(seed)).withoutWalls
+            let rows = try await closed(subset, .init())
+            let more = try await closed(subset.following(.both, insteadOf: .parents), .init())
+            #expect(Set(subset.starts.joined()).isSubset(of: addresses(rows.chosen)), "seed \(seed)")
+            #expect(addresses(rows.chosen).isSubset(of: addresses(more.chosen)), "seed \(seed)")
+            #expect(addresses(rows.kept).isSubset(of: addresses(more.kept)), "seed \(seed)")
+        }
+    }
+
+    @Test("Each row was found from one that was there before, by the reference that is noted")
+    func trace() async throws {
+        for seed in 0..<300 {
+            let subset = RandomSubset(seed: UInt64(seed))
+            let graph = subset.plan.graph
+            let sizes = SubsetBatchSizes(usual: 2, withoutIndex: 3, rounds: seed % 3, rowsOfShortRound: 5)
+            let steps = MemorySteps(subset: subset, limit: seed % 2 == 0 ? 2 : .max)
+            var closure = SubsetClosure(subset.plan, steps, batchSizes: sizes, keepsTrace: true)
+            try await closure.run()
+            let trace = try #require(closure.trace)
+            func isWhole(_ row: RowAddress) -> Bool { graph.owners[row.table].map { graph.nodes[$0].isWhole } == true }
+            for row in addresses(closure.rows.kept).union(addresses(closure.rows.chosen)) {
+                guard let origin = trace.origin(of: row) else {
+                    Issue.record("seed \(seed): nothing is known of \(row)")
+                    continue
+                }
+                guard let arc = origin.arc else {
+                    #expect(subset.starts.joined().contains(row), "seed \(seed)")
+                    continue
+                }
+                let causes =
+                    arc.isDownward
+                    ? subset.pairs[arc.edge].filter { $0.child == row }.map(\.parent)
+                    : subset.pairs[arc.edge].filter { $0.parent == row }.map(\.child)
+                let isLinked = closure.rows.chosen[row.table]?.contains(row.place) != true
+                #expect(
+                    causes.contains { trace.origin(of: $0, before: origin.time) != nil || isLinked && isWhole($0) },
+                    "seed \(seed)"
+                )
+            }
+        }
+    }
+
     @Test("A subset that grows beyond its limit stops, and the reference that brought most is named")
     func limit() async throws {
         var stopped = 0
