@@ -28,13 +28,7 @@ extension BackupAttempt {
                 ),
                 at: settings.timestamp
             )
-            let jobs = Dictionary(plan.jobs.map { ($0.id, $0) }) { first, _ in first }
-            for index in result.tables.indices {
-                let job = jobs[result.tables[index].job]
-                guard let rows = job.flatMap({ attempt.subsetRows(of: $0, catalog) }) else { continue }
-                // The size of the whole table says nothing of them.
-                (result.tables[index].rows, result.tables[index].bytes) = (rows, nil)
-            }
+            if let subset = attempt.subset { try await add(subset, of: plan, to: &result, catalog) }
             result.excluded = Exclusions(catalog: catalog, selected: Set(plan.jobs.compactMap(\.relation?.oid)))
                 .find(configuration.tables.map(\.options))
             if let folder = settings.catalog {
@@ -44,6 +38,57 @@ extension BackupAttempt {
             }
             try await reportFailures(of: resumption.pending, catalog)
             return result
+        }
+    }
+
+    /// Adds how many rows of each table are part of the subset, and what brought them.
+    private func add(
+        _ subset: SubsetResult,
+        of plan: BackupPlan,
+        to result: inout RunPlan,
+        _ catalog: DatabaseCatalog
+    ) async throws {
+        result.columnsWithoutIndex = subset.plan.columnsWithoutIndex
+        let jobs = Dictionary(plan.jobs.map { ($0.id, $0) }) { first, _ in first }
+        for index in result.tables.indices {
+            guard let job = jobs[result.tables[index].job], job.isSubsetTable, let relation = job.relation else {
+                continue
+            }
+            let (chosen, kept) = subset.counts(of: catalog.holders(of: relation))
+            var total = result.tables[index].rows
+            if total == nil, let bytes = result.tables[index].bytes, bytes <= Self.quicklyCounted,
+                let node = subset.plan.graph.nodes.firstIndex(where: { $0.relation == relation.oid })
+            {
+                let statement = StepSQL(graph: subset.plan.graph).count(node)
+                total = try await session.connection.query(statement.text).rows.first?["count"].flatMap { Int($0) }
+            }
+            result.tables[index].subset = RunPlan.SubsetRows(
+                chosen: chosen,
+                linked: kept.map { $0 - chosen },
+                total: total,
+                sources: subset.sources(of: relation.oid)
+            )
+            // The size of the whole table says nothing of some rows.
+            if let kept { (result.tables[index].rows, result.tables[index].bytes) = (kept, nil) }
+        }
+    }
+
+    /// The size up to which a table that was never analyzed is counted, in bytes.
+    private static let quicklyCounted: Int64 = 64 << 20
+
+    /// Finds out why rows are part of the subset, in the snapshot of a backup.
+    ///
+    /// - Parameter row: The rows, `public.orders:201`.
+    /// - Returns: The answer.
+    /// - Throws: What ends the run.
+    func why(_ row: String) async throws -> RowReasons {
+        try await ExportSnapshot(session: session).withPlan({ try makePlan($0, settings.timestamp) }) { plan, catalog in
+            guard let subset = plan.subset else {
+                throw DatabudgieError(.internalInconsistency, "a plan has no subset")
+            }
+            return try await recorder.holding(plan.findings) {
+                try await search(subset, of: plan).why(row, catalog)
+            }
         }
     }
 

@@ -46,6 +46,7 @@ struct BackupAttempt {
     ///   - plan: In the snapshot's transaction.
     ///   - catalog: Of the snapshot.
     ///   - masksRows: The server also checks masked rows as the constraints of their tables would.
+    /// - Returns: The attempt and the plan.
     /// - Throws: ``DatabudgieError`` for masks and subsets that cannot be; `PostgresError`, `CancellationError`.
     func prepared(
         _ plan: BackupPlan,
@@ -61,18 +62,23 @@ struct BackupAttempt {
 
     private func withSubset(_ plan: BackupPlan) async throws -> (attempt: BackupAttempt, plan: BackupPlan) {
         guard let subset = plan.subset else { return (self, plan) }
-        let tables = plan.jobs.filter(\.isSubsetTable)
         let (result, findings) = try await recorder.holding(plan.findings) {
-            try await SubsetSearch(
-                session: session,
-                plan: subset,
-                appliesRowSecurity: tables.contains(where: \.appliesRowSecurity)
-            ).run()
+            try await search(subset, of: plan).run()
         }
         var (attempt, plan) = (self, plan)
         attempt.subset = result
         plan.findings += findings
         return (attempt, plan)
+    }
+
+    /// What finds the rows of a plan's subset.
+    func search(_ subset: SubsetPlan, of plan: BackupPlan) -> SubsetSearch {
+        let tables = plan.jobs.filter(\.isSubsetTable)
+        return SubsetSearch(
+            session: session,
+            plan: subset,
+            appliesRowSecurity: tables.contains(where: \.appliesRowSecurity)
+        )
     }
 
     /// Writes what is planned, under the first timestamp that no other run has.

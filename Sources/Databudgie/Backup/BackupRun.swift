@@ -53,6 +53,33 @@ public struct BackupRun: Sendable {
         return plan
     }
 
+    /// Finds out why a row is part of the subset; nothing is written.
+    ///
+    /// The answer is that of the present moment, not of an earlier set.
+    /// - Parameters:
+    ///   - row: The row: `public.orders:201` by its primary key, `public.users.email:a@example.org` by a column.
+    ///   - onEvent: Receives what happens, in order: it must return quickly.
+    /// - Returns: The row, or the first of several, each with the references that led to it.
+    /// - Throws: ``DatabudgieError`` when there is no subset or no such row, and as ``run(onEvent:)`` does.
+    public func why(
+        _ row: String,
+        onEvent: @escaping @Sendable (RunEvent) -> Void = { _ in }
+    ) async throws -> RowReasons {
+        guard configuration.backup.subset != nil else {
+            throw DatabudgieError(
+                .configuration,
+                "the backup has no 'subset': it exports all rows",
+                hint: "add one, or pass --start"
+            )
+        }
+        var asking = self
+        asking.configuration.backup.run.isDryRun = true
+        let settings = try RunSettings(asking.configuration, for: .backup, in: environment)
+        return try await Session.open(settings, onEvent: onEvent) { session in
+            try await asking.attempts(session) { try await $0.why(row) }
+        }
+    }
+
     /// Does something from one snapshot, and once more from another one when a standby had to cancel it.
     private func attempts<Result: Sendable>(
         _ session: Session,

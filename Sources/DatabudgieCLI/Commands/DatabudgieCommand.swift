@@ -12,7 +12,7 @@ struct DatabudgieCommand: ParsableCommand {
             """,
         version: DatabudgieVersion.current,
         subcommands: [
-            Backup.self, Restore.self, Plan.self, List.self, Show.self, Verify.self, Compare.self, Mask.self,
+            Backup.self, Restore.self, Plan.self, Why.self, List.self, Show.self, Verify.self, Compare.self, Mask.self,
             Config.self, Manifest.self, Prune.self, Cleanup.self,
         ]
     )

@@ -62,6 +62,8 @@ struct SubsetRows: Sendable {
     /// The chosen rows, and all rows of the subset but those of whole tables, by the tables that hold them.
     var chosen: RowSets = [:]
     var kept: RowSets = [:]
+    /// By start: how many rows it has chosen that no other one had chosen before.
+    var starts: [Int]
     /// By reference: how many rows it has brought, as parents and as children.
     var parents: [Int]
     var children: [Int]
@@ -107,6 +109,8 @@ struct SubsetClosure<Steps: SubsetSteps> {
     private let wholeNodes: Set<Int>
     /// Rows of whole tables that count towards the limit.
     private let wholeRows: Int
+    /// How each row was found; nil when nobody asks.
+    private(set) var trace: SubsetTrace?
 
     private var graph: SubsetGraph { plan.graph }
 
@@ -115,10 +119,19 @@ struct SubsetClosure<Steps: SubsetSteps> {
     ///   - steps: Finds rows.
     ///   - batchSizes: How many rows a statement begins with.
     ///   - wholeRows: How many rows the whole tables have, for the limit.
-    init(_ plan: SubsetPlan, _ steps: Steps, batchSizes: SubsetBatchSizes = SubsetBatchSizes(), wholeRows: Int = 0) {
+    ///   - keepsTrace: It is wanted how each row is found.
+    init(
+        _ plan: SubsetPlan,
+        _ steps: Steps,
+        batchSizes: SubsetBatchSizes = SubsetBatchSizes(),
+        wholeRows: Int = 0,
+        keepsTrace: Bool = false
+    ) {
         (self.plan, self.steps, self.batchSizes, self.wholeRows) = (plan, steps, batchSizes, wholeRows)
+        trace = keepsTrace ? SubsetTrace() : nil
         let zeros = Array(repeating: 0, count: plan.graph.edges.count)
-        rows = SubsetRows(parents: zeros, children: zeros)
+        let starts = Array(repeating: 0, count: plan.starts.count)
+        rows = SubsetRows(starts: starts, parents: zeros, children: zeros)
         wholeNodes = Set(plan.graph.nodes.indices.filter { plan.graph.nodes[$0].isWhole })
     }
 
@@ -143,9 +156,13 @@ struct SubsetClosure<Steps: SubsetSteps> {
             let steps = steps
             try await steps.start(number) { found in
                 if !found.isEmpty { isEmpty = false }
-                for row in found { rows.chosen[row.table, default: RowSet()].insert(row.place) }
+                for row in found where rows.chosen[row.table, default: RowSet()].insert(row.place) {
+                    rows.starts[number] += 1
+                    trace?.add(row)
+                }
                 try checkLimit()
             }
+            trace?.endStep(nil)
             guard isEmpty, !start.rows.allowsNone else { continue }
             problems.append(
                 .problem(
@@ -288,13 +305,15 @@ extension SubsetClosure {
             for address in addresses { add(address, over: arc, &found, isChoosing: isChoosing) }
             try checkLimit()
         }
+        trace?.endStep(arc)
     }
 
     private mutating func add(
         _ address: RowAddress,
         over arc: SubsetGraph.Arc,
         _ found: inout RowSets,
-        isChoosing: Bool
+        isChoosing: Bool,
+        isChained: Bool = false
     ) {
         if arc.isDownward, graph.edges[arc.edge].isUnique {
             satisfied[arc.edge, default: [:]][address.table, default: RowSet()].insert(address.place)
@@ -305,6 +324,7 @@ extension SubsetClosure {
             : rows.kept[address.table, default: RowSet()].insert(address.place)
         guard isNew else { return }
         found[address.table, default: RowSet()].insert(address.place)
+        trace?.add(address, chainedBy: isChained ? arc : nil)
         if arc.isDownward { rows.children[arc.edge] += 1 } else { rows.parents[arc.edge] += 1 }
     }
 
@@ -320,9 +340,10 @@ extension SubsetClosure {
         var found = frontier
         let steps = steps
         let isComplete = try await steps.chains(arcs, from: addresses) { number, address in
-            add(address, over: arcs[number], &found, isChoosing: isChoosing)
+            add(address, over: arcs[number], &found, isChoosing: isChoosing, isChained: true)
             try checkLimit()
         }
+        trace?.endStep(nil)
         return isComplete ? nil : found
     }
 }

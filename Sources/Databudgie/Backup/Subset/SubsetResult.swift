@@ -9,6 +9,12 @@ struct SubsetResult: Sendable {
     /// Whole tables whose rows are listed in ``rows`` nevertheless, because some of them are changed.
     var listedNodes: Set<Int> = []
 
+    /// Rows that refer to a row that does not exist are counted, because the server does not vouch for the reference.
+    func countsOrphans(_ edge: Int) -> Bool {
+        let edge = plan.graph.edges[edge]
+        return !edge.isValidated && edge.follow != .ignore && edge.follow != .cut
+    }
+
     /// Rows of which columns become NULL.
     struct Cut: Sendable {
         /// The number of the reference; nil when it leads out of the run.
@@ -95,6 +101,26 @@ struct SubsetResult: Sendable {
         let chosen = leaves.reduce(0) { $0 + (rows.chosen[$1]?.count ?? 0) }
         guard isListed(leaves) else { return (chosen, nil) }
         return (chosen, leaves.reduce(0) { $0 + (rows.kept[$1]?.count ?? 0) })
+    }
+}
+
+extension SubsetResult {
+    /// What brought the rows of a table of the run.
+    func sources(of relation: Relation.OID) -> [RunPlan.SubsetSource] {
+        let graph = plan.graph
+        guard let node = graph.nodes.firstIndex(where: { $0.relation == relation }) else { return [] }
+        let starts = plan.starts.indices.filter { plan.starts[$0].node == node }.reduce(0) { $0 + rows.starts[$1] }
+        var sources: [RunPlan.SubsetSource] = graph.nodes[node].isWhole ? [.init(kind: .whole)] : []
+        if starts > 0 { sources.append(.init(kind: .start, rows: starts)) }
+        for (number, edge) in graph.edges.enumerated() {
+            if edge.child.node == node, rows.children[number] > 0 {
+                sources.append(.init(kind: .children, reference: edge.name, rows: rows.children[number]))
+            }
+            if edge.parent.node == node, rows.parents[number] > 0 {
+                sources.append(.init(kind: .parents, reference: edge.name, rows: rows.parents[number]))
+            }
+        }
+        return sources
     }
 }
 

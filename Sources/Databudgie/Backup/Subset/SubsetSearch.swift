@@ -17,12 +17,17 @@ struct SubsetSearch {
     /// - Throws: ``DatabudgieError`` for conditions that the server refuses, a start that selects nothing, too many rows, and
     ///   references to rows of other tenants; `PostgresError`.
     func run() async throws -> (result: SubsetResult, findings: [Finding]) {
+        try await prepared { try await search($0) }
+    }
+
+    /// Runs the body with the settings of a search, once the server has accepted what the user has written.
+    func prepared<Result: Sendable>(_ body: (ServerSteps) async throws -> Result) async throws -> Result {
         let path = try await connection.query("select pg_catalog.current_setting('search_path') as path").rows.first
         let steps = ServerSteps(connection: connection, plan: plan, searchPath: path?["path"] ?? "")
         return try await connection.withDiscardedSavepoint("subset", settings: settings) {
             try await raiseWorkMemory()
             try await check(steps)
-            return try await search(steps)
+            return try await body(steps)
         }
     }
 
@@ -204,8 +209,7 @@ struct SubsetSearch {
         let statements = StepSQL(graph: graph)
         result.orphans = Array(repeating: 0, count: graph.edges.count)
         var findings: [Finding] = []
-        for (number, edge) in graph.edges.enumerated()
-        where !edge.isValidated && edge.follow != .ignore && edge.follow != .cut {
+        for (number, edge) in graph.edges.enumerated() where result.countsOrphans(number) {
             var count = 0
             try await forBatches(of: edge.child, result) { leaf, batch in
                 let statement = statements.orphans(number, from: leaf, isWhole: batch == nil)

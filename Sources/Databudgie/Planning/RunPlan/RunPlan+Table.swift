@@ -29,6 +29,42 @@ extension RunPlan {
         public var sequencesFile: String?
         /// What a restore does with the table; nil in a backup.
         public var load: Load?
+        /// Which of its rows a subset has; nil when there is none, and in a restore.
+        public var subset: SubsetRows?
+    }
+
+    /// The rows of a table that are part of a subset.
+    public struct SubsetRows: Sendable {
+        /// How many are chosen.
+        public var chosen: Int
+        /// How many are there because others refer to them; nil when all rows of the table are exported.
+        public var linked: Int?
+        /// How many rows the table has, by the statistics of the server; nil when nothing is known.
+        public var total: Int?
+        /// What brought them; nothing for a partition on its own.
+        public var sources: [SubsetSource] = []
+    }
+
+    /// What has brought rows into a subset.
+    public struct SubsetSource: Sendable, Hashable {
+        /// The kind of a source.
+        public enum Kind: String, Sendable {
+            /// The subset begins with them.
+            case start
+            /// They refer to chosen rows.
+            case children
+            /// Other rows of the subset refer to them.
+            case parents
+            /// All rows of the table are exported.
+            case whole
+        }
+
+        /// The kind.
+        public let kind: Kind
+        /// The reference, `public.orders.customer_id`; nil for the start and for whole tables.
+        public var reference: String?
+        /// How many rows it has brought that were not there before; nil for a whole table.
+        public var rows: Int?
     }
 
     /// How a table is loaded.

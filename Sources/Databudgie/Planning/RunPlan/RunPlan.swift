@@ -32,6 +32,9 @@ public struct RunPlan: Sendable {
     public var skipped: [SkippedJob] = []
     /// What would fail, as the run reports it.
     public var failures: [JobFailure] = []
+    /// The columns of a subset's references that lead no index, as in `public.messages(sender_id)`: each pass over such a
+    /// reference reads the table.
+    public var columnsWithoutIndex: [String] = []
     /// What else the run reports: warnings, and details.
     public var findings: [Finding] = []
 

@@ -50,9 +50,9 @@ struct SubsetGraph: Sendable {
         let isArray: Bool
         /// An SQL condition of the user's; the reference is one when it is true.
         let condition: String?
-        let follow: SubsetReference.Follow
+        var follow: SubsetReference.Follow
         /// Which of the referring rows are chosen.
-        let children: Children
+        var children: Children
         /// Each child has one parent at most, so one that was found from its parent needs no look at it.
         let isUnique: Bool
         /// The server vouches that each parent exists.
@@ -62,6 +62,14 @@ struct SubsetGraph: Sendable {
         /// Indexes help to find parents by their keys, and children by their references.
         let hasParentIndex: Bool
         let hasChildIndex: Bool
+        /// The table that has the constraint, and its name; nil for a reference without one.
+        var constraint: Constraint?
+    }
+
+    /// A foreign key of the database.
+    struct Constraint: Sendable {
+        let table: Relation.OID
+        let name: String
     }
 
     /// A column that refers, the one that it refers to, and how they are compared.
@@ -127,6 +135,21 @@ extension SubsetGraph {
             case .cut, .ignore: nil
             }
         }
+    }
+
+    /// The same references, each followed to all children.
+    var withoutRestrictions: SubsetGraph {
+        let edges = edges.map { edge in
+            var edge = edge
+            edge.children = Children()
+            return edge
+        }
+        return SubsetGraph(nodes: nodes, edges: edges)
+    }
+
+    /// The table that holds the rows of an address.
+    func leaf(of table: Relation.OID) -> Leaf? {
+        owners[table].flatMap { nodes[$0].leaves.first { $0.relation == table } }
     }
 
     /// The end from which an arc leads.

@@ -13,6 +13,8 @@ struct SubsetPlan: Sendable {
     /// Tables that belong to a tenant; empty without tenants.
     let scoped: Set<Int>
     let settings: SubsetSettings
+    /// Columns that lead no index, as in `public.messages(sender_id)`: each pass over their reference reads the table.
+    var columnsWithoutIndex: [String] = []
     /// What the user should know.
     var findings: [Finding] = []
 

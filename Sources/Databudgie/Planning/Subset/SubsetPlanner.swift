@@ -28,7 +28,9 @@ struct SubsetPlanner {
             graph = resolvingUnconnected(graph, first, &findings)
             findings += unreached(graph, first) + unaddressable(graph, tables, first)
         }
-        findings += graph.edges.flatMap(withoutIndex) + inherited(graph)
+        let columns = columnsWithoutIndex(graph, Set(starts.map(\.node)))
+        findings += columns.map { .note("no index on \($0): each pass reads the table") }
+        findings += inherited(graph)
         try findings.throwProblems(.configuration)
         return SubsetPlan(
             graph: graph,
@@ -36,6 +38,7 @@ struct SubsetPlanner {
             leaving: references.leaving,
             scoped: tenants.map { graph.reached(from: [$0], over: graph.choosing) } ?? [],
             settings: settings,
+            columnsWithoutIndex: columns,
             findings: findings
         )
     }
@@ -170,7 +173,7 @@ struct SubsetPlanner {
         case .error:
             let tables = others.map { other in
                 let rows = catalog[graph.nodes[other].relation]?.estimatedRows
-                return graph.nodes[other].name.label + (rows.map { " (about \($0) rows)" } ?? "")
+                return graph.nodes[other].name.label + (rows.map { " (about \(counted($0, "row")))" } ?? "")
             }
             let start = first.sorted().map { graph.nodes[$0].name.label }.joined(separator: ", ")
             findings.append(
@@ -257,13 +260,29 @@ struct SubsetPlanner {
         }
     }
 
-    private func withoutIndex(_ edge: SubsetGraph.Edge) -> [Finding] {
-        func note(_ table: QualifiedName, _ columns: [String]) -> Finding {
-            .note("no index on \(table.label)(\(columns.joined(separator: ", "))): each pass reads the table")
+    /// Columns by which rows are looked up without an index, each once.
+    private func columnsWithoutIndex(_ graph: SubsetGraph, _ first: Set<Int>) -> [String] {
+        func label(_ table: QualifiedName, _ columns: [String]) -> String {
+            "\(table.label)(\(columns.joined(separator: ", ")))"
         }
-        let children = edge.follow == .both && !edge.hasChildIndex && edge.expression == nil
-        let parents = [.both, .parents, .through].contains(edge.follow) && !edge.hasParentIndex
-        return (children ? [note(edge.child.name, edge.columns.map(\.child))] : [])
-            + (parents ? [note(edge.parent.name, edge.columns.map(\.parent))] : [])
+        let chosen = graph.reached(from: first, over: graph.choosing)
+        let reached = graph.reached(
+            from: chosen.union(graph.nodes.indices.filter { graph.nodes[$0].isWhole }),
+            over: graph.linking
+        )
+        var columns: [String] = []
+        for edge in graph.edges {
+            let (isDownward, isUpward) = (edge.follow == .both, [.both, .parents, .through].contains(edge.follow))
+            if isDownward, !edge.hasChildIndex, edge.expression == nil, chosen.contains(edge.parent.node) {
+                columns.append(label(edge.child.name, edge.columns.map(\.child)))
+            }
+            // All rows of a whole table are there already.
+            let isLookedUp = reached.contains(edge.child.node) && !graph.nodes[edge.parent.node].isWhole
+            if isUpward, !edge.hasParentIndex, isLookedUp {
+                columns.append(label(edge.parent.name, edge.columns.map(\.parent)))
+            }
+        }
+        var seen: Set<ByteKey> = []
+        return columns.filter { seen.insert(ByteKey($0)).inserted }
     }
 }

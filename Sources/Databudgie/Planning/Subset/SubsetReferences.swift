@@ -12,7 +12,9 @@ struct SubsetReferences {
         let parent: SubsetGraph.End?
         let parentTable: Relation.OID
         let columns: [KeyCatalog.Pair]
-        var isConstraint = true
+        /// The name of the foreign key; nil for a reference without one.
+        var constraint: String?
+        var isConstraint: Bool { constraint != nil }
         /// The server vouches for all of its rows.
         var isValidated = true
         var isMatchFull = false
@@ -70,6 +72,7 @@ struct SubsetReferences {
                         parent: parent,
                         parentTable: reference.parent,
                         columns: reference.columns,
+                        constraint: reference.name,
                         isValidated: reference.isValidated && parents.isWhole,
                         isMatchFull: reference.isMatchFull
                     )
@@ -207,7 +210,6 @@ struct SubsetReferences {
                     parent: parent,
                     parentTable: parentTable,
                     columns: pairs,
-                    isConstraint: false,
                     isValidated: false,
                     settings: reference
                 )
@@ -294,7 +296,8 @@ struct SubsetReferences {
             hasChildIndex: settings?.expression != nil
                 ? hasExpressionIndex
                 : settings?.isArray != true
-                    && keys.hasIndex(on: candidate.childTable, leadingWith: columns.map(\.child))
+                    && keys.hasIndex(on: candidate.childTable, leadingWith: columns.map(\.child)),
+            constraint: candidate.constraint.map { SubsetGraph.Constraint(table: candidate.childTable, name: $0) }
         )
     }
 

@@ -16,7 +16,7 @@ struct PlanDescription {
     func lines(isVerbose: Bool) -> [String] {
         let names = NameList(isVerbose: isVerbose)
         let parts =
-            [head, table] + plan.groups.map { PlanGroupLines(plan, $0).lines(names) }
+            [head, table, PlanSubsetLines(plan).lines] + plan.groups.map { PlanGroupLines(plan, $0).lines(names) }
             + [cycles(names) + triggers(names) + definitions(names) + excluded(names) + locks(names)]
         return Array(parts.filter { !$0.isEmpty }.joined(separator: [""]))
     }
@@ -49,6 +49,8 @@ struct PlanDescription {
         let hasSequences = plan.tables.contains { !$0.sequences.isEmpty }
         let isRestore = plan.kind == .restore
         var header: [(name: String, side: TextTable.Side)] = [("#", .right), ("table", .left), ("rows", .right)]
+        let hasSubset = plan.tables.contains { $0.subset != nil }
+        if hasSubset { header += [("chosen", .right), ("linked", .right), ("of", .right)] }
         header.append((isRestore ? "file size" : "size", .right))
         if isRestore { header += [("group", .right), ("rows there", .right), ("", .left)] }
         if hasSequences { header.append(("sequences", .right)) }
@@ -59,8 +61,9 @@ struct PlanDescription {
             var cells = [
                 "\(number + 1)", table.job.description + (table.storedName.map { " (from \($0))" } ?? ""),
                 Self.rows(table.rows, table.job),
-                table.bytes.map(HumanNumber.bytes) ?? "unknown",
             ]
+            if hasSubset { cells += PlanSubsetLines.cells(table.subset) }
+            cells.append(table.bytes.map(HumanNumber.bytes) ?? (table.subset == nil ? "unknown" : "-"))
             if isRestore { cells += Self.cells(table.load) }
             if hasSequences { cells.append(table.sequences.isEmpty ? "" : "\(table.sequences.count)") }
             cells += [
@@ -100,7 +103,8 @@ struct PlanDescription {
             (isExact ? "" : "about ") + HumanNumber.count(rows.compactMap(\.self).reduce(0, +), "row"),
             HumanNumber.bytes(sizes.compactMap(\.self).reduce(0, +)),
         ]
-        let unknown = [("rows", rows.count { $0 == nil }), ("sizes", sizes.count { $0 == nil })].filter { $0.1 > 0 }
+        let sizeless = plan.tables.count { $0.bytes == nil && $0.subset == nil }
+        let unknown = [("rows", rows.count { $0 == nil }), ("sizes", sizeless)].filter { $0.1 > 0 }
             .map { "\($0) unknown for \(HumanNumber.count($1))" }
         return parts.joined(separator: ", ") + (unknown.isEmpty ? "" : " (\(unknown.joined(separator: ", ")))")
     }

@@ -22,6 +22,7 @@ enum PlanJSON {
         let cycles: [[String]]
         let definitions: [Definition]
         let excluded: [Exclusion]
+        let withoutIndex: [String]?
         let locks: [Lock]
         let skipped: [Skipped]
         let problems: [Problem]
@@ -42,6 +43,7 @@ enum PlanJSON {
                 Definition(table: $0.table, file: $0.file, replaces: isRestore ? $0.replaces : nil)
             }
             excluded = plan.excluded.map { Exclusion(table: $0.table, reason: $0.reason) }
+            withoutIndex = plan.columnsWithoutIndex.isEmpty ? nil : plan.columnsWithoutIndex
             locks = plan.locks.map { Lock(table: $0.table, mode: $0.mode) }
             skipped = plan.skipped.map { Skipped(table: $0.job.description, reason: $0.reason) }
             problems =
@@ -134,6 +136,7 @@ enum PlanJSON {
         let sequencesFile: String?
         let foreignKeys: [Key]
         let load: Load?
+        let subset: Subset?
 
         init(number: Int, _ table: RunPlan.Table, keys: [RunPlan.Key]) {
             self.number = number
@@ -146,6 +149,25 @@ enum PlanJSON {
             (sequences, sequencesFile) = (table.sequences, table.sequencesFile)
             foreignKeys = keys.map { Key($0.key, references: $0.referenced.description) }
             load = table.load.map(Load.init)
+            subset = table.subset.map(Subset.init)
+        }
+    }
+
+    private struct Subset: Encodable {
+        struct Source: Encodable {
+            let kind: String
+            let reference: String?
+            let rows: Int?
+        }
+
+        let chosen: Int
+        let linked: Int?
+        let total: Int?
+        let sources: [Source]
+
+        init(_ rows: RunPlan.SubsetRows) {
+            (chosen, linked, total) = (rows.chosen, rows.linked, rows.total)
+            sources = rows.sources.map { Source(kind: $0.kind.rawValue, reference: $0.reference, rows: $0.rows) }
         }
     }
 
