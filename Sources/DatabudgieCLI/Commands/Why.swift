@@ -39,10 +39,13 @@ extension DatabudgieCommand {
         func execute() async throws -> ExitStatus {
             var sources = try options.sources()
             sources.overrides.starts = starts
-            let configuration = try Configuration.load(sources, for: .backup)
-            let display = RunDisplay(options: options, logging: configuration.logging)
-            LibraryLog.bootstrap(to: display)
-            display.warn(configuration.warnings)
+            let loaded = try LoadedConfiguration(
+                sources,
+                for: .backup,
+                options: options,
+                hint: "name one with --config, or pass --url, --table and --start"
+            )
+            let (configuration, display) = (loaded.configuration, loaded.display)
             let row = row
             let outcome = await withInterruption(onSignal: { _ in display.interrupting() }) {
                 try await BackupRun(configuration).why(row) { display.handle($0) }

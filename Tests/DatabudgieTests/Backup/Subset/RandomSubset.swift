@@ -154,7 +154,7 @@ struct RandomSubset: Sendable {
 
     /// The same with its references in another order, and that order.
     func reordered(seed: UInt64) -> (subset: RandomSubset, edges: [Int]) {
-        var random = SubsetGenerator(state: seed)
+        var random = SeededGenerator(seed: seed)
         let edges = plan.graph.edges.indices.shuffled(using: &random)
         var plan = plan
         plan.graph = SubsetGraph(nodes: plan.graph.nodes, edges: edges.map { plan.graph.edges[$0] })

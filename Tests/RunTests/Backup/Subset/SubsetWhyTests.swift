@@ -78,9 +78,9 @@ struct SubsetWhyTests {
     func whole() async throws {
         try await RunFixture.withAccounts { fixture in
             let subset = "start: {accounts: id = 3}, children: false, whole: [products], unconnected: none"
-            #expect(shown(try await why(fixture, "products:2", subset)) == ["public.products:2", "whole"])
+            #expect(try await shown(why(fixture, "products:2", subset)) == ["public.products:2", "whole"])
             #expect(
-                shown(try await why(fixture, "countries:FR", subset)) == [
+                try await shown(why(fixture, "countries:FR", subset)) == [
                     "public.countries:FR", "public.products.country of public.products:2", "whole",
                 ]
             )
@@ -109,7 +109,7 @@ struct SubsetWhyTests {
             // The second child is not among those that a parent brings, and is the one that brought the parent.
             let limited = "start: {c: id = 2}, references: {c.p: {limit: 1, order_by: id}}, unconnected: none"
             #expect(
-                shown(try await why(fixture, "p:1", limited)) == ["public.p:1", "public.c.p of public.c:2", "start"]
+                try await shown(why(fixture, "p:1", limited)) == ["public.p:1", "public.c.p of public.c:2", "start"]
             )
         }
     }
