@@ -76,7 +76,7 @@ struct SubsetWhyTests {
 
     @Test("A row of a whole table, and what only such a row refers to, are there because of the table")
     func whole() async throws {
-        try await RunFixture.withAccounts { fixture in
+        try await RunFixture.withAccounts { fixture async throws in
             let subset = "start: {accounts: id = 3}, children: false, whole: [products], unconnected: none"
             #expect(try await shown(why(fixture, "products:2", subset)) == ["public.products:2", "whole"])
             #expect(
