@@ -72,7 +72,7 @@ struct GroupPreparation {
 
     /// The locks of other sessions that only emptying tables, or emptying and altering them, has to wait for.
     private var harmlessLocks: [String] {
-        guard loadGroup.truncated.isEmpty else { return [] }
+        guard loadGroup.truncated.isEmpty, constraints.isEmpty else { return [] }
         return ["AccessShareLock", "RowShareLock"] + (altered.isEmpty ? ["RowExclusiveLock"] : [])
     }
 

@@ -23,7 +23,7 @@ struct WhyCommandTests {
                 }
                 let yaml = """
                     backup: {url: "\(Shop(parameters: source, folder: folder).url)"}
-                    location: \(folder)/backups
+                    location: \(folder)/backups/{table}
                     tables: ["public.*"]
                     subset: {start: {customer: id = 1}}
                     """
