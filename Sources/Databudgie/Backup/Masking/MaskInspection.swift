@@ -8,6 +8,8 @@ struct MaskInspection {
     let catalog: DatabaseCatalog
     let configuration: MaskingConfiguration
     let key: MaskKey
+    /// The references of the subset that is exported; nil: there is none.
+    var references: SubsetGraph?
 
     /// The masks of jobs, and the jobs whose queries cannot be masked, because the server does not understand them.
     struct InspectedMasks: Sendable {
@@ -47,7 +49,12 @@ struct MaskInspection {
             }
         }
         let queries = try await queryColumns(described)
-        let planner = MaskPlanner(configuration: configuration, catalog: catalog, columns: columns)
+        let planner = MaskPlanner(
+            configuration: configuration,
+            catalog: catalog,
+            columns: columns,
+            references: references
+        )
         return InspectedMasks(plan: planner.plan(jobs, queries: queries), columns: columns, problems: problems)
     }
 

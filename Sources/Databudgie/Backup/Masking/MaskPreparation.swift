@@ -21,7 +21,8 @@ struct MaskPreparation {
             connection: session.connection,
             catalog: catalog,
             configuration: configuration,
-            key: key
+            key: key,
+            references: plan.subset?.graph
         )
         let result = try await inspection.masks(of: plan.jobs)
         let findings = MaskSummary(result.plan, configuration.policy).findings

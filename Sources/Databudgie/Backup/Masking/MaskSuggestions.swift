@@ -70,7 +70,7 @@ extension ColumnMasks {
 
     /// The column that the values of others come from.
     func root(of members: [ID]) -> ID {
-        let referencing = Set(columns.links.map(\.from))
+        let referencing = Set(links.map(\.from))
         return members.first { !referencing.contains($0) } ?? members[0]
     }
 }

@@ -41,24 +41,28 @@ struct MaskedDatabase {
             return try await connection.withTransaction(.snapshot, idleTimeout: nil) {
                 var catalog = try await DatabaseCatalogReader(connection: connection).read()
                 catalog.manifest = settings.manifest?.name
+                if settings.subset != nil { catalog.keys = try await KeyCatalogReader(connection: connection).read() }
                 let planner = BackupPlanner(
                     catalog: catalog,
                     timestamp: settings.timestamp,
                     isStrict: settings.isStrict,
-                    includesDefinitions: settings.definitions.isEnabled
+                    includesDefinitions: settings.definitions.isEnabled,
+                    subset: settings.subset
                 )
+                let plan = try planner.plan(configuration.backup.tables)
                 let inspection = MaskInspection(
                     connection: connection,
                     catalog: catalog,
                     configuration: masking,
-                    key: key
+                    key: key,
+                    references: plan.subset?.graph
                 )
                 let database = MaskedDatabase(
                     connection: connection,
                     settings: settings,
                     configuration: masking,
                     inspection: inspection,
-                    plan: try planner.plan(configuration.backup.tables)
+                    plan: plan
                 )
                 return try await body(database)
             }

@@ -120,8 +120,10 @@ struct ColumnLink: Sendable, Equatable {
     let from: ColumnCatalog.ID
     /// The column of the referenced table, or of the parent.
     let to: ColumnCatalog.ID
-    /// The foreign key's name; nil for inheritance.
+    /// The name of the foreign key or the reference; nil for inheritance.
     let key: String?
+    /// The referencing column is an array of such values.
+    var isOfElements = false
 }
 
 /// A CHECK constraint of a table.

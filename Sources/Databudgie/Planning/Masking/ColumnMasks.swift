@@ -1,7 +1,8 @@
 /// What becomes of each column of a database: the rules, and what foreign keys make of them.
 ///
-/// Columns that a foreign key relates, and those of parents and children, have the same values, so they have one mask:
-/// that of the member with an exact name among the rules, or else that of any member.
+/// Columns that a foreign key or another reference relates, and those of parents and children, have the same values, so
+/// they have one mask: that of the member with an exact name among the rules, or else that of any member. Where one of them
+/// is an array of such values, it has that mask for each element.
 struct ColumnMasks: Sendable {
     typealias ID = ColumnCatalog.ID
     typealias Rule = MaskingConfiguration.Rule
@@ -31,6 +32,10 @@ struct ColumnMasks: Sendable {
 
     let catalog: DatabaseCatalog
     let columns: ColumnCatalog
+    /// Columns whose values are those of others: of foreign keys, of other references, and of parents.
+    let links: [ColumnLink]
+    /// Expressions that refer to columns; what they are made of is not known.
+    let expressions: [ReferenceLinks.Expression]
     private(set) var decisions: [ID: Decision] = [:]
     private(set) var ambiguous: [ID: [Rule]] = [:]
     private(set) var conflicts: [ID: Conflict] = [:]
@@ -43,9 +48,18 @@ struct ColumnMasks: Sendable {
     ///   - rules: In order of appearance.
     ///   - catalog: All tables.
     ///   - columns: Their columns.
+    ///   - references: Of the subset that is exported; nil: there is none.
     ///   - others: Names of columns that are in no table, those of queries.
-    init(_ rules: inout MaskRules, _ catalog: DatabaseCatalog, _ columns: ColumnCatalog, others: [String] = []) {
+    init(
+        _ rules: inout MaskRules,
+        _ catalog: DatabaseCatalog,
+        _ columns: ColumnCatalog,
+        references: SubsetGraph? = nil,
+        others: [String] = []
+    ) {
+        let references = ReferenceLinks(references, columns)
         (self.catalog, self.columns) = (catalog, columns)
+        (links, expressions) = (columns.links + references.links, references.expressions)
         var matches: [ID: (rule: Rule, isExact: Bool)] = [:]
         var ids: [ID] = []
         for relation in catalog.relations {
@@ -62,11 +76,12 @@ struct ColumnMasks: Sendable {
         }
         for name in others { _ = rules.match(name) }
         unused = rules.unused
-        for members in Self.classes(ids, columns.links) {
+        let arrays = Set(links.filter(\.isOfElements).map(\.from))
+        for members in Self.classes(ids, links) {
             if members.count > 1 {
                 for member in members { classes[member] = members }
             }
-            decide(members, matches)
+            decide(members, matches, hasArrays: members.contains(where: arrays.contains))
         }
     }
 
@@ -86,8 +101,21 @@ struct ColumnMasks: Sendable {
         return classes.sorted { $0.key < $1.key }.map(\.value)
     }
 
-    private mutating func decide(_ members: [ID], _ matches: [ID: (rule: Rule, isExact: Bool)]) {
-        let ruled = members.compactMap { id in matches[id].map { (column: id, rule: $0.rule, isExact: $0.isExact) } }
+    /// - Parameters:
+    ///   - members: Columns with the same values.
+    ///   - matches: The rules.
+    ///   - hasArrays: Some of the columns are arrays of such values.
+    private mutating func decide(
+        _ members: [ID],
+        _ matches: [ID: (rule: Rule, isExact: Bool)],
+        hasArrays: Bool
+    ) {
+        let arrays = Set(hasArrays ? members.filter { columns[$0]?.type.element != nil } : [])
+        let ruled = members.compactMap { id in
+            matches[id].map {
+                (column: id, rule: arrays.contains(id) ? $0.rule.ofElements : $0.rule, isExact: $0.isExact)
+            }
+        }
         let exact = ruled.filter(\.isExact)
         let counting = exact.isEmpty ? ruled : exact
         guard let first = counting.first else { return }
@@ -101,8 +129,9 @@ struct ColumnMasks: Sendable {
         let foldsCase = facts.contains { $0.type.isCaseInsensitive }
         for member in members {
             let own = counting.first { $0.column == member }
+            let rule = own?.rule ?? first.rule
             decisions[member] = Decision(
-                rule: own?.rule ?? first.rule,
+                rule: arrays.contains(member) ? rule.ofArrays : rule,
                 isExact: !exact.isEmpty,
                 inheritedFrom: own == nil ? first.column : nil,
                 members: members,
@@ -114,9 +143,32 @@ struct ColumnMasks: Sendable {
         }
     }
 
+    /// Whether the keys of a table's rows are among what is masked.
+    func masksPrimaryKey(of node: SubsetGraph.Node) -> Bool {
+        node.primaryKey.contains { key in
+            columns.columns[node.relation, default: []].contains { column in
+                let id = ID(relation: node.relation, number: column.number)
+                return column.name.hasBytes(of: key.name) && decisions[id].map { $0.mask.kind != .keep } ?? false
+            }
+        }
+    }
+
     /// A column's full name, `schema.table.column`.
     func name(of id: ID) -> String {
         guard let relation = catalog[id.relation], let column = columns[id] else { return "" }
         return "\(relation.name.label).\(column.name)"
+    }
+}
+
+extension MaskingConfiguration.Rule {
+    /// The rule of an array's elements.
+    fileprivate var ofElements: Self {
+        guard case .each(let mask) = mask.kind else { return self }
+        return Self(columns, mask, place: place)
+    }
+
+    /// The rule of an array that has masked elements.
+    fileprivate var ofArrays: Self {
+        mask.kind == .keep || mask.kind == .null ? self : Self(columns, Mask(.each(mask)), place: place)
     }
 }

@@ -5,13 +5,19 @@ struct MaskChecks {
     let masks: ColumnMasks
     let policy: MaskingConfiguration.Policy
     private let keyColumns: Set<ID>
+    /// The columns that others refer to, each with the name of a reference.
+    private let referred: [ID: String]
     private let indexes: [Relation.OID: [UniqueIndex]]
 
     private var isStrict: Bool { policy == .strict }
 
     init(_ masks: ColumnMasks, policy: MaskingConfiguration.Policy) {
         (self.masks, self.policy) = (masks, policy)
-        keyColumns = Set(masks.columns.links.filter { $0.key != nil }.flatMap { [$0.from, $0.to] })
+        keyColumns = Set(masks.links.filter { $0.key != nil }.flatMap { [$0.from, $0.to] })
+        referred = Dictionary(
+            masks.links.compactMap { link in link.key.map { (link.to, $0) } },
+            uniquingKeysWith: { first, _ in first }
+        )
         indexes = Dictionary(grouping: masks.columns.uniqueIndexes, by: \.relation)
     }
 
@@ -48,6 +54,20 @@ struct MaskChecks {
                 suggestion: "rules are exact names or globs over schema.table.column",
                 place: rule.place,
                 isProblem: isStrict
+            )
+        }
+    }
+
+    /// References by expressions whose values are those of masked columns: they lead nowhere in the set.
+    var expressions: [MaskFinding] {
+        masks.expressions.compactMap { expression in
+            guard let column = expression.columns.first(where: isMasked) else { return nil }
+            return MaskFinding(
+                .conflict,
+                expression.name,
+                "the expression of this reference has values of \(masks.name(of: column)), which is masked",
+                suggestion: "keep \(masks.name(of: column)), or mask what the expression reads",
+                isProblem: false
             )
         }
     }
@@ -165,6 +185,15 @@ struct MaskChecks {
                     "use \(fitting)" + (column.isNotNull || index.nullsAreEqual ? "" : " or null")
                 )
             )
+        } else if let reference = referred[id], mask.kind != .null, !isInjective(decision, column, id.relation) {
+            let fitting = MaskFit.uniqueMasks(for: column.type).joined(separator: ", ")
+            findings.append(
+                finding(
+                    .notUnique,
+                    "the mask '\(mask.name)' may give different values the same one, and \(reference) refers to it",
+                    "use \(fitting)"
+                )
+            )
         }
         return findings
     }
@@ -197,16 +226,17 @@ struct MaskChecks {
     private func violatedIndex(_ id: ID, _ column: ColumnFacts, _ decision: ColumnMasks.Decision) -> UniqueIndex? {
         let relations = Set([id.relation] + masks.catalog.descendants(of: id.relation))
         for member in decision.members where relations.contains(member.relation) {
-            let isInjective = MaskFit.isInjective(decision.mask, column.type, emailDigits: decision.emailDigits) { by in
-                isUnique(by, in: id.relation)
-            }
-            guard !isInjective else { continue }
+            guard !isInjective(decision, column, id.relation) else { continue }
             let indexes = indexes[member.relation, default: []].filter { $0.columns.contains(member.number) }
             if let index = indexes.first(where: { decision.mask.kind != .null || $0.isPrimary || $0.nullsAreEqual }) {
                 return index
             }
         }
         return nil
+    }
+
+    private func isInjective(_ decision: ColumnMasks.Decision, _ column: ColumnFacts, _ table: Relation.OID) -> Bool {
+        MaskFit.isInjective(decision.mask, column.type, emailDigits: decision.emailDigits) { isUnique($0, in: table) }
     }
 
     /// Whether all values of a column differ, and none is NULL.

@@ -7,6 +7,8 @@ struct MaskPlanner {
     let configuration: MaskingConfiguration
     let catalog: DatabaseCatalog
     let columns: ColumnCatalog
+    /// Of the subset that is exported; nil: there is none.
+    var references: SubsetGraph?
 
     /// A column of a query's result.
     struct QueryColumn: Sendable {
@@ -25,10 +27,10 @@ struct MaskPlanner {
         let computed = queries.sorted { $0.key < $1.key }.flatMap { number, columns in
             columns.map { "\(jobs[number].id.name).\($0.name)" }
         }
-        let masks = ColumnMasks(&rules, catalog, columns, others: computed)
+        let masks = ColumnMasks(&rules, catalog, columns, references: references, others: computed)
         let checks = MaskChecks(masks, policy: configuration.policy)
         let tables = jobs.filter { $0.includesRows && $0.isOfTable }.compactMap(\.relation)
-        var findings = checks.unusedRules + checks.findings(of: tables)
+        var findings = checks.unusedRules + checks.expressions + checks.findings(of: tables)
         var statements: [MaskedColumns?] = []
         var counts = MaskPlan.Counts()
         for (number, job) in jobs.enumerated() {

@@ -41,7 +41,7 @@ struct MaskedValue: Sendable {
                 labels: element.labels
             )
         )
-        value.emailDigits = emailDigits
+        (value.foldsCase, value.emailDigits) = (foldsCase, emailDigits)
         return value
     }
 
