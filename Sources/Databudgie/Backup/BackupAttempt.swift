@@ -77,7 +77,8 @@ struct BackupAttempt {
         return SubsetSearch(
             session: session,
             plan: subset,
-            appliesRowSecurity: tables.contains(where: \.appliesRowSecurity)
+            appliesRowSecurity: tables.contains(where: \.appliesRowSecurity),
+            masks: masks.masks?.plan.masks
         )
     }
 

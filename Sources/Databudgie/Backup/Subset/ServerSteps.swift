@@ -6,6 +6,8 @@ struct ServerSteps: SubsetSteps {
     let plan: SubsetPlan
     /// The search path of the session, for SQL of the user's.
     let searchPath: String
+    /// Some columns of the run are masked, so no message may have a value of a row.
+    let hidesValues: Bool
 
     private var statements: StepSQL { StepSQL(graph: plan.graph) }
 
@@ -17,7 +19,7 @@ struct ServerSteps: SubsetSteps {
     func start(_ number: Int, _ receive: ([RowAddress]) throws -> Void) async throws {
         let start = plan.starts[number]
         try await addresses(statements.start(start), [], receive) {
-            Self.explained($0, "the start of the subset", plan.graph.nodes[start.node].name.label)
+            explained($0, "the start of the subset", plan.graph.nodes[start.node].name.label)
         }
     }
 
@@ -49,8 +51,8 @@ struct ServerSteps: SubsetSteps {
                     try receive(number, address)
                 }
             }
-        } catch let error as PostgresError where statement.hasUserText {
-            throw explained(error, arcs[0].edge)
+        } catch let error as PostgresError {
+            throw statement.hasUserText ? explained(error, arcs[0].edge) : shown(error)
         }
         return count < Self.longestChain
     }
@@ -76,21 +78,25 @@ struct ServerSteps: SubsetSteps {
         _ statement: SubsetStatement,
         _ rows: [RowPlace] = [],
         _ receive: ([RowAddress]) throws -> Void,
-        explaining: (PostgresError) -> any Error = { $0 }
+        explaining: ((PostgresError) -> any Error)? = nil
     ) async throws {
         try await prepare(statement, rows)
         var reader = AddressReader()
         do {
             for try await chunk in try await copy(statement) { try receive(try reader.addresses(chunk.bytes)) }
         } catch let error as PostgresError {
-            throw explaining(error)
+            throw explaining?(error) ?? shown(error)
         }
     }
 
     /// The number that a statement returns.
     func count(_ statement: SubsetStatement, _ rows: [RowPlace] = []) async throws -> Int {
         try await prepare(statement, rows)
-        return try await connection.query(statement.text).rows.first?["count"].flatMap { Int($0) } ?? 0
+        do {
+            return try await connection.query(statement.text).rows.first?["count"].flatMap { Int($0) } ?? 0
+        } catch {
+            throw shown(error)
+        }
     }
 
     /// The names of rows, for a message.
@@ -120,11 +126,15 @@ struct ServerSteps: SubsetSteps {
     }
 
     private func explained(_ error: PostgresError, _ edge: Int) -> any Error {
-        Self.explained(error, "the reference", plan.graph.edges[edge].name)
+        explained(error, "the reference", plan.graph.edges[edge].name)
     }
 
+    /// An error without what it quotes of rows that are masked.
+    private func shown(_ error: PostgresError) -> PostgresError { hidesValues ? error.withoutMaskedValues : error }
+
     /// Names what the server could not do; a lost snapshot or connection is left as it is.
-    private static func explained(_ error: PostgresError, _ what: String, _ name: String) -> any Error {
+    private func explained(_ error: PostgresError, _ what: String, _ name: String) -> any Error {
+        let error = shown(error)
         guard error.code != .connectionLost, error.code != .cancelled, !RecoveryConflict.isConflict(error) else {
             return error
         }

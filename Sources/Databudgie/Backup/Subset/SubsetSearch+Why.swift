@@ -21,7 +21,12 @@ extension SubsetSearch {
             free.graph = plan.graph.withoutRestrictions
             let explainer = RowExplainer(
                 plan: plan,
-                steps: ServerSteps(connection: session.connection, plan: free, searchPath: steps.searchPath),
+                steps: ServerSteps(
+                    connection: session.connection,
+                    plan: free,
+                    searchPath: steps.searchPath,
+                    hidesValues: steps.hidesValues
+                ),
                 rows: closure.rows,
                 trace: closure.trace ?? SubsetTrace()
             )

@@ -6,6 +6,8 @@ struct SubsetSearch {
     let plan: SubsetPlan
     /// Policies filter the rows of some tables; others are refused when they are exported.
     let appliesRowSecurity: Bool
+    /// Columns that are masked, whose values no message may have; nil: none is.
+    var masks: ColumnMasks?
     var batchSizes = SubsetBatchSizes()
 
     private var connection: Connection { session.connection }
@@ -23,7 +25,12 @@ struct SubsetSearch {
     /// Runs the body with the settings of a search, once the server has accepted what the user has written.
     func prepared<Result: Sendable>(_ body: (ServerSteps) async throws -> Result) async throws -> Result {
         let path = try await connection.query("select pg_catalog.current_setting('search_path') as path").rows.first
-        let steps = ServerSteps(connection: connection, plan: plan, searchPath: path?["path"] ?? "")
+        let steps = ServerSteps(
+            connection: connection,
+            plan: plan,
+            searchPath: path?["path"] ?? "",
+            hidesValues: session.settings.masking != nil
+        )
         return try await connection.withDiscardedSavepoint("subset", settings: settings) {
             try await raiseWorkMemory()
             try await check(steps)
@@ -131,12 +138,13 @@ struct SubsetSearch {
             guard !isCut || edge.nullableColumns.isEmpty && !edge.isArray else { continue }
             let count = sets.values.reduce(0) { $0 + $1.count }
             var names: [String] = []
-            for leaf in edge.child.leaves where names.count < 5 {
+            let areNamed = masks?.masksPrimaryKey(of: graph.nodes[edge.child.node]) != true
+            for leaf in edge.child.leaves where areNamed && names.count < 5 {
                 guard let set = sets[leaf.relation] else { continue }
                 names += try await steps.names(of: edge.child.node, leaf, Array(set.prefix(5 - names.count)))
             }
-            let rows =
-                "\(count) \(count == 1 ? "row" : "rows") (\(names.joined(separator: ", "))\(count > names.count ? ", …" : ""))"
+            let examples = names.joined(separator: ", ") + (count > names.count ? ", …" : "")
+            let rows = "\(count) \(count == 1 ? "row" : "rows")" + (names.isEmpty ? "" : " (\(examples))")
             findings.append(
                 isCut
                     ? .problem(
