@@ -28,6 +28,8 @@ extension BackupAttempt {
                 ),
                 at: settings.timestamp
             )
+            let masks = attempt.masks.counts(of: plan.jobs)
+            for index in result.tables.indices { result.tables[index].masks = masks[result.tables[index].job] }
             if let subset = attempt.subset { try await add(subset, of: plan, to: &result, catalog) }
             result.excluded = Exclusions(catalog: catalog, selected: Set(plan.jobs.compactMap(\.relation?.oid)))
                 .find(configuration.tables.map(\.options))

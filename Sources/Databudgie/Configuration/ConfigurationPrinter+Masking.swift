@@ -10,6 +10,13 @@ extension ConfigurationPrinter {
         ])
     }
 
+    /// All that decides what becomes of columns, without the key, as one string: equal rules are equal strings.
+    func rules(of masking: MaskingConfiguration) -> String {
+        var masking = masking
+        masking.key = nil
+        return (try? serialize(node: self.masking(masking), width: -1, allowUnicode: true)) ?? ""
+    }
+
     /// A word when that says all of it.
     private func mask(_ mask: Mask) -> Node {
         var pairs: [Pair] = [argument(mask).map { (mask.name, $0) } ?? ("mask", text(mask.name))]

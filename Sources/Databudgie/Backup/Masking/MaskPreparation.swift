@@ -1,4 +1,7 @@
+import Crypto
+import Foundation
 import Postgres
+import Storage
 
 /// Prepares the masks of a backup, and refuses what cannot be, before anything is written.
 struct MaskPreparation {
@@ -34,7 +37,9 @@ struct MaskPreparation {
                 policy: configuration.policy.rawValue,
                 keyID: key.id,
                 lists: NameLists.version,
-                unclassified: result.plan.unclassified.count
+                unclassified: result.plan.unclassified.count,
+                rules: "sha256:"
+                    + hexadecimal(SHA256.hash(data: Data(ConfigurationPrinter().rules(of: configuration).utf8)))
             )
         )
         let jobs = prepared.applied(to: plan).jobs
@@ -51,6 +56,15 @@ struct PreparedMasks: Sendable {
     var masks: MaskInspection.InspectedMasks?
     var findings: [Finding] = []
     var record: SetRecord.Masking?
+
+    /// What becomes of the columns of a plan's tables; nothing without masks.
+    func counts(of jobs: [BackupJob]) -> [JobID: RunPlan.Masks] {
+        guard let masks else { return [:] }
+        let counts = zip(jobs, masks.plan.counts).filter(\.0.includesRows).map { job, counts in
+            (job.id, RunPlan.Masks(columns: counts.columns, masked: counts.masked, kept: counts.kept))
+        }
+        return Dictionary(counts) { first, _ in first }
+    }
 
     /// The plan with masks in its queries.
     func applied(to plan: BackupPlan) -> BackupPlan {

@@ -5,16 +5,24 @@ import Storage
 struct KeptFiles {
     let catalog: SetCatalog
 
-    /// What is known of such files: what the record of their own set says, or else their size.
+    /// What is known of such a file.
+    struct KeptFile: Sendable {
+        /// What the record of its own set says, or else its size.
+        let table: SetRecord.Table
+        /// How the columns of its own set were masked; nil when they were not, or when it is of none.
+        var masking: SetRecord.Masking?
+    }
+
+    /// Looks the files up.
     ///
     /// - Parameter parts: What a run consists of.
-    /// - Returns: An entry of a record for each path.
+    /// - Returns: What is known, by path.
     /// - Throws: `StorageError`, ``DatabudgieError``.
-    func tables(of parts: [WrittenFiles.Part]) async throws -> [StoragePath: SetRecord.Table] {
+    func files(of parts: [WrittenFiles.Part]) async throws -> [StoragePath: KeptFile] {
         var missing: Set<StoragePath> = []
         for case .kept(_, let path) in parts { missing.insert(path) }
         guard !missing.isEmpty else { return [:] }
-        var tables: [StoragePath: SetRecord.Table] = [:]
+        var files: [StoragePath: KeptFile] = [:]
         for entry in try await catalog.entries() where entry.record != nil && !missing.isEmpty {
             let record = try await catalog.record(entry.id)
             guard record.supersededBy == nil else { continue }
@@ -22,23 +30,25 @@ struct KeptFiles {
                 guard let file = table.file, let path = try? catalog.paths.path(of: file.path),
                     missing.remove(path) != nil
                 else { continue }
-                tables[path] = table
+                files[path] = KeptFile(table: table, masking: record.masking)
             }
         }
         let unrecorded = try await missing.sorted().concurrentMap { path in
             (path, try await catalog.storages.storage(for: path).info(path))
         }
         for case (let path, let info?) in unrecorded {
-            tables[path] = SetRecord.Table(
-                columns: [],
-                file: SetRecord.DataFile(
-                    path: catalog.paths.text(of: path),
-                    bytes: info.size,
-                    compression: DataFileFormat(fileName: path.lastComponent).compression?.rawValue
-                ),
-                sequences: []
+            files[path] = KeptFile(
+                table: SetRecord.Table(
+                    columns: [],
+                    file: SetRecord.DataFile(
+                        path: catalog.paths.text(of: path),
+                        bytes: info.size,
+                        compression: DataFileFormat(fileName: path.lastComponent).compression?.rawValue
+                    ),
+                    sequences: []
+                )
             )
         }
-        return tables
+        return files
     }
 }

@@ -55,13 +55,13 @@ struct SetContents: Sendable {
     func record(
         id: String,
         written: WrittenFiles,
-        kept: [StoragePath: SetRecord.Table],
+        kept: [StoragePath: KeptFiles.KeptFile],
         paths: RecordedPaths
     ) -> SetRecord {
         let tables = written.parts.map { part in
             switch part {
             case .written(let job, let outcome): table(job, outcome, paths)
-            case .kept(let job, let path): named(kept[path], job)
+            case .kept(let job, let path): named(kept[path]?.table, job)
             }
         }
         let definitions = written.definitions.map { SetRecord.File($0, paths) }
@@ -95,22 +95,34 @@ struct SetContents: Sendable {
     /// Files of earlier runs may have been written under other rules: then none of their columns counts as classified.
     private func masking(
         _ written: WrittenFiles,
-        _ kept: [StoragePath: SetRecord.Table]
+        _ kept: [StoragePath: KeptFiles.KeptFile]
     ) -> SetRecord.Masking? {
         guard var masking else { return nil }
-        for case .kept(let job, let path) in written.parts {
-            let labels = job.query.masks?.labels ?? [:]
-            let columns = kept[path]?.columns ?? []
-            let isSame =
-                columns.isEmpty
-                ? labels.isEmpty
-                : columns.allSatisfy { column in
-                    let label = labels[ByteKey(column.name)]
-                    return label.map { ByteKey($0) } == column.mask.map { ByteKey($0) }
-                }
-            if !isSame { masking.unclassified += max(1, columns.count) }
+        let rules = masking.rules
+        for case .kept(let job, let path) in written.parts where job.includesRows {
+            let file = kept[path]
+            // Nothing in a set without such columns was written under other rules than those of its record.
+            let hasSameRules = rules != nil && file?.masking?.rules == rules && file?.masking?.unclassified == 0
+            guard !hasSameRules, !isMasked(file?.table, as: job) else { continue }
+            masking.unclassified += max(1, file?.table.columns.count ?? 0)
         }
         return masking
+    }
+
+    /// Whether the file of an earlier run has the columns and the masks that this one would write.
+    private func isMasked(_ table: SetRecord.Table?, as job: BackupJob) -> Bool {
+        let labels = job.query.masks?.labels ?? [:]
+        guard let table, !table.columns.isEmpty else { return labels.isEmpty }
+        if case .custom(let query) = job.query.source, table.query.map({ ByteKey($0) }) != ByteKey(query) {
+            return false
+        }
+        let known = job.isOfTable ? job.relation.flatMap { columns[$0.oid] } : nil
+        return table.columns.allSatisfy { column in
+            let name = ByteKey(column.name)
+            guard known.map({ $0[name] != nil }) ?? true else { return false }
+            let label = labels[name].map { ByteKey($0) }
+            return label == column.mask.map { ByteKey($0) } && column.mask.map(Mask.isWhole) ?? true
+        }
     }
 
     private func foreignKeys(among written: WrittenFiles) -> [SetRecord.ForeignKey] {

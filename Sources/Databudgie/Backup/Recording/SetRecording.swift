@@ -91,7 +91,7 @@ struct SetRecording: Sendable {
         _ contents: SetContents,
         _ written: WrittenFiles
     ) async throws -> String? {
-        let kept = try await KeptFiles(catalog: catalog).tables(of: written.parts)
+        let kept = try await KeptFiles(catalog: catalog).files(of: written.parts)
         var record = contents.record(
             id: timestamp.timestamp,
             written: written,

@@ -185,9 +185,11 @@ extension SetRecord {
         public var lists: Int
         /// Columns that no rule masks or keeps.
         public var unclassified: Int
+        /// A hash of all rules, `sha256:…`: an expression or a value may hold personal data.
+        public var rules: String?
 
         enum CodingKeys: String, CodingKey {
-            case policy, lists, unclassified
+            case policy, lists, unclassified, rules
             case keyID = "key_id"
         }
     }

@@ -32,10 +32,11 @@ struct MaskPlanner {
         let tables = jobs.filter { $0.includesRows && $0.isOfTable }.compactMap(\.relation)
         var findings = checks.unusedRules + checks.expressions + checks.findings(of: tables)
         var statements: [MaskedColumns?] = []
-        var counts = MaskPlan.Counts()
+        var counts: [MaskPlan.Counts] = []
         for (number, job) in jobs.enumerated() {
             guard job.includesRows else {
                 statements.append(nil)
+                counts.append(MaskPlan.Counts([]))
                 continue
             }
             let chosen: [MaskedColumn]
@@ -50,7 +51,7 @@ struct MaskPlanner {
                 chosen = job.isOfTable ? job.relation.map { tableColumns($0, masks) } ?? [] : []
             }
             statements.append(MaskedColumns(chosen))
-            counts.add(chosen)
+            counts.append(MaskPlan.Counts(chosen))
         }
         findings += keyFindings(statements)
         return MaskPlan(statements: statements, findings: findings, masks: masks, counts: counts)
@@ -96,19 +97,20 @@ struct MaskPlan: Sendable {
     let findings: [MaskFinding]
     /// What becomes of each column of the database.
     let masks: ColumnMasks
-    let counts: Counts
+    /// For each job.
+    let counts: [Counts]
 
     /// How many columns are exported, and how.
     struct Counts: Sendable {
-        var columns = 0
-        var masked = 0
-        var kept = 0
+        let columns: Int
+        let masked: Int
+        let kept: Int
 
-        mutating func add(_ exported: [MaskedColumn]) {
-            let exported = exported.filter(\.isExported)
-            columns += exported.count
-            masked += exported.count { $0.isMasked }
-            kept += exported.count { $0.mask != nil && !$0.isMasked }
+        init(_ columns: [MaskedColumn]) {
+            let exported = columns.filter(\.isExported)
+            self.columns = exported.count
+            masked = exported.count { $0.isMasked }
+            kept = exported.count { $0.mask != nil && !$0.isMasked }
         }
     }
 

@@ -104,6 +104,11 @@ struct MaskedColumn: Sendable {
 }
 
 extension Mask {
+    /// Whether what a record says of a mask says all about what it lets through.
+    static func isWhole(_ label: String) -> Bool {
+        !["each", "paths", "keep_paths", "redact"].contains { label.hasBytes(of: $0) }
+    }
+
     /// What a set's record says of it: never an expression, which may hold personal data.
     var recordedLabel: String {
         guard case .sql(let text, _) = kind else { return name }

@@ -27,6 +27,8 @@ extension RunPlan {
         public var sequences: [String] = []
         /// The file with these values.
         public var sequencesFile: String?
+        /// What becomes of its columns in a backup with masks; nil otherwise.
+        public var masks: Masks?
         /// What a restore does with the table; nil in a backup.
         public var load: Load?
         /// Which of its rows a subset has; nil when there is none, and in a restore.
@@ -65,6 +67,16 @@ extension RunPlan {
         public var reference: String?
         /// How many rows it has brought that were not there before; nil for a whole table.
         public var rows: Int?
+    }
+
+    /// What becomes of the columns of a table that is exported.
+    public struct Masks: Sendable, Hashable {
+        /// Its columns, without those that the server computes again.
+        public let columns: Int
+        /// Those that are masked.
+        public let masked: Int
+        /// Those that rules keep; all others are exported as they are, without a rule.
+        public let kept: Int
     }
 
     /// How a table is loaded.

@@ -53,7 +53,9 @@ struct PlanDescription {
         if hasSubset { header += [("chosen", .right), ("linked", .right), ("of", .right)] }
         header.append((isRestore ? "file size" : "size", .right))
         if isRestore { header += [("group", .right), ("rows there", .right), ("", .left)] }
+        let hasMasks = plan.tables.contains { $0.masks != nil }
         if hasSequences { header.append(("sequences", .right)) }
+        if hasMasks { header.append(("masked", .left)) }
         header += [("why", .left), ("after", .left), ("file", .left)]
         var lines = TextTable(header)
         let earlier = PlanOrder(plan)
@@ -66,6 +68,7 @@ struct PlanDescription {
             cells.append(table.bytes.map(HumanNumber.bytes) ?? (table.subset == nil ? "unknown" : "-"))
             if isRestore { cells += Self.cells(table.load) }
             if hasSequences { cells.append(table.sequences.isEmpty ? "" : "\(table.sequences.count)") }
+            if hasMasks { cells.append(table.masks.map { "\($0.masked) of \($0.columns)" } ?? "") }
             cells += [
                 table.reason.description, NameList(isVerbose: false).text(earlier.tables(before: table.job)),
                 table.file,

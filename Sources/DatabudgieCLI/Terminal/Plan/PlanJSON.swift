@@ -135,6 +135,7 @@ enum PlanJSON {
         let sequences: [String]
         let sequencesFile: String?
         let foreignKeys: [Key]
+        let masks: Masks?
         let load: Load?
         let subset: Subset?
 
@@ -148,6 +149,7 @@ enum PlanJSON {
             (query, rows, bytes, file) = (table.query, table.rows, table.bytes, table.file)
             (sequences, sequencesFile) = (table.sequences, table.sequencesFile)
             foreignKeys = keys.map { Key($0.key, references: $0.referenced.description) }
+            masks = table.masks.map(Masks.init)
             load = table.load.map(Load.init)
             subset = table.subset.map(Subset.init)
         }
@@ -168,6 +170,18 @@ enum PlanJSON {
         init(_ rows: RunPlan.SubsetRows) {
             (chosen, linked, total) = (rows.chosen, rows.linked, rows.total)
             sources = rows.sources.map { Source(kind: $0.kind.rawValue, reference: $0.reference, rows: $0.rows) }
+        }
+    }
+
+    private struct Masks: Encodable {
+        let columns: Int
+        let masked: Int
+        let kept: Int
+        let unclassified: Int
+
+        init(_ masks: RunPlan.Masks) {
+            (columns, masked, kept) = (masks.columns, masks.masked, masks.kept)
+            unclassified = columns - masked - kept
         }
     }
 
