@@ -152,6 +152,28 @@ struct MaskAnswerTests {
         try await expect(Mask(.filler), ["Zoë", "", nil], ["lor", "", nil])
     }
 
+    @Test("Short texts of ASCII, which have SQL of their own, are masked as all others")
+    func shortTexts() async throws {
+        let ascii = (32..<127).map { String(Unicode.Scalar(UInt8($0))) }.joined()
+        let texts = stride(from: 0, to: 96, by: 8).flatMap { start in
+            [1, 7, 31, 32, 33].map { String(ascii.dropFirst(start).prefix($0)) }
+        }.filter { !$0.isEmpty }
+        for (mask, letters) in [(Mask(.digits), false), (Mask(.scramble), true)] {
+            let expected = texts.map { text -> String? in
+                let hash = key.hash(text, in: mask.name)
+                let bytes = text.utf8.enumerated().map { place, byte -> UInt8 in
+                    for (first, count) in [(48, 10)] + (letters ? [(97, 26), (65, 26)] : [])
+                    where (first..<first + count).contains(Int(byte)) {
+                        return UInt8(first + (Int(byte) - first + Int(hash[place % 32])) % count)
+                    }
+                    return byte
+                }
+                return String(decoding: bytes, as: UTF8.self)
+            }
+            try await expect(mask, texts, expected)
+        }
+    }
+
     @Test("Documents keep what the paths do not name, and paths that lead nowhere change nothing")
     func documents() async throws {
         let masks: [Mask.MaskedPath] = [
@@ -253,23 +275,138 @@ struct MaskAnswerTests {
         #expect(found[0] == found[1] && found[0].count == all.count)
     }
 
-    @Test("A million different values have as many masks")
-    func injectivity() async throws {
+    @Test(
+        "A million different values have as many masks",
+        arguments: [
+            (Mask(.hash), "text", "i::pg_catalog.text"), (Mask(.email), "text", "i::pg_catalog.text"),
+            (Mask(.hash), "uuid", "pg_catalog.md5(i::pg_catalog.text)::pg_catalog.uuid"),
+            (Mask(.hash), "int8", "i::pg_catalog.int8"),
+            (Mask(.hash), "bytea", "pg_catalog.int4send(i)"),
+        ]
+    )
+    func injectivity(_ mask: Mask, _ type: String, _ series: String) async throws {
         try await PostgresServer.withDatabase { database in
             try await Connection.withConnection(to: database) { connection in
-                for mask in [Mask(.hash), Mask(.email)] {
-                    let value = MaskedValue(sql: "t.c", type: Self.type("text"))
-                    let masked = try #require(MaskedColumns([MaskedColumn(name: "c", value: value, mask: mask)]))
-                    let count = try await connection.withTransaction(.snapshot, idleTimeout: nil) {
+                let value = MaskedValue(sql: "t.c", type: Self.type(type))
+                let masked = try #require(MaskedColumns([MaskedColumn(name: "c", value: value, mask: mask)]))
+                let count = try await connection.withTransaction(.snapshot, idleTimeout: nil) {
+                    try await connection.setMaskKeys(of: masked, key)
+                    let rows = "(select \(series) as c from pg_catalog.generate_series(1, 1000000) i)"
+                    return try await connection.query(
+                        "select pg_catalog.count(distinct c) from (\(masked.select(from: rows))) as s"
+                    ).rows.first?[0]
+                }
+                #expect(count == "1000000")
+            }
+        }
+    }
+
+    @Test("Every mask keeps NULL and the type, whatever the value", arguments: MaskedType.all)
+    func types(_ type: MaskedType) async throws {
+        try await PostgresServer.withDatabase { database in
+            try await Connection.withConnection(to: database) { connection in
+                for mask in Self.all where MaskFit.fits(mask, type.type) {
+                    let columns = [
+                        MaskedColumn(
+                            name: "id",
+                            value: MaskedValue(sql: "t.id", type: Self.type("int4")),
+                            mask: nil
+                        ), MaskedColumn(name: "c", value: MaskedValue(sql: "t.c", type: type.type), mask: mask),
+                    ]
+                    guard let masked = MaskedColumns(columns) else { continue }
+                    let values =
+                        type.values.map { "(1, \(quotedLiteral($0))::\(type.name))" } + ["(2, null)", "(null, null)"]
+                    let rows = "(select v.id, v.c from (values \(values.joined(separator: ", "))) as v (id, c))"
+                    let found = try await connection.withTransaction(.snapshot, idleTimeout: nil) {
                         try await connection.setMaskKeys(of: masked, key)
-                        let rows = "(select i::pg_catalog.text as c from pg_catalog.generate_series(1, 1000000) i)"
                         return try await connection.query(
-                            "select pg_catalog.count(distinct c) from (\(masked.select(from: rows))) as s"
-                        ).rows.first?[0]
+                            """
+                            select pg_catalog.count(*) filter (where c is not null),
+                                pg_catalog.count(*) filter (where c is null), min(pg_catalog.pg_typeof(c)::pg_catalog.text),
+                                max(pg_catalog.pg_typeof(c)::pg_catalog.text)
+                            from (\(masked.select(from: rows))) as s
+                            """
+                        ).rows.first
                     }
-                    #expect(count == "1000000")
+                    let row = try #require(found)
+                    let isNull = mask.kind == .null
+                    let label = "\(mask.name) of \(type.name)"
+                    #expect(row[0] == (isNull ? "0" : "\(type.values.count)"), "\(label)")
+                    #expect(row[1] == (isNull ? "\(type.values.count + 2)" : "2"), "\(label)")
+                    #expect(row[2] == type.name && row[3] == type.name, "\(label)")
                 }
             }
         }
     }
+
+    /// Masks of all kinds whose results depend on the value, or are nothing.
+    private static let all: [Mask] =
+        [
+            Mask(.null), Mask(.hash), Mask(.email), Mask(.digits), Mask(.scramble), Mask(.noise(percent: 100)),
+            Mask(.redact(first: 0, last: 0)), Mask(.redact(first: 2, last: 1)), Mask(.filler), Mask(.choose(nil)),
+            Mask(.ip),
+            Mask(.each(Mask(.hash))), Mask(.each(Mask(.scramble))), Mask(.each(Mask(.noise(percent: 1)))),
+            Mask(.paths([JSONPath("a.b[*].c")].compactMap(\.self).map { .init($0, Mask(.hash)) })),
+            Mask(.keepPaths([JSONPath("a")].compactMap(\.self))), Mask(.hash, by: "id"), Mask(.digits, by: "id"),
+        ] + NameKind.allCases.map { Mask(.name($0), locale: .spanish) }
+        + ["3 days", "5 seconds"].compactMap { MaskShift($0) }.map { Mask(.shift($0)) }
+        + Mask.DateUnit.allCases.map { Mask(.truncate($0)) }
+}
+
+/// A type, with values at its ends.
+struct MaskedType: Sendable, CustomTestStringConvertible {
+    /// As `format_type` writes it.
+    let name: String
+    let type: ColumnType
+    let values: [String]
+
+    var testDescription: String { name }
+
+    private init(_ name: String, _ internalName: String, _ values: [String], element: String? = nil) {
+        (self.name, self.values) = (name, values)
+        var type = ColumnType(
+            name: internalName,
+            qualified: "pg_catalog.\"\(internalName)\"",
+            kind: .base,
+            modifier: -1
+        )
+        type.element = element.map { ColumnType.Element(name: $0, qualified: "pg_catalog.\"\($0)\"", kind: .base) }
+        self.type = type
+    }
+
+    private static let texts = [
+        "", "x", "ada@example.org", #"'"\$1;--"#, "\u{1F600} Zoë\u{301} 日本", "{a,b}", "  ",
+        String(repeating: "ab1", count: 400),
+    ]
+    private static let lists = ["{}", #"{NULL,"",'}"#, #"{{a,"b ,"},{"{}",NULL}}"#]
+
+    static let all = [
+        MaskedType("text", "text", texts), MaskedType("character varying", "varchar", texts),
+        MaskedType("uuid", "uuid", ["00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"]),
+        MaskedType("bytea", "bytea", ["", "\\x00ff", "\\x5c27"]),
+        MaskedType("smallint", "int2", ["0", "-32768", "32767"]),
+        MaskedType("integer", "int4", ["0", "-2147483648", "2147483647"]),
+        MaskedType("bigint", "int8", ["0", "-9223372036854775808", "9223372036854775807"]),
+        MaskedType("numeric", "numeric", ["0", "-0.000001", "1e100", "NaN", "12.50"]),
+        MaskedType("real", "float4", ["0", "-3.4e38", "1e-45", "NaN", "-Infinity"]),
+        MaskedType("double precision", "float8", ["0", "-1.7e308", "5e-324", "NaN", "Infinity"]),
+        MaskedType("date", "date", ["4713-01-01 BC", "5874897-12-31", "infinity", "-infinity", "2024-02-29"]),
+        MaskedType(
+            "timestamp without time zone",
+            "timestamp",
+            ["4713-01-01 00:00:00 BC", "294276-12-31 23:59:59.999999", "infinity", "2024-02-29 12:00"]
+        ),
+        MaskedType(
+            "timestamp with time zone",
+            "timestamptz",
+            ["4713-01-02 00:00:00+00 BC", "294276-12-30 23:59:59.999999+00", "-infinity", "2024-03-31 02:30+01"]
+        ),
+        MaskedType("boolean", "bool", ["true", "false"]),
+        MaskedType("inet", "inet", ["0.0.0.0", "255.255.255.255/8", "::", "fe80::1/64"]),
+        MaskedType("jsonb", "jsonb", ["{}", "[]", "null", "1", #"{"a": {"b": [{"c": "x"}, 1, {"c": null}, []]}}"#]),
+        MaskedType("json", "json", ["{}", #" {"a": 1, "a": {"b": {"c": 2}}} "#]),
+        MaskedType("text[]", "_text", lists, element: "text"),
+        MaskedType("numeric[]", "_numeric", ["{}", "{1.0,NULL,NaN}"], element: "numeric"),
+        MaskedType("bytea[]", "_bytea", [#"{"\\x00",NULL}"#], element: "bytea"),
+    ]
 }

@@ -49,13 +49,13 @@ extension MaskCompiler {
         let factor = MaskSQL.binary("1", "+", MaskSQL.binary(share, "/", "100000000::pg_catalog.numeric"))
         switch value.type.family {
         case .float4, .float8:
-            let limit = value.type.family == .float4 ? "1e37" : "1e307"
-            let number = MaskSQL.binary(MaskSQL.cast(value.sql, "float8"), "*", MaskSQL.cast(factor, "float8"))
-            let isSmall = MaskSQL.binary(
-                MaskSQL.call("abs", MaskSQL.cast(value.sql, "float8")),
-                "<",
-                "\(limit)::pg_catalog.float8"
-            )
+            let (least, most) = value.type.family == .float4 ? ("1e-30", "1e37") : ("1e-290", "1e307")
+            let size = MaskSQL.call("abs", MaskSQL.cast(value.sql, "float8"))
+            // What is too small for the type raises an error, but for zero.
+            let isTiny = MaskSQL.binary(size, "<", "\(least)::pg_catalog.float8")
+            let times = "case when \(isTiny) then 0 else \(MaskSQL.cast(factor, "float8")) end"
+            let number = MaskSQL.binary(MaskSQL.cast(value.sql, "float8"), "*", times)
+            let isSmall = MaskSQL.binary(size, "<", "\(most)::pg_catalog.float8")
             return "case when \(isSmall) then (\(number))::\(value.type.qualified) else \(value.sql) end"
         case .decimal:
             let scale = "coalesce(\(MaskSQL.call("scale", value.sql)), 0)"
