@@ -65,6 +65,51 @@ struct MaskCommandTests {
         }
     }
 
+    @Test("A plan shows how many columns of each table are masked")
+    func plan() async throws {
+        try await withTable(masking) { program, _ in
+            let outcome = try await program.run("plan", "backup")
+            #expect(outcome.status == 0)
+            let lines = outcome.output.split(separator: "\n")
+            #expect(lines.contains { $0.contains("masked") && $0.contains("why") })
+            #expect(lines.contains { $0.contains("public.a") && $0.contains("  1 of 2  ") })
+            let json = try await program.run("plan", "backup", "--json")
+            let document = try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any]
+            let tables = document?["tables"] as? [[String: Any]]
+            let counts = tables?.first?["masks"] as? [String: Int]
+            #expect(counts == ["columns": 2, "masked": 1, "kept": 1, "unclassified": 0])
+        }
+    }
+
+    @Test("Groups are counted on masked values, and small ones end the check with 1")
+    func groups() async throws {
+        try await withTable(masking) { program, source in
+            try await Connection.withConnection(to: source) {
+                try await $0.execute("insert into a select i, 'bob@example.org' from generate_series(3, 7) i")
+            }
+            let found = try await program.run("mask", "check", "--groups", "public.a(email)", "--at-least", "2")
+            #expect(found.status == 1 && found.error.isEmpty)
+            #expect(
+                found.output == """
+                    public.a  small_groups: 2 rows of 7 are in groups of fewer than 2 that have the same email; the smallest \
+                    has 1 (truncate, redact or null one of these columns)
+                    public.a(email): 7 rows in 3 groups, the smallest of 1 row
+                    1 table, 2 columns: 1 masked, 1 kept, 0 without a rule; 1 problem.
+
+                    """
+            )
+            let json = try await program.run("mask", "check", "--groups", "a(email)", "--json")
+            let document = try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any]
+            let group = (document?["groups"] as? [[String: Any]])?.first
+            #expect(group?["at_least"] as? Int == 5 && group?["rows_in_small_groups"] as? Int == 2)
+            #expect(group?["columns"] as? [String] == ["email"] && group?["table"] as? String == "public.a")
+            for arguments in [["--groups", "a"], ["--at-least", "3"], ["--groups", "a(b)", "--at-least", "1"]] {
+                let refused = try await program.run(["mask", "check"] + arguments)
+                #expect(refused.status == 2)
+            }
+        }
+    }
+
     @Test("Suggestions are YAML that a configuration can have")
     func suggest() async throws {
         try await withTable("") { program, _ in

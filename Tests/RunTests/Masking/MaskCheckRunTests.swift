@@ -44,6 +44,49 @@ struct MaskCheckRunTests {
         }
     }
 
+    @Test("Every kind of finding is found in a database")
+    func codes() async throws {
+        try await RunFixture.with { fixture in
+            try await fixture.execute(
+                fixture.source,
+                """
+                create table a (id int primary key, email varchar(20) unique, phone text, raw jsonb,
+                    word text not null, state text check (state in ('x', 'y')), two text);
+                create table b (id serial, a_email varchar(20) references a (email), p int); insert into b values (1, null, 1);
+                insert into a values (1, 'a@b', '1', null, 'w', 'x', '2');
+                """
+            )
+            func codes(_ masking: String, data: Bool = false) async throws -> [MaskFinding.Code] {
+                let check = MaskCheck(try configuration(fixture, ", masking: {\(masking)}"))
+                return try await check.run(readsData: data).findings.map(\.code)
+            }
+            let strict = try await codes(
+                """
+                policy: strict, columns: {public.a.email: email, public.b.a_email: hash, "*.wor*": null, "*.word": hash,
+                "*.phone": digits, "*.b.id": {noise: 1%}, "*.state": {shift: 1 day}, "*.nothing": hash}, keep: ["*.a.id"]
+                """
+            )
+            #expect(
+                Set(strict) == [
+                    .unmatchedRule, .unclassified, .ambiguous, .conflict, .wrongType, .protectedColumn, .noKey,
+                ]
+            )
+            let open = try await codes(
+                "columns: {\"*.email\": email, \"*.word\": null, \"*.two\": digits}, keep: [\"*.phone\"]"
+            )
+            #expect(Set(open) == [.unclassified, .tooLong, .notUnique, .notNull, .mayHoldCopies, .suspiciousKeep])
+            let data = try await codes(
+                "columns: {\"*.state\": hash}, keep: [\"*.b.*\", \"*.a.[!s]*\"]",
+                data: true
+            )
+            #expect(Set(data) == [.violatesCheck, .suspiciousKeep])
+            let groups = MaskCheck(try configuration(fixture, ", masking: {keep: [\"*\"]}"))
+            let small = try await groups.run(groups: [try #require(MaskGroup("a(id)"))]).findings.map(\.code)
+            #expect(small.contains(.smallGroups))
+            #expect(Set(strict + open + data + small) == Set(MaskFinding.Code.allCases))
+        }
+    }
+
     @Test("A column that is added later turns a check that passed into one that fails")
     func addedColumn() async throws {
         try await RunFixture.with { fixture in
@@ -54,6 +97,53 @@ struct MaskCheckRunTests {
             try await fixture.execute(fixture.source, "alter table a add phone text")
             let report = try await MaskCheck(configuration).run()
             #expect(report.findings.map(\.column) == ["public.a.phone"] && !report.isAccepted)
+        }
+    }
+
+    @Test("Rows that are alike are counted as they are exported, and small groups refuse the masks")
+    func groups() async throws {
+        try await RunFixture.with { fixture in
+            try await fixture.execute(
+                fixture.source,
+                """
+                create table customer (id int primary key, area text, "birth ""day" date, data json);
+                insert into customer select i, '1' || i % 4, date '1980-01-01' + i, '{}' from generate_series(1, 40) i;
+                insert into customer values (41, null, null, null);
+                """
+            )
+            func report(_ mask: String, _ groups: [String], least: Int = 5) async throws -> MaskReport {
+                let masking = #"""
+                    , masking: {key: random, columns: {"*.birth \"day": \#(mask)}, keep: ["*.id", "*.area", "*.data"]}
+                    """#
+                return try await MaskCheck(try configuration(fixture, masking)).run(
+                    groups: groups.compactMap { MaskGroup($0) },
+                    atLeast: least
+                )
+            }
+            let exact = try await report("{shift: 30 days}", ["public.customer(area, birth \"day)"])
+            #expect(!exact.isAccepted && exact.groups.map(\.rows) == [41] && exact.groups[0].smallest == 1)
+            #expect(exact.findings.map(\.code) == [.smallGroups])
+            let coarse = try await report("{truncate: year}", ["customer(area,birth \"day)", "customer(data)"])
+            #expect(
+                coarse.findings.map(\.sentence) == [
+                    "public.customer  small_groups: 1 row of 41 is in groups of fewer than 5 that have the same area, "
+                        + "birth \"day; the smallest has 1 (truncate, redact or null one of these columns)",
+                    "public.customer  small_groups: 1 row of 41 is in groups of fewer than 5 that have the same data; "
+                        + "the smallest has 1 (truncate, redact or null one of these columns)",
+                ]
+            )
+            #expect(coarse.groups.map(\.groups) == [5, 2])
+            try await fixture.execute(fixture.source, "delete from customer where id = 41")
+            #expect(try await report("{truncate: year}", ["customer(area,birth \"day)"], least: 10).isAccepted)
+            #expect(try await !report("{truncate: year}", ["customer(area,birth \"day)"], least: 11).isAccepted)
+            for (group, message) in [
+                ("customer(areaa)", "public.customer exports no column 'areaa'"),
+                ("public.customr(area)", "the backup has no table 'public.customr'"),
+            ] {
+                let error = await #expect(throws: DatabudgieError.self) { try await report("null", [group]) }
+                #expect(error?.message == message && error?.hint?.hasPrefix("did you mean '") == true)
+            }
+            #expect(["t", "t()", "t(a,)", "(a)", "t(a"].allSatisfy { MaskGroup($0) == nil })
         }
     }
 

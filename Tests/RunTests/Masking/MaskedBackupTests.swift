@@ -116,7 +116,12 @@ struct MaskedBackupTests {
                 json: Array(try Data(contentsOf: URL(filePath: "\(fixture.folder)/catalog/\(id).json"))),
                 at: id
             )
-            #expect(record.masking == SetRecord.Masking(policy: "strict", keyID: "d8777e0d", lists: 1, unclassified: 0))
+            let rules = try #require(record.masking?.rules)
+            #expect(rules.wholeMatch(of: /sha256:[0-9a-f]{64}/) != nil)
+            #expect(
+                record.masking
+                    == SetRecord.Masking(policy: "strict", keyID: "d8777e0d", lists: 1, unclassified: 0, rules: rules)
+            )
             let customer = try #require(record.tables.first { $0.name == "customer" })
             let masks = customer.columns.map { "\($0.name) \($0.mask ?? "-")" }
             #expect(
@@ -181,6 +186,15 @@ struct MaskedBackupTests {
             let tables = "[public.purchase, {name: public.customer, query: \"select id, email from {table}\"}]"
             let plan = try await BackupRun(try fixture.configuration(yaml(fixture, tables: tables))).plan()
             #expect(plan.tables.map(\.query) == ["select id, email from public.customer", nil])
+            // The column that the server computes again is not exported.
+            let whole = try await BackupRun(try fixture.configuration(yaml(fixture))).plan()
+            #expect(
+                whole.tables.map(\.masks) == [
+                    RunPlan.Masks(columns: 11, masked: 10, kept: 1), RunPlan.Masks(columns: 5, masked: 2, kept: 3),
+                ]
+            )
+            let plain = try await BackupRun(try fixture.configuration(fixture.yaml("['public.*']"))).plan()
+            #expect(plain.tables.map(\.masks) == [nil, nil])
         }
     }
 

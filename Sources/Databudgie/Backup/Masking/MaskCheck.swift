@@ -10,7 +10,10 @@ public struct MaskCheck: Sendable {
     private let configuration: Configuration
     private let environment: RunEnvironment
 
-    /// Prepares a check; nothing is done before ``run(readsData:)``.
+    /// Fewer rows are a small group, unless another number is given.
+    public static let leastGroup = 5
+
+    /// Prepares a check; nothing is done before ``run(readsData:groups:atLeast:)``.
     ///
     /// - Parameters:
     ///   - configuration: Its backup has masks.
@@ -21,12 +24,19 @@ public struct MaskCheck: Sendable {
 
     /// Checks all columns of the backup.
     ///
-    /// - Parameter readsData: The server also computes masks of up to 10,000 rows of each table with CHECK constraints or
-    ///   domains, and checks them.
+    /// - Parameters:
+    ///   - readsData: The server also computes masks of up to 10,000 rows of each table with CHECK constraints or domains, and
+    ///     checks them.
+    ///   - groups: The server also counts rows that are alike in these columns, with masks in place of values.
+    ///   - least: Fewer rows are a small group, which is a problem.
     /// - Returns: What was found.
-    /// - Throws: ``DatabudgieError`` for a configuration without masks, and one that plans nothing; `PostgresError`;
-    ///   `CancellationError`.
-    public func run(readsData: Bool = false) async throws -> MaskReport {
+    /// - Throws: ``DatabudgieError`` for a configuration without masks, one that plans nothing, and groups of what is not
+    ///   exported; `PostgresError`; `CancellationError`.
+    public func run(
+        readsData: Bool = false,
+        groups: [MaskGroup] = [],
+        atLeast least: Int = MaskCheck.leastGroup
+    ) async throws -> MaskReport {
         try await MaskedDatabase.with(configuration, environment, needsRules: true) { database in
             let inspection = database.inspection
             let result = try await inspection.masks(of: database.plan.jobs)
@@ -44,14 +54,21 @@ public struct MaskCheck: Sendable {
                 let probe = MaskProbe(connection: database.connection, columns: result.columns, key: inspection.key)
                 findings += try await probe.violations(of: jobs)
             }
+            var groupCounts: [MaskGroupCount] = []
+            if !findings.contains(where: \.isProblem) {
+                let counter = MaskGroups(connection: database.connection, key: inspection.key, least: least)
+                groupCounts = try await counter.counts(of: groups, jobs)
+                findings += groupCounts.compactMap(\.finding)
+            }
             let counts = result.plan.counts
             return MaskReport(
                 findings: findings,
                 tables: jobs.count(where: \.includesRows),
-                columns: counts.columns,
-                masked: counts.masked,
-                kept: counts.kept,
-                warnings: database.plan.findings.filter { $0.kind == .warning }
+                columns: counts.reduce(0) { $0 + $1.columns },
+                masked: counts.reduce(0) { $0 + $1.masked },
+                kept: counts.reduce(0) { $0 + $1.kept },
+                groups: groupCounts,
+                warnings: database.plan.findings.filter { $0.kind == .warning } + database.subsetWarnings(groups)
             )
         }
     }
@@ -69,6 +86,8 @@ public struct MaskReport: Sendable {
     public let masked: Int
     /// The columns that rules keep.
     public let kept: Int
+    /// How many rows are alike in the columns that were asked for; none when a backup would be refused.
+    public let groups: [MaskGroupCount]
     /// What a backup would warn of besides.
     public let warnings: [Finding]
 

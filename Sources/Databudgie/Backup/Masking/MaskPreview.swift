@@ -26,33 +26,12 @@ public struct MaskPreview: Sendable {
         try await MaskedDatabase.with(configuration, environment, needsRules: true) { database in
             let result = try await database.inspection.masks(of: database.plan.jobs)
             try MaskSummary(result.plan, database.configuration.policy).findings.throwProblems(.configuration)
-            let job = try job(in: result.applied(to: database.plan.jobs))
+            let job = try result.applied(to: database.plan.jobs).exporting(table)
             if let problem = job.problem {
                 throw DatabudgieError(.configuration, problem.message, table: job.id.name, hint: problem.hint)
             }
             return try await sample(job, rows, database)
         }
-    }
-
-    private func job(in jobs: [BackupJob]) throws -> BackupJob {
-        let exported = jobs.filter(\.includesRows)
-        let named = exported.filter { $0.id.name.hasBytes(of: table) }
-        let bare = exported.filter { $0.relation?.name.name.hasBytes(of: table) == true }
-        let found = named.isEmpty ? bare : named
-        guard let job = found.first else {
-            let nearest = KeySuggestion.nearest(to: table, among: exported.map(\.id.name))
-            throw DatabudgieError(
-                .configuration,
-                "the backup has no table '\(table)'",
-                hint: nearest.map { "did you mean '\($0)'?" } ?? "name one that 'tables' matches, with its schema"
-            )
-        }
-        guard named.isEmpty, bare.count > 1 else { return job }
-        throw DatabudgieError(
-            .configuration,
-            "several tables are called '\(table)': \(bare.map(\.id.name).listed())",
-            hint: "name its schema, too"
-        )
     }
 
     private func sample(_ job: BackupJob, _ rows: Int, _ database: MaskedDatabase) async throws -> MaskedSample {

@@ -69,3 +69,43 @@ struct MaskedDatabase {
         }
     }
 }
+
+extension MaskedDatabase {
+    /// That the groups of a subset are smaller than those of the table, which are what is counted.
+    func subsetWarnings(_ groups: [MaskGroup]) -> [Finding] {
+        guard plan.subset != nil, !groups.isEmpty else { return [] }
+        return [
+            .warning(
+                "groups are counted in whole tables; those of the subset have fewer rows",
+                hint: "count them in the database that the subset is restored into"
+            )
+        ]
+    }
+}
+
+extension [BackupJob] {
+    /// The job that exports a table.
+    ///
+    /// - Parameter table: Its name, which may lack the schema when one table has the name.
+    /// - Throws: ``DatabudgieError`` when there is none, or more than one.
+    func exporting(_ table: String) throws -> BackupJob {
+        let exported = filter(\.includesRows)
+        let named = exported.filter { $0.id.name.hasBytes(of: table) }
+        let bare = exported.filter { $0.relation?.name.name.hasBytes(of: table) == true }
+        let found = named.isEmpty ? bare : named
+        guard let job = found.first else {
+            let nearest = KeySuggestion.nearest(to: table, among: exported.map(\.id.name))
+            throw DatabudgieError(
+                .configuration,
+                "the backup has no table '\(table)'",
+                hint: nearest.map { "did you mean '\($0)'?" } ?? "name one that 'tables' matches, with its schema"
+            )
+        }
+        guard named.isEmpty, bare.count > 1 else { return job }
+        throw DatabudgieError(
+            .configuration,
+            "several tables are called '\(table)': \(bare.map(\.id.name).listed())",
+            hint: "name its schema, too"
+        )
+    }
+}

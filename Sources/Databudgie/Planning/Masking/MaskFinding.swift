@@ -29,6 +29,8 @@ public struct MaskFinding: Sendable, Hashable {
         case violatesCheck = "violates_check"
         /// Masks that depend on a key, without one.
         case noKey = "no_key"
+        /// Rows that few others are like, which makes them easy to recognize.
+        case smallGroups = "small_groups"
     }
 
     /// The kind.
