@@ -23,55 +23,44 @@ extension ColumnCatalogReader {
         )
         """
 
-    /// Domains lead to the type below them; a modifier or NOT NULL of any of them counts.
+    /// Types are read on their own, because many columns have the same one.
     static let columnsQuery = """
-        with recursive \(domains), owned as (
-            select d.refobjid as relation, d.refobjsubid as number
+        with owned as (
+            select distinct d.refobjid as relation, d.refobjsubid as number
             from pg_catalog.pg_depend d join pg_catalog.pg_class s on s.oid = d.objid and s.relkind = 'S'
             where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.refclassid = d.classid
                 and d.refobjsubid > 0 and d.deptype in ('a', 'i')
         )
-        select a.attrelid as relation, a.attnum as number, a.attname as name,
-            a.attnotnull or coalesce(d.not_null, false) as not_null, a.attgenerated <> '' as generated,
-            a.attidentity <> '' as identity,
-            exists (select from owned o where o.relation = a.attrelid and o.number = a.attnum) as owns_sequence,
+        select a.attrelid as relation, a.attnum as number, a.attname as name, a.attnotnull as not_null,
+            a.attgenerated <> '' as generated, a.attidentity <> '' as identity, o.relation is not null as owns_sequence,
             p.partrelid is not null and (a.attnum = any (p.partattrs::pg_catalog.int2[])
                 or (p.partexprs is not null and exists (select from pg_catalog.pg_depend k
                     where k.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and k.refclassid = k.classid
                         and k.objid = a.attrelid and k.refobjid = a.attrelid
                         and a.attnum in (k.objsubid, k.refobjsubid)))) as partition_key,
-            b.oid as type_oid, b.typname as type, pg_catalog.format('%I.%I', bn.nspname, b.typname) as qualified,
-            b.typtype as kind,
-            case when a.atttypmod >= 0 then a.atttypmod else coalesce(d.modifier, -1) end as modifier,
-            e.oid as element_oid, e.typname as element,
-            case when e.oid is not null then pg_catalog.format('%I.%I', en.nspname, e.typname) end as element_qualified,
-            e.typtype as element_kind,
-            case when t.typtype = 'd' then pg_catalog.format('%I.%I', tn.nspname, t.typname) end as domain,
-            pg_catalog.col_description(a.attrelid, a.attnum) as comment
+            a.atttypid as type, a.atttypmod as modifier, d.description as comment
         from pg_catalog.pg_attribute a
         join pg_catalog.pg_class c on c.oid = a.attrelid
         join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-        join pg_catalog.pg_type t on t.oid = a.atttypid
-        join pg_catalog.pg_namespace tn on tn.oid = t.typnamespace
-        left join domains d on d.type = t.oid
-        join pg_catalog.pg_type b on b.oid = coalesce(d.base, t.oid)
-        join pg_catalog.pg_namespace bn on bn.oid = b.typnamespace
-        left join domains ed on ed.type = b.typelem
-        left join pg_catalog.pg_type e on b.typcategory = 'A' and b.typelem <> 0 and e.oid = coalesce(ed.base, b.typelem)
-        left join pg_catalog.pg_namespace en on en.oid = e.typnamespace
+        left join owned o on o.relation = a.attrelid and o.number = a.attnum
+        left join pg_catalog.pg_description d on d.objoid = a.attrelid and d.objsubid = a.attnum
+            and d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass
         left join pg_catalog.pg_partitioned_table p on p.partrelid = a.attrelid
         where a.attnum > 0 and not a.attisdropped and \(userRelations)
         order by a.attrelid, a.attnum
         """
 
+    /// Domains lead to the type below them; a modifier or NOT NULL of any of them counts.
     static let typesQuery = """
         with recursive \(domains)
         select t.oid, b.oid as type_oid, b.typname as type,
             pg_catalog.format('%I.%I', bn.nspname, b.typname) as qualified, b.typtype as kind,
             coalesce(d.modifier, -1) as modifier, e.oid as element_oid, e.typname as element,
             case when e.oid is not null then pg_catalog.format('%I.%I', en.nspname, e.typname) end as element_qualified,
-            e.typtype as element_kind
+            e.typtype as element_kind, coalesce(d.not_null, false) as not_null,
+            case when t.typtype = 'd' then pg_catalog.format('%I.%I', tn.nspname, t.typname) end as domain
         from pg_catalog.pg_type t
+        join pg_catalog.pg_namespace tn on tn.oid = t.typnamespace
         left join domains d on d.type = t.oid
         join pg_catalog.pg_type b on b.oid = coalesce(d.base, t.oid)
         join pg_catalog.pg_namespace bn on bn.oid = b.typnamespace
@@ -86,16 +75,19 @@ extension ColumnCatalogReader {
         select i.indrelid as relation, x.relname as name, i.indisprimary as is_primary,
             coalesce((pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct')::pg_catalog.bool, false) as nulls_equal,
             i.indexprs is null and i.indpred is null as plain,
-            (select pg_catalog.string_agg(distinct k.number::pg_catalog.text, ' ') from (
-                select u.number::pg_catalog.int4 as number
-                from pg_catalog.unnest(i.indkey::pg_catalog.int2[]) with ordinality u (number, place)
-                where u.number > 0 and u.place <= i.indnkeyatts
-                union all
-                select d.refobjsubid from pg_catalog.pg_depend d
-                where i.indexprs is not null and d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
-                    and d.objid = i.indexrelid and d.refclassid = d.classid and d.refobjid = i.indrelid
-                    and d.refobjsubid > 0
-            ) k) as columns
+            case when i.indexprs is null
+                then pg_catalog.array_to_string((i.indkey::pg_catalog.int2[])[0:i.indnkeyatts - 1], ' ')
+                else (select pg_catalog.string_agg(distinct k.number::pg_catalog.text, ' ') from (
+                    select u.number::pg_catalog.int4 as number
+                    from pg_catalog.unnest(i.indkey::pg_catalog.int2[]) with ordinality u (number, place)
+                    where u.number > 0 and u.place <= i.indnkeyatts
+                    union all
+                    select d.refobjsubid from pg_catalog.pg_depend d
+                    where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+                        and d.objid = i.indexrelid and d.refclassid = d.classid and d.refobjid = i.indrelid
+                        and d.refobjsubid > 0
+                ) k)
+            end as columns
         from pg_catalog.pg_index i
         join pg_catalog.pg_class x on x.oid = i.indexrelid
         join pg_catalog.pg_class c on c.oid = i.indrelid

@@ -1,6 +1,6 @@
 import Postgres
 
-/// Reads a ``ColumnCatalog``: five queries, whatever the number of tables.
+/// Reads a ``ColumnCatalog``: six queries, whatever the number of tables.
 struct ColumnCatalogReader {
     let connection: Connection
 
@@ -8,14 +8,16 @@ struct ColumnCatalogReader {
     ///
     /// - Throws: `PostgresError`.
     func read() async throws -> ColumnCatalog {
-        try await connection.withEmptySearchPath {
-            let labels = try await readLabels()
-            return ColumnCatalog(
-                columns: try await readColumns(labels),
-                uniqueIndexes: try await readIndexes(),
-                links: try await readLinks(),
-                checks: try await readChecks()
-            )
+        // With many tables the server would compile each query for seconds.
+        try await connection.withDiscardedSavepoint("column_catalog", settings: ["jit": "off"]) {
+            try await connection.withEmptySearchPath {
+                ColumnCatalog(
+                    columns: try await readColumns(),
+                    uniqueIndexes: try await readIndexes(),
+                    links: try await readLinks(),
+                    checks: try await readChecks()
+                )
+            }
         }
     }
 
@@ -25,15 +27,30 @@ struct ColumnCatalogReader {
     /// - Returns: By their OIDs.
     /// - Throws: `PostgresError`.
     func types(of oids: [UInt32]) async throws -> [UInt32: ColumnType] {
-        try await connection.withEmptySearchPath {
-            let labels = try await readLabels()
-            var types: [UInt32: ColumnType] = [:]
-            for row in try await connection.query(Self.typesQuery, [oids.arrayLiteral]).rows {
-                guard let oid = row["oid"].flatMap(UInt32.init) else { continue }
-                types[oid] = row.columnType(labels)
-            }
-            return types
+        try await connection.withEmptySearchPath { try await readTypes(of: oids).mapValues(\.type) }
+    }
+
+    /// What the type of a column says about it.
+    private struct DeclaredType {
+        /// The one below the domains.
+        let type: ColumnType
+        /// A domain refuses nulls.
+        let isNotNull: Bool
+        let domain: String?
+    }
+
+    private func readTypes(of oids: [UInt32]) async throws -> [UInt32: DeclaredType] {
+        let labels = try await readLabels()
+        var types: [UInt32: DeclaredType] = [:]
+        for row in try await connection.query(Self.typesQuery, [oids.arrayLiteral]).rows {
+            guard let oid = row["oid"].flatMap(UInt32.init) else { continue }
+            types[oid] = DeclaredType(
+                type: row.columnType(labels),
+                isNotNull: row["not_null"] == "t",
+                domain: row["domain"]
+            )
         }
+        return types
     }
 
     private func readLabels() async throws -> [String: [String]] {
@@ -45,22 +62,28 @@ struct ColumnCatalogReader {
         return labels
     }
 
-    private func readColumns(_ labels: [String: [String]]) async throws -> [Relation.OID: [ColumnFacts]] {
+    private func readColumns() async throws -> [Relation.OID: [ColumnFacts]] {
+        let rows = try await connection.query(Self.columnsQuery).rows
+        let types = try await readTypes(of: Set(rows.compactMap { $0[8].flatMap(UInt32.init) }).sorted())
         var columns: [Relation.OID: [ColumnFacts]] = [:]
-        for row in try await connection.query(Self.columnsQuery).rows {
-            guard let relation = row.relation("relation"), let name = row["name"] else { continue }
+        for row in rows {
+            // By their places: there may be very many.
+            guard let relation = row[0].flatMap(Relation.OID.init), let number = row[1].flatMap({ Int($0) }),
+                let name = row[2], let declared = row[8].flatMap(UInt32.init).flatMap({ types[$0] })
+            else { continue }
+            let modifier = row[9].flatMap { Int($0) } ?? -1
             columns[relation, default: []].append(
                 ColumnFacts(
-                    number: row.number("number"),
+                    number: number,
                     name: name,
-                    type: row.columnType(labels),
-                    isNotNull: row["not_null"] == "t",
-                    isGenerated: row["generated"] == "t",
-                    isIdentity: row["identity"] == "t",
-                    ownsSequence: row["owns_sequence"] == "t",
-                    isPartitionKey: row["partition_key"] == "t",
-                    domain: row["domain"],
-                    comment: row["comment"]
+                    type: modifier >= 0 ? declared.type.with(modifier) : declared.type,
+                    isNotNull: row[3] == "t" || declared.isNotNull,
+                    isGenerated: row[4] == "t",
+                    isIdentity: row[5] == "t",
+                    ownsSequence: row[6] == "t",
+                    isPartitionKey: row[7] == "t",
+                    domain: declared.domain,
+                    comment: row[10]
                 )
             )
         }
@@ -103,6 +126,20 @@ struct ColumnCatalogReader {
                 expression: expression
             )
         }
+    }
+}
+
+extension ColumnType {
+    /// The same type with the modifier of a column.
+    fileprivate func with(_ modifier: Int) -> ColumnType {
+        ColumnType(
+            name: name,
+            qualified: qualified,
+            kind: kind,
+            modifier: modifier,
+            labels: labels,
+            element: element
+        )
     }
 }
 
