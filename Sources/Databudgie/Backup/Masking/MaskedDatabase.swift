@@ -87,6 +87,7 @@ extension [BackupJob] {
     /// The job that exports a table.
     ///
     /// - Parameter table: Its name, which may lack the schema when one table has the name.
+    /// - Returns: The job.
     /// - Throws: ``DatabudgieError`` when there is none, or more than one.
     func exporting(_ table: String) throws -> BackupJob {
         let exported = filter(\.includesRows)
