@@ -115,14 +115,15 @@ private struct RowExplainer {
     ) async throws -> RowAddress? {
         guard let leaf = graph.leaf(of: address.table) else { return nil }
         let back = SubsetGraph.Arc(edge: arc.edge, isDownward: !arc.isDownward)
-        var best: (row: RowAddress, time: SubsetTrace.Time)?
+        var best: (time: SubsetTrace.Time, row: RowAddress)?
         var whole: RowAddress?
         try await steps.step(back, from: leaf, [address.place]) { found in
             for row in found {
-                if let origin = trace.origin(of: row, before: best?.time ?? time) {
-                    best = (row, origin.time)
-                } else if whole == nil, isWhole(row) {
-                    whole = row
+                if let origin = trace.origin(of: row, before: time) {
+                    if let best, (best.time, best.row) <= (origin.time, row) { continue }
+                    best = (origin.time, row)
+                } else if isWhole(row) {
+                    whole = whole.map { min($0, row) } ?? row
                 }
             }
         }

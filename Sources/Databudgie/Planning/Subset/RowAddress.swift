@@ -1,9 +1,13 @@
 /// Where a row is: the table that holds it, and its place there (`tableoid` and `ctid`).
 ///
 /// Within one snapshot both are stable, and they are the same for all types of keys.
-struct RowAddress: Hashable, Sendable {
+struct RowAddress: Hashable, Sendable, Comparable {
     let table: Relation.OID
     let place: RowPlace
+
+    static func < (first: RowAddress, second: RowAddress) -> Bool {
+        (first.table, first.place) < (second.table, second.place)
+    }
 }
 
 /// The place of a row in its table, `ctid`.
