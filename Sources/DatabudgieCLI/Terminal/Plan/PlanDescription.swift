@@ -101,11 +101,13 @@ struct PlanDescription {
         let rows = plan.tables.filter { $0.job.subject != .sequences }.map(\.rows)
         let sizes = plan.tables.map(\.bytes)
         let isExact = plan.kind == .restore
-        let parts = [
+        var parts = [
             HumanNumber.count(plan.tables.count, "table"),
             (isExact ? "" : "about ") + HumanNumber.count(rows.compactMap(\.self).reduce(0, +), "row"),
-            HumanNumber.bytes(sizes.compactMap(\.self).reduce(0, +)),
         ]
+        // Of a subset only the sizes of whole tables are known.
+        let hasSizes = sizes.contains { $0 != nil } || plan.tables.allSatisfy { $0.subset == nil }
+        if hasSizes { parts.append(HumanNumber.bytes(sizes.compactMap(\.self).reduce(0, +))) }
         let sizeless = plan.tables.count { $0.bytes == nil && $0.subset == nil }
         let unknown = [("rows", rows.count { $0 == nil }), ("sizes", sizeless)].filter { $0.1 > 0 }
             .map { "\($0) unknown for \(HumanNumber.count($1))" }
