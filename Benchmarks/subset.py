@@ -106,7 +106,7 @@ def rows(options, places, percent):
 
 def pg_sample(options, last):
     """It follows references to parents only, so each table that belongs to a tenant needs a condition."""
-    own = "tenants=id users=tenant_id teams=tenant_id customers=tenant_id orders=tenant_id events=tenant_id".split()
+    own = "tenants=id users=tenant_id teams=tenant_id customers=tenant_id orders.*=tenant_id events=tenant_id".split()
     limits = [f"{table} = {column} <= {last}" for table, column in (entry.split("=") for entry in own)]
     orders = f"order_id in (select id from orders where tenant_id <= {last})"
     limits += [f"{table} = {orders}" for table in ["order_lines", "shipments", "payments"]]
