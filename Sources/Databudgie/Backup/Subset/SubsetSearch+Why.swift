@@ -55,7 +55,7 @@ extension SubsetSearch {
             throw DatabudgieError(.configuration, "\(name.text): \(error.message)", hint: error.hint, underlying: error)
         }
         guard !found.isEmpty else {
-            throw DatabudgieError(.database, "there is no row \(name.text)", hint: "look at its key")
+            throw DatabudgieError(.database, "there is no row \(name.text)")
         }
         return found
     }

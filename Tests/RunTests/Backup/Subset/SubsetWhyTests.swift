@@ -153,7 +153,7 @@ struct SubsetWhyTests {
                 ),
                 ("public.users.mail:1", .configuration, "'public.users.mail' is neither a table of the run"),
                 ("lines:100", .configuration, "public.lines: the key has 2 columns (order_id, no), not 1"),
-                ("orders:x", .configuration, "orders:x: invalid input syntax for type integer: \"x\""),
+                ("orders:x", .configuration, "orders:x: invalid input syntax for type integer: \"…\""),
                 ("orders:7", .database, "there is no row orders:7"),
                 ("countries:A:B", .database, "there is no row countries:A:B"),
             ]
