@@ -93,6 +93,36 @@ struct SubsetRuleTests {
         }
     }
 
+    @Test("A table that others inherit from has its own rows alone, and a warning says so")
+    func inheritance() async throws {
+        try await RunFixture.with { fixture in
+            try await fixture.execute(
+                fixture.source,
+                """
+                create table acc(id int primary key); create table base(id int primary key, acc int references acc);
+                create table derived() inherits (base);
+                insert into acc values (1), (2); insert into base values (1, 1), (2, 2);
+                insert into derived values (3, 1), (4, 2);
+                """
+            )
+            let log = EventLog()
+            let tables = "[public.acc, public.base]"
+            _ = try await fixture.backup(fixture.subsetYAML("start: {acc: id = 1}", tables: tables), events: log)
+            #expect(try fixture.lines("public.base") == ["1,1"])
+            #expect(
+                log.warnings == [
+                    "public.base: the subset has only its own rows, and not those of public.derived, which inherits from it; add "
+                        + "public.derived to 'tables', or name the table under 'whole'"
+                ]
+            )
+            let whole = EventLog()
+            let subset = "start: {acc: id = 1}, whole: [base]"
+            _ = try await fixture.backup(fixture.subsetYAML(subset, tables: tables), events: whole)
+            #expect(try fixture.lines("public.base") == ["1,1", "2,2", "3,1", "4,2"])
+            #expect(!whole.warnings.contains { $0.contains("inherits from it") })
+        }
+    }
+
     @Test("A table that fails leaves the others, and the set is partial")
     func failure() async throws {
         try await RunFixture.withAccounts { fixture in
