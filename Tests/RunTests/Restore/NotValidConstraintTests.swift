@@ -202,6 +202,42 @@ struct NotValidConstraintTests {
         }
     }
 
+    @Test(
+        "NOT NULL constraints and keys of partitioned tables can be NOT VALID, too",
+        .enabled("needs Postgres 18") { try await ServerBuild.shared.majorVersion >= 18 }
+    )
+    func versionEighteen() async throws {
+        try await RunFixture.with { fixture in
+            let tables = """
+                create table ref(id int primary key);
+                create table part(id int, ref int, note text) partition by range (id);
+                create table part1 partition of part for values from (0) to (10);
+                """
+            let constraints = """
+                alter table part add constraint part_ref foreign key (ref) references ref not valid;
+                create table nn(id int, x int);
+                """
+            let notNull =
+                "alter table nn add constraint x_nn not null x not valid; comment on constraint x_nn on nn is 'old'"
+            try await fixture.execute(fixture.source, tables + "insert into part values (1, 7, 'a');" + constraints)
+            try await fixture.execute(fixture.source, "insert into nn values (1, null);" + notNull)
+            try await fixture.execute(fixture.target, tables + constraints + notNull)
+            let state = """
+                select conrelid::regclass, conname, pg_get_constraintdef(oid), convalidated, conparentid <> 0,
+                    obj_description(oid, 'pg_constraint')
+                from pg_constraint where not convalidated order by 1, 2
+                """
+            let before = try await fixture.rows(fixture.target, state)
+            #expect(before.count >= 2)
+            let yaml = fixture.yaml("[public.ref, public.part, public.nn]")
+            _ = try await fixture.backup(yaml)
+            #expect(try await fixture.restore(yaml).failed.map(\.message) == [])
+            #expect(try await fixture.rows(fixture.target, "select ref, note from part") == ["7|a"])
+            #expect(try await fixture.rows(fixture.target, "select id, x from nn") == ["1|NULL"])
+            #expect(try await fixture.rows(fixture.target, state) == before)
+        }
+    }
+
     @Test("A key of one partition, of tables that refer to themselves, and files without a set")
     func others() async throws {
         try await RunFixture.with { fixture in
