@@ -83,6 +83,8 @@ def rows(options, places, percent):
     work = options.work
     configuration = work / f"subset-{percent}.yml"
     configuration.write_text(CONFIGURATION.format(database="shop", work=work, percent=percent, last=last, **places))
+    whole = work / "whole.yml"
+    whole.write_text(configuration.read_text().partition("subset:")[0])
     copies = " ".join(f"-c {shlex.quote(f'copy (select * from {table}) to {chr(39)}/dev/null{chr(39)} csv header')}"
                       for table in TABLES)
     ours = f"{options.binary} -c {configuration}"
@@ -93,6 +95,7 @@ def rows(options, places, percent):
         Row(percent, "floor: COPY of the same rows from a database that has no others", f"psql -Xq -d shop_{percent} {copies}"),
         Row(percent, "ours: backup", f"{ours} backup", work / f"subset-{percent}"),
         Row(percent, "ours: the search alone (plan backup)", f"{ours} plan backup"),
+        Row(percent, "ours: plan backup without a subset (the catalog and the locks)", f"{options.binary} -c {whole} plan backup"),
         Row(percent, "temporary tables: the search alone",
             f"psql -Xq -v ON_ERROR_STOP=1 -d shop -c \"set bench.start = 'id <= {last}'\" -f {HERE / 'temporary.sql'}"),
     ]
