@@ -6,6 +6,8 @@ public struct RunEnvironment: Sendable {
     public var variables: [String: String]
     /// The moment that `{timestamp}` and `{date}` mean.
     public var now: Date
+    /// How many cores this machine has for the process.
+    var cores = ProcessInfo.processInfo.activeProcessorCount
     /// The longest time that reports of failures may take, all of a run together.
     var reportingTimeLimit = Duration.seconds(5)
     /// The folder in which rejected rows get a folder of their own.

@@ -24,6 +24,7 @@ public struct ConfigurationPrinter: Sendable {
                 "backup",
                 mapping(
                     run(configuration, .backup) + [
+                        ("jobs", configuration.backup.jobs.map { plain(String($0)) } ?? null),
                         ("retention", configuration.backup.retention.map(retention) ?? null),
                         ("subset", configuration.backup.subset.map(subset) ?? null),
                         ("masking", configuration.backup.masking.map(masking) ?? null),

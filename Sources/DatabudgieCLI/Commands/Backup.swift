@@ -24,10 +24,20 @@ extension DatabudgieCommand {
         )
         var starts: [String] = []
 
+        @Option(name: .shortAndLong, help: ArgumentHelp("Export this many tables at once.", valueName: "number"))
+        var jobs: Int?
+
+        func validate() throws {
+            if let jobs, !(1...BackupConfiguration.mostJobs).contains(jobs) {
+                throw ValidationError("--jobs is a number from 1 to \(BackupConfiguration.mostJobs)")
+            }
+        }
+
         func sources() throws -> ConfigurationSources {
             var sources = try options.sources()
             sources.overrides.backupID = backupID
             sources.overrides.starts = starts
+            sources.overrides.jobs = jobs
             return sources
         }
 

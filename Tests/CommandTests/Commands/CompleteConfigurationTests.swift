@@ -21,6 +21,7 @@ struct CompleteConfigurationTests {
           parts: {drivername: postgresql+psycopg2, username: u, password: p, host: h, port: 5432, database: d, query: {sslmode: require}}
         connection: shop
         idle_in_transaction_timeout: 60
+        jobs: 2
         strict: false
         s3:
           aws_access_key_id: <% ENV[AWS_ACCESS_KEY_ID, null] %>

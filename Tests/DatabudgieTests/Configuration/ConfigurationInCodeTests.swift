@@ -60,7 +60,8 @@ struct ConfigurationInCodeTests {
                         appliesRowSecurity: true
                     )
                 ],
-                retention: RetentionPolicy([.weekly: .atMost(4), .last: .unlimited], within: RetentionPeriod("1y"))
+                retention: RetentionPolicy([.weekly: .atMost(4), .last: .unlimited], within: RetentionPeriod("1y")),
+                jobs: 3
             ),
             restore: RestoreConfiguration(
                 run: common,
@@ -120,6 +121,7 @@ struct ConfigurationInCodeTests {
                     strict: false
                     skip_if_exists: true
                     row_security: true
+                jobs: 3
                 retention: {keep_weekly: 4, keep_last: unlimited, keep_within: 1y}
                 """,
             environment: [:]

@@ -35,6 +35,20 @@ struct OverridesTests {
         #expect(configuration.restore.run.connection?.keywords["host"] == "option")
     }
 
+    @Test("The option --jobs beats 'jobs' in 'backup' and at the root; of these the nearer one counts, null too")
+    func jobs() throws {
+        func jobs(_ yaml: String, option: Int? = nil) throws -> Int? {
+            var fixture = ConfigurationFixture(yaml)
+            fixture.overrides.jobs = option
+            return try fixture.load().backup.jobs
+        }
+        #expect(try jobs("tables: [a]") == nil)
+        #expect(try jobs("{jobs: 2, tables: [a]}") == 2)
+        #expect(try jobs("{jobs: 2, backup: {jobs: 3, tables: [a]}}") == 3)
+        #expect(try jobs("{jobs: 2, backup: {jobs: null, tables: [a]}}") == nil)
+        #expect(try jobs("{jobs: 2, backup: {jobs: 3, tables: [a]}}", option: 4) == 4)
+    }
+
     @Test("The option --connection beats every url and connection")
     func connection() throws {
         let configuration = try load { $0.connection = "other" }

@@ -120,6 +120,7 @@ struct PrinterTests {
                     clean: false
                     strategy: null
                     run_as: null
+                  jobs: null
                   retention: null
                   subset: null
                   masking: null

@@ -29,7 +29,10 @@ struct SetRecording: Sendable {
             session.recorder.found(unrecorded)
             return nil
         }
-        let text = ConfigurationPrinter().yaml(Configuration(backup: configuration))
+        var settings = configuration
+        // The files are the same, whatever their number at once.
+        settings.jobs = nil
+        let text = ConfigurationPrinter().yaml(Configuration(backup: settings))
         return SetRecording(
             catalog: SetCatalog(folder: folder, storages: session.storages),
             started: session.settings.timestamp.moment,

@@ -10,6 +10,8 @@ public struct BackupConfiguration: Sendable, Equatable {
     public var subset: SubsetSettings?
     /// Which columns are masked (`masking`); nil: none.
     public var masking: MaskingConfiguration?
+    /// How many tables are exported at once (`jobs`); nil: as many as seems right for this machine and what there is to do.
+    public var jobs: Int?
 
     /// Gathers settings.
     ///
@@ -19,17 +21,23 @@ public struct BackupConfiguration: Sendable, Equatable {
     ///   - retention: Which sets are kept when old ones are removed.
     ///   - subset: Which rows of the tables are exported; nil: all.
     ///   - masking: Which columns are masked.
+    ///   - jobs: How many tables are exported at once, from 1 to ``mostJobs``; nil: as many as seems right.
     public init(
         run: RunConfiguration = RunConfiguration(),
         tables: [BackupEntry] = [],
         retention: RetentionPolicy? = nil,
         subset: SubsetSettings? = nil,
-        masking: MaskingConfiguration? = nil
+        masking: MaskingConfiguration? = nil,
+        jobs: Int? = nil
     ) {
         self.run = run
         self.tables = tables
         self.retention = retention
         self.subset = subset
         self.masking = masking
+        self.jobs = jobs
     }
+
+    /// The most tables that can be exported at once.
+    public static let mostJobs = 64
 }

@@ -20,6 +20,8 @@ public struct ConfigurationOverrides: Sendable, Equatable {
     public var excludes: [String] = []
     /// The `TABLE=CONDITION` pairs given by `--start`; they replace any `start` of `subset`.
     public var starts: [String] = []
+    /// `--jobs`: how many tables a backup exports at once.
+    public var jobs: Int?
     /// `--dry-run` or `--no-dry-run`.
     public var dryRun: Bool?
     /// `--raw-config`: configuration as a text.
@@ -69,6 +71,9 @@ public struct ConfigurationOverrides: Sendable, Equatable {
         if let strict {
             let place = SourcePlace(strict ? "--strict" : "--no-strict")
             replace(["strict"], key: "strict", value: .bool(strict, at: place), in: &root)
+        }
+        if let jobs {
+            replace(["jobs"], with: ("jobs", String(jobs)), option: "--jobs", in: &root)
         }
         if !tables.isEmpty { replace(["tables"], key: "tables", value: list(tables, "--table"), in: &root) }
         if !excludes.isEmpty { replace(["exclude"], key: "exclude", value: list(excludes, "--exclude"), in: &root) }

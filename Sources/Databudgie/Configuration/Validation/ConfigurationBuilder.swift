@@ -77,8 +77,15 @@ struct ConfigurationBuilder {
             tables: tables,
             retention: retention(at: levels),
             subset: subset(at: levels),
-            masking: masking(at: levels)
+            masking: masking(at: levels),
+            jobs: jobs(at: levels)
         )
+    }
+
+    /// The number of the nearest level that has one; all levels are checked.
+    private func jobs(at levels: [SourceMapping]) -> Int? {
+        let numbers = levels.map { level in level["jobs"].map { read.jobs($0) } }
+        return numbers.lazy.compactMap(\.self).first ?? nil
     }
 
     private func restoreConfiguration(_ scope: KeyScope) -> RestoreConfiguration {

@@ -13,7 +13,7 @@ enum ConfigurationLevel: Sendable {
         "url", "connection", "connections", "tables", "manifest", "root_location", "idle_in_transaction_timeout",
         "adapter", "s3", "catalog",
     ]
-    private static let backupKeys = ["retention", "subset", "masking"]
+    private static let backupKeys = ["retention", "subset", "masking", "jobs"]
     private static let restoreKeys = ["transaction", "safe_hosts", "require_masked"]
     private static let rootKeys = ["environment", "sentry", "logging", "backup", "restore"]
 

@@ -94,6 +94,18 @@ struct ValueReader {
         return nil
     }
 
+    /// How many tables are exported at once.
+    func jobs(_ value: SourceValue) -> Int? {
+        guard let number = number(value, "jobs") else { return nil }
+        if (1...BackupConfiguration.mostJobs).contains(number) { return number }
+        report.add(
+            .invalidValue,
+            "'jobs' must be a number from 1 to \(BackupConfiguration.mostJobs), not \(number)",
+            at: value.place
+        )
+        return nil
+    }
+
     /// A list of strings.
     func texts(_ value: SourceValue?, _ key: String) -> [String]? {
         guard let value, !value.isNull else { return nil }
