@@ -14,11 +14,13 @@ public enum PgBouncer {
     ///
     /// - Parameters:
     ///   - parameters: How to reach a database of the server over the unix socket.
+    ///   - poolSize: How many connections to the server it has for a database and a role.
     ///   - body: What to do, given how to reach the same database through PgBouncer.
     /// - Returns: What the closure returns.
     /// - Throws: The closure's error, or a ``PostgresServer/ScriptFailure``.
     public static func withPooler<R>(
         before parameters: ConnectionParameters,
+        poolSize: Int = 8,
         _ body: (ConnectionParameters) async throws -> R
     ) async throws -> R {
         let folder = try makeTemporaryFolder()
@@ -26,7 +28,9 @@ public enum PgBouncer {
         let owner = String(ProcessInfo.processInfo.processIdentifier)
         _ = try await PostgresServer.runScript(
             "pgbouncer",
-            arguments: ["start", "--dir", folder, "--server", server, "--until-exit-of", owner]
+            arguments: [
+                "start", "--dir", folder, "--server", server, "--until-exit-of", owner, "--pool-size", String(poolSize),
+            ]
         )
         var pooled = parameters
         pooled.keywords["host"] = folder
