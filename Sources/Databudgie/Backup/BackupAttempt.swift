@@ -22,11 +22,6 @@ struct BackupAttempt {
     var settings: RunSettings { session.settings }
     var recorder: RunRecorder { session.recorder }
 
-    /// Another run has taken a path of this one, or its id.
-    private struct PathIsTaken: Error {
-        let message: String
-    }
-
     /// Plans, and exports what is planned.
     ///
     /// - Returns: What became of the jobs.
@@ -239,7 +234,7 @@ struct BackupAttempt {
         return RunResults(jobs: done + exported, definitions: defined.map(\.label))
     }
 
-    /// Exports job after job; a failed one stops the others only when it is strict.
+    /// Exports the jobs, several at a time if there is more than one member.
     private func export(
         _ jobs: [BackupJob],
         _ catalog: DatabaseCatalog,
@@ -248,54 +243,40 @@ struct BackupAttempt {
         _ written: WrittenFiles,
         _ givesWay: Bool
     ) async throws -> [JobResult] {
-        let existing = try await FileListing(jobs.filter(\.skipsIfExists).map(\.pattern), in: session.storages)
-        let states = try await SequenceReader(connection: session.connection).read(jobs.flatMap(\.sequences))
-        var age = SnapshotAge(limit: settings.snapshotAgeLimit)
-        var results: [JobResult] = []
-        for (index, job) in jobs.enumerated() {
-            if let (skipped, path) = existing.kept(job) {
-                written.add(job, keptAt: path)
-                results.append(recorder.ended(.skipped(skipped)))
-                continue
+        let connection = session.connection
+        let (count, ordered) = try await WorkerCount(settings: settings, catalog: catalog, connection: connection)
+            .decide(jobs)
+        let run = RunJobs(
+            catalog: catalog,
+            recordedRun: recordedRun,
+            states: try await SequenceReader(connection: connection).read(jobs.flatMap(\.sequences)),
+            existing: try await FileListing(jobs.filter(\.skipsIfExists).map(\.pattern), in: session.storages),
+            defined: defined,
+            written: written,
+            subset: subset,
+            givesWay: givesWay,
+            givesUpOnConflict: givesUpOnConflict,
+            list: JobList(ordered),
+            age: SnapshotAgeWatch(limit: settings.snapshotAgeLimit)
+        )
+        try await RunTeam(leader: session, run: run, count: try await available(count)).work()
+        let abandoned = run.list.abandoned.map { abandoned in
+            abandoned.jobs.map { job in
+                let message = "not exported, because \(abandoned.failure) failed and the run is strict"
+                return recorder.ended(.failed(JobFailure(job.id, message: message)))
             }
-            do {
-                recorder.started(job.id)
-                let export = JobExport(
-                    session: session,
-                    job: job,
-                    catalog: catalog,
-                    states: states,
-                    defined: defined,
-                    written: written,
-                    subset: subset
-                )
-                let outcome = try await export.run()
-                written.add(job, outcome)
-                try await recordedRun?.record(published: job, outcome)
-                results.append(recorder.ended(.finished(outcome)))
-            } catch {
-                // What the manifest has recorded stays.
-                let isRecorded = recordedRun?.isDryRun == false && results.contains(where: \.isFinished)
-                if givesWay, !isRecorded, job.isUniquePath, let error = error as? StorageError,
-                    error.code == .alreadyExists
-                {
-                    throw PathIsTaken(message: error.message)
-                }
-                if givesUpOnConflict, !isRecorded, let conflict = RecoveryConflict(error) { throw conflict }
-                if FailureScope(of: error) != .interruption {
-                    results.append(recorder.ended(.failed(JobFailure(job.id, error))))
-                }
-                try rethrowUnlessJobFailed(error)
-                guard job.isStrict else { continue }
-                results += jobs[(index + 1)...].map { remaining in
-                    let message = "not exported, because \(job.id) failed and the run is strict"
-                    return recorder.ended(.failed(JobFailure(remaining.id, message: message)))
-                }
-                return results
-            }
-            if index < jobs.count - 1, let warning = age.warning() { recorder.found(warning) }
         }
-        return results
+        return run.list.results + (abandoned ?? [])
+    }
+
+    /// How many of the wanted members the server has room for.
+    private func available(_ wanted: Int) async throws -> Int {
+        guard wanted > 1, let free = try await FreeConnections(connection: session.connection).count(),
+            free < wanted - 1
+        else { return wanted }
+        let count = counted(free, "connection")
+        recorder.found(.note("\(free + 1) of \(wanted) tables are exported at once: the server has \(count) left"))
+        return free + 1
     }
 }
 
@@ -325,8 +306,4 @@ extension SetRecord.Failure {
         guard case .failed(let failure) = result else { return nil }
         self.init(table: failure.job.name, message: failure.message)
     }
-}
-
-extension JobResult {
-    fileprivate var isFinished: Bool { if case .finished = self { true } else { false } }
 }

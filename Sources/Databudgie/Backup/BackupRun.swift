@@ -24,7 +24,7 @@ public struct BackupRun: Sendable {
     /// A table that fails leaves no file behind and does not stop the others, unless it or the run is strict; the report
     /// lists it, so a caller must look at ``RunReport/failed``. Cancelling the task cancels the running query, aborts the
     /// upload, removes the temporary file, and throws `CancellationError`.
-    /// - Parameter onEvent: Receives what happens, in order, from the tasks of the run: it must return quickly.
+    /// - Parameter onEvent: Receives what happens, one event at a time, from the tasks of the run: it must return quickly.
     /// - Returns: What was exported, skipped and failed.
     /// - Throws: ``DatabudgieError``, `PostgresError`, `StorageError` or `CancellationError` when nothing more could be
     ///   done; files that were finished before stay.

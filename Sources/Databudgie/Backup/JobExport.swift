@@ -14,8 +14,12 @@ struct JobExport {
     let written: WrittenFiles
     /// Which rows are exported; nil: all.
     var subset: SubsetResult?
+    /// How long the server waits for locks, in its own words; nil: as long as it must.
+    var lockTimeout: String?
 
     private var connection: Connection { session.connection }
+    /// The transaction of another connection has taken the run's locks, and it may be lost.
+    private var isWorker: Bool { lockTimeout != nil }
 
     /// Runs the query and publishes its file when all of it has arrived; a failure leaves no file behind.
     ///
@@ -120,7 +124,10 @@ struct JobExport {
 
     /// What the job needs besides the settings of the snapshot, and how the planner looks up rows by their addresses.
     private var settings: [String: String] {
-        subset == nil ? job.sessionSettings : job.sessionSettings.merging(SubsetSearch.plannerSettings) { $1 }
+        var settings = job.sessionSettings
+        if subset != nil { settings.merge(SubsetSearch.plannerSettings) { $1 } }
+        settings["lock_timeout"] = lockTimeout
+        return settings
     }
 
     private func export() async throws -> Export {
@@ -174,12 +181,12 @@ struct JobExport {
 
     /// Refuses rows that another session has replaced since the snapshot.
     ///
-    /// A table that was locked before the snapshot cannot have been.
+    /// A table that this transaction has locked before the snapshot cannot have been.
     private func checkRewrites() async throws {
         let check = RewriteCheck(connection: connection)
         guard let relation = job.relation, job.isWholeTable else { return try await check.run(.locked) }
         let family = [relation.oid] + catalog.descendants(of: relation.oid)
-        guard relation.kind != .table || family.count > 1 else { return }
+        guard relation.kind != .table || family.count > 1 || isWorker else { return }
         try await check.run(.relations(family))
         if relation.kind == .partitionedTable { try await check.runForPartitions(of: relation.oid) }
     }

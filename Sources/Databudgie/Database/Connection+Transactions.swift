@@ -36,6 +36,16 @@ extension Connection {
         if mode != .writing { try await restrictViews(true) }
     }
 
+    /// A pooler is in between, which makes up the process id.
+    ///
+    /// - Throws: `PostgresError`.
+    var isPooled: Bool {
+        get async throws {
+            let row = try await query("select pg_catalog.pg_backend_pid() as pid").rows.first
+            return row?["pid"] != String(server.processID)
+        }
+    }
+
     /// Lifts the limits on time of the role or the database, which are meant for other sessions, as pg_dump does: a run
     /// idles while it waits for the storage or for its other connection.
     ///

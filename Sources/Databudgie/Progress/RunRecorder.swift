@@ -84,6 +84,20 @@ struct RunRecorder: Sendable {
     }
 }
 
+/// Passes events on one at a time, whichever task of the run they happen in.
+final class EventTurns: Sendable {
+    private let turn = Mutex(())
+    private let onEvent: @Sendable (RunEvent) -> Void
+
+    init(_ onEvent: @escaping @Sendable (RunEvent) -> Void) {
+        self.onEvent = onEvent
+    }
+
+    @Sendable func pass(_ event: RunEvent) {
+        turn.withLock { _ in onEvent(event) }
+    }
+}
+
 /// What was reported before.
 private final class KnownEvents: Sendable {
     private struct Keys {

@@ -2,7 +2,7 @@
 public struct RunReport: Sendable {
     /// What the run did.
     public let kind: RunKind
-    /// Complete jobs, in the order in which they ended.
+    /// Complete jobs: those of a backup in the order of its plan, those of a restore in the order in which they ended.
     public let finished: [JobOutcome]
     /// Jobs that were skipped on purpose.
     public let skipped: [SkippedJob]

@@ -1,6 +1,6 @@
 /// What a run has done, from which its report is created.
 struct RunResults: Sendable {
-    /// What became of the jobs, in the order in which they ended.
+    /// What became of the jobs: those of a backup in the order of its plan, those of a restore in the order in which they ended.
     var jobs: [JobResult] = []
     /// Tables and views whose definitions were written, or run, by their full names.
     var definitions: [String] = []

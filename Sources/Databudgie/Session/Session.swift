@@ -40,7 +40,7 @@ struct Session: Sendable {
         onEvent: @escaping @Sendable (RunEvent) -> Void,
         _ body: (Session) async throws -> Result
     ) async throws -> Result {
-        try await SentryReporter.with(settings, onEvent: onEvent) { recorder in
+        try await SentryReporter.with(settings, onEvent: EventTurns(onEvent).pass) { recorder in
             try await StorageRouter.withStorages(settings) { storages in
                 let session = Session(settings: settings, storages: storages, recorder: recorder)
                 return try await reportingWarnings(to: recorder) { try await body(session) }
@@ -63,11 +63,17 @@ struct Session: Sendable {
 
     /// Connects to the run's database for the body.
     ///
-    /// - Parameter body: Uses the connection, which must not leave it.
+    /// - Parameters:
+    ///   - server: The very server that is to be reached, once more; nil: whichever is.
+    ///   - body: Uses the connection, which must not leave it.
     /// - Returns: What the body returns.
     /// - Throws: `PostgresError` when the connection fails; what the body throws.
-    func withDatabase<Result>(_ body: (DatabaseSession) async throws -> Result) async throws -> Result {
-        try await Connection.withConnection(to: settings.database) { connection in
+    func withDatabase<Result>(
+        at server: ServerInfo? = nil,
+        _ body: (DatabaseSession) async throws -> Result
+    ) async throws -> Result {
+        let database = server.map { settings.database.leading(to: $0) } ?? settings.database
+        return try await Connection.withConnection(to: database) { connection in
             try await connection.liftSessionLimits()
             return try await body(DatabaseSession(session: self, connection: connection))
         }

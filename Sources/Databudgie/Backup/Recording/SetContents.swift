@@ -58,7 +58,8 @@ struct SetContents: Sendable {
         kept: [StoragePath: KeptFiles.KeptFile],
         paths: RecordedPaths
     ) -> SetRecord {
-        let tables = written.parts.map { part in
+        // In the order of the plan, whoever was first.
+        let tables = written.parts.sorted { $0.job.id.number < $1.job.id.number }.map { part in
             switch part {
             case .written(let job, let outcome): table(job, outcome, paths)
             case .kept(let job, let path): named(kept[path]?.table, job)

@@ -1,0 +1,116 @@
+import Postgres
+import Storage
+
+/// A member of a run: takes jobs from the list and exports them over its own connection, in the run's snapshot.
+struct RunMember: Sendable {
+    let session: DatabaseSession
+    let run: RunJobs
+    /// Its transaction has taken the run's locks, and gets those at once that others have to wait for.
+    let isLeader: Bool
+
+    private var recorder: RunRecorder { session.recorder }
+
+    /// How long a worker waits for a lock.
+    ///
+    /// Another session that waits for the leader's lock on a table would have a worker wait behind it for ever, because the
+    /// leader ends last, and the server cannot know. pg_dump's workers fail then; ours leave the job to the leader.
+    private static let patience = "200ms"
+
+    /// Takes jobs until none is left for the member, or its connection is lost.
+    ///
+    /// - Throws: What ends the run; `CancellationError`.
+    func work() async throws {
+        while let job = try await next() {
+            guard try await export(job) else { return }
+        }
+    }
+
+    private func next() async throws -> BackupJob? {
+        guard isLeader else { return run.list.next() }
+        return try await run.list.nextForLeader {
+            guard session.settings.idleInTransactionTimeout != nil else { return }
+            // It is not idle while others work, and its locks are needed.
+            try await session.connection.execute("set local idle_in_transaction_session_timeout = 0")
+        }
+    }
+
+    /// Exports a job; a failed one stops the others only when it is strict.
+    ///
+    /// - Returns: False when the connection is lost.
+    private func export(_ job: BackupJob) async throws -> Bool {
+        if let (skipped, path) = run.existing.kept(job) {
+            run.written.add(job, keptAt: path)
+            run.list.end(with: recorder.ended(.skipped(skipped)))
+            return true
+        }
+        do {
+            if run.list.begin(job.id) { recorder.started(job.id) }
+            let export = JobExport(
+                session: session,
+                job: job,
+                catalog: run.catalog,
+                states: run.states,
+                defined: run.defined,
+                written: run.written,
+                subset: run.subset,
+                lockTimeout: isLeader ? nil : Self.patience
+            )
+            let outcome = try await export.run()
+            run.written.add(job, outcome)
+            if let recorded = run.recordedRun, !recorded.isDryRun {
+                try run.commitment.commit()
+                try await recorded.record(published: job, outcome)
+            }
+            run.list.end(with: recorder.ended(.finished(outcome)))
+        } catch {
+            return try failed(job, error)
+        }
+        if run.list.isWaiting, let warning = run.age.warning() { recorder.found(warning) }
+        return true
+    }
+
+    /// Finds out what the failure of a job ends.
+    ///
+    /// - Returns: False when the connection is lost, and nothing else.
+    /// - Throws: What ends the run.
+    private func failed(_ job: BackupJob, _ error: any Error) throws -> Bool {
+        // What the manifest has recorded stays.
+        if run.givesWay, job.isUniquePath, let error = error as? StorageError, error.code == .alreadyExists,
+            run.commitment.giveWay()
+        {
+            throw PathIsTaken(message: error.message)
+        }
+        if run.givesUpOnConflict, let conflict = RecoveryConflict(error), run.commitment.giveWay() { throw conflict }
+        let scope = FailureScope(of: error)
+        if !isLeader, scope != .interruption, let isLost = handOver(job, error) { return !isLost }
+        if scope == .job, job.isStrict { run.list.stop(after: job.id) }
+        if scope != .interruption { run.list.end(with: recorder.ended(.failed(JobFailure(job.id, error)))) }
+        try rethrowUnlessJobFailed(error)
+        return true
+    }
+
+    /// Leaves a job to the leader when it may succeed there.
+    ///
+    /// - Returns: Whether the connection is lost; nil when the job would fail there as well.
+    private func handOver(_ job: BackupJob, _ error: any Error) -> Bool? {
+        if LockConflict(of: error) == .timeout {
+            recorder.found(
+                .note(
+                    "another session waits for a lock on it: it is exported by the connection that has one",
+                    of: job.id
+                )
+            )
+            run.list.handOver(job)
+            return false
+        }
+        guard let code = (error as? PostgresError)?.code, [.connectionLost, .connectionUnavailable].contains(code)
+        else {
+            return nil
+        }
+        recorder.found(
+            .warning("\(ErrorText(error).message): exporting it again, over another connection", of: job.id)
+        )
+        run.list.handOver(job)
+        return true
+    }
+}
