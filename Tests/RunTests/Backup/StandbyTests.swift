@@ -8,6 +8,7 @@ import Testing
 struct StandbyTests {
     /// Holds a backup from a standby up in its first job.
     private func withHeldUpBackup(
+        jobs: Int = 1,
         _ body: (
             _ fixture: RunFixture, _ run: Task<RunReport, any Error>, _ log: EventLog,
             _ changeRows: () async throws -> Void,
@@ -30,7 +31,7 @@ struct StandbyTests {
                     let run = Task {
                         try await fixture.backup(
                             """
-                            {root_location: \(folder), location: '{table}', tables: [t,
+                            {root_location: \(folder), location: '{table}', jobs: \(jobs), tables: [t,
                               {query: "select pg_advisory_lock(42)::text as lock", location: waiting}]}
                             """,
                             events: log
@@ -49,9 +50,12 @@ struct StandbyTests {
         }
     }
 
-    @Test("A backup that the standby cancels begins again from a new snapshot, and leaves one set of files")
-    func again() async throws {
-        try await withHeldUpBackup { fixture, run, log, changeRows, letGo in
+    @Test(
+        "A backup that the standby cancels begins again from a new snapshot, and leaves one set of files",
+        arguments: [1, 2]
+    )
+    func again(jobs: Int) async throws {
+        try await withHeldUpBackup(jobs: jobs) { fixture, run, log, changeRows, letGo in
             try await changeRows()
             try await poll("the backup begins again") { log.warnings.contains { $0.contains("from a new snapshot") } }
             try await letGo()

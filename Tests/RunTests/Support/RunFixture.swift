@@ -68,6 +68,8 @@ struct RunFixture: Sendable {
         var configuration = try Configuration.load(yaml: yaml, environment: [:])
         configuration.backup.run.connection = source
         configuration.restore.run.connection = target
+        // Whatever machine the test runs on.
+        configuration.backup.jobs = configuration.backup.jobs ?? 1
         return configuration
     }
 
