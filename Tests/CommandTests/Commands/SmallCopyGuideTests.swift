@@ -57,6 +57,14 @@ struct SmallCopyGuideTests {
                         #expect(restore.status == 0 && end.hasPrefix("Restore complete"), "\(restore)")
                         #expect(guide.contains("\n\(end) in "), "\(restore)")
                     }
+                    try await PostgresServer.withDatabase { other in
+                        // The list of definitions is in the folder of the other sets, not in that of the case.
+                        let start = ["--start", "public.customers=id = 4711", "-l", "case-4711/{table}"]
+                        #expect(try await program.run(["backup"] + start).status == 0)
+                        let url = Shop(parameters: other, folder: folder).url
+                        let restore = try await program.run(["restore", "--url", url] + start.suffix(2))
+                        #expect(restore.status == 0, "\(restore)")
+                    }
                     try await Connection.withConnection(to: target) { connection in
                         let keys = try await connection.query(
                             "select count(*) as n from pg_constraint where contype = 'f' and convalidated"

@@ -72,7 +72,7 @@ struct RecordedDefinitions: Sendable {
         return settings
     }
 
-    /// Where files of a location are: there, or at the end of its path, below the folder that the set was copied to.
+    /// Where files of a location are: there, in the working directory, or at the end of its path, below the folder that the set was copied to.
     private func location(_ location: Template, _ folder: String?, _ filename: Template, _ ext: String) -> Template {
         func hasFiles(_ location: Template) -> Bool {
             let inner = folder.map { location.appending(Template(parts: [.literal($0)])) } ?? location
@@ -80,6 +80,9 @@ struct RecordedDefinitions: Sendable {
             return files.keys.contains { template.match($0.description, [.ext: ext]) != nil }
         }
         guard !hasFiles(location) else { return location }
+        // The record has absolute paths of files that are not below the folder of its catalog.
+        let absolute = Template(parts: [.literal(FileManager.default.currentDirectoryPath)]).appending(location)
+        if location.description.utf8.first != UInt8(ascii: "/"), hasFiles(absolute) { return absolute }
         let components = location.description.split(atByte: "/")
         let suffixes = components.indices.dropFirst().map { components[$0...].joined(separator: "/") }
         return suffixes.lazy.compactMap { try? Template($0) }.map(below).first(where: hasFiles)
