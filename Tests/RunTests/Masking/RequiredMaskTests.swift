@@ -144,7 +144,7 @@ struct RequiredMaskTests {
                 self.yaml(
                     fixture,
                     "policy: \(policy), columns: {}, keep: [\"*.id\", \"*.mail\"]",
-                    more: ", skip_if_exists: true, catalog: '\(fixture.folder)/catalog'",
+                    more: ", skip_if_exists: true, catalog: catalog",
                     tables: "[{query: \"\(query)\", location: q}]"
                 )
             }
