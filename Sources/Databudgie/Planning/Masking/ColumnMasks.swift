@@ -2,7 +2,8 @@
 ///
 /// Columns that a foreign key or another reference relates, and those of parents and children, have the same values, so
 /// they have one mask: that of the member with an exact name among the rules, or else that of any member. Where one of them
-/// is an array of such values, it has that mask for each element.
+/// is an array of such values, it has that mask for each element. What keeps a column is about that column alone, and about
+/// that of its table's partitions and children.
 struct ColumnMasks: Sendable {
     typealias ID = ColumnCatalog.ID
     typealias Rule = MaskingConfiguration.Rule
@@ -76,12 +77,30 @@ struct ColumnMasks: Sendable {
         }
         for name in others { _ = rules.match(name) }
         unused = rules.unused
+        inheritKeeping(&matches, ids)
         let arrays = Set(links.filter(\.isOfElements).map(\.from))
         for members in Self.classes(ids, links) {
             if members.count > 1 {
                 for member in members { classes[member] = members }
             }
             decide(members, matches, hasArrays: members.contains(where: arrays.contains))
+        }
+    }
+
+    /// What keeps a column of a parent keeps that of its children, whose rows are the parent's, too.
+    private func inheritKeeping(_ matches: inout [ID: (rule: Rule, isExact: Bool)], _ ids: [ID]) {
+        let parents = Dictionary(grouping: links.filter { $0.key == nil }, by: \.from)
+        let own = matches
+        for id in ids where own[id] == nil && ambiguous[id] == nil {
+            var (next, seen) = ([id], Set([id]))
+            while let child = next.popLast() {
+                let others = parents[child, default: []].map(\.to).filter { seen.insert($0).inserted }
+                if let rule = others.compactMap({ own[$0] }).first(where: { $0.rule.mask.kind == .keep }) {
+                    matches[id] = rule
+                    break
+                }
+                next += others
+            }
         }
     }
 
@@ -116,8 +135,9 @@ struct ColumnMasks: Sendable {
                 (column: id, rule: arrays.contains(id) ? $0.rule.ofElements : $0.rule, isExact: $0.isExact)
             }
         }
+        // An exact name that keeps one column says nothing of the others.
         let exact = ruled.filter(\.isExact)
-        let counting = exact.isEmpty ? ruled : exact
+        let counting = exact.contains { $0.rule.mask.kind != .keep } ? exact : ruled
         guard let first = counting.first else { return }
         guard counting.allSatisfy({ $0.rule.mask == first.rule.mask }) else {
             let conflict = Conflict(members: members, rules: counting.map { ($0.column, $0.rule) })
@@ -129,10 +149,12 @@ struct ColumnMasks: Sendable {
         let foldsCase = facts.contains { $0.type.isCaseInsensitive }
         for member in members {
             let own = counting.first { $0.column == member }
+            // A mask holds for all of them; what keeps one column keeps no other.
+            guard own != nil || first.rule.mask.kind != .keep else { continue }
             let rule = own?.rule ?? first.rule
             decisions[member] = Decision(
                 rule: arrays.contains(member) ? rule.ofArrays : rule,
-                isExact: !exact.isEmpty,
+                isExact: first.rule.mask.kind == .keep ? own?.isExact ?? false : !exact.isEmpty,
                 inheritedFrom: own == nil ? first.column : nil,
                 members: members,
                 foldsCase: foldsCase,

@@ -160,6 +160,16 @@ struct MaskCheckTests {
         )
     }
 
+    @Test("What keeps one column of a foreign key keeps no other, and is no exception from a mask of it")
+    func keeping() {
+        let masks = [("*email", Mask(.email)), ("*.note", Mask(.filler))]
+        #expect(related(masks, keep: ["*_id"]).map(\.summary) == ["users.id unclassified"])
+        #expect(related(masks, keep: ["public.orders.user_id"]).map(\.summary) == ["users.id unclassified"])
+        #expect(related(masks, keep: ["*.id", "*_id"]).map(\.summary) == [])
+        let hash = [("*.id", Mask(.hash))] + masks
+        #expect(related(hash, keep: ["public.orders.user_id"]).map(\.summary) == ["users.id conflict"])
+    }
+
     @Test("A mask of a foreign key cannot depend on other columns of its row")
     func dependence() {
         let rules = [("*email", Mask(.email, by: "id")), ("public.users.id", Mask(.hash)), ("*.note", Mask(.filler))]
