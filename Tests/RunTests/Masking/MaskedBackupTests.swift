@@ -363,6 +363,108 @@ struct MaskedBackupTests {
         }
     }
 
+    @Test("Texts that the server quotes in errors of conversions, functions and queries are not shown")
+    func quotedTexts() async throws {
+        try await RunFixture.with { fixture in
+            try await fixture.onBoth(
+                """
+                create table a (v text); insert into a values ('topsecretvalue ( x');
+                create view w as select to_tsquery('simple', v)::text as v from a;
+                """
+            )
+            let sql = "{sql: \"to_tsquery('simple', v)::text\"}"
+            for tables in [
+                "[public.a, public.w]",
+                "[public.a, {query: \"select to_tsquery('simple', v)::text as v from a\", location: q}]",
+            ] {
+                let masks = "{public.a.v: \(sql), public.w.v: hash, q.v: hash}"
+                let report = try await fixture.backup(
+                    yaml(fixture, columns: masks, keep: "[]", policy: "open", tables: tables)
+                )
+                #expect(report.failed.count == 2)
+                #expect(!"\(report.failed)".contains("topsecret"))
+                #expect(!(try content(fixture)).contains("topsecret"))
+            }
+        }
+    }
+
+    @Test("A generated column with a mask is left out of the file, even if no other column has one")
+    func generatedAlone() async throws {
+        try await RunFixture.with { fixture in
+            try await fixture.execute(
+                fixture.source,
+                """
+                create table g (id int, name text, whole text generated always as (name || ' privatevalue') stored);
+                insert into g (id, name) values (1, 'Ada');
+                """
+            )
+            let masks = "{public.g.whole: full_name}"
+            _ = try await fixture.backup(
+                yaml(fixture, columns: masks, keep: "[\"*.id\", \"*.name\"]", tables: "[public.g]")
+            )
+            #expect(!(try content(fixture)).contains("privatevalue"))
+            // A query has the values of the column as one of its own.
+            let query = "[{name: public.g, query: 'select * from {table}', location: q}]"
+            await #expect(throws: DatabudgieError.self) {
+                try await fixture.backup(
+                    yaml(
+                        fixture,
+                        columns: "{public.g.name: hash}",
+                        keep: "[\"*.id\", public.g.who*]",
+                        tables: query
+                    )
+                )
+            }
+            #expect(!(try content(fixture)).contains("privatevalue"))
+        }
+    }
+
+    @Test(
+        "What a query computes or calls otherwise is not kept because of its name",
+        arguments: [
+            "select id, lower(email) as status from {table}", "select id, email as status from {table}",
+            "select id, status from {table} union all select 2, email from {table}",
+        ]
+    )
+    func queryNames(query: String) async throws {
+        try await RunFixture.with { fixture in
+            try await fixture.execute(
+                fixture.source,
+                "create table c (id int, email text, status text); insert into c values (1, 'privatevalue', 'new')"
+            )
+            let entry = "[{name: public.c, query: \"\(query)\", location: q}]"
+            func backup(_ columns: String, _ keep: String) async throws {
+                _ = try await fixture.backup(yaml(fixture, columns: columns, keep: keep, tables: entry))
+            }
+            let keep = "[\"*.id\", \"*.stat*\"]"
+            await #expect(throws: DatabudgieError.self) { try await backup("{}", keep) }
+            #expect(!(try content(fixture)).contains("privatevalue"))
+            // A mask by the name of the column is stronger than what keeps the column that it is.
+            try await backup("{public.c.status: hash}", "[\"*.id\", public.c.email]")
+            #expect(!(try content(fixture)).contains("privatevalue"))
+        }
+    }
+
+    @Test("Digits of two columns are turned differently, although they depend on one third column")
+    func digitsByColumn() async throws {
+        try await RunFixture.with { fixture in
+            try await fixture.execute(
+                fixture.source,
+                "create table d (id int, a text, b text); insert into d values (1, '0000000000000000', '4111222233334444')"
+            )
+            let digits = "{mask: digits, by: id}"
+            _ = try await fixture.backup(
+                yaml(fixture, columns: "{public.d.a: \(digits), public.d.b: \(digits)}", keep: "[\"*.id\"]")
+            )
+            let file = try #require(try fixture.files().first { $0.hasSuffix(".csv") })
+            let row = try #require(try fixture.text(file).split(separator: "\n").last).split(separator: ",")
+            let (a, b) = (row[1].compactMap(\.wholeNumberValue), row[2].compactMap(\.wholeNumberValue))
+            #expect(a.count == 16 && b.count == 16)
+            let known = zip(a, b).map { ($1 - $0 + 10) % 10 }
+            #expect(known != "4111222233334444".compactMap(\.wholeNumberValue))
+        }
+    }
+
     @Test("Partitions and parents are exported with the masks of their root")
     func partitions() async throws {
         try await RunFixture.with { fixture in

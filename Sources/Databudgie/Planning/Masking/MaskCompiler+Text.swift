@@ -45,7 +45,7 @@ extension MaskCompiler {
     /// Most texts are short and have nothing but ASCII; for them the bytes alone will do, in a third of the time.
     mutating func characters(_ mask: Mask, _ value: MaskedValue, letters: Bool) -> String {
         let (source, parts) = (alias(), alias())
-        let hash = hash(mask, value)
+        let hash = hashOfValue(mask, value)
         let bytes = MaskSQL.call("convert_to", value.text, "'UTF8'")
         let length = MaskSQL.call("length", "\(source).b")
         let isShort = MaskSQL.binary(length, "<=", "\(Self.shortLength)")

@@ -99,6 +99,16 @@ extension MaskCompiler {
         return column.isNotNull ? hash : "coalesce(\(hash), \(code(value.canonicalText, context)))"
     }
 
+    /// 32 bytes that depend on the value and, if the mask names one, on another column.
+    ///
+    /// Two texts that are turned by the same bytes would tell their difference, and one that is known would tell all others:
+    /// so nothing but the column that the mask names is not enough here.
+    mutating func hashOfValue(_ mask: Mask, _ value: MaskedValue) -> String {
+        guard let by = mask.by, let column = row[ByteKey(by)] else { return hash(mask, value) }
+        let other = column.isNotNull ? column.canonicalText : "coalesce(\(column.canonicalText), '')"
+        return code(MaskSQL.joined(other, "'|'", value.canonicalText), mask.context ?? "row")
+    }
+
     private mutating func sharedHash(of column: MaskedValue, named name: ByteKey, _ context: ByteKey) -> String {
         let known = shared.firstIndex { $0.column == name && $0.context == context }
         if known == nil { shared.append((name, context, code(column.canonicalText, context.string))) }

@@ -12,7 +12,7 @@ struct MaskedColumns: Sendable {
 
     /// - Parameter columns: In their order; nil comes of columns without a mask.
     init?(_ columns: [MaskedColumn]) {
-        guard columns.contains(where: { $0.isMasked && $0.isExported }) else { return nil }
+        guard columns.contains(where: \.isMasked) else { return nil }
         self.columns = columns
     }
 

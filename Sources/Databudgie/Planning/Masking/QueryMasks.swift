@@ -36,7 +36,8 @@ struct QueryMasks {
 
     private typealias Choice = (rule: ColumnMasks.Rule?, decision: ColumnMasks.Decision?, finding: MaskFinding?)
 
-    /// The rule of the table's column of that name, or of the column that it is; a mask beats what keeps it.
+    /// The mask of the column's own name, of the table's column of that name, or of the column that it is; without one, what
+    /// keeps it.
     private func choice(_ column: MaskPlanner.QueryColumn, of job: BackupJob, _ name: String) -> Choice {
         let named = job.relation.flatMap { relation in
             masks.columns.columns[relation.oid, default: []].first { $0.name.hasBytes(of: column.name) }
@@ -48,29 +49,49 @@ struct QueryMasks {
             let message = "columns with the same values have different masks: \(rules.listed())"
             return (nil, nil, MaskFinding(.conflict, name, message))
         }
-        let decisions = ids.compactMap { masks.decisions[$0] }
-        if let decision = decisions.first(where: { $0.mask.kind != .keep }) ?? decisions.first {
+        var rules = rules
+        let own = rules.match(name)
+        if case .rule(let rule, isExact: true) = own, rule.mask.kind != .keep { return (rule, nil, nil) }
+        if let decision = ids.compactMap({ masks.decisions[$0] }).first(where: { $0.mask.kind != .keep }) {
             return (decision.rule, decision, nil)
         }
-        let ambiguous = ids.compactMap { masks.ambiguous[$0] }.first
-        var rules = rules
-        switch ambiguous.map(MaskRules.Match.ambiguous) ?? rules.match(name) {
-        case .rule(let rule, _): return (rule, nil, nil)
+        switch ids.compactMap({ masks.ambiguous[$0] }).first.map(MaskRules.Match.ambiguous) ?? own {
+        case .rule(let rule, let isExact) where isExact || rule.mask.kind != .keep: return (rule, nil, nil)
         case .ambiguous(let rules):
             let message = "several rules give it different masks: \(rules.map { "'\($0.columns)'" }.listed())"
             return (nil, nil, MaskFinding(.ambiguous, name, message, suggestion: "write a rule with its exact name"))
-        case .nothing:
+        case .rule, .nothing:
+            if let kept = keeping(column, own) { return kept }
             return (
                 nil, nil,
                 MaskFinding(
                     .unclassified,
                     name,
-                    ids.isEmpty ? "no rule, and the query computes it" : "no rule",
-                    suggestion: "add one, or keep it",
+                    column.origin == nil ? "no rule, and the query computes it" : "no rule",
+                    suggestion: "add one, or keep it by this name",
                     isProblem: policy == .strict
                 )
             )
         }
+    }
+
+    /// What keeps a column that is one of a table under its own name; nil for others: their names are no reason to keep them.
+    private func keeping(_ column: MaskPlanner.QueryColumn, _ own: MaskRules.Match) -> Choice? {
+        guard let origin = column.origin, let facts = masks.columns[origin], !holdsMaskedValues(origin, facts) else {
+            return nil
+        }
+        if let decision = masks.decisions[origin] { return (decision.rule, decision, nil) }
+        guard case .rule(let rule, _) = own, facts.name.hasBytes(of: column.name) else { return nil }
+        return (rule, nil, nil)
+    }
+
+    /// Whether a column is generated from a table's columns of which some are masked.
+    private func holdsMaskedValues(_ id: ID, _ column: ColumnFacts) -> Bool {
+        column.isGenerated
+            && masks.columns.columns[id.relation, default: []].contains { other in
+                let decision = masks.decisions[ID(relation: id.relation, number: other.number)]
+                return decision.map { $0.mask.kind != .keep } ?? false
+            }
     }
 
     private func problem(
