@@ -154,9 +154,14 @@ struct JobExport {
             await FailPoint.reached(.dataFilePublished)
             return (meter, columns, file, stream.segments)
         } catch let error as PostgresError {
-            let error = job.query.masks == nil ? error : error.withoutMaskedValues
+            let error = mayQuoteMaskedValues ? error.withoutMaskedValues : error
             throw ExportFailure.explained(error, rowsBefore: rows?.receivedRows ?? meter.totals.rows)
         }
+    }
+
+    /// A table has masks, or a query or view may read one that has.
+    private var mayQuoteMaskedValues: Bool {
+        session.settings.masking != nil && (job.query.masks != nil || !job.isWholeTable)
     }
 
     /// The rows of a subset; nil when all rows of the job are exported.

@@ -25,7 +25,7 @@ struct MaskGroups {
             do {
                 counts.append(try await count(group, job))
             } catch let error as PostgresError {
-                throw job.query.masks == nil ? error : error.withoutMaskedValues
+                throw error.withoutMaskedValues
             }
         }
         return counts

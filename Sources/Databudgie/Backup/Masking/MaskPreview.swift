@@ -50,7 +50,7 @@ public struct MaskPreview: Sendable {
                 rows: result.rows.map { row in result.columns.indices.map { row[$0] } }
             )
         } catch let error as PostgresError {
-            throw job.query.masks == nil ? error : error.withoutMaskedValues
+            throw error.withoutMaskedValues
         }
     }
 }

@@ -8,7 +8,9 @@ extension PostgresError {
         (error.detail, error.context) = (nil, nil)
         // What is too large to be sent has a message of its own.
         if message.startsWithBytes(of: "invalid memory alloc request") { return error }
-        if let state = sqlState, Self.classesWithoutValues.contains(where: state.hasPrefix) { return error }
+        // The statement itself is what is wrong.
+        if position != nil { return error }
+        if let state = sqlState, Self.statesWithoutValues.contains(where: state.hasPrefix) { return error }
         var place: [String] = []
         if let columnName { place.append("the column \(columnName)") }
         if let constraintName { place.append("the constraint \(constraintName)") }
@@ -19,9 +21,8 @@ extension PostgresError {
         return error
     }
 
-    /// Classes of errors that are about sessions, resources, privileges and the text of statements (Postgres documentation,
-    /// appendix A).
-    private static let classesWithoutValues = [
-        "08", "0A", "25", "28", "3D", "3F", "40", "42", "53", "54", "55", "57", "58",
+    /// Beginnings of SQLSTATEs that are about sessions, locks, resources and privileges (Postgres documentation, appendix A).
+    private static let statesWithoutValues = [
+        "08", "25", "28", "3D", "3F", "40", "42501", "53", "54", "55P03", "57", "58",
     ]
 }

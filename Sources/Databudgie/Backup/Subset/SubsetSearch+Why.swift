@@ -21,6 +21,7 @@ extension SubsetSearch {
             free.graph = plan.graph.withoutRestrictions
             let explainer = RowExplainer(
                 plan: plan,
+                masks: masks,
                 steps: ServerSteps(
                     connection: session.connection,
                     plan: free,
@@ -74,6 +75,7 @@ extension RowPlace {
 /// Leads from rows of a subset back to those that it begins with.
 private struct RowExplainer {
     let plan: SubsetPlan
+    let masks: ColumnMasks?
     /// Follow references to all children.
     let steps: ServerSteps
     let rows: SubsetRows
@@ -142,7 +144,9 @@ private struct RowExplainer {
         let isKept = graph.nodes[node].isWhole || rows.kept[address.table]?.contains(address.place) == true
         return RowReason.Row(
             table: graph.nodes[node].name.label,
-            key: try await steps.names(of: node, leaf, [address.place]).first ?? "",
+            key: masks?.masksPrimaryKey(of: graph.nodes[node]) == true
+                ? "ctid \([address.place].arrayText)"
+                : try await steps.names(of: node, leaf, [address.place]).first ?? "",
             state: isChosen ? .chosen : isKept ? .linked : nil
         )
     }

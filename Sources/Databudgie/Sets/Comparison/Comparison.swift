@@ -36,8 +36,10 @@ public struct Comparison: Sendable {
                     )
                 }
                 var tables: [ComparedTable] = []
+                var comparison = TableComparison(source: source, target: target)
+                comparison.namesKeys = configuration.backup.masking == nil
                 for name in names {
-                    tables.append(try await TableComparison(source: source, target: target).compare(name))
+                    tables.append(try await comparison.compare(name))
                     tables.last.map(onTable)
                 }
                 return ComparisonReport(tables: tables, notes: skippedQueries)
@@ -59,9 +61,14 @@ public struct Comparison: Sendable {
     }
 
     private var skippedQueries: [Finding] {
-        configuration.backup.tables.filter { $0.hasExplicitQuery }.map { entry in
-            .note("\(entry.options.place): what a query exports is not compared", of: entry.options.name)
+        let queries = configuration.backup.tables.filter { $0.hasExplicitQuery }.map { entry in
+            Finding.note("\(entry.options.place): what a query exports is not compared", of: entry.options.name)
         }
+        guard configuration.backup.masking != nil else { return queries }
+        let message =
+            "tables with masks differ from what is restored of them, and keys are not shown; "
+            + "compare a set with the target instead (--against latest)"
+        return queries + [.note(message)]
     }
 }
 

@@ -5,6 +5,8 @@ struct TableComparison {
     let source: ComparedDatabase
     let target: ComparedDatabase
     var sides = ComparedSides.databases
+    /// Rows that differ are named by their primary keys.
+    var namesKeys = true
     /// Columns of other types are differences.
     var comparesTypes = true
 
@@ -35,7 +37,7 @@ struct TableComparison {
         (table.sourceRows, table.targetRows) = (sum.rows, otherSum.rows)
         if let difference = sides.rowDifference(sum, otherSum) {
             table.differences.append(difference)
-            table.keys = try await hash.differences(from: otherHash, limit: Comparison.namedKeys)
+            if namesKeys { table.keys = try await hash.differences(from: otherHash, limit: Comparison.namedKeys) }
         }
         let (values, otherValues) = (source.sequenceValues(of: left), target.sequenceValues(of: right))
         table.differences += values.keys.sorted().compactMap { name in
