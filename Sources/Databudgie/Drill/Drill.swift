@@ -79,6 +79,7 @@ public struct Drill: Sendable {
             configuration: configuration,
             kind: kind,
             server: try server ?? configuration.database(for: .restore),
+            isRestoreServer: server == nil,
             source: isAgainstSource ? try configuration.database(for: .backup) : nil,
             environment: environment,
             onEvent: onEvent

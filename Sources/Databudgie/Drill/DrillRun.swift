@@ -6,6 +6,8 @@ struct DrillRun: Sendable {
     let kind: RunKind
     /// The server on which databases are created.
     let server: ConnectionParameters
+    /// The server is that of the restore, to which only masked sets may go if the restore says so.
+    let isRestoreServer: Bool
     /// The database that the restored rows are compared with; nil: none.
     let source: ConnectionParameters?
     let environment: RunEnvironment
@@ -14,10 +16,12 @@ struct DrillRun: Sendable {
     /// Refuses what makes a drill impossible.
     ///
     /// - Parameter record: The set.
-    /// - Throws: ``DatabudgieError`` when the role cannot create databases, or when the source is not that of the set;
+    /// - Throws: ``DatabudgieError`` when the role cannot create databases, when the source is not that of the set, or when
+    ///   the set would have to be masked;
     ///   `PostgresError`.
     @Sendable
     func check(_ record: SetRecord) async throws {
+        if isRestoreServer { try RequiredMasks(configuration.restore).check(all: record) }
         try await ScratchDatabase.check(server)
         if let source { try await SourceIdentity(source).check(record) }
     }

@@ -76,6 +76,36 @@ struct RequiredMaskTests {
         }
     }
 
+    @Test("Neither a drill nor a comparison loads a set without masks into the server of such a restore")
+    func otherLoads() async throws {
+        try await withTables { fixture in
+            _ = try await backup(fixture, yaml(fixture, nil), at: "2024-01-01T00:00:00Z")
+            let configuration = try fixture.configuration(yaml(fixture, nil))
+            let drill = await #expect(throws: DatabudgieError.self) { try await Drill(configuration).run() }
+            #expect(drill?.message.contains("is not masked") == true, "\(drill.debugDescription)")
+            let comparison = await #expect(throws: DatabudgieError.self) {
+                try await SetComparison(configuration).run()
+            }
+            #expect(comparison?.message.contains("is not masked") == true, "\(comparison.debugDescription)")
+            _ = try await backup(fixture, yaml(fixture, strict), at: "2024-01-02T00:00:00Z")
+            #expect(try await Drill(configuration).run().outcome == .ok)
+        }
+    }
+
+    @Test("A comparison of databases shows no keys of rows where masks are configured")
+    func comparedKeys() async throws {
+        try await RunFixture.with { fixture in
+            try await fixture.onBoth("create table a (email text primary key, id int)")
+            try await fixture.execute(fixture.source, "insert into a values ('privatevalue', 1)")
+            let masked = try fixture.configuration(yaml(fixture, strict, tables: "[public.a]"))
+            let report = try await Comparison(masked).run()
+            #expect(report.tables.map(\.differences).count == 1 && report.tables[0].keys.isEmpty)
+            #expect(report.notes.contains { $0.message.contains("keys are not shown") })
+            let open = try fixture.configuration(yaml(fixture, nil, tables: "[public.a]"))
+            #expect(try await Comparison(open).run().tables[0].keys.count == 1)
+        }
+    }
+
     @Test("A run that is resumed with masks has the unmasked files of its beginning, and is refused")
     func resumedBackups() async throws {
         try await withTables { fixture in
@@ -143,7 +173,7 @@ struct RequiredMaskTests {
             func yaml(_ query: String, policy: String = "strict") -> String {
                 self.yaml(
                     fixture,
-                    "policy: \(policy), columns: {}, keep: [\"*.id\", \"*.mail\"]",
+                    "policy: \(policy), columns: {}, keep: [\"*.id\", q.mail]",
                     more: ", skip_if_exists: true, catalog: catalog",
                     tables: "[{query: \"\(query)\", location: q}]"
                 )

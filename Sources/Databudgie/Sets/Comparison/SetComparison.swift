@@ -48,6 +48,7 @@ public struct SetComparison: Sendable {
             let (id, passedOver) = try await catalog.find(set)
             var stored = StoredSet(record: try await catalog.record(id), catalog: catalog.folder)
             try stored.record.refuseSuperseded()
+            try RequiredMasks(configuration.restore).check(all: stored.record)
             try stored.keepTables(wanted, excluding: unwanted)
             let record = stored.record
             return try await StagedSet.with(record, catalog, in: database, without: manifest) { database in

@@ -9,6 +9,15 @@ struct RequiredMasks {
         places = configuration.tables.filter { !$0.takesSet }.map(\.options.place)
     }
 
+    /// Checks a set whose files are loaded otherwise than by a restore.
+    ///
+    /// - Parameter record: Of the set.
+    /// - Throws: ``DatabudgieError`` when some column may be unmasked.
+    func check(all record: SetRecord) throws(DatabudgieError) {
+        guard isRequired else { return }
+        try Self.check(record)
+    }
+
     /// Checks what a restore is about to read.
     ///
     /// - Parameter record: Of the set; nil when files are chosen by their names.
@@ -21,10 +30,14 @@ struct RequiredMasks {
         if let place = places.first {
             throw Self.refusal("\(place): files are chosen without a set, so whether they are masked is not known")
         }
-        guard let masking = record.masking else { throw Self.refusal("the set \(record.id) is not masked") }
+        try Self.check(record)
+    }
+
+    private static func check(_ record: SetRecord) throws(DatabudgieError) {
+        guard let masking = record.masking else { throw refusal("the set \(record.id) is not masked") }
         guard masking.unclassified == 0 else {
             let columns = counted(masking.unclassified, "column")
-            throw Self.refusal("the set \(record.id) has \(columns) that no rule masks or keeps")
+            throw refusal("the set \(record.id) has \(columns) that no rule masks or keeps")
         }
     }
 
