@@ -4,6 +4,9 @@ struct SourceMapping: Sendable, Equatable {
         let key: String
         var keyPlace: SourcePlace
         var value: SourceValue
+
+        /// Among names of tables and columns: a note, `x-…`, rather than a name, which has a dot if its schema is `x-…`.
+        var isNote: Bool { key.startsWithBytes(of: "x-") && !key.utf8.contains(UInt8(ascii: ".")) }
     }
 
     private(set) var entries: [Entry] = []

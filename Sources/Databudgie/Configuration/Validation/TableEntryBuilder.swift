@@ -61,7 +61,7 @@ struct TableEntryBuilder {
         guard let tables = scope["tables"], !tables.isNull else { return [] }
         switch tables.content {
         case .mapping(let mapping):
-            return mapping.entries.filter { !$0.key.startsWithBytes(of: "x-") }.compactMap { entry in
+            return mapping.entries.filter { !$0.isNote }.compactMap { entry in
                 guard var options = entry.value.isNull ? SourceMapping() : entry.value.mapping else {
                     report.add(
                         .wrongType,

@@ -39,7 +39,7 @@ extension ValueReader {
             )
             return []
         }
-        return mapping.entries.filter { !$0.key.startsWithBytes(of: "x-") }.compactMap { entry in
+        return mapping.entries.filter { !$0.isNote }.compactMap { entry in
             MaskReader(read: self, column: entry.key).mask(entry.value).map {
                 MaskingConfiguration.Rule(entry.key, $0, place: entry.keyPlace.description)
             }

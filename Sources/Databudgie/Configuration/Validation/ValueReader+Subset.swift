@@ -51,7 +51,7 @@ extension ValueReader {
             report.add(.wrongType, "'start' must be a mapping of tables, not \(value.noun)", at: value.place)
             return []
         }
-        return tables.entries.filter { !$0.key.startsWithBytes(of: "x-") }.flatMap { entry in
+        return tables.entries.filter { !$0.isNote }.flatMap { entry in
             (entry.value.list ?? [entry.value]).compactMap { start(entry.key, $0) }
         }
     }
@@ -118,7 +118,7 @@ extension ValueReader {
             report.add(.wrongType, "'references' must be a mapping, not \(value.noun)", at: value.place)
             return []
         }
-        return names.entries.filter { !$0.key.startsWithBytes(of: "x-") }.flatMap { entry in
+        return names.entries.filter { !$0.isNote }.flatMap { entry in
             (entry.value.list ?? [entry.value]).compactMap { reference(entry.key, $0) }
         }
     }
