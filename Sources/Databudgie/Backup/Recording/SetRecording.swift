@@ -11,6 +11,7 @@ struct SetRecording: Sendable {
     let configuration: String
     let entries: [SetRecord.Entry]
     let warnings: WarningGatherer
+    let recorder: RunRecorder
 
     /// The recording of a run.
     ///
@@ -43,7 +44,8 @@ struct SetRecording: Sendable {
                     SetRecord.Entry(name: $0, exclude: excluded.isEmpty ? nil : excluded)
                 }
             },
-            warnings: warnings
+            warnings: warnings,
+            recorder: session.recorder
         )
     }
 
@@ -104,6 +106,16 @@ struct SetRecording: Sendable {
         guard record.totals.tables > 0 || !record.filePaths.isEmpty else {
             await release(timestamp)
             return nil
+        }
+        let unmasked = (record.masking?.unclassified ?? 0) - (contents.masking?.unclassified ?? 0)
+        if unmasked > 0 {
+            let columns = counted(unmasked, "column") + " of files of earlier runs"
+            recorder.found(
+                .warning(
+                    "\(columns) \(unmasked == 1 ? "is" : "are") not masked as the configuration says",
+                    hint: "begin a new run that writes all files"
+                )
+            )
         }
         (record.startedAt, record.config, record.entries) = (started, configuration, entries)
         record.warnings = warnings.sentences
