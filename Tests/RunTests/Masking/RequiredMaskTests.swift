@@ -173,7 +173,7 @@ struct RequiredMaskTests {
             func yaml(_ query: String, policy: String = "strict") -> String {
                 self.yaml(
                     fixture,
-                    "policy: \(policy), columns: {}, keep: [\"*.id\", q.mail]",
+                    "policy: \(policy), columns: {}, keep: [\"*.id\", \"\(fixture.folder)/q.mail\"]",
                     more: ", skip_if_exists: true, catalog: catalog",
                     tables: "[{query: \"\(query)\", location: q}]"
                 )
