@@ -148,7 +148,8 @@ struct SubsetSearch {
             findings.append(
                 isCut
                     ? .problem(
-                        "\(edge.name) refers to rows of other tenants in \(rows), and cannot be cut: no column of it allows NULL",
+                        "\(edge.name) refers to rows of other tenants in \(rows), and cannot be cut"
+                            + (edge.obstacle ?? ""),
                         hint: "set the reference to ignore, or choose crossing: include"
                     )
                     : .problem(

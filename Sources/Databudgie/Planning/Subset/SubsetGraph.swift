@@ -59,6 +59,8 @@ struct SubsetGraph: Sendable {
         let isValidated: Bool
         /// The columns of the child that become NULL when the reference is cut; empty when it cannot be.
         let nullableColumns: [String]
+        /// Why it cannot be cut, to follow the words; nil when it can.
+        var obstacle: String?
         /// Indexes help to find parents by their keys, and children by their references.
         let hasParentIndex: Bool
         let hasChildIndex: Bool

@@ -45,8 +45,14 @@ struct SubsetReferences {
                 add(reference, to: &candidates, &result.findings)
             }
         }
-        for candidate in candidates { finish(candidate, &result) }
+        let cuts = SubsetCuts(catalog: catalog, references: candidates.filter { follow($0) != .ignore })
+        for candidate in candidates { finish(candidate, cuts, &result) }
         return result
+    }
+
+    private func follow(_ candidate: Candidate) -> SubsetReference.Follow {
+        let isRestricted = candidate.settings?.restrictsChildren == true
+        return candidate.settings?.follow ?? (settings.includesChildren || isRestricted ? .both : .parents)
     }
 
     private func constraints(_ findings: inout [Finding]) -> [Candidate] {
@@ -219,15 +225,11 @@ struct SubsetReferences {
         }
     }
 
-    private func finish(_ candidate: Candidate, _ result: inout Found) {
-        let settings = candidate.settings
-        let isRestricted = settings?.restrictsChildren == true
-        let follow = settings?.follow ?? (self.settings.includesChildren || isRestricted ? .both : .parents)
-        let nullable = nullableColumns(candidate)
-        // Of an array only those elements are lost that lead nowhere.
-        let canLoseElements = settings?.isArray == true && candidate.parent != nil
-        if follow == .cut, nullable.isEmpty, !canLoseElements {
-            result.findings.append(.problem("\(candidate.label) cannot be cut\(whyNotCut(candidate))"))
+    private func finish(_ candidate: Candidate, _ cuts: SubsetCuts, _ result: inout Found) {
+        let (settings, follow) = (candidate.settings, follow(candidate))
+        let (nullable, obstacle) = cuts.columns(candidate)
+        if follow == .cut, let obstacle {
+            result.findings.append(.problem("\(candidate.label) cannot be cut\(obstacle)"))
         }
         if settings?.sample != nil, tables.nodes[candidate.child.node].primaryKey.isEmpty {
             let table = tables.nodes[candidate.child.node].name.label
@@ -248,7 +250,9 @@ struct SubsetReferences {
             )
             return
         }
-        result.edges.append(edge(candidate, parent, follow, nullable))
+        var edge = edge(candidate, parent, follow, nullable)
+        edge.obstacle = obstacle
+        result.edges.append(edge)
     }
 
     private func edge(
@@ -300,30 +304,11 @@ struct SubsetReferences {
             constraint: candidate.constraint.map { SubsetGraph.Constraint(table: candidate.childTable, name: $0) }
         )
     }
-
-    /// Under MATCH FULL all columns of a reference are NULL, or none is.
-    private func nullableColumns(_ candidate: Candidate) -> [String] {
-        guard candidate.settings?.expression == nil, candidate.settings?.isArray != true else { return [] }
-        let columns = catalog[candidate.childTable]?.columns ?? []
-        let nullable = candidate.columns.map(\.child).filter { name in
-            columns.contains { $0.name.hasBytes(of: name) && !$0.isNotNull && !$0.isGenerated }
-        }
-        return candidate.isMatchFull && nullable.count < candidate.columns.count ? [] : nullable
-    }
-
-    private func whyNotCut(_ candidate: Candidate) -> String {
-        if candidate.settings?.expression != nil { return ", because it is an expression" }
-        if candidate.settings?.isArray == true {
-            return ", because its column is an array and the table is not part of the run"
-        }
-        return candidate.isMatchFull
-            ? ": with MATCH FULL all of its columns must allow NULL" : ": no column of it allows NULL"
-    }
 }
 
 extension SubsetReferences.Candidate {
     /// Its name in messages and in the record.
-    fileprivate var label: String {
+    var label: String {
         let columns = columns.map(\.child)
         return columns.count == 1
             ? "\(child.name.label).\(columns[0])" : "\(child.name.label)(\(columns.joined(separator: ", ")))"
