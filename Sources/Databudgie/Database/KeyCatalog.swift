@@ -47,6 +47,24 @@ struct KeyCatalog: Sendable, Equatable {
         let isPrimary: Bool
         /// It has all rows.
         let isWhole: Bool
+        /// It is unique, and two NULLs are equal to it.
+        var nullsAreEqual = false
+    }
+
+    /// By what a table is partitioned.
+    struct PartitionKey: Sendable, Hashable {
+        /// The columns in it, also in its expressions.
+        let columns: [String]
+        /// A row may have NULL there.
+        let isHash: Bool
+    }
+
+    /// A CHECK constraint that new rows must satisfy.
+    struct Check: Sendable, Hashable {
+        let name: String
+        let columns: [String]
+        /// As the server writes it, to be read with an empty search path.
+        let expression: String
     }
 
     let references: [Reference]
@@ -54,6 +72,9 @@ struct KeyCatalog: Sendable, Equatable {
     let indexes: [OID: [Index]]
     /// Tables whose rows another access method than the server's own keeps, with its name.
     let accessMethods: [OID: String]
+    var partitionKeys: [OID: PartitionKey] = [:]
+    /// Of each table those that it has itself, be they inherited.
+    var checks: [OID: [Check]] = [:]
 
     /// The columns of the primary key, in their order; empty without one.
     func primaryKey(of table: OID) -> [String] {

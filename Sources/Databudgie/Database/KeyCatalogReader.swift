@@ -1,6 +1,6 @@
 import Postgres
 
-/// Reads keys, types and indexes of all relations: four queries, whatever their number.
+/// Reads keys, types and indexes of all relations: six queries, whatever their number.
 struct KeyCatalogReader {
     let connection: Connection
 
@@ -15,7 +15,9 @@ struct KeyCatalogReader {
                 references: try await references(),
                 types: try await types(),
                 indexes: try await indexes(),
-                accessMethods: try await accessMethods()
+                accessMethods: try await accessMethods(),
+                partitionKeys: try await partitionKeys(),
+                checks: try await checks()
             )
         }
     }
@@ -81,7 +83,8 @@ struct KeyCatalogReader {
                 KeyCatalog.Index(
                     columns: [row["name"]],
                     isPrimary: try row.value("is_primary") == "t",
-                    isWhole: try row.value("is_whole") == "t"
+                    isWhole: try row.value("is_whole") == "t",
+                    nullsAreEqual: try row.value("nulls_equal") == "t"
                 )
             )
         }
@@ -94,6 +97,33 @@ struct KeyCatalogReader {
             rows.map { (try $0.number("relation"), try $0.value("method")) },
             uniquingKeysWith: { first, _ in first }
         )
+    }
+
+    private func partitionKeys() async throws -> [Relation.OID: KeyCatalog.PartitionKey] {
+        let rows = try await connection.query(Self.partitionKeysQuery).rows
+        return try Dictionary(grouping: rows) { try $0.number("relation") }.mapValues { rows in
+            KeyCatalog.PartitionKey(
+                columns: rows.compactMap { $0["name"] },
+                isHash: rows.first?["strategy"] == "h"
+            )
+        }
+    }
+
+    private func checks() async throws -> [Relation.OID: [KeyCatalog.Check]] {
+        let rows = try await connection.query(Self.checksQuery).rows
+        let constraints = try Dictionary(grouping: rows) { try $0.number("oid") }.sorted { $0.key < $1.key }
+        var checks: [Relation.OID: [KeyCatalog.Check]] = [:]
+        for (_, rows) in constraints {
+            guard let first = rows.first else { continue }
+            checks[try first.number("relation"), default: []].append(
+                KeyCatalog.Check(
+                    name: try first.value("name"),
+                    columns: try rows.map { try $0.value("column") },
+                    expression: try first.value("expression")
+                )
+            )
+        }
+        return checks
     }
 
     /// Copies for partitions have a parent constraint.
@@ -160,6 +190,8 @@ struct KeyCatalogReader {
 
     private static let indexesQuery = """
         select i.indrelid as relation, i.indexrelid as oid, i.indisprimary as is_primary, i.indpred is null as is_whole,
+            i.indisunique and coalesce((pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct')::pg_catalog.bool, false)
+                as nulls_equal,
             a.attname as name
         from pg_catalog.pg_index i
         join pg_catalog.pg_class c on c.oid = i.indrelid
@@ -168,6 +200,33 @@ struct KeyCatalogReader {
         left join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.number and k.number > 0
         where i.indisvalid and k.place <= i.indnkeyatts and \(userRelations)
         order by i.indrelid, i.indexrelid, k.place
+        """
+
+    /// With an expression among the keys, all columns that depend on the key may be in it.
+    private static let partitionKeysQuery = """
+        select p.partrelid as relation, p.partstrat as strategy, a.attname as name
+        from pg_catalog.pg_partitioned_table p
+        join pg_catalog.pg_class c on c.oid = p.partrelid
+        join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+        join pg_catalog.pg_attribute a on a.attrelid = p.partrelid and a.attnum > 0 and not a.attisdropped
+        where \(userRelations) and (a.attnum = any (p.partattrs::pg_catalog.int2[])
+            or p.partexprs is not null and exists (select from pg_catalog.pg_depend k
+                where k.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and k.refclassid = k.classid
+                    and k.objid = p.partrelid and k.refobjid = p.partrelid and a.attnum in (k.objsubid, k.refobjsubid)))
+        order by p.partrelid, a.attnum
+        """
+
+    /// Those that are not valid for the rows of now are checked for new ones; unenforced ones, of version 18, never are.
+    private static let checksQuery = """
+        select k.oid, k.conname as name, k.conrelid as relation, a.attname as column,
+            pg_catalog.pg_get_expr(k.conbin, k.conrelid) as expression
+        from pg_catalog.pg_constraint k
+        join pg_catalog.pg_class c on c.oid = k.conrelid
+        join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+        join pg_catalog.pg_attribute a on a.attrelid = k.conrelid and a.attnum = any (k.conkey)
+        where k.contype = 'c' and \(userRelations)
+            and coalesce((pg_catalog.to_jsonb(k) ->> 'conenforced')::pg_catalog.bool, true)
+        order by k.oid, a.attnum
         """
 
     private static let accessMethodsQuery = """

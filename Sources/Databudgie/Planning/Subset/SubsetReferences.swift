@@ -45,7 +45,12 @@ struct SubsetReferences {
                 add(reference, to: &candidates, &result.findings)
             }
         }
-        let cuts = SubsetCuts(catalog: catalog, references: candidates.filter { follow($0) != .ignore })
+        let cuts = SubsetCuts(
+            catalog: catalog,
+            keys: keys,
+            tables: tables,
+            references: candidates.filter { follow($0) != .ignore }
+        )
         for candidate in candidates { finish(candidate, cuts, &result) }
         return result
     }

@@ -82,4 +82,61 @@ struct SubsetCutTests {
             #expect(try fixture.lines("public.users") == ["2,3,"])
         }
     }
+
+    @Test("What the constraints of the table or of a partition forbid is not cut")
+    func constraints() async throws {
+        try await RunFixture.with { fixture in
+            try await fixture.execute(
+                fixture.source,
+                """
+                create table x(a int primary key);
+                create table y(a int, b int, primary key (a, b));
+                create table c(id int primary key, a int references x, b int,
+                    constraint both_of_them foreign key (a, b) references y match full);
+                create table ev(id int, x int references x) partition by list (x);
+                create table ev1 partition of ev for values in (1);
+                create table log(id int, day int, x int references x) partition by list (day);
+                create table log1 (id int, x int not null, day int);
+                alter table log attach partition log1 for values in (1);
+                create table h(id int, x int references x) partition by hash (x);
+                create table h1 partition of h for values with (modulus 1, remainder 0);
+                insert into x values (1), (2); insert into y values (1, 1); insert into c values (1, 1, 1);
+                insert into ev values (1, 1); insert into log values (1, 1, 1); insert into h values (1, 1), (2, 2);
+                """
+            )
+            let start = "start: {c: 'true', ev: 'true', log: 'true', h: 'true'}"
+            #expect(
+                await problems(fixture, "\(start), references: {c.a: cut, ev.x: cut, log.x: cut}").sorted() == [
+                    "public.c.a cannot be cut: both_of_them is MATCH FULL and has other columns as well",
+                    "public.ev.x cannot be cut: x is part of the partition key",
+                    "public.log.x cannot be cut: no column of it allows NULL",
+                ]
+            )
+            #expect(try fixture.files() == [])
+            _ = try await fixture.backup(fixture.subsetYAML("start: {h: 'true'}, references: {h.x: cut}"))
+            #expect(try fixture.lines("public.h") == ["1,", "2,"])
+        }
+    }
+
+    @Test(
+        "A column that is unique with its NULLs is not cut",
+        .enabled("needs Postgres 15") { try await ServerBuild.shared.majorVersion >= 15 }
+    )
+    func distinctNulls() async throws {
+        try await RunFixture.with { fixture in
+            try await fixture.execute(
+                fixture.source,
+                """
+                create table x(id int primary key);
+                create table y(id int primary key, x int references x, unique nulls not distinct (x));
+                insert into x values (1), (2); insert into y values (1, 1), (2, 2);
+                """
+            )
+            #expect(
+                await problems(fixture, "start: {y: 'true'}, references: {y.x: cut}") == [
+                    "public.y.x cannot be cut: x is unique with NULLS NOT DISTINCT"
+                ]
+            )
+        }
+    }
 }
