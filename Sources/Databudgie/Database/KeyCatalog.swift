@@ -15,6 +15,8 @@ struct KeyCatalog: Sendable, Equatable {
         let isValidated: Bool
         /// `MATCH FULL`: all of its columns are NULL, or none is.
         let isMatchFull: Bool
+        /// Of version 18: its last column is a period, and several rows together have all of it.
+        var isPeriod = false
     }
 
     /// A column that refers, the one that it refers to, and how the server compares them.

@@ -46,7 +46,8 @@ struct KeyCatalogReader {
                     parent: try row.number("parent"),
                     columns: [pair],
                     isValidated: try row.value("is_validated") == "t",
-                    isMatchFull: try row.value("is_full") == "t"
+                    isMatchFull: try row.value("is_full") == "t",
+                    isPeriod: try row.value("has_period") == "t"
                 )
             )
         }
@@ -133,7 +134,8 @@ struct KeyCatalogReader {
     private static let referencesQuery = """
         select f.oid, f.conname as name, f.conrelid as child, f.confrelid as parent,
             f.convalidated and coalesce((pg_catalog.to_jsonb(f) ->> 'conenforced')::bool, true) as is_validated,
-            f.confmatchtype = 'f' as is_full, a.attname as child_column, b.attname as parent_column,
+            f.confmatchtype = 'f' as is_full,
+            coalesce((pg_catalog.to_jsonb(f) ->> 'conperiod')::bool, false) as has_period, a.attname as child_column, b.attname as parent_column,
             case when k.is_period then 'pg_catalog' else n.nspname end as schema,
             case when k.is_period then '&&' else o.oprname end as operator,
             case when l.typtype <> 'p' and b.atttypid <> o.oprleft and not k.is_period

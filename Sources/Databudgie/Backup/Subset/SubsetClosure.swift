@@ -404,7 +404,7 @@ extension SubsetClosure {
                     continue
                 }
                 let isJoined = isArray ? rows.elements[edge]?[table]?[row] == nil : joined[table]?.contains(row) == true
-                if isJoined { continue }
+                if isJoined, !graph.edges[edge].needsAllParents { continue }
                 rows.severed[edge, default: [:]][table, default: RowSet()].insert(row)
             }
         }

@@ -55,6 +55,8 @@ struct SubsetGraph: Sendable {
         var children: Children
         /// Each child has one parent at most, so one that was found from its parent needs no look at it.
         let isUnique: Bool
+        /// Each child needs all the rows that it refers to: together they have its period.
+        var needsAllParents = false
         /// The server vouches that each parent exists.
         let isValidated: Bool
         /// The columns of the child that become NULL when the reference is cut; empty when it cannot be.

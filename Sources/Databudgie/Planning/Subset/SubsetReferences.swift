@@ -18,6 +18,7 @@ struct SubsetReferences {
         /// The server vouches for all of its rows.
         var isValidated = true
         var isMatchFull = false
+        var isPeriod = false
         /// What the configuration says, with the exact name if there is one.
         var settings: SubsetReference?
     }
@@ -85,7 +86,8 @@ struct SubsetReferences {
                         columns: reference.columns,
                         constraint: reference.name,
                         isValidated: reference.isValidated && parents.isWhole,
-                        isMatchFull: reference.isMatchFull
+                        isMatchFull: reference.isMatchFull,
+                        isPeriod: reference.isPeriod
                     )
                     candidate.names = names(of: candidate, constraint: reference.name)
                     candidates.append(candidate)
@@ -147,7 +149,11 @@ struct SubsetReferences {
             )
             return
         }
-        let children = referring(name, reference, besides: (parentTable.oid, parentColumns))
+        var children = referring(name, reference, besides: (parentTable.oid, parentColumns))
+        if name.isGlob, !children.isEmpty {
+            children.removeAll { child in child.columns.allSatisfy { isNamed($0, of: child.table) } }
+            if children.isEmpty { return }
+        }
         guard !children.isEmpty, children.allSatisfy({ $0.columns.count == parentColumns.count }) else {
             findings.append(
                 .problem(
@@ -171,6 +177,17 @@ struct SubsetReferences {
             }
             for index in known { candidates[index].give(reference, in: catalog.defaultSchema) }
             if known.isEmpty { candidates += virtual(reference, child, parentTable.oid, parentColumns) }
+        }
+    }
+
+    /// Whether a column has a reference by its own name, which is stronger than a glob.
+    private func isNamed(_ column: String, of table: Relation.OID) -> Bool {
+        settings.references.contains { reference in
+            let name = ReferenceName(reference.name, in: catalog.defaultSchema)
+            guard reference.target != nil, reference.expression == nil, !name.isGlob, let named = name.table,
+                let columns = name.columns, columns.count == 1, columns[0].hasBytes(of: column)
+            else { return false }
+            return tables.named(named).contains { tables.nodes[$0].relation == table }
         }
     }
 
@@ -298,7 +315,8 @@ struct SubsetReferences {
                 order: settings?.order,
                 sample: settings?.sample
             ),
-            isUnique: candidate.isConstraint,
+            isUnique: candidate.isConstraint && !candidate.isPeriod,
+            needsAllParents: candidate.isPeriod,
             isValidated: candidate.isValidated,
             nullableColumns: nullable,
             hasParentIndex: keys.hasIndex(on: candidate.parentTable, leadingWith: columns.map(\.parent)),

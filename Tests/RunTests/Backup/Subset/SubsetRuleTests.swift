@@ -69,6 +69,28 @@ struct SubsetRuleTests {
         }
     }
 
+    @Test("A reference without a constraint that is named exactly is stronger than a glob", arguments: [true, false])
+    func globs(isFirst: Bool) async throws {
+        try await RunFixture.with { fixture in
+            try await fixture.execute(
+                fixture.source,
+                """
+                create table tenants(id int primary key);
+                create table orders(id int primary key, tenant_id int); create table logs(id int primary key, tenant_id int);
+                insert into tenants values (1), (2);
+                insert into orders values (10, 1), (11, 2); insert into logs values (10, 1), (11, 2);
+                """
+            )
+            let references = ["orders.tenant_id: {to: tenants.id, follow: cut}", "'*.tenant_id': {to: tenants.id}"]
+            let ordered = (isFirst ? references : references.reversed()).joined(separator: ", ")
+            _ = try await fixture.backup(
+                fixture.subsetYAML("start: {orders: id = 10}, references: {\(ordered)}")
+            )
+            #expect(try fixture.lines("public.orders") == ["10,"])
+            #expect(try fixture.counts() == ["tenants": "0|0", "orders": "1|0", "logs": "0|0"])
+        }
+    }
+
     @Test("A reference that is ignored connects nothing")
     func ignored() async throws {
         try await RunFixture.with { fixture in
@@ -208,6 +230,17 @@ struct SubsetRuleTests {
             )
             _ = try await fixture.backup(fixture.subsetYAML("start: {stay: id = 1}, children: false"))
             #expect(try fixture.counts() == ["room": "0|2", "stay": "1|0"])
+            // The stay is found from one of the two rows that it refers to, and needs the other one as well.
+            let january = "\"valid @> date '2026-01-01' and id = '[1,2)'\""
+            _ = try await fixture.backup(fixture.subsetYAML("start: {room: \(january)}"))
+            #expect(try fixture.counts() == ["room": "1|1", "stay": "1|0"])
+            _ = try await fixture.backup(
+                fixture.subsetYAML(
+                    "start: {room: \(january), stay: 'true'}, references: {'stay(room, during)': cut}"
+                )
+            )
+            #expect(try fixture.lines("public.stay") == ["1,,", "2,,"])
+            #expect(try fixture.lines("public.room").count == 1)
         }
     }
 }
