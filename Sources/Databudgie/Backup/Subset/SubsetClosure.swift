@@ -105,6 +105,8 @@ struct SubsetClosure<Steps: SubsetSteps> {
     private(set) var rows: SubsetRows
     /// By reference: children that were found from their parents, which are therefore part of the subset.
     private var satisfied: [Int: RowSets] = [:]
+    /// By group of references that need all parents: rows one of whose parents is not part of the subset.
+    private var groupsUnkept: [Int: RowSets] = [:]
     /// Nodes all of whose rows are there.
     private let wholeNodes: Set<Int>
     /// Rows of whole tables that count towards the limit.
@@ -369,6 +371,32 @@ extension SubsetClosure {
                 if !batch.isEmpty { try await findSevered(edge, leaf, batch) }
             }
         }
+        joinGroups()
+    }
+
+    /// Where several references are one, a row that found its parent by one of them is not severed.
+    private mutating func joinGroups() {
+        for edge in plan.severed where graph.edges[edge].follow == .cut {
+            let group = graph.group(of: edge)
+            guard group.count > 1, group[0] == edge else { continue }
+            let (sets, arrays) = (group.map { rows.severed[$0] ?? [:] }, group.map { rows.elements[$0] ?? [:] })
+            for other in group { (rows.severed[other], rows.elements[other]) = (nil, nil) }
+            for (table, set) in sets[0] {
+                for row in set {
+                    guard sets.allSatisfy({ $0[table]?.contains(row) == true }) else { continue }
+                    let elements = arrays.map { $0[table]?[row] ?? [] }
+                    let lost = elements.dropFirst().reduce(elements[0]) { $0.intersection($1) }
+                    if graph.edges[edge].isArray {
+                        guard !lost.isEmpty else { continue }
+                        rows.elements[edge, default: [:]][table, default: [:]][row] = lost
+                    }
+                    rows.severed[edge, default: [:]][table, default: RowSet()].insert(row)
+                }
+            }
+            for (table, set) in groupsUnkept[graph.edges[edge].group ?? -1] ?? [:] {
+                for row in set { rows.severed[edge, default: [:]][table, default: RowSet()].insert(row) }
+            }
+        }
     }
 
     private mutating func findSevered(_ edge: Int, _ leaf: SubsetGraph.Leaf, _ batch: [RowPlace]?) async throws {
@@ -380,6 +408,7 @@ extension SubsetClosure {
         var elements: SubsetElements = [:]
         var joinedElements: SubsetElements = [:]
         let isArray = graph.edges[edge].isArray
+        var unkept: RowSets = [:]
         try await steps.pairs(edge, from: leaf, batch) { child, element, parent in
             let isKept = parent.map { isWholeParent || kept[$0.table]?.contains($0.place) == true }
             if isKept == true {
@@ -387,7 +416,13 @@ extension SubsetClosure {
                 if isArray { joinedElements[child.table, default: [:]][child.place, default: []].insert(element) }
             } else if isCut || isKept == false {
                 severed[child.table, default: RowSet()].insert(child.place)
+                if parent != nil { unkept[child.table, default: RowSet()].insert(child.place) }
                 if isArray { elements[child.table, default: [:]][child.place, default: []].insert(element) }
+            }
+        }
+        if let group = graph.edges[edge].group, graph.edges[edge].needsAllParents {
+            for (table, set) in unkept {
+                for row in set { groupsUnkept[group, default: [:]][table, default: RowSet()].insert(row) }
             }
         }
         for (table, rows) in elements {

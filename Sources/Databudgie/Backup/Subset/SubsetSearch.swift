@@ -219,6 +219,8 @@ struct SubsetSearch {
         result.orphans = Array(repeating: 0, count: graph.edges.count)
         var findings: [Finding] = []
         for (number, edge) in graph.edges.enumerated() where result.countsOrphans(number) {
+            let group = graph.group(of: number)
+            guard group[0] == number else { continue }
             var count = 0
             try await forBatches(of: edge.child, result) { leaf, batch in
                 let statement = statements.orphans(number, from: leaf, isWhole: batch == nil)
@@ -229,7 +231,7 @@ struct SubsetSearch {
             findings.append(
                 .warning(
                     "\(edge.name) leads nowhere \(count == 1 ? "once" : "\(count) times"): there is no such row in "
-                        + edge.parent.name.label
+                        + group.map { graph.edges[$0].parent.name.label }.joined(separator: ", ")
                 )
             )
         }

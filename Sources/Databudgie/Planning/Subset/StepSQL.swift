@@ -136,14 +136,20 @@ struct StepSQL {
         return SubsetStatement(text: text, hasUserText: edge.hasUserText(isDownward: false))
     }
 
-    /// How many rows of a batch refer to a row that does not exist.
+    /// How many rows of a batch refer to a row that does not exist, neither in its parent nor in those of its group.
     func orphans(_ edge: Int, from leaf: SubsetGraph.Leaf, isWhole: Bool) -> SubsetStatement {
+        let group = graph.group(of: edge)
         let edge = graph.edges[edge]
+        let parents = group.map { graph.edges[$0] }.map { edge in
+            """
+            not exists (select from \(Self.from(edge.parent)) as p
+            where \(Self.comparison(edge, parent: Self.parentKeys(edge, "p"), child: Self.keys(edge, "k"))))
+            """
+        }
         let text = """
             with k as materialized (\(childKeys(edge, leaf, isWhole, addresses: false)))
             select pg_catalog.count(*) as count from k
-            where \(Self.isReference(edge, "k")) and not exists (select from \(Self.from(edge.parent)) as p
-            where \(Self.comparison(edge, parent: Self.parentKeys(edge, "p"), child: Self.keys(edge, "k"))))
+            where \(Self.isReference(edge, "k")) and \(parents.joined(separator: " and "))
             """
         return SubsetStatement(text: text, hasUserText: edge.hasUserText(isDownward: false))
     }

@@ -55,6 +55,9 @@ struct SubsetGraph: Sendable {
         var children: Children
         /// Each child has one parent at most, so one that was found from its parent needs no look at it.
         let isUnique: Bool
+        /// The same for references of one constraint or name that lead to the parts of one table: a row finds what it refers to in
+        /// one of them.
+        var group: Int?
         /// Each child needs all the rows that it refers to: together they have its period.
         var needsAllParents = false
         /// The server vouches that each parent exists.
@@ -139,6 +142,12 @@ extension SubsetGraph {
             case .cut, .ignore: nil
             }
         }
+    }
+
+    /// An edge with the others of its group, in their order.
+    func group(of edge: Int) -> [Int] {
+        guard let group = edges[edge].group else { return [edge] }
+        return edges.indices.filter { edges[$0].group == group }
     }
 
     /// The same references, each followed to all children.

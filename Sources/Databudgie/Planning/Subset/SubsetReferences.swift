@@ -19,6 +19,8 @@ struct SubsetReferences {
         var isValidated = true
         var isMatchFull = false
         var isPeriod = false
+        /// Those of one child whose parents are parts of one table.
+        var group: Int?
         /// What the configuration says, with the exact name if there is one.
         var settings: SubsetReference?
     }
@@ -76,6 +78,7 @@ struct SubsetReferences {
                 )
             }
             for child in children.ends {
+                let group = candidates.count
                 for parent in parents.ends.isEmpty ? [nil] : parents.ends.map(Optional.some) {
                     var candidate = Candidate(
                         names: [],
@@ -90,6 +93,7 @@ struct SubsetReferences {
                         isPeriod: reference.isPeriod
                     )
                     candidate.names = names(of: candidate, constraint: reference.name)
+                    if parents.ends.count > 1 { candidate.group = group }
                     candidates.append(candidate)
                 }
             }
@@ -168,15 +172,20 @@ struct SubsetReferences {
         }
         let isPlain = reference.condition == nil && reference.expression == nil && !reference.isArray
         for child in children {
+            let ends = tables.ends(of: child.table).ends
+            // Partitions can have keys of their own.
             let known = candidates.indices.filter { index in
                 let candidate = candidates[index]
-                return isPlain && candidate.isConstraint && candidate.childTable == child.table
+                return isPlain && candidate.isConstraint && ends.contains { $0.node == candidate.child.node }
                     && candidate.parentTable == parentTable.oid
                     && candidate.columns.map { ByteKey($0.child) } == child.columns.map { ByteKey($0) }
                     && candidate.columns.map { ByteKey($0.parent) } == parentColumns.map { ByteKey($0) }
             }
             for index in known { candidates[index].give(reference, in: catalog.defaultSchema) }
-            if known.isEmpty { candidates += virtual(reference, child, parentTable.oid, parentColumns) }
+            let covered = Set(known.flatMap { candidates[$0].child.leaves.map(\.relation) })
+            let isCovered = ends.flatMap(\.leaves).allSatisfy { covered.contains($0.relation) }
+            guard known.isEmpty || !isCovered else { continue }
+            candidates += virtual(reference, child, parentTable.oid, parentColumns, group: candidates.count)
         }
     }
 
@@ -218,10 +227,11 @@ struct SubsetReferences {
         _ reference: SubsetReference,
         _ child: (table: Relation.OID, columns: [String]),
         _ parentTable: Relation.OID,
-        _ parentColumns: [String]
+        _ parentColumns: [String],
+        group: Int
     ) -> [Candidate] {
         let parents = tables.ends(of: parentTable).ends
-        return tables.ends(of: child.table).ends.flatMap { end in
+        return tables.ends(of: child.table).ends.enumerated().flatMap { number, end in
             (parents.isEmpty ? [nil] : parents.map(Optional.some)).map { parent in
                 let pairs = zip(child.columns, parentColumns).map { column, parentColumn in
                     let schema = keys.types[parentTable]?[ByteKey(parentColumn)]?.equalitySchema ?? "pg_catalog"
@@ -242,6 +252,7 @@ struct SubsetReferences {
                     settings: reference
                 )
                 candidate.names = names(of: candidate, constraint: nil)
+                if parents.count > 1 { candidate.group = group + number }
                 return candidate
             }
         }
@@ -316,6 +327,7 @@ struct SubsetReferences {
                 sample: settings?.sample
             ),
             isUnique: candidate.isConstraint && !candidate.isPeriod,
+            group: candidate.group,
             needsAllParents: candidate.isPeriod,
             isValidated: candidate.isValidated,
             nullableColumns: nullable,

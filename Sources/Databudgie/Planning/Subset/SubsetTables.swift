@@ -47,7 +47,9 @@ struct SubsetTables {
         let parts = nodes.indices.filter {
             Self.partitionLineage(of: nodes[$0].relation, catalog).contains(table)
         }
-        return (parts.compactMap { part in catalog[nodes[part].relation].map { end($0, part) } }, false)
+        let held = Set(parts.flatMap { nodes[$0].leaves.map(\.relation) })
+        let isWhole = Self.leaves(of: relation, catalog).allSatisfy { held.contains($0.relation) }
+        return (parts.compactMap { part in catalog[nodes[part].relation].map { end($0, part) } }, isWhole)
     }
 
     private func end(_ relation: Relation, _ node: Int) -> SubsetGraph.End {

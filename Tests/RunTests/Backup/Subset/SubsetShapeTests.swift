@@ -170,6 +170,74 @@ struct SubsetShapeTests {
         }
     }
 
+    @Test("A reference to a partitioned table of which the partitions are part of the run leads to one of them")
+    func partitions() async throws {
+        try await RunFixture.with { fixture in
+            try await fixture.execute(
+                fixture.source,
+                """
+                create table u(id int primary key) partition by range (id);
+                create table u_1 partition of u for values from (0) to (10);
+                create table u_2 partition of u for values from (10) to (20);
+                create table u_3 partition of u for values from (20) to (30);
+                create table o(id int primary key, uid int references u, ids int[]);
+                insert into u values (1), (2), (11), (21); insert into o values (1, 1, '{1,11,21}'), (2, 11, '{2}'), (3, 2), (4, 21);
+                """
+            )
+            let all = "start: {o: 'true', u_1: id = 1, u_2: 'true'}"
+            func backup(_ subset: String, _ tables: String) async throws -> [String] {
+                let log = EventLog()
+                _ = try await fixture.backup(fixture.subsetYAML(subset, tables: tables), events: log)
+                return log.warnings
+            }
+            let whole = "['public.u_*', public.o]"
+            #expect(try await backup(all, whole) == [])
+            #expect(try fixture.counts() == ["u_1": "1|1", "u_2": "1|0", "u_3": "0|1", "o": "4|0"])
+            #expect(try await backup("\(all), references: {o.uid: cut}", whole) == [])
+            #expect(
+                try fixture.lines("public.o") == ["1,1,\"{1,11,21}\"", "2,11,{2}", "3,,", "4,,"]
+            )
+            let arrays = "references: {o.uid: ignore, o.ids: {to: u.id, elements: true, follow: cut}}"
+            #expect(try await backup("\(all), \(arrays)", whole) == [])
+            #expect(
+                try fixture.lines("public.o") == ["1,1,\"{1,11}\"", "2,11,{}", "3,2,", "4,21,"]
+            )
+            let some = try await backup(all, "[public.u_1, public.u_2, public.o]")
+            #expect(
+                some == [
+                    "public.o: only some partitions of public.u, which it refers to, are part of the run; name public.u instead of its partitions",
+                    "public.o.uid leads nowhere once: there is no such row in public.u_1, public.u_2",
+                ]
+            )
+        }
+    }
+
+    @Test("A reference of a partitioned table means the keys of its partitions, and the rows without one")
+    func keysOfPartitions() async throws {
+        try await RunFixture.with { fixture in
+            try await fixture.execute(
+                fixture.source,
+                """
+                create table ten(id int primary key);
+                create table ev(id int, tid int) partition by range (id);
+                create table ev1 partition of ev for values from (0) to (10);
+                create table ev2 partition of ev for values from (10) to (20);
+                alter table ev1 add foreign key (tid) references ten;
+                insert into ten values (1), (2); insert into ev values (1, 1), (2, 2), (11, 2);
+                """
+            )
+            let yaml = fixture.subsetYAML(
+                "start: {ev: 'true', ten: id = 1}, references: {ev.tid: {to: ten.id, follow: cut}}"
+            )
+            for key in ["", "alter table ev2 add foreign key (tid) references ten"] {
+                try await fixture.execute(fixture.source, key)
+                _ = try await fixture.backup(yaml)
+                #expect(try fixture.lines("public.ev") == ["1,1", "11,", "2,"], "\(key)")
+                #expect(try fixture.lines("public.ten") == ["1"])
+            }
+        }
+    }
+
     @Test("A sample is a share of the rows, the same every time")
     func sample() async throws {
         try await RunFixture.with { fixture in
