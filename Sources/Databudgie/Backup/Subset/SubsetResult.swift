@@ -55,11 +55,23 @@ struct SubsetResult: Sendable {
     ///   its rows are exported as they are.
     func parts(of leaves: [Relation.OID]) -> [Part]? {
         guard isListed(leaves) else { return nil }
-        let graph = plan.graph
+        let (graph, leaves) = (plan.graph, includingInherited(leaves))
         let nodes = Set(leaves.compactMap { graph.owners[$0] })
         return nodes.sorted().flatMap { node in
             graph.nodes[node].leaves.filter { leaves.contains($0.relation) }.flatMap { parts(of: $0, node) }
         }
+    }
+
+    /// Tables with those that inherit from them, where their rows are exported together.
+    private func includingInherited(_ leaves: [Relation.OID]) -> Set<Relation.OID> {
+        Set(leaves).union(
+            leaves.flatMap { leaf -> [Relation.OID] in
+                guard let node = plan.graph.owners[leaf].map({ plan.graph.nodes[$0] }), node.relation == leaf,
+                    node.includesInherited
+                else { return [] }
+                return node.leaves.map(\.relation)
+            }
+        )
     }
 
     /// Whether the rows that are exported of tables are known one by one.
@@ -98,8 +110,9 @@ struct SubsetResult: Sendable {
 
     /// How many rows of a table are chosen, and how many are in the subset at all; nil for all of a whole table.
     func counts(of leaves: [Relation.OID]) -> (chosen: Int, kept: Int?) {
+        guard isListed(leaves) else { return (leaves.reduce(0) { $0 + (rows.chosen[$1]?.count ?? 0) }, nil) }
+        let leaves = includingInherited(leaves)
         let chosen = leaves.reduce(0) { $0 + (rows.chosen[$1]?.count ?? 0) }
-        guard isListed(leaves) else { return (chosen, nil) }
         return (chosen, leaves.reduce(0) { $0 + (rows.kept[$1]?.count ?? 0) })
     }
 }

@@ -123,7 +123,7 @@ extension StepSQL {
         }
         return """
             select t.tableoid::pg_catalog.text as o, t.ctid::pg_catalog.text as r
-            from \(Self.from(node.name, isPartitioned: node.isPartitioned)) as t\(Self.filter(conditions))
+            from \(Self.from(node)) as t\(Self.filter(conditions))
             order by t.tableoid, t.ctid limit \(limit)
             """
     }

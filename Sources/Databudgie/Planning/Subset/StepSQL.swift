@@ -43,7 +43,7 @@ struct StepSQL {
     func all(_ node: Int) -> SubsetStatement {
         let node = graph.nodes[node]
         return SubsetStatement(
-            text: "select t.tableoid, t.ctid from \(Self.from(node.name, isPartitioned: node.isPartitioned)) as t",
+            text: "select t.tableoid, t.ctid from \(Self.from(node)) as t",
             hasUserText: false
         )
     }
@@ -157,8 +157,10 @@ struct StepSQL {
     /// How many rows a node has.
     func count(_ node: Int) -> SubsetStatement {
         let node = graph.nodes[node]
-        let from = Self.from(node.name, isPartitioned: node.isPartitioned)
-        return SubsetStatement(text: "select pg_catalog.count(*) as count from \(from) as t", hasUserText: false)
+        return SubsetStatement(
+            text: "select pg_catalog.count(*) as count from \(Self.from(node)) as t",
+            hasUserText: false
+        )
     }
 
     /// The primary keys of a batch, as text, or the places of rows without one.
@@ -242,7 +244,7 @@ extension StepSQL {
 extension StepSQL {
     /// The table that holds rows of a batch; the root in its place, when the role may read only that.
     private static func table(_ leaf: SubsetGraph.Leaf, of root: SubsetGraph.Node) -> String {
-        leaf.isReadable || !root.isPartitioned
+        leaf.isReadable || leaf.relation == root.relation
             ? "only \(leaf.name.quoted) as t"
             : "(select u.*, u.tableoid, u.ctid from \(root.name.quoted) as u where u.tableoid \(equal) \(leaf.relation)::pg_catalog.oid) as t"
     }
@@ -255,7 +257,7 @@ extension StepSQL {
         _ conditions: [String],
         join: String = ""
     ) -> String {
-        let isReadable = leaf.isReadable || !root.isPartitioned
+        let isReadable = leaf.isReadable || leaf.relation == root.relation
         var all = conditions
         if !isReadable { all.append("t.tableoid \(equal) \(leaf.relation)::pg_catalog.oid") }
         if !isWhole { all.append("t.ctid \(equal) any (\(places))") }
@@ -265,6 +267,11 @@ extension StepSQL {
 
     static func from(_ name: QualifiedName, isPartitioned: Bool) -> String {
         isPartitioned ? name.quoted : "only \(name.quoted)"
+    }
+
+    /// All rows that belong to a node.
+    static func from(_ node: SubsetGraph.Node) -> String {
+        from(node.name, isPartitioned: node.isPartitioned || node.includesInherited)
     }
 
     private static func from(_ end: SubsetGraph.End) -> String { from(end.name, isPartitioned: end.isPartitioned) }

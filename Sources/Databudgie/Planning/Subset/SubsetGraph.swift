@@ -7,11 +7,15 @@ struct SubsetGraph: Sendable {
         let relation: Relation.OID
         let name: QualifiedName
         let isPartitioned: Bool
-        /// The tables that hold its rows, in the order of their names; itself when it is not partitioned.
-        let leaves: [Leaf]
+        /// The tables that hold its rows, in the order of their names; itself when it is not partitioned, and those that inherit
+        /// from it when their rows are exported with its own.
+        var leaves: [Leaf]
         let primaryKey: [KeyColumn]
         /// All of its rows are part of the subset.
         var isWhole = false
+
+        /// Rows of tables that inherit from it are exported with its own.
+        var includesInherited: Bool { !isPartitioned && leaves.count > 1 }
     }
 
     /// A table that holds rows.
@@ -34,14 +38,14 @@ struct SubsetGraph: Sendable {
         let node: Int
         let name: QualifiedName
         let isPartitioned: Bool
-        let leaves: [Leaf]
+        var leaves: [Leaf]
     }
 
     /// A reference: rows of the child refer to rows of the parent.
     struct Edge: Sendable {
         /// `public.orders.customer_id`, or `public.lines(order_id, no)`.
         let name: String
-        let child: End
+        var child: End
         let parent: End
         let columns: [Comparison]
         /// An SQL expression of the user's in place of the child's column.
@@ -61,7 +65,7 @@ struct SubsetGraph: Sendable {
         /// Each child needs all the rows that it refers to: together they have its period.
         var needsAllParents = false
         /// The server vouches that each parent exists.
-        let isValidated: Bool
+        var isValidated: Bool
         /// The columns of the child that become NULL when the reference is cut; empty when it cannot be.
         let nullableColumns: [String]
         /// Why it cannot be cut, to follow the words; nil when it can.

@@ -48,7 +48,7 @@ struct SubsetPlan: Sendable {
 struct LeavingReference: Sendable {
     /// `public.orders.customer_id`.
     let name: String
-    let child: SubsetGraph.End
+    var child: SubsetGraph.End
     /// The table that it refers to.
     let parent: String
     let columns: [String]

@@ -21,12 +21,14 @@ struct SubsetPlanner {
         var graph = SubsetGraph(nodes: wholeNodes(tables, jobs, &findings), edges: references.edges)
         let starts = starts(tables, &findings)
         let tenants = tenants(tables, &findings)
-        findings += leaving(references.leaving)
+        var leaving = references.leaving
+        findings += self.leaving(leaving)
         // Without a start everything would be unconnected.
         if !starts.isEmpty {
             let first = Set(starts.map(\.node))
             graph = resolvingUnconnected(graph, first, &findings)
-            findings += unreached(graph, first) + unaddressable(graph, tables, first)
+            includeInherited(&graph, &leaving, jobs)
+            findings += unreached(graph, first) + unaddressable(graph, leaving, tables, first)
         }
         let columns = columnsWithoutIndex(graph, Set(starts.map(\.node)))
         findings += columns.map { .note("no index on \($0): each pass reads the table") }
@@ -35,7 +37,7 @@ struct SubsetPlanner {
         return SubsetPlan(
             graph: graph,
             starts: starts,
-            leaving: references.leaving,
+            leaving: leaving,
             scoped: tenants.map { graph.reached(from: [$0], over: graph.choosing) } ?? [],
             settings: settings,
             columnsWithoutIndex: columns,
@@ -232,18 +234,54 @@ struct SubsetPlanner {
     }
 
     /// Rows that have no addresses can only be exported all together.
-    private func unaddressable(_ graph: SubsetGraph, _ tables: SubsetTables, _ first: Set<Int>) -> [Finding] {
+    private func unaddressable(
+        _ graph: SubsetGraph,
+        _ leaving: [LeavingReference],
+        _ tables: SubsetTables,
+        _ first: Set<Int>
+    ) -> [Finding] {
         let chosen = graph.reached(from: first, over: graph.choosing)
         return graph.nodes.indices.compactMap { node in
-            guard let obstacle = tables.obstacle(node), !graph.nodes[node].isWhole || chosen.contains(node) else {
-                return nil
-            }
+            // Rows with columns that are cut are exported one by one.
+            let isCut =
+                graph.edges.contains { $0.child.node == node && $0.follow == .cut }
+                || leaving.contains { $0.child.node == node && $0.follow == .cut }
+            let leaves = isCut ? graph.nodes[node].leaves : tables.nodes[node].leaves
+            guard let obstacle = tables.obstacle(leaves), !graph.nodes[node].isWhole || chosen.contains(node) || isCut
+            else { return nil }
             return .problem(
                 "a subset of it is not possible: \(obstacle)",
                 of: graph.nodes[node].name.label,
                 hint: "name it under 'whole' and let no reference lead to it, or exclude it"
             )
         }
+    }
+
+    /// Rows of tables that inherit from a whole table are in its file, so its references are theirs, too.
+    private func includeInherited(
+        _ graph: inout SubsetGraph,
+        _ leaving: inout [LeavingReference],
+        _ jobs: [BackupJob]
+    ) {
+        var (nodes, edges) = (graph.nodes, graph.edges)
+        for node in nodes.indices where nodes[node].isWhole && !nodes[node].isPartitioned {
+            let isRead = jobs.contains { job in
+                guard case .table(_, isOnly: let isOnly) = job.query.source, !isOnly else { return false }
+                return job.relation?.oid == nodes[node].relation
+            }
+            let others = catalog.descendants(of: nodes[node].relation).compactMap { catalog[$0] }
+            guard isRead, !others.isEmpty else { continue }
+            nodes[node].leaves += SubsetTables.leaves(others)
+            for edge in edges.indices where edges[edge].child.node == node {
+                edges[edge].child.leaves = nodes[node].leaves
+                // Foreign keys are not inherited.
+                edges[edge].isValidated = false
+            }
+            for reference in leaving.indices where leaving[reference].child.node == node {
+                leaving[reference].child.leaves = nodes[node].leaves
+            }
+        }
+        graph = SubsetGraph(nodes: nodes, edges: edges)
     }
 
     /// Rows of tables that inherit from a table are not its own, and no foreign key leads to them.

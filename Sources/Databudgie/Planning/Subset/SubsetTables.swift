@@ -61,14 +61,16 @@ struct SubsetTables {
         )
     }
 
-    /// Why the rows of a node have no addresses that stay; nil when they have.
-    func obstacle(_ node: Int) -> String? {
-        for leaf in nodes[node].leaves {
+    /// Why the rows of tables have no addresses that stay; nil when they have.
+    func obstacle(_ leaves: [SubsetGraph.Leaf]) -> String? {
+        for leaf in leaves {
             if let method = keys.accessMethods[leaf.relation] {
                 return "the access method '\(method)' keeps the rows of \(leaf.name.label)"
             }
             guard catalog[leaf.relation]?.kind == .foreignTable else { continue }
-            return "its partition \(leaf.name.label) is a foreign table"
+            return catalog[leaf.relation]?.isPartition == true
+                ? "its partition \(leaf.name.label) is a foreign table"
+                : "\(leaf.name.label), which inherits from it, is a foreign table"
         }
         return nil
     }
@@ -94,7 +96,11 @@ struct SubsetTables {
             relation.kind == .partitionedTable
             ? catalog.descendants(of: relation.oid).compactMap { catalog[$0] }.filter { $0.kind != .partitionedTable }
             : [relation]
-        return tables.sorted { $0.name < $1.name }.map {
+        return leaves(tables)
+    }
+
+    static func leaves(_ tables: [Relation]) -> [SubsetGraph.Leaf] {
+        tables.sorted { $0.name < $1.name }.map {
             SubsetGraph.Leaf(relation: $0.oid, name: $0.name, isReadable: $0.isReadable)
         }
     }

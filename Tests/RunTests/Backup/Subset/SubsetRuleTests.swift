@@ -145,6 +145,38 @@ struct SubsetRuleTests {
         }
     }
 
+    @Test("Rows that are exported with a whole table, because they inherit from it, have its references")
+    func inheritedReferences() async throws {
+        try await RunFixture.with { fixture in
+            try await fixture.onBoth(
+                """
+                create table users(id int primary key);
+                create table base(id int primary key, user_id int references users);
+                """
+            )
+            try await fixture.execute(
+                fixture.source,
+                """
+                create table sub(extra int) inherits (base);
+                insert into users values (1), (2), (3); insert into base values (1, 1), (2, null);
+                insert into sub values (3, 2, 5);
+                """
+            )
+            let tables = "[public.users, public.base]"
+            let yaml = fixture.subsetYAML("start: {users: id = 1}, whole: [base]", tables: tables)
+            _ = try await fixture.backup(yaml)
+            #expect(try fixture.lines("public.base") == ["1,1", "2,", "3,2"])
+            #expect(try fixture.lines("public.users") == ["1", "2"])
+            #expect(try await fixture.restore(yaml).failed.isEmpty)
+            let log = EventLog()
+            let cut = "start: {users: id = 1}, whole: [base], references: {base.user_id: cut}"
+            _ = try await fixture.backup(fixture.subsetYAML(cut, tables: tables), events: log)
+            #expect(try fixture.lines("public.base") == ["1,1", "2,", "3,"])
+            #expect(try fixture.lines("public.users") == ["1"])
+            #expect(log.warnings == [])
+        }
+    }
+
     @Test("A table that fails leaves the others, and the set is partial")
     func failure() async throws {
         try await RunFixture.withAccounts { fixture in
