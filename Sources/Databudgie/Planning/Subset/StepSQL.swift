@@ -11,8 +11,8 @@ struct SubsetStatement: Sendable {
 ///
 /// The rows of a batch are a setting (``rowsSetting``), which is set by a bind parameter: as literals they would be in logs,
 /// and the planner would turn to a sequential scan a batch. The common table expressions are materialized, because otherwise
-/// the list can be read again for each row. Aliases `t`, `c`, `p` and `k` are ours; SQL of the user's sees `t` alone, so its
-/// columns need no qualification.
+/// the list can be read again for each row. SQL of the user's sees `t` alone, so its columns
+/// need no qualification; whatever else of ours is in its scope has a name that no table or column of the user's has.
 struct StepSQL {
     let graph: SubsetGraph
 
@@ -66,25 +66,26 @@ struct StepSQL {
 
     private func upward(_ edge: SubsetGraph.Edge, _ leaf: SubsetGraph.Leaf, _ isWhole: Bool) -> String {
         """
-        with k as materialized (\(childKeys(edge, leaf, isWhole, addresses: false)))
+        with databudgie_k as materialized (\(childKeys(edge, leaf, isWhole, addresses: false)))
         select p.tableoid, p.ctid from \(Self.from(edge.parent)) as p
-        where exists (select from k where \(Self.comparison(edge, parent: Self.parentKeys(edge, "p"), child: Self.keys(edge, "k"))))
+        where exists (select from databudgie_k where \(Self.comparison(edge, parent: Self.parentKeys(edge, "p"), child: Self.keys(edge, "databudgie_k"))))
         """
     }
 
     private func downward(_ edge: SubsetGraph.Edge, _ leaf: SubsetGraph.Leaf, _ isWhole: Bool) -> String {
         """
-        with k as materialized (\(parentRows(edge, leaf, isWhole)))
-        select c.o, c.r from k join (
+        with databudgie_k as materialized (\(parentRows(edge, leaf, isWhole)))
+        select c.databudgie_o, c.databudgie_r from databudgie_k join (
         \(children(edge))
-        ) c on \(Self.comparison(edge, parent: Self.keys(edge, "k"), child: Self.keys(edge, "c")))
+        ) c on \(Self.comparison(edge, parent: Self.keys(edge, "databudgie_k"), child: Self.keys(edge, "c")))
         """
     }
 
     /// Rows that refer, with the keys by which they do.
     private func children(_ edge: SubsetGraph.Edge) -> String {
         let (keys, join) = Self.childExpressions(edge)
-        return "select t.tableoid as o, t.ctid as r, \(keys) from \(Self.from(edge.child)) as t\(join)"
+        return
+            "select t.tableoid as databudgie_o, t.ctid as databudgie_r, \(keys) from \(Self.from(edge.child)) as t\(join)"
             + Self.filter(childConditions(edge))
     }
 
@@ -92,32 +93,42 @@ struct StepSQL {
     private func downwardLimited(_ edge: SubsetGraph.Edge, _ leaf: SubsetGraph.Leaf, _ isWhole: Bool) -> String {
         let (child, limit) = (graph.nodes[edge.child.node], edge.children.limit ?? 0)
         let order = Self.order(edge.children.order, child)
-        let with = "with k as materialized (\(parentRows(edge, leaf, isWhole)))"
+        let with = "with databudgie_k as materialized (\(parentRows(edge, leaf, isWhole)))"
         let expressions = Self.childExpressionList(edge)
         let from = Self.from(edge.child)
         guard edge.hasChildIndex else {
             // What the user has written is in a scope of its own, where k cannot be meant.
-            let keys = expressions.enumerated().map { "\($1) as k\($0)" }.joined(separator: ", ")
+            let keys = expressions.enumerated().map { "\($1) as databudgie_k\($0)" }.joined(separator: ", ")
             let columns = Self.keys(edge, "c")
-            let matches = Self.comparison(edge, parent: Self.keys(edge, "k"), child: columns, isElement: edge.isArray)
+            let matches = Self.comparison(
+                edge,
+                parent: Self.keys(edge, "databudgie_k"),
+                child: columns,
+                isElement: edge.isArray
+            )
             return """
                 \(with)
-                select n.o, n.r from (
-                select c.o, c.r, pg_catalog.row_number() over (partition by k.o, k.r order by c.n) as n from k join (
-                select t.tableoid as o, t.ctid as r, \(keys), pg_catalog.row_number() over (order by \(order)) as n
+                select n.databudgie_o, n.databudgie_r from (
+                select c.databudgie_o, c.databudgie_r, pg_catalog.row_number() over (partition by databudgie_k.databudgie_o, databudgie_k.databudgie_r order by c.databudgie_n) as databudgie_n from databudgie_k join (
+                select t.tableoid as databudgie_o, t.ctid as databudgie_r, \(keys), pg_catalog.row_number() over (order by \(order)) as databudgie_n
                 from \(from) as t\(Self.filter(childConditions(edge)))
                 ) c on \(matches)
-                ) n where n.n operator(pg_catalog.<=) \(limit)
+                ) n where n.databudgie_n operator(pg_catalog.<=) \(limit)
                 """
         }
-        let matches = Self.comparison(edge, parent: Self.keys(edge, "k"), child: expressions, isElement: edge.isArray)
+        let matches = Self.comparison(
+            edge,
+            parent: Self.keys(edge, "databudgie_k"),
+            child: expressions,
+            isElement: edge.isArray
+        )
         // Without names of ours in the list, because ORDER BY would take those first.
         return """
             \(with)
-            select c.o, c.r from k cross join lateral (
+            select c.databudgie_o, c.databudgie_r from databudgie_k cross join lateral (
             select t.tableoid, t.ctid from \(from) as t\(Self.filter(childConditions(edge) + [matches]))
             order by \(order) limit \(limit)
-            ) c (o, r)
+            ) c (databudgie_o, databudgie_r)
             """
     }
 
@@ -128,10 +139,10 @@ struct StepSQL {
     func pairs(_ edge: Int, from leaf: SubsetGraph.Leaf, isWhole: Bool) -> SubsetStatement {
         let edge = graph.edges[edge]
         let text = """
-            with k as materialized (\(childKeys(edge, leaf, isWhole, addresses: true)))
-            select k.o, k.r, \(edge.isArray ? "k.n" : "0"), p.tableoid, p.ctid from k left join \(Self.from(edge.parent)) as p
-            on \(Self.comparison(edge, parent: Self.parentKeys(edge, "p"), child: Self.keys(edge, "k")))
-            where \(Self.isReference(edge, "k"))
+            with databudgie_k as materialized (\(childKeys(edge, leaf, isWhole, addresses: true)))
+            select databudgie_k.databudgie_o, databudgie_k.databudgie_r, \(edge.isArray ? "databudgie_k.databudgie_n" : "0"), p.tableoid, p.ctid from databudgie_k left join \(Self.from(edge.parent)) as p
+            on \(Self.comparison(edge, parent: Self.parentKeys(edge, "p"), child: Self.keys(edge, "databudgie_k")))
+            where \(Self.isReference(edge, "databudgie_k"))
             """
         return SubsetStatement(text: text, hasUserText: edge.hasUserText(isDownward: false))
     }
@@ -143,13 +154,13 @@ struct StepSQL {
         let parents = group.map { graph.edges[$0] }.map { edge in
             """
             not exists (select from \(Self.from(edge.parent)) as p
-            where \(Self.comparison(edge, parent: Self.parentKeys(edge, "p"), child: Self.keys(edge, "k"))))
+            where \(Self.comparison(edge, parent: Self.parentKeys(edge, "p"), child: Self.keys(edge, "databudgie_k"))))
             """
         }
         let text = """
-            with k as materialized (\(childKeys(edge, leaf, isWhole, addresses: false)))
-            select pg_catalog.count(*) as count from k
-            where \(Self.isReference(edge, "k")) and \(parents.joined(separator: " and "))
+            with databudgie_k as materialized (\(childKeys(edge, leaf, isWhole, addresses: false)))
+            select pg_catalog.count(*) as count from databudgie_k
+            where \(Self.isReference(edge, "databudgie_k")) and \(parents.joined(separator: " and "))
             """
         return SubsetStatement(text: text, hasUserText: edge.hasUserText(isDownward: false))
     }
@@ -191,15 +202,15 @@ extension StepSQL {
         }
         // Type `tid` cannot be hashed before version 14, which UNION needs here.
         let text = """
-            with recursive found (a, o, r) as (
-            select -1, b.o, b.r::pg_catalog.text from rows from (
+            with recursive databudgie_found (databudgie_a, databudgie_o, databudgie_r) as (
+            select -1, b.databudgie_o, b.databudgie_r::pg_catalog.text from rows from (
             pg_catalog.unnest(pg_catalog.current_setting('\(Self.tablesSetting)')::pg_catalog.oid[]),
-            pg_catalog.unnest(\(Self.places))) as b (o, r)
+            pg_catalog.unnest(\(Self.places))) as b (databudgie_o, databudgie_r)
             union
-            select n.a, n.o, n.r from found f cross join lateral (
+            select n.databudgie_a, n.databudgie_o, n.databudgie_r from databudgie_found databudgie_f cross join lateral (
             \(branches.joined(separator: "\nunion all\n"))
             ) n)
-            select x.a, x.o, x.r::pg_catalog.tid from found x where x.a operator(pg_catalog.>=) 0 limit \(limit)
+            select x.databudgie_a, x.databudgie_o, x.databudgie_r::pg_catalog.tid from databudgie_found x where x.databudgie_a operator(pg_catalog.>=) 0 limit \(limit)
             """
         let hasUserText = arcs.contains { graph.edges[$0.edge].hasUserText(isDownward: $0.isDownward) }
         return SubsetStatement(text: text, hasUserText: hasUserText)
@@ -208,35 +219,41 @@ extension StepSQL {
     private func branch(_ arc: SubsetGraph.Arc, from leaf: SubsetGraph.Leaf, _ number: Int) -> String {
         let edge = graph.edges[arc.edge]
         let root = graph.nodes[graph.source(of: arc).node]
-        let isRow = "f.o \(Self.equal) \(leaf.relation)::pg_catalog.oid and t.ctid \(Self.equal) f.r::pg_catalog.tid"
+        let isRow =
+            "databudgie_f.databudgie_o \(Self.equal) \(leaf.relation)::pg_catalog.oid and t.ctid \(Self.equal) databudgie_f.databudgie_r::pg_catalog.tid"
         let source = Self.table(leaf, of: root)
-        let select = "select \(number) as a,"
+        let select = "select \(number) as databudgie_a,"
         guard arc.isDownward else {
             let (keys, join) = Self.childExpressions(edge)
             let conditions = [Self.user(edge.condition)].compactMap(\.self) + [isRow]
             return """
-                \(select) p.tableoid as o, p.ctid::pg_catalog.text as r from (
-                select \(keys) from \(source)\(join)\(Self.filter(conditions))) k
+                \(select) p.tableoid as databudgie_o, p.ctid::pg_catalog.text as databudgie_r from (
+                select \(keys) from \(source)\(join)\(Self.filter(conditions))) databudgie_k
                 join \(Self.from(edge.parent)) as p
-                on \(Self.comparison(edge, parent: Self.parentKeys(edge, "p"), child: Self.keys(edge, "k")))
+                on \(Self.comparison(edge, parent: Self.parentKeys(edge, "p"), child: Self.keys(edge, "databudgie_k")))
                 """
         }
-        let keys = Self.parentKeys(edge, "t").enumerated().map { "\($1) as k\($0)" }.joined(separator: ", ")
+        let keys = Self.parentKeys(edge, "t").enumerated().map { "\($1) as databudgie_k\($0)" }.joined(separator: ", ")
         let parents = "select \(keys) from \(source) where \(isRow)"
         guard let limit = edge.children.limit else {
             return """
-                \(select) c.o, c.r::pg_catalog.text as r from (\(parents)) k join (
+                \(select) c.databudgie_o, c.databudgie_r::pg_catalog.text as databudgie_r from (\(parents)) databudgie_k join (
                 \(children(edge))
-                ) c on \(Self.comparison(edge, parent: Self.keys(edge, "k"), child: Self.keys(edge, "c")))
+                ) c on \(Self.comparison(edge, parent: Self.keys(edge, "databudgie_k"), child: Self.keys(edge, "c")))
                 """
         }
         let expressions = Self.childExpressionList(edge)
-        let matches = Self.comparison(edge, parent: Self.keys(edge, "k"), child: expressions, isElement: edge.isArray)
+        let matches = Self.comparison(
+            edge,
+            parent: Self.keys(edge, "databudgie_k"),
+            child: expressions,
+            isElement: edge.isArray
+        )
         return """
-            \(select) c.o, c.r::pg_catalog.text as r from (\(parents)) k cross join lateral (
+            \(select) c.databudgie_o, c.databudgie_r::pg_catalog.text as databudgie_r from (\(parents)) databudgie_k cross join lateral (
             select t.tableoid, t.ctid from \(Self.from(edge.child)) as t\(Self.filter(childConditions(edge) + [matches]))
             order by \(Self.order(edge.children.order, graph.nodes[edge.child.node])) limit \(limit)
-            ) c (o, r)
+            ) c (databudgie_o, databudgie_r)
             """
     }
 }
@@ -325,23 +342,27 @@ extension StepSQL {
             [Self.user(edge.condition)].compactMap(\.self),
             join: join
         )
-        let number = edge.isArray ? "e.n, " : ""
-        return "select \(addresses ? "t.tableoid as o, t.ctid as r, \(number)" : "")\(keys) from \(rows)"
+        let number = edge.isArray ? "databudgie_e.databudgie_n, " : ""
+        return
+            "select \(addresses ? "t.tableoid as databudgie_o, t.ctid as databudgie_r, \(number)" : "")\(keys) from \(rows)"
     }
 
     private func parentRows(_ edge: SubsetGraph.Edge, _ leaf: SubsetGraph.Leaf, _ isWhole: Bool) -> String {
-        let keys = Self.parentKeys(edge, "t").enumerated().map { "\($1) as k\($0)" }.joined(separator: ", ")
+        let keys = Self.parentKeys(edge, "t").enumerated().map { "\($1) as databudgie_k\($0)" }.joined(separator: ", ")
         let rows = Self.rows(leaf, of: graph.nodes[edge.parent.node], isWhole, [])
-        return "select t.tableoid as o, t.ctid as r, \(keys) from \(rows)"
+        return "select t.tableoid as databudgie_o, t.ctid as databudgie_r, \(keys) from \(rows)"
     }
 
     /// The values by which a child refers, over `t`, and what they need beside it.
     private static func childExpressions(_ edge: SubsetGraph.Edge) -> (keys: String, join: String) {
         guard !edge.isArray else {
             let column = quotedIdentifier(edge.columns[0].child)
-            return ("e.k0", " cross join lateral pg_catalog.unnest(t.\(column)) with ordinality as e (k0, n)")
+            return (
+                "databudgie_e.databudgie_k0",
+                " cross join lateral pg_catalog.unnest(t.\(column)) with ordinality as databudgie_e (databudgie_k0, databudgie_n)"
+            )
         }
-        let keys = childExpressionList(edge).enumerated().map { "\($1) as k\($0)" }
+        let keys = childExpressionList(edge).enumerated().map { "\($1) as databudgie_k\($0)" }
         return (keys.joined(separator: ", "), "")
     }
 
@@ -361,7 +382,7 @@ extension StepSQL {
     }
 
     private static func keys(_ edge: SubsetGraph.Edge, _ alias: String) -> [String] {
-        edge.columns.indices.map { "\(alias).k\($0)" }
+        edge.columns.indices.map { "\(alias).databudgie_k\($0)" }
     }
 
     /// A reference is one when none of its values is NULL.

@@ -66,18 +66,18 @@ struct StepSQLTests {
         let upward = step(statements(), isDownward: false)
         #expect(
             upward.text == """
-                with k as materialized (select \(key) as k0 from only "s"."c" as t where \(batch))
+                with databudgie_k as materialized (select \(key) as databudgie_k0 from only "s"."c" as t where \(batch))
                 select p.tableoid, p.ctid from only "s"."a""b" as p
-                where exists (select from k where p."id" operator("pg_catalog".=) k.k0)
+                where exists (select from databudgie_k where p."id" operator("pg_catalog".=) databudgie_k.databudgie_k0)
                 """
         )
         #expect(!upward.hasUserText)
         #expect(
             step(statements(), isDownward: true).text == """
-                with k as materialized (select t.tableoid as o, t.ctid as r, t."id" as k0 from only "s"."a""b" as t where \(batch))
-                select c.o, c.r from k join (
-                select t.tableoid as o, t.ctid as r, \(key) as k0 from only "s"."c" as t
-                ) c on k.k0 operator("pg_catalog".=) c.k0
+                with databudgie_k as materialized (select t.tableoid as databudgie_o, t.ctid as databudgie_r, t."id" as databudgie_k0 from only "s"."a""b" as t where \(batch))
+                select c.databudgie_o, c.databudgie_r from databudgie_k join (
+                select t.tableoid as databudgie_o, t.ctid as databudgie_r, \(key) as databudgie_k0 from only "s"."c" as t
+                ) c on databudgie_k.databudgie_k0 operator("pg_catalog".=) c.databudgie_k0
                 """
         )
     }

@@ -412,4 +412,45 @@ struct SubsetShapeTests {
             #expect(cut == 1)
         }
     }
+
+    @Test(
+        "Conditions see tables and columns of the user's, whatever names our statements use",
+        arguments: [true, false]
+    )
+    func scopes(hasLimit: Bool) async throws {
+        try await RunFixture.with { fixture in
+            try await fixture.execute(
+                fixture.source,
+                """
+                create table k(id int primary key); create table found(id int primary key); create table e(id int primary key);
+                create table p(id int primary key);
+                create table c(id int primary key, pid int references p, next int references c);
+                create table tags(id int primary key);
+                create table posts(id int primary key, n int, k0 int, tags int[]);
+                insert into k values (1), (2), (3); insert into found values (1); insert into e values (1);
+                insert into p values (1); insert into c select i, 1, nullif(i - 1, 0) from generate_series(1, 40) i;
+                insert into tags values (1), (2); insert into posts values (1, 1, 1, '{1,2}'), (2, 2, 1, '{1}'), (3, 1, 2, '{1}');
+                """
+            )
+            var configuration = try fixture.configuration(fixture.subsetYAML("start: {p: id = 1}"))
+            let counts = "(select count(*) from k) = 3 and (select count(*) from found) = 1 and exists (select from e)"
+            configuration.backup.subset = SubsetSettings(
+                start: [SubsetStart("p", where: "id = 1"), SubsetStart("tags", where: "id = 1")],
+                references: [
+                    SubsetReference("c.pid", children: "\(counts) and id < 3"),
+                    SubsetReference(
+                        "c.next",
+                        children: counts,
+                        limit: hasLimit ? 1 : nil,
+                        order: hasLimit ? "(select count(*) from k)" : nil
+                    ),
+                    SubsetReference("posts.tags", to: "tags.id", when: "n = 1 and k0 = 1", isArray: true),
+                ]
+            )
+            let report = try await BackupRun(configuration).run()
+            #expect(report.failed.isEmpty)
+            #expect(try fixture.counts()["c"] == "40|0")
+            #expect(try fixture.lines("public.posts") == ["1,1,1,\"{1,2}\""])
+        }
+    }
 }
