@@ -34,6 +34,8 @@ struct KeyCatalog: Sendable, Equatable {
     struct ColumnType: Sendable, Hashable {
         /// With its modifiers and, unless it is the server's own, its schema: `numeric(10,2)`.
         let name: String
+        /// The same without modifiers, for values that are compared with the column's: none is cut off or rounded.
+        let plainName: String
         /// The collation, quoted and with its schema; nil when the type has none.
         let collation: String?
         /// The schema of the operator `=` of its default B-tree class, the server's own when it has none.

@@ -62,6 +62,7 @@ struct KeyCatalogReader {
             }
             types[try row.number("relation"), default: [:]][ByteKey(try row.value("name"))] = KeyCatalog.ColumnType(
                 name: try row.value("type"),
+                plainName: try row.value("plain_type"),
                 collation: collation,
                 equalitySchema: row["equality_schema"] ?? "pg_catalog",
                 dependsOnTimeZone: try row.value("depends_on_zone") == "t"
@@ -177,7 +178,8 @@ struct KeyCatalogReader {
             group by oc.opcintype
         )
         select a.attrelid as relation, a.attname as name, pg_catalog.format_type(a.atttypid, a.atttypmod) as type,
-            cn.nspname as collation_schema, co.collname as collation, e.schema as equality_schema,
+            -- Not null in place of -1: character and bit would have one place.
+            pg_catalog.format_type(a.atttypid, -1) as plain_type, cn.nspname as collation_schema, co.collname as collation, e.schema as equality_schema,
             base.type = 'pg_catalog.timestamptz'::pg_catalog.regtype as depends_on_zone
         from pg_catalog.pg_attribute a
         join pg_catalog.pg_class c on c.oid = a.attrelid

@@ -100,7 +100,7 @@ struct RowName: Sendable {
             let type = types[ByteKey(name)]
             return Column(
                 name: name,
-                type: type?.name ?? "pg_catalog.text",
+                type: type?.plainName ?? "pg_catalog.text",
                 equalitySchema: type?.equalitySchema ?? "pg_catalog",
                 value: value
             )

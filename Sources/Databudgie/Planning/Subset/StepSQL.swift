@@ -174,10 +174,21 @@ struct StepSQL {
         )
     }
 
+    /// A value as it is in CSV, so that a comma in it is none between values.
+    private static func csv(_ value: String) -> String {
+        """
+        case when \(value) operator(pg_catalog.~) '[",\r\n]' or \(value) \(equal) ''
+        then '"' operator(pg_catalog.||) pg_catalog.replace(\(value), '"', '""') operator(pg_catalog.||) '"' else \(value) end
+        """
+    }
+
     /// The primary keys of a batch, as text, or the places of rows without one.
     func names(of node: Int, from leaf: SubsetGraph.Leaf) -> SubsetStatement {
         let node = graph.nodes[node]
-        let key = node.primaryKey.map { "t.\(quotedIdentifier($0.name))::pg_catalog.text" }
+        let key = node.primaryKey.map { column in
+            let value = "t.\(quotedIdentifier(column.name))::pg_catalog.text"
+            return node.primaryKey.count == 1 ? value : Self.csv(value)
+        }
         let name =
             key.isEmpty
             ? "t.ctid::pg_catalog.text" : key.joined(separator: " operator(pg_catalog.||) ',' operator(pg_catalog.||) ")

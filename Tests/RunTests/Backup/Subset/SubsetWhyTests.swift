@@ -141,6 +141,31 @@ struct SubsetWhyTests {
         }
     }
 
+    @Test("A value is compared as it is, and keys of several columns are written as they are read")
+    func values() async throws {
+        try await RunFixture.with { fixture in
+            try await fixture.execute(
+                fixture.source,
+                """
+                create table v(code varchar(3) primary key, c char(3), n numeric(10, 1));
+                create table l(a text, b text, primary key (a, b));
+                insert into v values ('abc', 'xy', 1.2); insert into l values ('A,1', 'say "x"'), ('', 'plain');
+                """
+            )
+            let start = "start: {v: 'true', l: 'true'}"
+            for row in ["v.code:abc", "v.c:xy", "v.n:1.2"] {
+                #expect(try await why(fixture, row, start).row.name == "public.v:abc")
+            }
+            for row in ["v.code:abcd", "v.c:xyz", "v.n:1.24"] {
+                let error = await #expect(throws: DatabudgieError.self) { try await why(fixture, row, start) }
+                #expect(error?.message == "there is no row \(row)")
+            }
+            for name in ["public.l:\"A,1\",\"say \"\"x\"\"\"", "public.l:\"\",plain"] {
+                #expect(try await why(fixture, name, start).row.name == name)
+            }
+        }
+    }
+
     @Test("What names no row is refused with what may have been meant")
     func refusals() async throws {
         try await RunFixture.withAccounts { fixture in
