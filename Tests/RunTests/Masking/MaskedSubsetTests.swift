@@ -346,10 +346,13 @@ struct MaskedSubsetTests {
                 let error = await #expect(throws: DatabudgieError.self) { try await fixture.backup(yaml) }
                 return error?.problems.map(\.message).joined() ?? ""
             }
-            #expect(await message("{}") == "public.member.friend refers to rows of other tenants in 1 row (topsecret1)")
+            #expect(
+                await message("{}")
+                    == "public.member.friend refers to rows outside of the subset, perhaps of other tenants, in 1 row (topsecret1)"
+            )
             #expect(
                 await message("{public.member.email: email}")
-                    == "public.member.friend refers to rows of other tenants in 1 row"
+                    == "public.member.friend refers to rows outside of the subset, perhaps of other tenants, in 1 row"
             )
         }
     }

@@ -73,7 +73,7 @@ struct SubsetSearch {
             }
         }
         for reference in plan.leaving {
-            guard reference.condition != nil, let leaf = reference.child.leaves.first else { continue }
+            guard reference.hasUserText, let leaf = reference.child.leaves.first else { continue }
             let statement = statements.leaving(reference, from: leaf, isWhole: false)
             checks.append(("subset.references: \(reference.name)", statement))
         }
@@ -103,14 +103,19 @@ struct SubsetSearch {
         }
         var closure = SubsetClosure(plan, steps, batchSizes: batchSizes, wholeRows: wholeRows)
         try await closure.run()
-        var result = SubsetResult(plan: plan, rows: closure.rows)
+        let hidden = try await hiddenParents()
+        var seen = plan
+        seen.graph = graph.withoutVouching(for: hidden)
+        var result = SubsetResult(plan: seen, rows: closure.rows)
         let crossings = try await crossings(result.rows, steps)
         try crossings.throwProblems(.database)
         var findings = crossings + included(result.rows)
         result.cuts = cuts(result.rows)
         findings += try await leaving(&result, steps)
-        findings += try await orphans(&result, steps)
+        findings += try await orphans(&result, hidden, steps)
         try await listCutRows(&result, steps)
+        let probe = CutProbe(connection: connection, steps: steps, batchSize: batchSizes.usual)
+        try await probe.violations(of: result).throwProblems(.database)
         return (result, findings)
     }
 
@@ -148,12 +153,13 @@ struct SubsetSearch {
             findings.append(
                 isCut
                     ? .problem(
-                        "\(edge.name) refers to rows of other tenants in \(rows), and cannot be cut"
+                        "\(edge.name) refers to rows outside of the subset, perhaps of other tenants, in \(rows), and cannot "
+                            + "be cut"
                             + (edge.obstacle ?? ""),
                         hint: "set the reference to ignore, or choose crossing: include"
                     )
                     : .problem(
-                        "\(edge.name) refers to rows of other tenants in \(rows)",
+                        "\(edge.name) refers to rows outside of the subset, perhaps of other tenants, in \(rows)",
                         hint: "set the reference to cut, or choose crossing: cut or include"
                     )
             )
@@ -169,8 +175,8 @@ struct SubsetSearch {
             let linked = rows.count(rows.kept, in: leaves) - rows.count(rows.chosen, in: leaves)
             guard linked > 0, !graph.nodes[node].isWhole else { return nil }
             return .warning(
-                "\(linked) \(linked == 1 ? "row of another tenant is" : "rows of other tenants are") exported, because others "
-                    + "refer to \(linked == 1 ? "it" : "them")",
+                "\(linked) \(linked == 1 ? "row that may be of another tenant is" : "rows that may be of other tenants are") "
+                    + "exported, because others refer to \(linked == 1 ? "it" : "them")",
                 of: graph.nodes[node].name.label
             )
         }
@@ -206,15 +212,36 @@ struct SubsetSearch {
                 .warning(
                     "\(reference.name) refers to \(reference.parent), which is not part of the run, in \(count) "
                         + "\(count == 1 ? "row" : "rows")",
-                    hint: "add \(reference.parent) to 'tables', or set the reference to cut"
+                    hint: "add \(reference.parent) to 'tables', or set the reference to "
+                        + (reference.nullableColumns.isEmpty ? "ignore" : "cut")
                 )
             )
         }
         return findings
     }
 
+    /// References to tables of which policies can hide rows, so that nobody vouches for what is seen.
+    private func hiddenParents() async throws -> Set<Int> {
+        guard appliesRowSecurity else { return [] }
+        let tables = graph.edges.map { edge in
+            [graph.nodes[edge.parent.node].relation] + edge.parent.leaves.map(\.relation)
+        }
+        let filtered = try await connection.query(
+            """
+            select c.oid from pg_catalog.pg_class c
+            where c.oid operator(pg_catalog.=) any ($1::pg_catalog.oid[]) and pg_catalog.row_security_active(c.oid)
+            """,
+            [Set(tables.joined()).sorted().arrayLiteral]
+        ).rows.compactMap { $0["oid"].flatMap(Relation.OID.init) }
+        return Set(tables.indices.filter { !Set(tables[$0]).isDisjoint(with: filtered) })
+    }
+
     /// Rows that refer to none, where the server does not vouch for the reference.
-    private func orphans(_ result: inout SubsetResult, _ steps: ServerSteps) async throws -> [Finding] {
+    private func orphans(
+        _ result: inout SubsetResult,
+        _ hidden: Set<Int>,
+        _ steps: ServerSteps
+    ) async throws -> [Finding] {
         let statements = StepSQL(graph: graph)
         result.orphans = Array(repeating: 0, count: graph.edges.count)
         var findings: [Finding] = []
@@ -232,6 +259,7 @@ struct SubsetSearch {
                 .warning(
                     "\(edge.name) leads nowhere \(count == 1 ? "once" : "\(count) times"): there is no such row in "
                         + group.map { graph.edges[$0].parent.name.label }.joined(separator: ", ")
+                        + (group.contains(where: hidden.contains) ? " that its policies show" : "")
                 )
             )
         }

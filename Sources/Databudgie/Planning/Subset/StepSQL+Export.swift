@@ -30,6 +30,28 @@ extension StepSQL {
         return "select \(values.joined(separator: ", ")) from \(rows)"
     }
 
+    /// How many rows of a batch a CHECK constraint refuses, once columns are NULL.
+    func refused(
+        by check: CutCheck,
+        from leaf: SubsetGraph.Leaf,
+        of node: Int,
+        nulls: [String]
+    ) -> SubsetStatement {
+        let values = check.columns.map { column in
+            let isNull = nulls.contains { $0.hasBytes(of: column.name) }
+            return (isNull ? "null::\(column.type)" : "t.\(quotedIdentifier(column.name))")
+                + " as \(quotedIdentifier(column.name))"
+        }
+        let rows = Self.rows(leaf, of: graph.nodes[node], false, [])
+        return SubsetStatement(
+            text: """
+                select pg_catalog.count(*) as count from (select \(values.joined(separator: ", ")) from \(rows)) as s
+                where not (\(check.expression))
+                """,
+            hasUserText: false
+        )
+    }
+
     /// The settings that hold which elements are missing in an array: the places of rows, and the numbers of elements.
     static func elementSettings(of array: Int) -> (rows: String, numbers: String) {
         ("databudgie.array\(array)_rows", "databudgie.array\(array)_elements")
@@ -76,7 +98,7 @@ extension StepSQL {
     ) -> SubsetStatement {
         SubsetStatement(
             text: "select t.tableoid, t.ctid from " + leavingSource(reference, leaf, isWhole),
-            hasUserText: reference.condition != nil
+            hasUserText: reference.hasUserText
         )
     }
 
@@ -84,12 +106,19 @@ extension StepSQL {
     func leaving(_ reference: LeavingReference, from leaf: SubsetGraph.Leaf, isWhole: Bool) -> SubsetStatement {
         SubsetStatement(
             text: "select pg_catalog.count(*) as count from " + leavingSource(reference, leaf, isWhole),
-            hasUserText: reference.condition != nil
+            hasUserText: reference.hasUserText
         )
     }
 
     private func leavingSource(_ reference: LeavingReference, _ leaf: SubsetGraph.Leaf, _ isWhole: Bool) -> String {
-        let isReference = reference.columns.map { "t.\(quotedIdentifier($0)) is not null" }
+        let isReference =
+            Self.user(reference.expression).map { ["\($0) is not null"] }
+            ?? reference.columns.map { column in
+                let value = "t.\(quotedIdentifier(column))"
+                return reference.isArray
+                    ? "exists (select from pg_catalog.unnest(\(value)) as databudgie_e (v) where databudgie_e.v is not null)"
+                    : "\(value) is not null"
+            }
         let conditions = [Self.user(reference.condition)].compactMap(\.self) + isReference
         return Self.rows(leaf, of: graph.nodes[reference.child.node], isWhole, conditions)
     }

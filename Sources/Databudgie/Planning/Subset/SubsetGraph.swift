@@ -164,6 +164,13 @@ extension SubsetGraph {
         return SubsetGraph(nodes: nodes, edges: edges)
     }
 
+    /// The same references, for some of which the server does not vouch.
+    func withoutVouching(for numbers: Set<Int>) -> SubsetGraph {
+        var edges = edges
+        for number in numbers { edges[number].isValidated = false }
+        return SubsetGraph(nodes: nodes, edges: edges)
+    }
+
     /// The table that holds the rows of an address.
     func leaf(of table: Relation.OID) -> Leaf? {
         owners[table].flatMap { nodes[$0].leaves.first { $0.relation == table } }

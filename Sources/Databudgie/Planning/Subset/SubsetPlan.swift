@@ -13,6 +13,8 @@ struct SubsetPlan: Sendable {
     /// Tables that belong to a tenant; empty without tenants.
     let scoped: Set<Int>
     let settings: SubsetSettings
+    /// By table: the CHECK constraints that rows with cut references must satisfy.
+    var checks: [Relation.OID: [CutCheck]] = [:]
     /// Columns that lead no index, as in `public.messages(sender_id)`: each pass over their reference reads the table.
     var columnsWithoutIndex: [String] = []
     /// What the user should know.
@@ -52,7 +54,22 @@ struct LeavingReference: Sendable {
     /// The table that it refers to.
     let parent: String
     let columns: [String]
+    /// An SQL expression of the user's in place of the columns.
+    var expression: String?
+    /// The column is an array of references.
+    var isArray = false
     let condition: String?
     let follow: SubsetReference.Follow
     let nullableColumns: [String]
+
+    /// Its statements contain SQL of the user's.
+    var hasUserText: Bool { condition != nil || expression != nil }
+}
+
+/// A CHECK constraint of a table of which references can be cut.
+struct CutCheck: Sendable {
+    let name: String
+    /// The columns in it, with their types as SQL.
+    let columns: [(name: String, type: String)]
+    let expression: String
 }

@@ -40,9 +40,22 @@ struct SubsetPlanner {
             leaving: leaving,
             scoped: tenants.map { graph.reached(from: [$0], over: graph.choosing) } ?? [],
             settings: settings,
+            checks: checks(graph, keys),
             columnsWithoutIndex: columns,
             findings: findings
         )
+    }
+
+    private func checks(_ graph: SubsetGraph, _ keys: KeyCatalog) -> [Relation.OID: [CutCheck]] {
+        graph.nodes.flatMap(\.leaves).map(\.relation).reduce(into: [:]) { result, table in
+            result[table] = keys.checks[table, default: []].map { check in
+                CutCheck(
+                    name: check.name,
+                    columns: check.columns.map { ($0, keys.types[table]?[ByteKey($0)]?.name ?? "text") },
+                    expression: check.expression
+                )
+            }
+        }
     }
 
     /// What is wrong with a job of a subset, or is special about it.

@@ -276,6 +276,8 @@ struct SubsetReferences {
                     child: candidate.child,
                     parent: name,
                     columns: settings?.expression == nil ? candidate.columns.map(\.child) : [],
+                    expression: settings?.expression,
+                    isArray: settings?.isArray ?? false,
                     condition: settings?.condition,
                     follow: follow,
                     nullableColumns: nullable

@@ -139,4 +139,99 @@ struct SubsetCutTests {
             )
         }
     }
+
+    @Test("The server checks rows of which a reference is cut before anything is written", arguments: ["", "comments"])
+    func checks(whole: String) async throws {
+        try await RunFixture.with { fixture in
+            try await fixture.onBoth(
+                """
+                create table posts(id int primary key); create table photos(id int primary key);
+                create table comments(id int primary key, post_id int references posts, photo_id int references photos,
+                    constraint one_of_both check (num_nonnulls(post_id, photo_id) = 1), check (photo_id > 0));
+                """
+            )
+            try await fixture.execute(
+                fixture.source,
+                """
+                insert into posts values (1), (2); insert into photos values (1), (2);
+                insert into comments values (1, 1, null), (2, null, 2), (3, null, 1);
+                """
+            )
+            let start = "start: {comments: 'true', photos: id = 1}, whole: [\(whole)]"
+            #expect(
+                await problems(fixture, "\(start), references: {comments.photo_id: cut}") == [
+                    "public.comments: the constraint one_of_both refuses 1 row of which a reference is cut; follow the reference, "
+                        + "or set it to ignore"
+                ]
+            )
+            #expect(try fixture.files() == [])
+            let yaml = fixture.subsetYAML(
+                "start: {comments: 'true', photos: 'true'}, references: {comments.photo_id: cut}"
+            )
+            _ = try await fixture.backup(yaml)
+            #expect(try await fixture.restore(yaml).failed.isEmpty)
+        }
+    }
+
+    @Test("Rows whose parent a policy hides lead nowhere, and that is told")
+    func policies() async throws {
+        try await PostgresServer.withRole { role in
+            try await RunFixture.with { fixture in
+                try await fixture.execute(
+                    fixture.source,
+                    """
+                    create table p(id int primary key, secret bool); create table c(id int primary key, p int references p);
+                    insert into p values (1, false), (2, true); insert into c values (1, 1), (2, 2);
+                    alter table p enable row level security; create policy seen on p using (not secret);
+                    grant usage on schema public to \(role); grant select on p, c to \(role);
+                    """
+                )
+                let log = EventLog()
+                let tables = "{'public.*': {row_security: true}}"
+                _ = try await fixture.connected(as: role).backup(
+                    fixture.subsetYAML("start: {c: 'true'}", tables: tables),
+                    events: log
+                )
+                #expect(try fixture.lines("public.p") == ["1,f"])
+                #expect(
+                    log.warnings == [
+                        "public.c.p leads nowhere once: there is no such row in public.p that its policies show"
+                    ]
+                )
+                #expect(try fixture.record().foreignKeys.map(\.orphans) == [1])
+            }
+        }
+    }
+
+    @Test("Of references out of the run those rows are counted that refer: by an expression, by an array's elements")
+    func leaving() async throws {
+        try await RunFixture.with { fixture in
+            try await fixture.execute(
+                fixture.source,
+                """
+                create table a(id int primary key); create table tags(id int primary key);
+                create table posts(id int primary key, tags int[], meta jsonb, a int not null references a);
+                insert into a values (1);
+                insert into posts values (1, '{1,2}', '{"a": 1}', 1), (2, '{}', '{}', 1), (3, '{null}', null, 1), (4, null, null, 1);
+                """
+            )
+            let log = EventLog()
+            let references = """
+                posts.tags: {to: tags.id, elements: true}, posts.meta: {to: a.id, expression: "(meta->>'a')::int"}
+                """
+            _ = try await fixture.backup(
+                fixture.subsetYAML("start: {posts: 'true'}, references: {\(references)}", tables: "[public.posts]"),
+                events: log
+            )
+            let hint = "which is not part of the run, in"
+            #expect(
+                log.warnings.sorted() == [
+                    "public.posts.a refers to public.a, \(hint) 4 rows; add public.a to 'tables', or set the reference to ignore",
+                    "public.posts.meta refers to public.a, \(hint) 1 row; add public.a to 'tables', or set the reference to ignore",
+                    "public.posts.tags refers to public.tags, \(hint) 1 row; add public.tags to 'tables', or set the reference "
+                        + "to ignore",
+                ]
+            )
+        }
+    }
 }
