@@ -181,7 +181,7 @@ struct SubsetShapeTests {
                 create table u_2 partition of u for values from (10) to (20);
                 create table u_3 partition of u for values from (20) to (30);
                 create table o(id int primary key, uid int references u, ids int[]);
-                insert into u values (1), (2), (11), (21); insert into o values (1, 1, '{1,11,21}'), (2, 11, '{2}'), (3, 2), (4, 21);
+                insert into u values (1), (2), (11), (21); insert into o values (1, 1, '{1,11,21}'), (2, 11, '{2}'), (3, 2, null), (4, 21, null);
                 """
             )
             let start = "o: 'true', u_1: id = 1, u_2: 'true'"
