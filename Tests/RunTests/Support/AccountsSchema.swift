@@ -63,6 +63,23 @@ extension RunFixture {
         """
     }
 
+    /// What a backup of a subset is refused for, problem by problem.
+    ///
+    /// - Parameters:
+    ///   - subset: As ``subsetYAML(_:tables:)`` takes it.
+    ///   - tables: In YAML.
+    /// - Returns: Nothing when the backup runs.
+    func subsetProblems(_ subset: String, tables: String = "['public.*']") async -> [String] {
+        do {
+            _ = try await backup(subsetYAML(subset, tables: tables))
+            return []
+        } catch let error as DatabudgieError {
+            return error.problems.map(\.description)
+        } catch {
+            return ["\(error)"]
+        }
+    }
+
     /// The lines of a table's file, without the header, in the order of their bytes.
     func lines(_ table: String) throws -> [String] {
         try text("\(table)/\(table).csv").split(separator: "\n").dropFirst().map(String.init).sorted()

@@ -5,17 +5,6 @@ import Testing
 
 @Suite("References that are cut")
 struct SubsetCutTests {
-    private func problems(_ fixture: RunFixture, _ subset: String, tables: String = "['public.*']") async -> [String] {
-        do {
-            _ = try await fixture.backup(fixture.subsetYAML(subset, tables: tables))
-            return []
-        } catch let error as DatabudgieError {
-            return error.problems.map(\.description)
-        } catch {
-            return ["\(error)"]
-        }
-    }
-
     @Test("A value that other rows refer to is not cut")
     func referred() async throws {
         try await RunFixture.with { fixture in
@@ -35,10 +24,11 @@ struct SubsetCutTests {
             )
             let start = "start: {orders: id = 10}"
             let message = ["public.shops.code cannot be cut: public.orders.shop_code refers to code"]
-            #expect(await problems(fixture, "\(start), references: {shops.code: cut}") == message)
+            #expect(await fixture.subsetProblems("\(start), references: {shops.code: cut}") == message)
             // A reference that is cut keeps its value where the parent is part of the subset.
             #expect(
-                await problems(fixture, "\(start), references: {shops.code: cut, orders.shop_code: cut}") == message
+                await fixture.subsetProblems("\(start), references: {shops.code: cut, orders.shop_code: cut}")
+                    == message
             )
             #expect(try fixture.files() == [])
             let yaml = fixture.subsetYAML(
@@ -106,7 +96,7 @@ struct SubsetCutTests {
             )
             let start = "start: {c: 'true', ev: 'true', log: 'true', h: 'true'}"
             #expect(
-                await problems(fixture, "\(start), references: {c.a: cut, ev.x: cut, log.x: cut}").sorted() == [
+                await fixture.subsetProblems("\(start), references: {c.a: cut, ev.x: cut, log.x: cut}").sorted() == [
                     "public.c.a cannot be cut: both_of_them is MATCH FULL and has other columns as well",
                     "public.ev.x cannot be cut: x is part of the partition key",
                     "public.log.x cannot be cut: no column of it allows NULL",
@@ -133,7 +123,7 @@ struct SubsetCutTests {
                 """
             )
             #expect(
-                await problems(fixture, "start: {y: 'true'}, references: {y.x: cut}") == [
+                await fixture.subsetProblems("start: {y: 'true'}, references: {y.x: cut}") == [
                     "public.y.x cannot be cut: x is unique with NULLS NOT DISTINCT"
                 ]
             )
@@ -159,7 +149,7 @@ struct SubsetCutTests {
             )
             let start = "start: {comments: 'true', photos: id = 1}, whole: [\(whole)]"
             #expect(
-                await problems(fixture, "\(start), references: {comments.photo_id: cut}") == [
+                await fixture.subsetProblems("\(start), references: {comments.photo_id: cut}") == [
                     "public.comments: the constraint one_of_both refuses 1 row of which a reference is cut; follow the reference, "
                         + "or set it to ignore"
                 ]

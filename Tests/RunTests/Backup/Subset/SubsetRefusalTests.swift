@@ -5,22 +5,10 @@ import Testing
 
 @Suite("What is refused of a subset")
 struct SubsetRefusalTests {
-    private func problems(_ fixture: RunFixture, _ subset: String, tables: String = "['public.*']") async -> [String] {
-        do {
-            _ = try await fixture.backup(fixture.subsetYAML(subset, tables: tables))
-            return []
-        } catch let error as DatabudgieError {
-            return error.problems.map(\.description)
-        } catch {
-            return ["\(error)"]
-        }
-    }
-
     @Test("Names that mean nothing are reported all together, with what may have been meant")
     func names() async throws {
         try await RunFixture.withAccounts { fixture async throws in
-            let problems = await problems(
-                fixture,
+            let problems = await fixture.subsetProblems(
                 """
                 start: {public.acounts: id = 1}, whole: [public.setings], tenants: public.accountz, references: {
                   public.users.invited: cut, public.orders.account_id: cut, "public.orders(user_id, id)": parents,
@@ -54,7 +42,7 @@ struct SubsetRefusalTests {
                  public.accounts]
                 """
             #expect(
-                await problems(fixture, "start: {accounts: 'true'}", tables: tables).sorted() == [
+                await fixture.subsetProblems("start: {accounts: 'true'}", tables: tables).sorted() == [
                     "public.orders: it has a query of its own; write its condition under 'start' of 'subset'",
                     "public.users: it has 'skip_if_exists', but rows of another moment do not fit a subset; remove it",
                 ]
@@ -79,8 +67,7 @@ struct SubsetRefusalTests {
     @Test("Conditions that the server refuses are reported all together, before anything is written")
     func conditions() async throws {
         try await RunFixture.withAccounts { fixture async throws in
-            let problems = await problems(
-                fixture,
+            let problems = await fixture.subsetProblems(
                 """
                 start: {accounts: nr = 1, users: 'email = 1'}, references: {
                   comments.on_type: {to: products.id}, orders.user_id: {where: nothing}}
@@ -103,18 +90,18 @@ struct SubsetRefusalTests {
     func amounts() async throws {
         try await RunFixture.withAccounts { fixture async throws in
             #expect(
-                await problems(fixture, "start: {accounts: id = 7, users: id = 8}") == [
+                await fixture.subsetProblems("start: {accounts: id = 7, users: id = 8}") == [
                     "public.accounts: the start of the subset selects no row; correct its condition, or add 'allow_empty: true' "
                         + "to it",
                     "public.users: the start of the subset selects no row; correct its condition, or add 'allow_empty: true' "
                         + "to it",
                 ]
             )
-            let limited = await problems(fixture, "start: {accounts: id = 1}, max_rows: 7")
+            let limited = await fixture.subsetProblems("start: {accounts: id = 1}, max_rows: 7")
             #expect(limited.count == 1 && limited[0].hasPrefix("the subset has more than 7 rows: "))
             #expect(limited[0].contains("whole tables have 1"))
             let allowed = "start: {accounts: {where: id = 7, allow_empty: true}}, max_rows: 1"
-            #expect(await problems(fixture, allowed) == [])
+            #expect(await fixture.subsetProblems(allowed) == [])
         }
     }
 
@@ -122,8 +109,7 @@ struct SubsetRefusalTests {
     func tenants() async throws {
         try await RunFixture.withAccounts { fixture async throws in
             try await fixture.execute(fixture.source, "create view everybody as select * from users")
-            let problems = await problems(
-                fixture,
+            let problems = await fixture.subsetProblems(
                 "start: {accounts: id = 1}, tenants: accounts",
                 tables: "[public.accounts, public.orders, public.lines, public.settings, public.everybody]"
             )
