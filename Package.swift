@@ -15,7 +15,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
-        .package(url: "https://github.com/CoreOffice/XMLCoder", from: "0.18.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
@@ -26,12 +25,15 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
+        .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
+        .target(name: "XML", dependencies: ["CExpat"]),
         .target(name: "Postgres", dependencies: ["CLibpq"]),
         .target(
             name: "Storage",
             dependencies: [
+                "XML",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -39,7 +41,6 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
-                .product(name: "XMLCoder", package: "XMLCoder"),
             ]
         ),
         .target(name: "Compression", dependencies: ["CISAL", "CZstd"]),
@@ -85,7 +86,7 @@ let package = Package(
         .testTarget(
             name: "StorageTests",
             dependencies: [
-                "Storage", "DatabudgieTestSupport",
+                "Storage", "DatabudgieTestSupport", "XML",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
@@ -138,7 +139,7 @@ if let fuzzer {
 let upcomingFeatures = [
     "ExistentialAny", "MemberImportVisibility", "InternalImportsByDefault", "NonisolatedNonsendingByDefault",
 ]
-let targetsThatCallC: Set = ["Postgres", "Compression"]
+let targetsThatCallC: Set = ["Postgres", "Compression", "XML"]
 // Places at which tests end the program; release builds have no trace of them.
 let targetsWithFailPoints: Set = ["Databudgie", "DatabudgieCLI", "CommandTests"]
 for target in package.targets where target.type != .system {
@@ -149,7 +150,7 @@ for target in package.targets where target.type != .system {
     if targetsWithFailPoints.contains(target.name) {
         target.swiftSettings?.append(.define("DATABUDGIE_FAIL_POINTS", .when(configuration: .debug)))
     }
-    if fuzzer != nil, ["Compression", "Databudgie", "Fuzz", "Postgres", "Storage"].contains(target.name) {
+    if fuzzer != nil, ["Compression", "Databudgie", "Fuzz", "Postgres", "Storage", "XML"].contains(target.name) {
         target.swiftSettings?.append(.unsafeFlags(["-sanitize=fuzzer", "-O"]))
     }
 }

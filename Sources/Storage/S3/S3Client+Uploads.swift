@@ -39,7 +39,7 @@ extension S3Client {
                 ]
             }
             let page = try S3Document.decode(S3Document.Uploads.self, from: await send(request), about: path)
-            for upload in page.uploads ?? [] {
+            for upload in page.uploads {
                 let key = try S3Document.key(upload.key, encoding: page.encoding, listed: path)
                 let begun = try S3Document.moment(upload.begun, listed: path)
                 guard begun < limit,
@@ -49,7 +49,7 @@ extension S3Client {
                 found.append(write)
             }
             let next = try page.nextKey.map { try S3Document.key($0, encoding: page.encoding, listed: path) }
-            guard page.isTruncated == true else { break }
+            guard page.isTruncated else { break }
             guard let next, let id = page.nextID, marker.map({ $0 != (next, id) }) ?? true else {
                 throw StorageError.unexpectedReply(path, "the list of uploads is truncated but has no new marker")
             }
@@ -79,11 +79,11 @@ extension S3Client {
                 return nil
             }
             let page = try S3Document.decode(S3Document.Parts.self, from: reply, about: path)
-            for part in page.parts ?? [] {
+            for part in page.parts {
                 write.size += part.size
                 write.modified = max(write.modified, try S3Document.moment(part.modified, listed: path))
             }
-            let next = page.isTruncated == true ? page.next : nil
+            let next = page.isTruncated ? page.next : nil
             guard next == nil || next != marker else {
                 throw StorageError.unexpectedReply(path, "the list of parts is truncated but has no new marker")
             }

@@ -1,26 +1,26 @@
 import FoundationEssentials
 import NIOCore
+import XML
 
 /// The XML that S3 sends and takes ("Amazon S3 API Reference").
 enum S3Document {
     /// Reads a reply's body.
     /// - Throws: `StorageError` when it is something else.
-    static func decode<Document: Decodable>(
+    static func decode<Document: XMLDocument>(
         _ type: Document.Type,
         from reply: S3Reply,
         about path: StoragePath
     ) throws -> Document {
         do {
-            // Keys may begin and end with spaces.
-            return try decodedXML(type, from: content(of: Data(reply.body.readableBytesView)), trimsValues: false)
+            return try Document(content(of: reply.body.readableBytesView))
         } catch {
-            throw StorageError.unexpectedReply(path, "it is not a \(type) document", underlying: error)
+            throw StorageError.unexpectedReply(path, "it is not \(Document.root)", underlying: error)
         }
     }
 
     /// A body without the white space by which servers keep the connection open until they have something to say.
-    static func content(of body: Data) -> Data {
-        Data(body.drop { " \t\r\n".utf8.contains($0) })
+    static func content(of body: some Sequence<UInt8>) -> [UInt8] {
+        Array(body.drop { " \t\r\n".utf8.contains($0) })
     }
 
     /// A key as listings give it.
@@ -39,157 +39,146 @@ enum S3Document {
         return date
     }
 
-    struct NewUpload: Decodable {
-        var uploadID: String
+    struct NewUpload: XMLDocument {
+        static let root = "InitiateMultipartUploadResult"
+        let uploadID: String
 
-        enum CodingKeys: String, CodingKey {
-            case uploadID = "UploadId"
+        init(_ element: XMLElement) throws(XMLError) {
+            uploadID = try element.required("UploadId")
         }
     }
 
-    struct Part: Codable, Sendable {
-        var number: Int
-        var entityTag: String
-
-        enum CodingKeys: String, CodingKey {
-            case number = "PartNumber"
-            case entityTag = "ETag"
-        }
+    struct Part: Sendable {
+        let number: Int
+        let entityTag: String
     }
 
-    struct Completion: Encodable {
-        var parts: [Part]
-
-        enum CodingKeys: String, CodingKey {
-            case parts = "Part"
+    /// What completes an upload (CompleteMultipartUpload).
+    static func completion(of parts: [Part]) -> XMLElement {
+        let parts = parts.map { part in
+            XMLElement(
+                "Part",
+                [XMLElement("PartNumber", text: "\(part.number)"), XMLElement("ETag", text: part.entityTag)]
+            )
         }
+        return XMLElement("CompleteMultipartUpload", parts)
     }
 
-    struct NewObject: Decodable {
-        var entityTag: String?
+    struct NewObject: XMLDocument {
+        static let root = "CompleteMultipartUploadResult"
+        let entityTag: String?
 
-        enum CodingKeys: String, CodingKey {
-            case entityTag = "ETag"
+        init(_ element: XMLElement) {
+            entityTag = element["ETag"]?.text
         }
     }
 
     /// A page of a listing (ListObjectsV2).
-    struct Listing: Decodable {
-        var isTruncated: Bool?
-        var continuation: String?
-        var encoding: String?
-        var objects: [Object]?
+    struct Listing: XMLDocument {
+        static let root = "ListBucketResult"
+        let isTruncated: Bool
+        let continuation: String?
+        let encoding: String?
+        let objects: [Object]
 
-        enum CodingKeys: String, CodingKey {
-            case isTruncated = "IsTruncated"
-            case continuation = "NextContinuationToken"
-            case encoding = "EncodingType"
-            case objects = "Contents"
+        init(_ element: XMLElement) throws(XMLError) {
+            isTruncated = try element.flag("IsTruncated")
+            continuation = element["NextContinuationToken"]?.text
+            encoding = element["EncodingType"]?.text
+            objects = try element.all("Contents").map { object throws(XMLError) in try Object(object) }
         }
     }
 
-    struct Object: Decodable {
-        var key: String
-        var size: Int64
-        var modified: String
-        var entityTag: String?
+    struct Object {
+        let key: String
+        let size: Int64
+        let modified: String
+        let entityTag: String?
 
-        enum CodingKeys: String, CodingKey {
-            case key = "Key"
-            case size = "Size"
-            case modified = "LastModified"
-            case entityTag = "ETag"
+        init(_ element: XMLElement) throws(XMLError) {
+            key = try element.required("Key")
+            size = try element.number("Size")
+            modified = try element.required("LastModified")
+            entityTag = element["ETag"]?.text
         }
     }
 
     /// A page of the uploads under way (ListMultipartUploads).
-    struct Uploads: Decodable {
-        var isTruncated: Bool?
-        var nextKey: String?
-        var nextID: String?
-        var encoding: String?
-        var uploads: [Upload]?
+    struct Uploads: XMLDocument {
+        static let root = "ListMultipartUploadsResult"
+        let isTruncated: Bool
+        let nextKey: String?
+        let nextID: String?
+        let encoding: String?
+        let uploads: [Upload]
 
-        struct Upload: Decodable {
-            var key: String
-            var id: String
-            var begun: String
+        struct Upload {
+            let key: String
+            let id: String
+            let begun: String
 
-            enum CodingKeys: String, CodingKey {
-                case key = "Key"
-                case id = "UploadId"
-                case begun = "Initiated"
+            init(_ element: XMLElement) throws(XMLError) {
+                key = try element.required("Key")
+                id = try element.required("UploadId")
+                begun = try element.required("Initiated")
             }
         }
 
-        enum CodingKeys: String, CodingKey {
-            case isTruncated = "IsTruncated"
-            case nextKey = "NextKeyMarker"
-            case nextID = "NextUploadIdMarker"
-            case encoding = "EncodingType"
-            case uploads = "Upload"
+        init(_ element: XMLElement) throws(XMLError) {
+            isTruncated = try element.flag("IsTruncated")
+            nextKey = element["NextKeyMarker"]?.text
+            nextID = element["NextUploadIdMarker"]?.text
+            encoding = element["EncodingType"]?.text
+            uploads = try element.all("Upload").map { upload throws(XMLError) in try Upload(upload) }
         }
     }
 
     /// A page of the parts of an upload (ListParts).
-    struct Parts: Decodable {
-        var isTruncated: Bool?
-        var next: String?
-        var parts: [StoredPart]?
+    struct Parts: XMLDocument {
+        static let root = "ListPartsResult"
+        let isTruncated: Bool
+        let next: String?
+        let parts: [StoredPart]
 
-        struct StoredPart: Decodable {
-            var size: Int64
-            var modified: String
+        struct StoredPart {
+            let size: Int64
+            let modified: String
 
-            enum CodingKeys: String, CodingKey {
-                case size = "Size"
-                case modified = "LastModified"
+            init(_ element: XMLElement) throws(XMLError) {
+                size = try element.number("Size")
+                modified = try element.required("LastModified")
             }
         }
 
-        enum CodingKeys: String, CodingKey {
-            case isTruncated = "IsTruncated"
-            case next = "NextPartNumberMarker"
-            case parts = "Part"
+        init(_ element: XMLElement) throws(XMLError) {
+            isTruncated = try element.flag("IsTruncated")
+            next = element["NextPartNumberMarker"]?.text
+            parts = try element.all("Part").map { part throws(XMLError) in try StoredPart(part) }
         }
     }
 
-    /// Objects to delete; only failures are answered.
-    struct Deletion: Encodable {
-        var isQuiet = true
-        var objects: [Key]
-
-        struct Key: Encodable {
-            var key: String
-
-            enum CodingKeys: String, CodingKey {
-                case key = "Key"
-            }
-        }
-
-        enum CodingKeys: String, CodingKey {
-            case isQuiet = "Quiet"
-            case objects = "Object"
-        }
+    /// What deletes objects (DeleteObjects), and has only failures answered.
+    static func deletion(of keys: [String]) -> XMLElement {
+        let objects = keys.map { XMLElement("Object", [XMLElement("Key", text: $0)]) }
+        return XMLElement("Delete", [XMLElement("Quiet", text: "true")] + objects)
     }
 
-    struct DeletionResult: Decodable {
-        var failures: [Failure]?
+    struct DeletionResult: XMLDocument {
+        static let root = "DeleteResult"
+        let failures: [Failure]
 
-        struct Failure: Decodable {
-            var key: String
-            var code: String
-            var message: String?
+        struct Failure {
+            let key: String
+            let code: String
 
-            enum CodingKeys: String, CodingKey {
-                case key = "Key"
-                case code = "Code"
-                case message = "Message"
+            init(_ element: XMLElement) throws(XMLError) {
+                key = try element.required("Key")
+                code = try element.required("Code")
             }
         }
 
-        enum CodingKeys: String, CodingKey {
-            case failures = "Error"
+        init(_ element: XMLElement) throws(XMLError) {
+            failures = try element.all("Error").map { failure throws(XMLError) in try Failure(failure) }
         }
     }
 }

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import NIOHTTP1
+import XML
 
 /// What a server says when it refuses a request.
 struct S3ErrorReply: Error, Sendable {
@@ -15,25 +16,13 @@ struct S3ErrorReply: Error, Sendable {
     /// The server speaks TLS, and said in plain text that it was asked without it.
     var demandsTLS = false
 
-    private struct Document: Decodable {
-        var code: String?
-        var message: String?
-        var region: String?
-
-        enum CodingKeys: String, CodingKey {
-            case code = "Code"
-            case message = "Message"
-            case region = "Region"
-        }
-    }
-
     init(status: UInt, headers: HTTPHeaders, body: Data) {
         let body = S3Document.content(of: body)
-        let document = body.isEmpty ? nil : try? decodedXML(Document.self, from: body)
+        let document = body.isEmpty ? nil : try? XMLElement(parsing: body)
         self.status = status
-        code = document?.code ?? ""
-        message = document?.message ?? ""
-        region = headers.first(name: "x-amz-bucket-region") ?? document?.region?.nonEmpty
+        code = document?.words("Code") ?? ""
+        message = document?.words("Message") ?? ""
+        region = headers.first(name: "x-amz-bucket-region") ?? document?.words("Region")?.nonEmpty
         date = headers.first(name: "date").flatMap(Date.init(http:))
         retryAfter = headers.first(name: "retry-after")
         // As Go's servers, nginx and Apache word it.

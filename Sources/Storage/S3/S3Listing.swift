@@ -2,7 +2,7 @@ import Crypto
 import FoundationEssentials
 import NIOCore
 import NIOHTTP1
-import XMLCoder
+import XML
 
 extension S3Client {
     /// Lists all objects whose keys begin with a folder's, page by page.
@@ -19,14 +19,14 @@ extension S3Client {
             if !recursive { request.query.append((name: "delimiter", value: "/")) }
             if let continuation { request.query.append((name: "continuation-token", value: continuation)) }
             let page = try S3Document.decode(S3Document.Listing.self, from: await send(request), about: path)
-            for object in page.objects ?? [] {
+            for object in page.objects {
                 let key = try S3Document.key(object.key, encoding: page.encoding, listed: path)
                 // An object whose key ends with a slash represents a folder; it holds nothing.
                 guard key.utf8.last != slash else { continue }
                 found.append(try FileInfo(object, .s3(bucket: bucket, key: key), listed: path))
             }
-            let next = page.isTruncated == true ? page.continuation : nil
-            guard page.isTruncated != true || (next != nil && next != continuation) else {
+            let next = page.isTruncated ? page.continuation : nil
+            guard !page.isTruncated || (next != nil && next != continuation) else {
                 throw StorageError.unexpectedReply(path, "the listing is truncated but has no new continuation token")
             }
             continuation = next
@@ -64,8 +64,7 @@ extension S3Client {
 
     /// - Returns: The keys that could not be deleted.
     private func deleteTogether(bucket: String, _ keys: [String]) async throws -> [String] {
-        let document = S3Document.Deletion(objects: keys.map { .init(key: $0) })
-        let body = try XMLEncoder().encode(document, withRootKey: "Delete")
+        let body = S3Document.deletion(of: keys).document
         let path = StoragePath.s3(bucket: bucket, key: keys.first ?? "")
         var request = S3Request(method: .POST, bucket: bucket, key: "", action: "deleted", subject: path)
         request.query = [(name: "delete", value: "")]
@@ -79,7 +78,7 @@ extension S3Client {
         let reply = try await send(request)
         guard reply.body.readableBytes > 0 else { return [] }
         let result = try S3Document.decode(S3Document.DeletionResult.self, from: reply, about: path)
-        return (result.failures ?? []).filter { $0.code != "NoSuchKey" }.map(\.key)
+        return result.failures.filter { $0.code != "NoSuchKey" }.map(\.key)
     }
 
     private static func isPlain(_ scalar: Unicode.Scalar) -> Bool {

@@ -1,7 +1,7 @@
 import FoundationEssentials
 import NIOCore
 import NIOHTTP1
-import XMLCoder
+import XML
 
 /// Writes one object: with a PUT when it fits into one part, else part by part.
 struct S3Upload: Sendable {
@@ -157,11 +157,7 @@ struct S3Upload: Sendable {
         request.query = [(name: "uploadId", value: upload)]
         request.mayFailWithStatus200 = true
         request.takesLong = true
-        let document = try XMLEncoder().encode(
-            S3Document.Completion(parts: parts),
-            withRootKey: "CompleteMultipartUpload"
-        )
-        request.body = ByteBuffer(bytes: document)
+        request.body = ByteBuffer(bytes: S3Document.completion(of: parts).document)
         let reply = try await sendPublishing(request, isKnownFree: isKnownFree)
         let object = try S3Document.decode(S3Document.NewObject.self, from: reply, about: path)
         // Some servers do not return the ETag here, and it is worth checking that all parts are in.

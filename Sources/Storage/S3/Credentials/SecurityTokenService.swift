@@ -3,6 +3,7 @@ import Crypto
 import FoundationEssentials
 import NIOCore
 import NIOHTTP1
+import XML
 
 /// Exchanges credentials or a web identity for those of a role, by STS.
 ///
@@ -14,25 +15,6 @@ struct SecurityTokenService: Sendable {
     private enum Proof {
         case credentials(Credentials)
         case webIdentity(token: String, file: String)
-    }
-
-    /// Only one of the two is present.
-    private struct Document: Decodable {
-        var assumed: Result?
-        var assumedWithWebIdentity: Result?
-
-        struct Result: Decodable {
-            var credentials: TemporaryCredentials
-
-            enum CodingKeys: String, CodingKey {
-                case credentials = "Credentials"
-            }
-        }
-
-        enum CodingKeys: String, CodingKey {
-            case assumed = "AssumeRoleResult"
-            case assumedWithWebIdentity = "AssumeRoleWithWebIdentityResult"
-        }
     }
 
     /// Assumes a role with other credentials (AssumeRole).
@@ -81,8 +63,18 @@ struct SecurityTokenService: Sendable {
     /// - Parameter body: The reply's XML.
     /// - Returns: The credentials of the role; nil when it is something else.
     static func decode(_ body: Data) -> TemporaryCredentials? {
-        let document = try? decodedXML(Document.self, from: body)
-        return (document?.assumed ?? document?.assumedWithWebIdentity)?.credentials
+        guard let document = try? XMLElement(parsing: Array(body)),
+            // Only one of the two is present.
+            let result = document["AssumeRoleResult"] ?? document["AssumeRoleWithWebIdentityResult"],
+            let fields = result["Credentials"], let id = fields.words("AccessKeyId"),
+            let secret = fields.words("SecretAccessKey")
+        else { return nil }
+        return TemporaryCredentials(
+            accessKeyID: id,
+            secretAccessKey: secret,
+            sessionToken: fields.words("SessionToken"),
+            expiration: fields.words("Expiration")
+        )
     }
 
     private func request(

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import NIOHTTP1
+import XML
 
 /// What a service that lends credentials says when it refuses: XML from STS, JSON from the others.
 struct ServiceRefusal: Error, Sendable {
@@ -9,25 +10,6 @@ struct ServiceRefusal: Error, Sendable {
     var message: String
     /// The service's clock.
     var date: Date?
-
-    /// The root of STS's errors is `ErrorResponse`.
-    private struct Document: Decodable {
-        var error: Problem?
-
-        struct Problem: Decodable {
-            var code: String?
-            var message: String?
-
-            enum CodingKeys: String, CodingKey {
-                case code = "Code"
-                case message = "Message"
-            }
-        }
-
-        enum CodingKeys: String, CodingKey {
-            case error = "Error"
-        }
-    }
 
     /// The names that SSO, OIDC, containers and instances use.
     private struct Fields: Decodable {
@@ -60,9 +42,10 @@ struct ServiceRefusal: Error, Sendable {
             code = name ?? fields.code ?? fields.upperCode ?? fields.error ?? ""
             message = fields.message ?? fields.upperMessage ?? fields.explanation ?? ""
         } else {
-            let problem = (try? decodedXML(Document.self, from: reply.body))?.error
-            code = problem?.code ?? ""
-            message = problem?.message ?? ""
+            // The root of STS's errors is `ErrorResponse`.
+            let problem = (try? XMLElement(parsing: Array(reply.body)))?["Error"]
+            code = problem?.words("Code") ?? ""
+            message = problem?.words("Message") ?? ""
         }
     }
 
