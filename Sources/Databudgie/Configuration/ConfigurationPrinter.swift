@@ -36,6 +36,7 @@ public struct ConfigurationPrinter: Sendable {
                 "restore",
                 mapping(
                     run(configuration, .restore) + [
+                        ("jobs", configuration.restore.jobs.map { plain(String($0)) } ?? null),
                         ("safe_hosts", configuration.restore.safeHosts.map { list($0.map { text($0) }) } ?? null),
                         ("transaction", text(configuration.restore.transaction.rawValue)),
                         ("require_masked", bool(configuration.restore.requiresMasks)),

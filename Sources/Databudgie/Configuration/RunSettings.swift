@@ -30,9 +30,10 @@ struct RunSettings: Sendable {
     let masking: MaskingConfiguration?
     /// What its masks depend on.
     let maskKey: MaskKey?
-    /// How many tables a backup exports at once, if there are as many; nil: ``standardJobs``, if that is worth it.
+    /// How many tables a backup exports at once, or groups of tables a restore loads, if there are as many; nil: ``standardJobs``,
+    /// if that is worth it.
     let jobs: Int?
-    /// How many tables a backup exports at once when nothing else is said.
+    /// How many there are at once when nothing else is said.
     let standardJobs: Int
     let sentry: SentryConfiguration?
     /// The moment of the run, as its file names carry it.
@@ -83,8 +84,8 @@ struct RunSettings: Sendable {
         idleInTransactionTimeout = run.idleInTransactionTimeout
         masking = kind == .backup ? configuration.backup.masking : nil
         maskKey = masking.map { MaskKey($0.key) }
-        jobs = kind == .backup ? configuration.backup.jobs : nil
-        standardJobs = kind == .backup ? min(max(environment.cores / 2, 1), 4) : 1
+        jobs = kind == .backup ? configuration.backup.jobs : configuration.restore.jobs
+        standardJobs = min(max(environment.cores / 2, 1), 4)
         sentry = configuration.sentry
         timestamp = RunTimestamp(environment.now)
         variables = environment.variables

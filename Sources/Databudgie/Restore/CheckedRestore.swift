@@ -22,40 +22,27 @@ struct CheckedRestore {
         plan.skipped.map { recorder.ended(.skipped($0)) } + failures.map { recorder.ended(.failed($0)) }
     }
 
-    /// Loads group after group, each in a transaction of its own, after which its sequences are set.
+    /// Loads all groups, several at a time if there is more than one member, each in a transaction of its own, after which
+    /// its sequences are set.
     ///
     /// - Throws: `CancellationError`, and `PostgresError` when the connection was lost.
     func load() async throws -> Progress {
-        var progress = Progress(results: [])
-        var failed: [Int: JobID] = [:]
-        for (index, group) in plan.groups.enumerated() {
-            let (results, failedJob) =
-                if let cause = group.references.sorted().compactMap({ failed[$0] }).first {
-                    (results: fail(group, dependingOn: cause), failedJob: Optional(cause))
-                } else {
-                    try await loader.run(group)
-                }
-            progress.results += results
-            failed[group.number] = failedJob
-            if failedJob == nil { progress.results += try await setSequences(of: group) }
-            guard let failedJob, session.settings.isStrict || group.isStrict else { continue }
-            progress.stoppedBy = failedJob
-            progress.results += plan.groups[(index + 1)...].flatMap(\.jobs).map {
-                fail($0.id, "not restored, because \(failedJob) failed and the run is strict")
-            }
-            progress.results += plan.sequences.filter(\.isAlone).map {
-                fail($0.id, "not set, because \(failedJob) failed and the run is strict")
-            }
-            return progress
-        }
-        return progress
+        try await LoadTeam(restore: self).load()
     }
 
     private var setter: SequenceSetter { SequenceSetter(session: session, users: loader.catalog.sequenceUsers) }
 
-    /// At once, because other sessions may insert rows as soon as the group is committed.
-    private func setSequences(of group: LoadGroup) async throws -> [JobResult] {
+    /// Sets the sequences of a group that is committed, at once, because other sessions may insert rows now.
+    ///
+    /// - Parameters:
+    ///   - group: What was loaded.
+    ///   - session: Of the member that has loaded it.
+    /// - Returns: Failures.
+    /// - Throws: `CancellationError`, and `PostgresError` when the connection was lost.
+    func setSequences(of group: LoadGroup, over session: DatabaseSession) async throws -> [JobResult] {
         let loaded = Set(group.jobs.map { JobID(.sequences, of: $0.id.name, number: $0.id.number) })
+        var setter = setter
+        setter.session = session
         return try await setter.run(
             sequences.filter { $0.job.rows == .loaded && loaded.contains($0.job.id) },
             emptied: loader.catalog.emptied(by: group.jobs)
@@ -153,11 +140,13 @@ struct CheckedRestore {
         return recorder.ended(.failed(JobFailure(id, failure.error)))
     }
 
-    private func fail(_ group: LoadGroup, dependingOn cause: JobID) -> [JobResult] {
+    /// Reports that a group is not loaded, because what it refers to was not.
+    func fail(_ group: LoadGroup, dependingOn cause: JobID) -> [JobResult] {
         group.failures(dependingOn: cause).map { recorder.ended(.failed($0)) }
     }
 
-    private func fail(_ job: JobID, _ message: String) -> JobResult {
+    /// Reports what failed without having begun.
+    func fail(_ job: JobID, _ message: String) -> JobResult {
         recorder.ended(.failed(JobFailure(job, message: message)))
     }
 }

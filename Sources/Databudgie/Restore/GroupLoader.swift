@@ -3,7 +3,7 @@ import Storage
 
 /// Truncates and loads the tables of one group in one transaction.
 struct GroupLoader {
-    let session: DatabaseSession
+    var session: DatabaseSession
     let catalog: DatabaseCatalog
     /// What the preflight found out: how each file is sent, and the values of each table's sequences.
     let formats: [JobID: LoadFormat]
@@ -14,6 +14,8 @@ struct GroupLoader {
     let rejects: RejectFiles
     /// Where finished tables are recorded, in the transaction of their data.
     let recordedRun: ManifestRun?
+    /// The run does not end with the connection, because it has others.
+    var isExpendable = false
 
     private var connection: Connection { session.connection }
     private var recorder: RunRecorder { session.recorder }
@@ -22,7 +24,7 @@ struct GroupLoader {
     ///
     /// - Returns: What became of the jobs, and the one whose failure rolled back the group; nil when the group was
     ///   committed.
-    /// - Throws: `CancellationError`, and `PostgresError` when the connection was lost.
+    /// - Throws: `CancellationError`, and `PostgresError` when the connection was lost; ``LostGroup`` when others are left.
     func run(_ group: LoadGroup) async throws -> (results: [JobResult], failedJob: JobID?) {
         do {
             let outcomes = try await loaded(group) { progress in
@@ -41,12 +43,17 @@ struct GroupLoader {
             await analyze(group)
             return (results, nil)
         } catch let failure as GroupFailure {
-            let results = group.jobs.filter { $0.id != failure.job }.map { job in
-                let message = "rolled back, because \(failure.job) failed and both must be restored together"
-                return recorder.ended(.failed(JobFailure(job.id, message: message)))
-            }
-            return ([report(failure)] + results, failure.job)
+            return (reportRolledBack(group, by: failure), failure.job)
         }
+    }
+
+    /// Reports all jobs of a group that was rolled back.
+    func reportRolledBack(_ group: LoadGroup, by failure: GroupFailure) -> [JobResult] {
+        let results = group.jobs.filter { $0.id != failure.job }.map { job in
+            let message = "rolled back, because \(failure.job) failed and both must be restored together"
+            return recorder.ended(.failed(JobFailure(job.id, message: message)))
+        }
+        return [report(failure)] + results
     }
 
     /// Loads the group in the caller's transaction.
@@ -113,6 +120,7 @@ struct GroupLoader {
             do {
                 try rethrowUnlessJobFailed(error)
             } catch {
+                if isExpendable { throw LostGroup(failure: failure, isCommitting: progress.isCommitting) }
                 _ = report(failure)
                 throw error
             }
@@ -138,6 +146,7 @@ struct GroupLoader {
 
     private func load(_ group: LoadGroup, _ progress: GroupProgress) async throws -> [JobOutcome] {
         let preparation = preparation(of: group)
+        progress.isCommitting = false
         progress.current = group.jobs.first { $0.truncate != .keep }?.id
         await FailPoint.reached(.groupUntouched)
         try await preparation.begin()
@@ -157,6 +166,7 @@ struct GroupLoader {
             try await recordedRun?.record(job.id.name, path: outcome.path ?? "", over: connection)
         }
         await FailPoint.reached(.groupUncommitted)
+        progress.isCommitting = true
         return outcomes
     }
 
@@ -194,4 +204,6 @@ private final class GroupProgress {
     var current: JobID?
     /// Its tables are locked and emptied.
     var isPrepared = false
+    /// All of it is done, and only the commit is left.
+    var isCommitting = false
 }

@@ -1,24 +1,22 @@
 import Postgres
 
 extension GroupPreparation {
-    /// A lock mode, as SQL writes it, weaker ones first (PostgreSQL documentation, "Explicit Locking").
-    private enum Mode: String, CaseIterable {
-        case rowShare = "ROW SHARE"
-        case rowExclusive = "ROW EXCLUSIVE"
-        case shareRowExclusive = "SHARE ROW EXCLUSIVE"
-        case accessExclusive = "ACCESS EXCLUSIVE"
-
-        /// Its place among the modes.
-        var strength: Int { Self.allCases.firstIndex(of: self) ?? 0 }
-    }
-
     /// The strongest lock that the transaction takes on each table, in order of schema and name.
     ///
     /// - Parameter keys: The foreign keys of each table: a row is checked by a lock on the row that it refers to.
     /// - Returns: No locks of tables that the run creates.
     func locks(checking keys: [Relation.OID: [ForeignKey]]) -> [RunPlan.Lock] {
-        var modes: [Relation.OID: Mode] = [:]
-        func add(_ relation: Relation, _ mode: Mode) {
+        lockModes(checking: keys).compactMap { oid, mode in catalog[oid].map { ($0.name, mode) } }
+            .sorted { $0.0 < $1.0 }.map { RunPlan.Lock(table: $0.label, mode: $1.rawValue) }
+    }
+
+    /// The strongest lock that the transaction takes on each table.
+    ///
+    /// - Parameter keys: The foreign keys of each table.
+    /// - Returns: No locks of tables that the run creates.
+    func lockModes(checking keys: [Relation.OID: [ForeignKey]]) -> [Relation.OID: LockMode] {
+        var modes: [Relation.OID: LockMode] = [:]
+        func add(_ relation: Relation, _ mode: LockMode) {
             let partitions = relation.kind == .partitionedTable ? catalog.descendants(of: relation.oid) : []
             for oid in [relation.oid] + partitions where mode.strength >= modes[oid]?.strength ?? 0 {
                 modes[oid] = mode
@@ -39,7 +37,6 @@ extension GroupPreparation {
         let new = Set(
             loadGroup.jobs.filter(\.isNew).flatMap { [$0.relation.oid] + catalog.descendants(of: $0.relation.oid) }
         )
-        return modes.filter { !new.contains($0.key) }.compactMap { oid, mode in catalog[oid].map { ($0.name, mode) } }
-            .sorted { $0.0 < $1.0 }.map { RunPlan.Lock(table: $0.label, mode: $1.rawValue) }
+        return modes.filter { !new.contains($0.key) }
     }
 }

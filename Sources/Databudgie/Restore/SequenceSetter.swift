@@ -3,7 +3,7 @@ import Storage
 
 /// Sets the sequences of the tables that were loaded.
 struct SequenceSetter {
-    let session: DatabaseSession
+    var session: DatabaseSession
     /// The tables that use each sequence.
     let users: [Relation.OID: Set<Relation.OID>]
 

@@ -35,6 +35,11 @@ struct WholeRestore {
     /// - Returns: What became of the jobs, and what was created.
     /// - Throws: ``DatabudgieError``, `PostgresError`, `StorageError` or `CancellationError` when nothing was changed.
     func run() async throws -> RunResults {
+        if let jobs = session.settings.jobs, jobs > 1 {
+            session.recorder.found(
+                .note("'jobs' has no effect: everything is one transaction, which has one connection")
+            )
+        }
         let sequences = try await SequenceSetter.existing(over: session.connection)
         var progress = Progress()
         let unloaded = try await prepare()

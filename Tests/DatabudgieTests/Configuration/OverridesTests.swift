@@ -35,7 +35,9 @@ struct OverridesTests {
         #expect(configuration.restore.run.connection?.keywords["host"] == "option")
     }
 
-    @Test("The option --jobs beats 'jobs' in 'backup' and at the root; of these the nearer one counts, null too")
+    @Test(
+        "The option --jobs beats 'jobs' in 'backup', in 'restore' and at the root; of these the nearer one counts, null too"
+    )
     func jobs() throws {
         func jobs(_ yaml: String, option: Int? = nil) throws -> Int? {
             var fixture = ConfigurationFixture(yaml)
@@ -47,6 +49,8 @@ struct OverridesTests {
         #expect(try jobs("{jobs: 2, backup: {jobs: 3, tables: [a]}}") == 3)
         #expect(try jobs("{jobs: 2, backup: {jobs: null, tables: [a]}}") == nil)
         #expect(try jobs("{jobs: 2, backup: {jobs: 3, tables: [a]}}", option: 4) == 4)
+        let both = try ConfigurationFixture("{jobs: 2, backup: {tables: [a]}, restore: {jobs: 3, tables: [a]}}").load()
+        #expect(both.backup.jobs == 2 && both.restore.jobs == 3)
     }
 
     @Test("The option --connection beats every url and connection")

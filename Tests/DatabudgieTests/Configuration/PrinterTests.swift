@@ -161,6 +161,7 @@ struct PrinterTests {
                     clean: false
                     strategy: null
                     run_as: null
+                  jobs: null
                   safe_hosts: null
                   transaction: group
                   require_masked: false

@@ -70,6 +70,7 @@ struct RunFixture: Sendable {
         configuration.restore.run.connection = target
         // Whatever machine the test runs on.
         configuration.backup.jobs = configuration.backup.jobs ?? 1
+        configuration.restore.jobs = configuration.restore.jobs ?? 1
         return configuration
     }
 

@@ -7,14 +7,6 @@ struct RunTeam {
     /// How many members there are to be, with the leader.
     let count: Int
 
-    /// How a member has ended.
-    private enum Ending: Sendable {
-        case worker
-        /// No job is left.
-        case leader
-        case failed(any Error)
-    }
-
     private var recorder: RunRecorder { leader.recorder }
 
     /// Exports all jobs of the list.
@@ -22,36 +14,10 @@ struct RunTeam {
     /// - Throws: What ends the run, when all members have ended.
     func work() async throws {
         let snapshot = count > 1 ? try await SharedSnapshot(of: leader.connection) : nil
-        let failure = await withTaskGroup(of: Ending.self) { group in
-            group.addTask { await Self.ending(as: .leader) { try await member(leader, isLeader: true).work() } }
-            if let snapshot {
-                for _ in 1..<count {
-                    group.addTask { await Self.ending(as: .worker) { try await work(with: snapshot) } }
-                }
-            }
-            var failure: (any Error)?
-            var isDone = false
-            for await ending in group {
-                switch ending {
-                case .worker: continue
-                case .leader: isDone = true
-                // A member that was interrupted says nothing of the reason.
-                case .failed(let error): if failure == nil || failure is CancellationError { failure = error }
-                }
-                // The others have nothing to do any more; some may still wait for a connection.
-                group.cancelAll()
-            }
-            return isDone ? nil : failure
-        }
-        if let failure { throw failure }
-    }
-
-    private static func ending(as ending: Ending, _ body: () async throws -> Void) async -> Ending {
-        do {
-            try await body()
-            return ending
-        } catch {
-            return .failed(error)
+        try await Members.run(workers: snapshot == nil ? 0 : count - 1) {
+            try await member(leader, isLeader: true).work()
+        } worker: {
+            if let snapshot { try await work(with: snapshot) }
         }
     }
 

@@ -6,9 +6,6 @@ struct WorkerCount {
     let catalog: DatabaseCatalog
     let connection: Connection
 
-    /// Below so many bytes, or jobs, a further connection takes longer than it saves, unless somebody asks for it.
-    private static let worthwhile = (bytes: Int64(32 << 20), jobs: 32)
-
     /// Decides by the sizes of tables.
     ///
     /// - Parameter jobs: In the order of the plan.
@@ -16,9 +13,8 @@ struct WorkerCount {
     ///   biggest first, so that no member is left with one at the end.
     /// - Throws: `PostgresError` when the connection was lost; `CancellationError`.
     func decide(_ jobs: [BackupJob]) async throws -> (count: Int, jobs: [BackupJob]) {
-        var most = min(settings.jobs ?? settings.standardJobs, jobs.count { $0.includesRows })
-        // How many connections a pool has left for us is not known.
-        if most > 1, settings.jobs == nil, try await connection.isPooled { most = 1 }
+        let limit = WorkerLimit(settings: settings, connection: connection)
+        let most = try await limit.most(for: jobs.count { $0.includesRows })
         guard most > 1 else { return (1, jobs) }
         let relations = jobs.compactMap(\.relation)
         let bytes = try await TableSizeReader(connection: connection).read(
@@ -26,7 +22,7 @@ struct WorkerCount {
         )
         let sizes = jobs.map { size(of: $0, bytes) }
         let order = jobs.indices.sorted { (sizes[$1] ?? .max, $0) < (sizes[$0] ?? .max, $1) }
-        return (settings.jobs == nil ? min(most, worthwhile(sizes)) : most, order.map { jobs[$0] })
+        return (limit.decide(most, sizes), order.map { jobs[$0] })
     }
 
     /// Bytes of the tables that a job reads; nil when that is not known: such a job may take long.
@@ -35,10 +31,5 @@ struct WorkerCount {
         guard let relation = job.relation, relation.kind != .view else { return nil }
         let sizes = catalog.holders(of: relation).map { bytes[$0] }
         return sizes.contains { $0 == nil } ? nil : sizes.compactMap(\.self).reduce(0, +)
-    }
-
-    private func worthwhile(_ sizes: [Int64?]) -> Int {
-        let bytes = sizes.reduce(0) { $0 + ($1 ?? Self.worthwhile.bytes) }
-        return 1 + max(Int(bytes / Self.worthwhile.bytes), sizes.count / Self.worthwhile.jobs)
     }
 }

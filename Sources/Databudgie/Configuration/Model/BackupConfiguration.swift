@@ -38,6 +38,6 @@ public struct BackupConfiguration: Sendable, Equatable {
         self.jobs = jobs
     }
 
-    /// The most tables that can be exported at once.
+    /// The most tables that can be exported, or groups of them loaded, at once.
     public static let mostJobs = 64
 }

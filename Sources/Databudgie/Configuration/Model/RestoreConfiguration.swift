@@ -14,6 +14,8 @@ public struct RestoreConfiguration: Sendable, Equatable {
     public var safeHosts: [String]?
     /// Only a set is restored whose columns are all masked, or kept by a rule (`require_masked`).
     public var requiresMasks: Bool
+    /// How many groups of tables are loaded at once (`jobs`); nil: as many as seems right for this machine and what there is to do.
+    public var jobs: Int?
 
     /// Gathers settings.
     ///
@@ -25,6 +27,8 @@ public struct RestoreConfiguration: Sendable, Equatable {
     ///   - transaction: What is committed at once.
     ///   - safeHosts: Globs over the hosts that are restored into without a confirmation; nil: all of them.
     ///   - requiresMasks: Only a set is restored whose columns are all masked, or kept by a rule.
+    ///   - jobs: How many groups of tables are loaded at once, from 1 to ``BackupConfiguration/mostJobs``; nil: as many as seems
+    ///     right.
     public init(
         run: RunConfiguration = RunConfiguration(),
         tables: [RestoreEntry] = [],
@@ -32,7 +36,8 @@ public struct RestoreConfiguration: Sendable, Equatable {
         set: SetSelection = .newest,
         transaction: RestoreTransaction = .group,
         safeHosts: [String]? = nil,
-        requiresMasks: Bool = false
+        requiresMasks: Bool = false,
+        jobs: Int? = nil
     ) {
         self.run = run
         self.tables = tables
@@ -41,5 +46,6 @@ public struct RestoreConfiguration: Sendable, Equatable {
         self.transaction = transaction
         self.safeHosts = safeHosts
         self.requiresMasks = requiresMasks
+        self.jobs = jobs
     }
 }

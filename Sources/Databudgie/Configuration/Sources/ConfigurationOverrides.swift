@@ -20,7 +20,7 @@ public struct ConfigurationOverrides: Sendable, Equatable {
     public var excludes: [String] = []
     /// The `TABLE=CONDITION` pairs given by `--start`; they replace any `start` of `subset`.
     public var starts: [String] = []
-    /// `--jobs`: how many tables a backup exports at once.
+    /// `--jobs`: how many tables a backup exports, or groups of tables a restore loads, at once.
     public var jobs: Int?
     /// `--dry-run` or `--no-dry-run`.
     public var dryRun: Bool?

@@ -38,7 +38,7 @@ struct ConfigurationBuilder {
             logging: logging(reporting["logging"]),
             sentry: sentry(reporting["sentry"], environment: environment),
             backup: backupConfiguration(KeyScope([backup, root]), [backup, root]),
-            restore: restoreConfiguration(KeyScope([restore, root]))
+            restore: restoreConfiguration(KeyScope([restore, root]), [restore, root])
         )
     }
 
@@ -88,7 +88,7 @@ struct ConfigurationBuilder {
         return numbers.lazy.compactMap(\.self).first ?? nil
     }
 
-    private func restoreConfiguration(_ scope: KeyScope) -> RestoreConfiguration {
+    private func restoreConfiguration(_ scope: KeyScope, _ levels: [SourceMapping]) -> RestoreConfiguration {
         let builder = TableEntryBuilder(self, scope)
         let tables = builder.restoreEntries()
         var run = runConfiguration(scope, of: .restore)
@@ -102,7 +102,8 @@ struct ConfigurationBuilder {
             set: setSelection(),
             transaction: read.choice(scope["transaction"], "transaction", RestoreTransaction.self) ?? .group,
             safeHosts: safeHosts(scope["safe_hosts"]),
-            requiresMasks: read.bool(scope["require_masked"], "require_masked") ?? false
+            requiresMasks: read.bool(scope["require_masked"], "require_masked") ?? false,
+            jobs: jobs(at: levels)
         )
     }
 

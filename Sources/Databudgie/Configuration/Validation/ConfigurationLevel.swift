@@ -11,9 +11,9 @@ enum ConfigurationLevel: Sendable {
     ]
     private static let commandKeys = [
         "url", "connection", "connections", "tables", "manifest", "root_location", "idle_in_transaction_timeout",
-        "adapter", "s3", "catalog",
+        "adapter", "s3", "catalog", "jobs",
     ]
-    private static let backupKeys = ["retention", "subset", "masking", "jobs"]
+    private static let backupKeys = ["retention", "subset", "masking"]
     private static let restoreKeys = ["transaction", "safe_hosts", "require_masked"]
     private static let rootKeys = ["environment", "sentry", "logging", "backup", "restore"]
 

@@ -94,7 +94,7 @@ struct ValueReader {
         return nil
     }
 
-    /// How many tables are exported at once.
+    /// How many tables are exported, or groups of them loaded, at once.
     func jobs(_ value: SourceValue) -> Int? {
         guard let number = number(value, "jobs") else { return nil }
         if (1...BackupConfiguration.mostJobs).contains(number) { return number }

@@ -1,0 +1,165 @@
+import Postgres
+import Synchronization
+
+/// Work that several members of a run take piece after piece: the biggest one that is ready, and that no running one is in the
+/// way of.
+///
+/// Locks are not left to the server: a worker that waits for another one's does nothing meanwhile, might wait for hours, and could
+/// end in a deadlock.
+final class WorkQueue: Sendable {
+    /// What is to be known of a piece of work.
+    struct Piece: Sendable {
+        /// Bigger ones are taken first, and equal ones in their order.
+        var size: Int64 = 0
+        /// The pieces that have to be over before, by their numbers; only such as come before it in their order.
+        var needs: Set<Int> = []
+        /// The strongest lock on each table that a worker holds meanwhile.
+        var locks: [Relation.OID: LockMode] = [:]
+        /// What it does is not known: it runs alone, after all pieces before it and before all that come after it.
+        var isAlone = false
+    }
+
+    private struct State {
+        /// For each piece how many have to be over before it.
+        var missing: [Int]
+        /// What is ready, the next one first.
+        var ready: [Int] = []
+        var running: Set<Int> = []
+        /// How many nobody has taken.
+        var left: Int
+        var isStopped = false
+        var waiting: [AsyncStream<Void>.Continuation] = []
+    }
+
+    private enum Answer {
+        case piece(Int), nothing, wait(AsyncStream<Void>)
+    }
+
+    private let pieces: [Piece]
+    /// The pieces that wait for each one.
+    private let dependents: [[Int]]
+    private let state: Mutex<State>
+
+    /// - Parameter pieces: All work; a piece's number is its index.
+    init(_ pieces: [Piece]) {
+        self.pieces = pieces
+        let needs = Self.needs(pieces)
+        var dependents: [[Int]] = Array(repeating: [], count: pieces.count)
+        for (number, needed) in needs.enumerated() {
+            for other in needed { dependents[other].append(number) }
+        }
+        self.dependents = dependents
+        var state = State(missing: needs.map(\.count), left: pieces.count)
+        state.ready = pieces.indices.filter { needs[$0].isEmpty }.sorted { Self.comes($0, before: $1, pieces) }
+        self.state = Mutex(state)
+    }
+
+    /// What each piece needs, with what runs alone.
+    private static func needs(_ pieces: [Piece]) -> [Set<Int>] {
+        var alone: Int?
+        var start = 0
+        return pieces.enumerated().map { number, piece in
+            var needs = piece.needs
+            if let alone { needs.insert(alone) }
+            if piece.isAlone {
+                needs.formUnion(start..<number)
+                (alone, start) = (number, number + 1)
+            }
+            return needs
+        }
+    }
+
+    private static func comes(_ first: Int, before second: Int, _ pieces: [Piece]) -> Bool {
+        (pieces[second].size, first) < (pieces[first].size, second)
+    }
+
+    /// The next piece for a member, once there is one.
+    ///
+    /// - Parameter isLeader: It waits until all pieces are over, because one may be put back.
+    /// - Returns: Its number; nil when there is none for the member any more.
+    /// - Throws: `CancellationError`.
+    func next(isLeader: Bool) async throws -> Int? {
+        while true {
+            try Task.checkCancellation()
+            switch take(isLeader: isLeader) {
+            case .piece(let number): return number
+            case .nothing: return nil
+            case .wait(let changes): for await _ in changes { break }
+            }
+        }
+    }
+
+    private func take(isLeader: Bool) -> Answer {
+        state.withLock { state in
+            if state.left > 0, let place = state.ready.firstIndex(where: { isFree($0, state.running) }) {
+                let number = state.ready.remove(at: place)
+                state.running.insert(number)
+                state.left -= 1
+                return .piece(number)
+            }
+            guard
+                state.left > 0 && !(state.ready.isEmpty && state.running.isEmpty) || isLeader && !state.running.isEmpty
+            else { return .nothing }
+            let (changes, change) = AsyncStream.makeStream(of: Void.self)
+            state.waiting.append(change)
+            return .wait(changes)
+        }
+    }
+
+    /// Whether no running piece is in the way of another one.
+    private func isFree(_ number: Int, _ running: Set<Int>) -> Bool {
+        let locks = pieces[number].locks
+        return running.allSatisfy { other in
+            let (fewer, more) =
+                locks.count < pieces[other].locks.count
+                ? (locks, pieces[other].locks) : (pieces[other].locks, locks)
+            return fewer.allSatisfy { oid, mode in more[oid].map { !$0.conflicts(with: mode) } ?? true }
+        }
+    }
+
+    /// Ends a piece that was taken, whatever has become of it.
+    func end(_ number: Int) {
+        change { state in
+            state.running.remove(number)
+            for dependent in dependents[number] {
+                state.missing[dependent] -= 1
+                if state.missing[dependent] == 0, !state.isStopped { insert(dependent, into: &state.ready) }
+            }
+        }
+    }
+
+    /// Leaves a piece that was taken to another member.
+    func putBack(_ number: Int) {
+        change { state in
+            state.running.remove(number)
+            guard !state.isStopped else { return }
+            state.left += 1
+            insert(number, into: &state.ready)
+        }
+    }
+
+    /// Gives no further piece out; those that run are finished.
+    func stop() {
+        change { state in (state.ready, state.left, state.isStopped) = ([], 0, true) }
+    }
+
+    private func insert(_ number: Int, into ready: inout [Int]) {
+        var places = 0..<ready.count
+        while !places.isEmpty {
+            let middle = places.lowerBound + places.count / 2
+            places =
+                Self.comes(number, before: ready[middle], pieces)
+                ? places.lowerBound..<middle : middle + 1..<places.upperBound
+        }
+        ready.insert(number, at: places.lowerBound)
+    }
+
+    private func change(_ body: (inout State) -> Void) {
+        let waiting = state.withLock { state in
+            body(&state)
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        waiting.forEach { $0.finish() }
+    }
+}

@@ -1,0 +1,34 @@
+import Postgres
+
+/// How many members a run has, when nobody says it.
+struct WorkerLimit {
+    let settings: RunSettings
+    let connection: Connection
+
+    /// Below so many bytes, or jobs, a further connection takes longer than it saves, unless somebody asks for it.
+    private static let worthwhile = (bytes: Int64(32 << 20), jobs: 32)
+
+    /// How many members there may be.
+    ///
+    /// - Parameter count: How many jobs there are that take time.
+    /// - Returns: At least 1.
+    /// - Throws: `PostgresError` when the connection was lost; `CancellationError`.
+    func most(for count: Int) async throws -> Int {
+        let most = max(1, min(settings.jobs ?? settings.standardJobs, count))
+        // How many connections a pool has left for us is not known.
+        if most > 1, settings.jobs == nil, try await connection.isPooled { return 1 }
+        return most
+    }
+
+    /// How many of these are worth it.
+    ///
+    /// - Parameters:
+    ///   - most: How many there may be.
+    ///   - sizes: Of all jobs, in bytes; nil when that is not known: such a job may take long.
+    /// - Returns: All of them, if somebody has asked for them.
+    func decide(_ most: Int, _ sizes: [Int64?]) -> Int {
+        guard settings.jobs == nil else { return most }
+        let bytes = sizes.reduce(0) { $0 + ($1 ?? Self.worthwhile.bytes) }
+        return min(most, 1 + max(Int(bytes / Self.worthwhile.bytes), sizes.count / Self.worthwhile.jobs))
+    }
+}
