@@ -91,9 +91,13 @@ public struct XMLError: Error, CustomStringConvertible {
     /// What is wrong, with the line if it is a place.
     public let message: String
 
+    /// Describes what is wrong.
+    ///
+    /// - Parameter message: Without a full stop.
     public init(message: String) {
         self.message = message
     }
 
+    /// The message.
     public var description: String { message }
 }

@@ -1,9 +1,10 @@
-/// An element of an XML document: its name, its own text and the elements in it. Attributes are not kept.
+/// An element of an XML document: its name, its own text and the elements in it, without its attributes.
 public struct XMLElement: Sendable {
     /// As the document writes it, with its prefix if it has one.
     public let name: String
     /// The element's own character data, without that of the elements in it; references are replaced.
     public internal(set) var text: String
+    /// The elements in it, in their order.
     public internal(set) var children: [XMLElement]
 
     /// An element with text.
