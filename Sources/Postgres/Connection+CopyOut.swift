@@ -8,7 +8,7 @@ extension Connection {
     ///   - sql: The whole COPY command; two statements are refused by the server.
     ///   - hasHeader: Whether the command asks for a header line, which the server does not count as a row.
     ///   - chunkSize: The bytes after which a chunk is full.
-    /// - Returns: The rows in chunks; one chunk is read ahead while the previous one is processed.
+    /// - Returns: The rows in chunks; up to eight of them are read ahead while the previous ones are processed.
     /// - Throws: ``PostgresError``.
     public func copyOut(
         _ sql: String,
@@ -32,38 +32,39 @@ extension Connection {
             endStatement(statement)
             throw outcome
         }
-        activity = .copyingOut(CopyOutReader(statement: statement, chunkSize: chunkSize))
+        let feed = CopyOutFeed(chunkSize: chunkSize)
+        activity = .copyingOut(CopyOutReader(statement: statement, chunkSize: chunkSize, feed: feed))
         let progress = CopyOut.Progress(headerRows: hasHeader ? 1 : 0)
-        return CopyOut(lease: CopyOut.Lease(connection: self, statement: statement, progress: progress))
+        return CopyOut(
+            lease: CopyOut.Lease(connection: self, statement: statement, progress: progress, feed: feed)
+        )
     }
 
-    /// The next chunk of a COPY, or nil after the last.
+    /// Reads chunks of a COPY until enough are read ahead, or there are no more.
+    ///
+    /// Each chunk is a job of its own, so that others of this connection, such as its end, come between them.
     ///
     /// - Parameters:
     ///   - statement: The number of the COPY.
-    ///   - progress: What remains known of it after its end.
-    /// - Returns: The chunk, nil after the last, or why there is none.
-    func nextChunk(
-        of statement: Canceller.StatementID,
-        _ progress: CopyOut.Progress
-    ) -> Result<RowChunk?, PostgresError> {
-        guard !Task.isCancelled else {
-            abandonCopyOut(statement)
-            return .failure(.cancelled)
-        }
+    ///   - feed: Where the chunks go.
+    ///   - progress: What remains known of the COPY after its end.
+    func readAhead(_ statement: Canceller.StatementID, into feed: CopyOutFeed, _ progress: CopyOut.Progress) {
         guard case .copyingOut(let reader) = activity, reader.statement == statement else {
-            guard progress.rows.withLock({ $0 == nil }) else { return .success(nil) }
-            return .failure(canceller.isBroken ? .cancelled : Self.abandoned)
+            return feed.abandon(abandonment)
         }
-        let outcome = reader.prepared ?? read(reader, progress)
-        reader.prepared = nil
-        guard case .success(.some) = outcome else {
+        do throws(PostgresError) {
+            let chunk = try read(reader, progress)
+            let mayContinue = chunk.rows == 0 || feed.add(chunk)
+            if reader.hasEnded {
+                activity = .nothing
+                feed.end(nil)
+            } else if mayContinue {
+                Task { readAhead(statement, into: feed, progress) }
+            }
+        } catch {
             activity = .nothing
-            return outcome
+            feed.end(error)
         }
-        // While the caller works on this chunk, the next one is read from the socket, so the server can continue.
-        Task { readAhead(statement, progress) }
-        return outcome
     }
 
     /// Stops a COPY that will not be read to its end, and makes the connection usable again.
@@ -72,7 +73,9 @@ extension Connection {
     func abandonCopyOut(_ statement: Canceller.StatementID? = nil) {
         guard case .copyingOut(let reader) = activity, statement == nil || statement == reader.statement else { return }
         activity = .nothing
-        guard !reader.hasEnded, let handle = unsafe handle else { return }
+        // Last: whether the server has obeyed decides what a task that waits for rows is told.
+        defer { reader.feed.abandon(abandonment) }
+        guard let handle = unsafe handle else { return }
         canceller.cancel(
             reader.statement,
             within: Task.isCancelled ? Canceller.patience : Canceller.longPatience
@@ -122,38 +125,29 @@ extension Connection {
         }
     }
 
-    private func readAhead(_ statement: Canceller.StatementID, _ progress: CopyOut.Progress) {
-        guard case .copyingOut(let reader) = activity, reader.statement == statement, reader.prepared == nil else {
-            return
+    /// Reads the next rows and, behind the last of them, what became of the COPY.
+    private func read(_ reader: CopyOutReader, _ progress: CopyOut.Progress) throws(PostgresError) -> RowChunk {
+        let chunk = unsafe reader.read(try liveHandle())
+        progress.messages.withLock { $0 = reader.messages }
+        guard reader.hasEnded else { return chunk }
+        defer { endStatement(reader.statement) }
+        // PQgetCopyData says only that no more rows come; the result says whether that is the end or a failure.
+        let counted = try collect().affectedRows
+        let received = reader.messages - progress.headerRows
+        guard counted == received else {
+            throw PostgresError(
+                .protocolViolation,
+                "rows of the COPY by the server's count: \(counted.map(String.init) ?? "unknown"), and by ours: \(received)"
+            )
         }
-        reader.prepared = read(reader, progress)
+        progress.rows.withLock { $0 = received }
+        return chunk
     }
 
-    private func read(_ reader: CopyOutReader, _ progress: CopyOut.Progress) -> Result<RowChunk?, PostgresError> {
-        do throws(PostgresError) {
-            guard !reader.hasEnded else { return .success(nil) }
-            let chunk = unsafe reader.read(try liveHandle())
-            progress.messages.withLock { $0 = reader.messages }
-            guard reader.hasEnded else { return .success(chunk) }
-            defer { endStatement(reader.statement) }
-            // PQgetCopyData says only that no more rows come; the result says whether that is the end or a failure.
-            let counted = try collect().affectedRows
-            let received = reader.messages - progress.headerRows
-            guard counted == received else {
-                throw PostgresError(
-                    .protocolViolation,
-                    "rows of the COPY by the server's count: \(counted.map(String.init) ?? "unknown"), and by ours: \(received)"
-                )
-            }
-            progress.rows.withLock { $0 = received }
-            return .success(chunk.rows == 0 ? nil : chunk)
-        } catch {
-            return .failure(error)
-        }
-    }
-
-    private static var abandoned: PostgresError {
-        PostgresError(
+    /// Why a COPY has no more rows although the server has.
+    private var abandonment: PostgresError {
+        guard !canceller.isBroken else { return .cancelled }
+        return PostgresError(
             .connectionUnavailable,
             "the COPY was abandoned: the connection was closed or used for something else before its end"
         )

@@ -26,7 +26,7 @@ public struct CopyOut: AsyncSequence, Sendable {
             let lease = lease
             // Installed here, not on the connection's thread, which may be blocked by the reading.
             let outcome = await withTaskCancellationHandler {
-                await lease.connection.nextChunk(of: lease.statement, lease.progress)
+                await lease.next()
             } onCancel: {
                 lease.connection.canceller.cancel(lease.statement)
             }
@@ -75,11 +75,30 @@ public struct CopyOut: AsyncSequence, Sendable {
         let connection: Connection
         let statement: Canceller.StatementID
         let progress: Progress
+        private let feed: CopyOutFeed
 
-        init(connection: Connection, statement: Canceller.StatementID, progress: Progress) {
+        init(
+            connection: Connection,
+            statement: Canceller.StatementID,
+            progress: Progress,
+            feed: CopyOutFeed
+        ) {
             self.connection = connection
             self.statement = statement
             self.progress = progress
+            self.feed = feed
+        }
+
+        /// The next chunk, nil after the last, or why there is none.
+        func next() async -> Result<RowChunk?, PostgresError> {
+            guard !Task.isCancelled else {
+                await connection.abandonCopyOut(statement)
+                return .failure(.cancelled)
+            }
+            let (connection, statement, feed, progress) = (connection, statement, feed, progress)
+            return await feed.next {
+                Task { await connection.readAhead(statement, into: feed, progress) }
+            }
         }
 
         deinit {
