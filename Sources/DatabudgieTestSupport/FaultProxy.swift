@@ -23,6 +23,8 @@ public final class FaultProxy: Sendable {
         public let method: String
         /// The path and the query, as they were sent.
         public let target: String
+        /// The names of its headers, in lower case.
+        public let headers: Set<String>
         /// The fault that it triggered.
         public let fault: Fault?
     }
@@ -145,15 +147,15 @@ public final class FaultProxy: Sendable {
                 inbound: inbound.makeAsyncIterator(),
                 outbound: outbound
             )
-            let (method, target) = try await exchange.receiveHead()
-            let request = note(method: method, target: target)
+            let (method, target, headers) = try await exchange.receiveHead()
+            let request = note(method: method, target: target, headers: headers)
             await onRequest(request)
             try await exchange.run(request.fault, upstream)
         }
     }
 
     /// Finds the fault for a request, and counts its use.
-    private func note(method: String, target: String) -> Request {
+    private func note(method: String, target: String, headers: Set<String>) -> Request {
         state.withLock { state in
             var found: Fault?
             for index in state.rules.indices where found == nil {
@@ -166,7 +168,7 @@ public final class FaultProxy: Sendable {
                     found = rule.fault
                 }
             }
-            let request = Request(method: method, target: target, fault: found)
+            let request = Request(method: method, target: target, headers: headers, fault: found)
             state.requests.append(request)
             return request
         }

@@ -29,13 +29,14 @@ struct FaultProxyExchange {
     }
 
     /// Reads the request up to its body.
-    mutating func receiveHead() async throws -> (method: String, target: String) {
+    mutating func receiveHead() async throws -> (method: String, target: String, headers: Set<String>) {
         let (head, rest) = try await Self.receiveHead(from: &inbound)
         (self.head, early) = (head, rest)
         let words = head.split(separator: " ", maxSplits: 2)
         guard words.count == 3 else { throw Malformed() }
         bodyLength = Self.header("content-length", in: head).flatMap { Int($0) } ?? 0
-        return (String(words[0]), String(words[1]))
+        let names = head.split(separator: "\r\n").dropFirst().map { $0.prefix { $0 != ":" }.lowercased() }
+        return (String(words[0]), String(words[1]), Set(names))
     }
 
     /// Passes the request on and the reply back, or misbehaves.

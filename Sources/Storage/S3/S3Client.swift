@@ -8,6 +8,8 @@ import Synchronization
 /// Sends signed requests to S3, and sends them again when that may help.
 final class S3Client: Sendable {
     let policy: RetryPolicy
+    /// Whether the server is known to compare parts with their signed SHA-256; nil until it was tried.
+    let comparesParts = Mutex<Bool?>(nil)
     private let options: S3Options
     private let environment: [String: String]
     private let state = Mutex(State())
@@ -104,14 +106,13 @@ final class S3Client: Sendable {
         var request = request
         let session = try session()
         try session.settings.customEndpoint?.refuse(bucket: request.bucket)
-        let payloadHash = await Self.hash(request.body)
+        let payloadHash = await Self.hash(request.pretendedBody ?? request.body)
         if session.settings.customEndpoint == nil {
             // Amazon keeps it and gives it back to those who read; the signed hash guards what is on the way anyhow.
             if request.isWholeObject {
                 request.headers.append((name: "x-amz-checksum-sha256", value: Data(payloadHash).base64EncodedString()))
             }
-        } else if request.body.readableBytes > 0, !request.headers.contains(where: { $0.name == "content-md5" }) {
-            // Not every other server compares the body with the signed hash, but all know this header.
+        } else if needsMD5(request) {
             request.headers.append((name: "content-md5", value: await Self.md5(request.body)))
         }
         var tried: Set<Remedy> = []
@@ -140,13 +141,17 @@ final class S3Client: Sendable {
                     if try await apply(remedy, reply, &request, session, credentials) { continue }
                 }
                 patience.fail()
-                guard reply.isTransient, mayRetry(patience) else { throw failure().error(reply) }
+                guard reply.isTransient, request.pretendedBody == nil, mayRetry(patience) else {
+                    throw failure().error(reply)
+                }
                 requestedPause = reply.requestedPause(at: serverTime())
             } catch {
                 guard !Task.isCancelled, !(error is CancellationError) else { throw CancellationError() }
                 guard !(error is StorageError) else { throw error }
                 patience.fail()
-                guard S3Failure.isTransient(error), mayRetry(patience) else { throw failure().error(error) }
+                guard S3Failure.isTransient(error), request.pretendedBody == nil, mayRetry(patience) else {
+                    throw failure().error(error)
+                }
             }
             try await policy.sleep(policy.pause(afterAttempt: attempts, requested: requestedPause))
         }
@@ -281,6 +286,11 @@ final class S3Client: Sendable {
 
     private func region(of bucket: String, _ settings: S3Settings) -> String {
         state.withLock { $0.regions[ExactString(bucket)] } ?? settings.region
+    }
+
+    /// Whether the server is another one than Amazon's.
+    var hasCustomEndpoint: Bool {
+        get throws { try session().settings.customEndpoint != nil }
     }
 
     /// Where the credentials come from.

@@ -13,6 +13,10 @@ struct S3Request: Sendable {
     var body = ByteBuffer()
     /// The body is an object's whole content.
     var isWholeObject = false
+    /// The body is a part of an upload.
+    var isPart = false
+    /// Bytes that are signed instead of the body, to see whether the server notices; such a request is sent only once.
+    var pretendedBody: ByteBuffer?
     /// What is being done, for messages: "read", "written", "listed", "deleted".
     var action: String
     /// A reply of status 200 may hold an error instead of a result.

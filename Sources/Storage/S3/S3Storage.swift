@@ -7,7 +7,7 @@ public import struct FoundationEssentials.Date
 /// moment may both succeed. Close the storage with ``shutdown()`` when it is no longer needed.
 ///
 /// What is written carries its SHA-256, signed, and its MD5 to servers other than Amazon's, so a bit that flips on
-/// the way is detected. What is read whole is compared with the checksum or the MD5 that the server has. Ranges are not
+/// the way is detected. Parts have no MD5 once ``checkWritable(_:)`` has seen that the server compares the SHA-256. What is read whole is compared with the checksum or the MD5 that the server has. Ranges are not
 /// compared, nor are files that were uploaded in parts to servers that keep no checksum of the whole: there, TLS and the
 /// checksums inside gzip and zstd files are the protection, and plain text over plain http has only TCP's.
 public final class S3Storage: Storage {
@@ -120,7 +120,9 @@ public final class S3Storage: Storage {
 
     /// Finds out whether files could be written to a folder: see ``Storage/checkWritable(_:)``.
     ///
-    /// A multipart upload is begun and aborted: that requires the permissions of a real one and leaves no object.
+    /// A multipart upload is begun and aborted: that requires the permissions of a real one and leaves no object. The first
+    /// time a part is sent to servers other than Amazon's, with bytes that are not those that were signed: a server that
+    /// refuses it compares them.
     /// - Parameter folder: A path in a bucket; without a key, the whole bucket.
     /// - Throws: ``StorageError`` or `CancellationError`.
     public func checkWritable(_ folder: StoragePath) async throws {

@@ -39,14 +39,15 @@ struct S3Upload: Sendable {
         return try await put(first, isKnownFree: isKnownFree)
     }
 
-    /// Begins an upload and aborts it.
+    /// Begins an upload and aborts it; meanwhile a wrong part shows whether the server compares hashes.
     func rehearse() async throws {
         let upload = try await begin()
+        await client.tryWrongPart(bucket: bucket, key: key, upload: upload)
         let aborted = Task { try await abort(upload) }
         do {
             try await aborted.value
         } catch let error as StorageError where error.code == .accessDenied {
-            // Credentials that can only write do what they have to; an upload without parts costs nothing.
+            // Credentials that can only write do what they have to; an upload without parts, or of some bytes, costs nothing.
         }
     }
 
@@ -139,6 +140,7 @@ struct S3Upload: Sendable {
     private func send(_ body: ByteBuffer, as number: Int, of upload: String) async throws -> SentPart {
         var request = request(.PUT)
         request.query = [(name: "partNumber", value: "\(number)"), (name: "uploadId", value: upload)]
+        request.isPart = true
         request.body = body
         let reply = try await client.send(request)
         guard let tag = reply.headers.first(name: "etag") else {

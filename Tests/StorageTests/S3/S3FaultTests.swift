@@ -222,7 +222,7 @@ struct S3FaultTests {
             ), .init(.reply(status: 204), method: "DELETE"),
         ]) { test async throws in
             try await test.storage.checkWritable(test.folder)
-            #expect(test.requests == ["POST!", "DELETE!"])
+            #expect(test.requests == ["POST!", "PUT", "DELETE!"])
         }
     }
 
