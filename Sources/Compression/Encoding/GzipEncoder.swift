@@ -5,13 +5,8 @@ import CISAL
 /// Safe: `stream` and `levelBuffer` are owned by this object and live as long as it does; the pointers to input and
 /// output that `stream` holds are set before every call of the library, which does not use them afterwards.
 @safe final class GzipEncoder: StreamEncoder {
-    /// The highest of ISA-L's levels.
-    ///
-    /// On sales rows, files are 5 % smaller at level 3 than at level 1, for a fifth more time. Both are ten times as fast
-    /// as `gzip -6`, whose files are 8 % smaller still.
-    private static let level: UInt32 = 3
     /// The size of the working memory, in bytes: `ISAL_DEF_LVL3_EXTRA_LARGE` of igzip_lib.h, a macro too complex to
-    /// be imported.
+    /// be imported. Lower levels need less.
     private static let levelBufferSize = (4 + 16 + 64) * 1024 + 4 * 128 * 1024
 
     private let stream: UnsafeMutablePointer<isal_zstream>
@@ -20,7 +15,10 @@ import CISAL
     /// The header of the first member, until it is written.
     private var announcement = GzipMark.header(.announcement)
 
-    init(scratchSize: Int) {
+    /// - Parameters:
+    ///   - level: One of the format's levels.
+    ///   - scratchSize: The size of the buffer for output, in bytes.
+    init(level: Int, scratchSize: Int) {
         scratch = ScratchBuffer(capacity: scratchSize)
         // The library keeps a structure of its own in the working memory: hence the alignment. All zeros make the
         // output depend on the input alone.
@@ -34,7 +32,7 @@ import CISAL
         unsafe streamMemory.initializeMemory(as: UInt8.self, repeating: 0, count: MemoryLayout<isal_zstream>.size)
         unsafe stream = streamMemory.assumingMemoryBound(to: isal_zstream.self)
         unsafe isal_deflate_init(stream)
-        unsafe stream.pointee.level = Self.level
+        unsafe stream.pointee.level = UInt32(level)
         unsafe stream.pointee.level_buf = levelBuffer.baseAddress
         unsafe stream.pointee.level_buf_size = UInt32(levelBuffer.count)
         unsafe stream.pointee.gzip_flag = UInt16(IGZIP_GZIP_NO_HDR)

@@ -28,21 +28,30 @@ public final class SegmentWriter: Sendable {
     ///
     /// - Parameters:
     ///   - format: The format of the file; nil passes bytes through unchanged, in segments of whole rows all the same.
+    ///   - level: One of the format's levels; nil is its standard one.
     ///   - segmentSize: The size of a segment's content at which it ends, in bytes.
-    /// - Throws: An error with code `libraryFailure` if there is not enough memory.
+    /// - Throws: An error with code `unsupported` if the format has no such level, or `libraryFailure` if there is not enough
+    ///   memory.
     public convenience init(
         format: CompressionFormat?,
+        level: Int? = nil,
         segmentSize: Int64 = SegmentWriter.standardSegmentSize
     ) throws(CompressionError) {
-        try self.init(format: format, segmentSize: segmentSize, scratchSize: 256 * 1024)
+        try self.init(format: format, level: level, segmentSize: segmentSize, scratchSize: 256 * 1024)
     }
 
-    init(format: CompressionFormat?, segmentSize: Int64, scratchSize: Int) throws(CompressionError) {
+    init(
+        format: CompressionFormat?,
+        level: Int? = nil,
+        segmentSize: Int64,
+        scratchSize: Int
+    ) throws(CompressionError) {
         self.segmentSize = segmentSize
+        let level = try format?.checked(level) ?? 0
         let encoder: (any StreamEncoder)? =
             switch format {
-            case .gzip: GzipEncoder(scratchSize: scratchSize)
-            case .zstd: try ZstdEncoder(scratchSize: scratchSize)
+            case .gzip: GzipEncoder(level: level, scratchSize: scratchSize)
+            case .zstd: try ZstdEncoder(level: level, scratchSize: scratchSize)
             case nil: nil
             }
         state = Mutex(State(encoder: encoder))
@@ -90,6 +99,22 @@ public final class SegmentWriter: Sendable {
             }
             return output
         }
+    }
+}
+
+extension CompressionFormat {
+    /// The level to use.
+    fileprivate func checked(_ level: Int?) throws(CompressionError) -> Int {
+        let level = level ?? standardLevel
+        guard levels.contains(level) else {
+            throw CompressionError(
+                code: .unsupported,
+                message: "\(rawValue) has no level \(level)",
+                hint: "use one from \(levels.lowerBound) to \(levels.upperBound)",
+                offset: nil
+            )
+        }
+        return level
     }
 }
 

@@ -4,24 +4,22 @@ import CZstd
 ///
 /// Safe: `context` is owned by this object and lives as long as it does; libzstd uses input and output during a call only.
 @safe final class ZstdEncoder: StreamEncoder {
-    /// The fastest of the regular levels.
-    ///
-    /// On sales rows its files are smaller than those of ISA-L's best level, and it keeps up with COPY, which the next level
-    /// (1 % smaller, a third slower) does not.
-    private static let level: CInt = 1
-
     private let context: OpaquePointer
     private let scratch: ScratchBuffer
     /// The frame before the first one with content, until it is written.
     private var announcement = ZstdMark.frame(.announcement)
 
-    init(scratchSize: Int) throws(CompressionError) {
+    /// - Parameters:
+    ///   - level: One of the format's levels.
+    ///   - scratchSize: The size of the buffer for output, in bytes.
+    /// - Throws: An error with code `libraryFailure`.
+    init(level: Int, scratchSize: Int) throws(CompressionError) {
         guard let context = unsafe ZSTD_createCCtx() else {
             throw .outOfMemory("compress with zstd")
         }
         unsafe self.context = context
         scratch = ScratchBuffer(capacity: scratchSize)
-        try setParameter(ZSTD_c_compressionLevel, to: Self.level)
+        try setParameter(ZSTD_c_compressionLevel, to: CInt(level))
         try setParameter(ZSTD_c_checksumFlag, to: 1)
     }
 

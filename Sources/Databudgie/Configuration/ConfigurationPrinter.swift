@@ -138,9 +138,13 @@ public struct ConfigurationPrinter: Sendable {
     private func entry(_ entry: BackupEntry, _ run: RunConfiguration) -> Node {
         var pairs = options(entry.options, run)
         pairs.insert(("query", text(entry.query.description)), at: 1)
-        pairs += [("compression", text(entry.compression?.rawValue)), ("skip_if_exists", bool(entry.skipsIfExists))]
+        pairs += [("compression", text(compression(entry))), ("skip_if_exists", bool(entry.skipsIfExists))]
         pairs.append(("row_security", bool(entry.appliesRowSecurity)))
         return mapping(pairs)
+    }
+
+    private func compression(_ entry: BackupEntry) -> String? {
+        entry.compression.map { format in format.rawValue + (entry.compressionLevel.map { ":\($0)" } ?? "") }
     }
 
     private func entry(_ entry: RestoreEntry, _ run: RunConfiguration) -> Node {

@@ -34,7 +34,7 @@ struct BackupJobPlanner {
         let component =
             item.relation.map { catalog.component(of: $0.name) } ?? entry.options.name.map { PathComponent(label: $0) }
         let layout = FileLayout(entry.options)
-        let format = DataFileFormat(compression: entry.compression)
+        let format = DataFileFormat(compression: entry.compression, level: entry.compressionLevel)
         let subject: JobID.Subject = !entry.options.includesRows ? .sequences : item.relation == nil ? .query : .rows
         let (query, problem) = query(item)
         return BackupJob(

@@ -15,10 +15,11 @@ struct EncodedFile {
 func encode(
     _ chunks: [[UInt8]],
     as format: CompressionFormat?,
+    level: Int? = nil,
     segmentSize: Int64 = SegmentWriter.standardSegmentSize,
     scratchSize: Int = 256 * 1024
 ) throws -> EncodedFile {
-    let writer = try SegmentWriter(format: format, segmentSize: segmentSize, scratchSize: scratchSize)
+    let writer = try SegmentWriter(format: format, level: level, segmentSize: segmentSize, scratchSize: scratchSize)
     var file = EncodedFile()
     for chunk in chunks {
         file.bytes += try writer.append(chunk, rows: chunk.count { $0 == UInt8(ascii: "\n") }).bytes

@@ -258,4 +258,34 @@ struct TableEntryTests {
         let configuration = try configuration("compression: gzip\ntables: [{name: a, compression: \(value)}, b]")
         #expect(configuration.backup.tables.map(\.compression) == [nil, .gzip])
     }
+
+    @Test(
+        "A level can follow the compression, and a level below replaces both",
+        arguments: [
+            ("gzip", .gzip, nil), ("gzip:1", .gzip, 1), ("gzip:3", .gzip, 3), ("zstd:level=9", .zstd, 9),
+            ("'zstd:19'", .zstd, 19), ("zstd:01", .zstd, 1),
+        ] as [(String, CompressionFormat, Int?)]
+    )
+    func level(text: String, format: CompressionFormat, level: Int?) throws {
+        let read = try configuration("compression: \(text)\ntables: [a, {name: b, compression: zstd}]")
+        #expect(read.backup.tables.map(\.compression) == [format, .zstd])
+        #expect(read.backup.tables.map(\.compressionLevel) == [level, nil])
+        #expect(read.restore.tables.map(\.compression) == [format, .zstd])
+        let printed = ConfigurationPrinter().yaml(read)
+        #expect(try configuration(printed).backup.tables.map(\.compressionLevel) == [level, nil])
+    }
+
+    @Test(
+        "A level that the compression does not have, and what is not a level, is refused",
+        arguments: [
+            "gzip:0", "gzip:4", "gzip:9", "zstd:0", "zstd:20", "zstd:-1", "zstd:", "zstd:level=", "zstd:long",
+            "zstd: 1",
+            "zstd:1:1", "zstd:99999999999999999999", "none:1", ":1", "gzip:1\u{301}", "zstd:１",
+        ]
+    )
+    func wrongLevel(text: String) {
+        for key in ["backup", "restore"] {
+            #expect(problems("\(key): {tables: [{name: a, compression: '\(text)'}]}").count == 1)
+        }
+    }
 }

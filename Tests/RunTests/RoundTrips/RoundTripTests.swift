@@ -52,6 +52,32 @@ struct RoundTripTests {
         )
     }
 
+    @Test("A level changes the size of a file, and nothing else of it")
+    func levels() async throws {
+        try await RunFixture.with { fixture in
+            try await fixture.onBoth("create table t (id int, a text)")
+            try await fixture.execute(
+                fixture.source,
+                "insert into t select i, md5((i % 500)::text) || i from generate_series(1, 20000) i"
+            )
+            var sizes: [Int64] = []
+            for compression in ["zstd:1", "zstd:12"] {
+                let configuration = """
+                    {location: '\(fixture.folder)/\(sizes.count)/{table}', compression: '\(compression)', truncate: true,
+                    tables: [t]}
+                    """
+                let backup = try await fixture.backup(configuration)
+                let file = try #require(backup.finished.first?.file)
+                #expect(file.path.description.hasSuffix(".csv.zst"))
+                sizes.append(file.size)
+                #expect(try await fixture.restore(configuration).failed.map(\.message) == [])
+                let query = "select * from t order by id"
+                #expect(try await fixture.rows(fixture.target, query) == fixture.rows(fixture.source, query))
+            }
+            #expect(sizes[1] < sizes[0])
+        }
+    }
+
     @Test("Columns come back whose names look alike and differ in their bytes")
     func lookalikes() async throws {
         let (composed, decomposed) = ("\u{E9}", "e\u{301}")

@@ -10,6 +10,8 @@ public struct BackupEntry: Sendable, Equatable {
     public var hasExplicitQuery: Bool
     /// How the data files are compressed; nil leaves them plain.
     public var compression: CompressionFormat?
+    /// How hard they are compressed, one of the format's `levels`; nil: its standard one.
+    public var compressionLevel: Int?
     /// A table that already has a data file is skipped.
     public var skipsIfExists: Bool
     /// Row-level security filters what is exported; otherwise a policy that would is an error.
@@ -21,12 +23,14 @@ public struct BackupEntry: Sendable, Equatable {
     ///   - options: What every entry has.
     ///   - query: What is exported; nil: `select * from {table}`.
     ///   - compression: How the data files are compressed; nil leaves them plain.
+    ///   - compressionLevel: How hard they are compressed, one of the format's `levels`; nil: its standard one.
     ///   - skipsIfExists: A table that already has a data file is skipped.
     ///   - appliesRowSecurity: Row-level security filters what is exported; otherwise a policy that would is an error.
     public init(
         options: TableOptions,
         query: Template? = nil,
         compression: CompressionFormat? = nil,
+        compressionLevel: Int? = nil,
         skipsIfExists: Bool = false,
         appliesRowSecurity: Bool = false
     ) {
@@ -34,6 +38,7 @@ public struct BackupEntry: Sendable, Equatable {
         self.query = query ?? Defaults.query
         hasExplicitQuery = query != nil
         self.compression = compression
+        self.compressionLevel = compressionLevel
         self.skipsIfExists = skipsIfExists
         self.appliesRowSecurity = appliesRowSecurity
     }

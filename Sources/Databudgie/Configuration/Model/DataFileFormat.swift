@@ -7,12 +7,15 @@ import Compression
 struct DataFileFormat: Sendable, Hashable {
     /// How the CSV is compressed; nil leaves it plain.
     let compression: CompressionFormat?
+    /// How hard it is compressed; nil: as the format's standard is. Nothing in the file or its name tells.
+    let level: Int?
 
     /// What stands for `{ext}` in the file's name: `csv`, `csv.gz` or `csv.zst`.
     var ext: String { "csv" + (compression?.fileSuffix ?? "") }
 
-    init(compression: CompressionFormat?) {
+    init(compression: CompressionFormat?, level: Int? = nil) {
         self.compression = compression
+        self.level = level
     }
 
     /// The form that the suffix of a file's name stands for; plain CSV for any other suffix.

@@ -101,24 +101,15 @@ struct TableEntryBuilder {
     }
 
     private func backupEntry(_ scope: KeyScope, _ place: SourcePlace) -> BackupEntry {
-        BackupEntry(
+        let format = CompressionReader(read).format(scope["compression"])
+        return BackupEntry(
             options: options(scope, place),
             query: read.template(nonEmpty(scope, "query"), "query"),
-            compression: compression(scope["compression"]),
+            compression: format.compression,
+            compressionLevel: format.level,
             skipsIfExists: read.bool(scope["skip_if_exists"], "skip_if_exists") ?? false,
             appliesRowSecurity: read.bool(scope["row_security"], "row_security") ?? false
         )
-    }
-
-    /// YAML 1.1 and environment variables have several words for null and false.
-    private static let wordsForNone: Set = ["", "none", "null", "false", "no", "off"]
-
-    /// Databudgie 2.9.3 took what is not a compression for none; only the ways to write that are read so here.
-    private func compression(_ value: SourceValue?) -> CompressionFormat? {
-        if let scalar = value?.scalar, Self.wordsForNone.contains(scalar.text.withoutLastLineBreak.lowercased()) {
-            return nil
-        }
-        return read.choice(value, "compression", CompressionFormat.self)
     }
 
     private func restoreEntry(_ scope: KeyScope, _ place: SourcePlace) -> RestoreEntry {
@@ -126,7 +117,7 @@ struct TableEntryBuilder {
         return RestoreEntry(
             options: options(scope, place),
             strategy: read.choice(scope["strategy"], "strategy", RestoreStrategy.self),
-            compression: compression(scope["compression"]),
+            compression: CompressionReader(read).format(scope["compression"]).compression,
             truncate: truncate,
             mode: mode,
             conflictColumns: LoadModeReader(read).key(scope),

@@ -28,7 +28,7 @@ struct ExportStream<Rows: AsyncSequence & Sendable>: AsyncSequence, Sendable whe
         self.rows = rows
         self.meter = meter
         self.beforeEnd = beforeEnd
-        writer = try SegmentWriter(format: format.compression)
+        writer = try SegmentWriter(format: format.compression, level: format.level)
     }
 
     /// The segments that have passed, all of them when the stream has ended.
