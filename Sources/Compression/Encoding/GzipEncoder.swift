@@ -5,8 +5,8 @@ import CISAL
 /// Safe: `stream` and `levelBuffer` are owned by this object and live as long as it does; the pointers to input and
 /// output that `stream` holds are set before every call of the library, which does not use them afterwards.
 @safe final class GzipEncoder: StreamEncoder {
-    /// The size of the working memory, in bytes: `ISAL_DEF_LVL3_EXTRA_LARGE` of igzip_lib.h, a macro too complex to
-    /// be imported. Lower levels need less.
+    /// The size of the working memory, in bytes, which lower levels do not need all of: `ISAL_DEF_LVL3_EXTRA_LARGE` of
+    /// igzip_lib.h, a macro too complex to be imported.
     private static let levelBufferSize = (4 + 16 + 64) * 1024 + 4 * 128 * 1024
 
     private let stream: UnsafeMutablePointer<isal_zstream>

@@ -7,7 +7,7 @@ import Compression
 struct DataFileFormat: Sendable, Hashable {
     /// How the CSV is compressed; nil leaves it plain.
     let compression: CompressionFormat?
-    /// How hard it is compressed; nil: as the format's standard is. Nothing in the file or its name tells.
+    /// How hard it is compressed, which nothing in the file or its name tells; nil: as the format's standard is.
     let level: Int?
 
     /// What stands for `{ext}` in the file's name: `csv`, `csv.gz` or `csv.zst`.
