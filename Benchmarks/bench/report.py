@@ -1,0 +1,130 @@
+"""Writes what was measured as Markdown: medians, and ratios within each round with their spread."""
+
+import csv
+import datetime
+import statistics
+
+from . import database
+from .contenders import DIRECTIONS
+
+
+def median(values):
+    return statistics.median(values) if values else None
+
+
+def ratios(runs, floor):
+    """The quotients of the wall times of the same rounds."""
+    return [one.wall / other.wall for one, other in zip(runs, floor)]
+
+
+def spread(values, digits=2):
+    """A median, and the least and the most if there are several."""
+    if not values:
+        return ""
+    text = f"{median(values):.{digits}f}"
+    return text if len(values) < 2 else f"{text} ({min(values):.{digits}f}–{max(values):.{digits}f})"
+
+
+def reference(some):
+    """What the others of a direction are compared with: its first contender."""
+    return some[0].runs if some and not some[0].problem else []
+
+
+def title(programs, machine, options):
+    """The head of a report: where, when, with what."""
+    versions = "; ".join(f"{name}: {version}" for name, version in programs.versions.items())
+    server = database.sql("postgres", "show server_version")
+    lines = [
+        f"Measured on {datetime.date.today().isoformat()}: {machine}; PostgreSQL {server}"
+        f" without fsync, client and servers on the same machine.",
+        "",
+        f"{versions}.",
+        "",
+    ]
+    if programs.missing:
+        lines += [f"Not measured: {'; '.join(programs.missing)}.", ""]
+    lines += [
+        f"Every row is the median of {options.runs} interleaved runs, and each result was compared with the source. Ratios "
+        "are those of the same round: median (least–most). Memory is the peak of all processes of the client together.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def tables(measured, plots):
+    """One section a shape, one table a direction."""
+    source = measured.source
+    lines = [
+        f"## {measured.shape.title[0].upper()}{measured.shape.title[1:]}",
+        "",
+        f"`{measured.shape.name}`: {source.rows:,} rows, {source.csv_bytes / 1e6:,.1f} MB of CSV.",
+    ]
+    for direction, words in DIRECTIONS.items():
+        some = measured.of(direction)
+        if not some:
+            continue
+        relative = "× F0" if some[0].name.startswith("F0") else "× the first"
+        lines += [
+            "",
+            f"### {words}",
+            "",
+            f"| | seconds | {relative} | client CPU s/GB | client peak MB | Postgres CPU s | S3 server CPU s | output MB |",
+            "|---|---:|---:|---:|---:|---:|---:|---:|",
+        ]
+        lines += [row(one, reference(some), source) for one in some]
+    if plots:
+        lines += [""] + [f"![{measured.shape.title}]({plot})" for plot in plots]
+    return "\n".join(lines) + "\n"
+
+
+def row(one, floor, source):
+    if one.problem:
+        return f"| {one.name} | failed: {' '.join(one.problem.split())[-160:].replace('|', '¦')} | | | | | | |"
+    if not one.runs:
+        return f"| {one.name} | not measured | | | | | | |"
+
+    def middle(key):
+        return median([getattr(run, key) for run in one.runs])
+
+    storage = f"{middle('storage'):.1f}" if middle("storage") >= 0.05 else ""
+    size = f"{one.bytes / 1e6:,.1f}" if one.bytes else ""
+    return (
+        f"| {one.name.replace('|', '¦')} | {middle('wall'):.2f} | {spread(ratios(one.runs, floor))} "
+        f"| {middle('client') / source.csv_bytes * 1e9:.2f} | {middle('memory') / 1e6:.0f} | {middle('postgres'):.2f} "
+        f"| {storage} | {size} |"
+    )
+
+
+def write_runs(file, all_measured):
+    """Every run, for other evaluations than ours."""
+    with open(file, "w", encoding="utf-8", newline="") as handle:
+        writer = csv.writer(handle, lineterminator="\n")
+        writer.writerow(
+            [
+                "shape",
+                "direction",
+                "contender",
+                "run",
+                "wall_s",
+                "client_cpu_s",
+                "peak_bytes",
+                "postgres_cpu_s",
+                "s3_cpu_s",
+            ]
+        )
+        for measured in all_measured:
+            for one in measured.contenders:
+                for number, run in enumerate(one.runs, 1):
+                    writer.writerow(
+                        [
+                            measured.shape.name,
+                            one.direction,
+                            one.name,
+                            number,
+                            f"{run.wall:.3f}",
+                            f"{run.client:.3f}",
+                            run.memory,
+                            f"{run.postgres:.3f}",
+                            f"{run.storage:.3f}",
+                        ]
+                    )
