@@ -1,15 +1,17 @@
 """The benchmark: reads the options, measures, and writes the report."""
 
 import argparse
+import os
 import re
-import shutil
 import sys
+import tempfile
 from pathlib import Path
 
-from . import chart, goals, growth, report
-from .contenders import DIRECTIONS, Field
+from . import goals, growth
+from .contenders import Field
 from .measure import Failed
 from .programs import Programs, machine
+from .report import Report, title
 from .rounds import Rounds, say
 from .servers import REPOSITORY, running
 from .shapes import all_shapes, tiny
@@ -39,6 +41,7 @@ def parse():
     add("--runs", type=int, help="rounds, each with all contenders (default: 5; --quick: 1)")
     add("--goals", action="store_true", help="only what the aims need, and whether they are reached")
     add("--growth", action="store_true", help="the curves; after --goals, if both are given")
+    add("--series", help="only these curves: size, tables, jobs, round-trips")
     add("--growth-size", type=int, default=1000, help="the largest table of the curves, in megabytes (default: 1000)")
     add("--growth-tables", type=int, default=10000, help="the most tables of the curves (default: 10000)")
     add("--growth-runs", type=int, default=3, help="rounds of the curves (default: 3)")
@@ -80,45 +83,6 @@ def chosen_shapes(options, wanted):
     return list(shapes.values())
 
 
-class Report:
-    """The files of one invocation; what is finished is written at once."""
-
-    def __init__(self, options, name):
-        self.folder = options.output
-        self.name = name
-        self.sections, self.all = [], []
-        self.folder.mkdir(parents=True, exist_ok=True)
-        for old in self.folder.glob(f"{name}-*.svg"):
-            old.unlink()
-
-    def add(self, measured):
-        """Adds the tables and the plot of a shape."""
-        self.all.append(measured)
-        groups = []
-        for direction, words in DIRECTIONS.items():
-            some = measured.of(direction)
-            floor = report.reference(some)
-            bars = []
-            for one in some:
-                values = report.ratios(one.runs, floor)
-                if values:
-                    bars.append((one.name, min(values), report.median(values), max(values), one.is_ours))
-            if bars:
-                relative = "F0" if some[0].name.startswith("F0") else "the first"
-                groups.append((f"{words} (× {relative}: median, least to most)", bars))
-        plots = []
-        if groups:
-            plots = [f"{self.name}-{re.sub('[^a-z0-9]+', '-', measured.shape.name.lower())}.svg"]
-            (self.folder / plots[0]).write_text(chart.bars(groups), encoding="utf-8")
-        self.sections.append(report.tables(measured, plots))
-
-    def write(self, head, first=""):
-        text = "\n".join(part for part in [f"# Benchmark: {self.name}\n", head, first, *self.sections] if part)
-        (self.folder / f"{self.name}.md").write_text(text, encoding="utf-8")
-        report.write_runs(self.folder / f"{self.name}.csv", self.all)
-        say(f"wrote {self.folder / self.name}.md")
-
-
 def problems(all_measured):
     """What failed of ours and of the floors; what others cannot do is a result."""
     return [
@@ -129,47 +93,75 @@ def problems(all_measured):
     ]
 
 
+def names(options, wanted, choose):
+    """Prints all rows, for --only."""
+    os.environ.setdefault("S3_BUCKET", "bucket")
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        (work / "scripts").mkdir()
+        programs = Programs(work, options.binary, options.baseline, not options.quick)
+        for shape in chosen_shapes(options, wanted):
+            for one in Field(work, programs, options.jobs, True).for_shape(shape):
+                if choose(shape.name, one.direction, one.name):
+                    print(f"{shape.name}: {one.direction}: {one.name}")
+
+
+def measure_shapes(options, servers, programs, aims, wanted, choose):
+    """Measures the chosen shapes, and returns what went wrong."""
+    written = Report(options.output, "goals" if aims else "quick" if options.quick else "shapes")
+    head = title(programs, machine(), options.runs)
+    rounds = Rounds(servers, programs, options.jobs, options.runs, choose, options.quick)
+    wrong = []
+    for shape in chosen_shapes(options, wanted):
+        try:
+            written.add(rounds.measure(shape, options.size))
+        except Failed as failure:
+            wrong.append(f"{shape.name}: {failure}")
+            say(f"{shape.name}: FAILED: {failure}")
+        by_name = {measured.shape.name: measured for measured in written.all}
+        written.write(head, goals.table(aims, by_name) if aims else "")
+    written.show()
+    return wrong + problems(written.all)
+
+
+def measure_growth(options, servers, programs):
+    """Measures the curves, and returns what went wrong."""
+    written = Report(options.output, "growth")
+    head = title(programs, machine(), options.growth_runs)
+    wrong = []
+    for one in growth.series(max(options.jobs), options.growth_size, options.growth_tables):
+        if options.series and one.name not in options.series.split(","):
+            continue
+        try:
+            points = growth.measure(one, servers, programs, options.growth_runs, written.all.append)
+            written.sections.append(growth.report(one, points, options.output, "growth-"))
+        except Failed as failure:
+            wrong.append(f"growth, {one.name}: {failure}")
+            say(f"growth, {one.name}: FAILED: {failure}")
+        written.write(head)
+    written.show()
+    return wrong + problems(written.all)
+
+
 def main(options):
+    aims = goals.all_goals(options.binary, options.tables, max(options.jobs)) if options.goals else []
+    wanted = goals.needed(aims) if aims else None
+    choose = chooser(options, wanted)
+    if options.list:
+        names(options, wanted, choose)
+        return []
+    wrong = []
     with running(max(options.size, options.growth_size if options.growth else 0) // 300 + 3) as servers:
         programs = Programs(servers.work, options.binary, options.baseline, not options.quick)
         (servers.work / "scripts").mkdir()
-        aims = goals.all_goals(programs, options.tables, max(options.jobs)) if options.goals else []
-        wanted = goals.needed(aims) if options.goals else None
-        shapes = chosen_shapes(options, wanted)
-        choose = chooser(options, wanted)
-        if options.list:
-            for shape in shapes:
-                for one in Field(servers.work, programs, options.jobs, True).for_shape(shape):
-                    if choose(shape.name, one.direction, one.name):
-                        print(f"{shape.name}: {one.direction}: {one.name}")
-            return []
-        found = []
-        head = report.title(programs, machine(), options)
-        if not options.growth or options.goals:
-            name = "goals" if options.goals else "quick" if options.quick else "shapes"
-            written = Report(options, name)
-            rounds = Rounds(servers, programs, options.jobs, options.runs, choose, options.quick)
-            for shape in shapes:
-                written.add(rounds.measure(shape, options.size))
-                by_name = {measured.shape.name: measured for measured in written.all}
-                written.write(head, goals.table(aims, by_name) if aims else "")
-            found += written.all
-            sys.stdout.write((options.output / f"{name}.md").read_text(encoding="utf-8"))
+        if aims or not options.growth:
+            wrong += measure_shapes(options, servers, programs, aims, wanted, choose)
         if options.growth:
-            options.runs = options.growth_runs
-            written = Report(options, "growth")
-            for one in growth.series(max(options.jobs), options.growth_size, options.growth_tables):
-                points = growth.measure(one, servers, programs, options.growth_runs, written.all.append)
-                written.sections.append(growth.report(one, points, options.output, "growth-"))
-                written.write(report.title(programs, machine(), options))
-            found += written.all
-            sys.stdout.write((options.output / "growth.md").read_text(encoding="utf-8"))
-        return problems(found)
+            wrong += measure_growth(options, servers, programs)
+    return wrong
 
 
 if __name__ == "__main__":
-    if not shutil.which("cc"):
-        say("bench: there is no C compiler: the C loop is not measured")
     try:
         failed = main(parse())
     except Failed as failure:

@@ -57,8 +57,8 @@ def seconds(text, limit, ours):
     return Goal(text, limit, False, "s", (ours,), lambda measured: [run.wall for run in runs(measured, ours)])
 
 
-def all_goals(programs, counts, jobs):
-    """`counts` are the numbers of tiny tables, `jobs` is the number of workers."""
+def all_goals(binary, counts, jobs):
+    """`binary` is the program, `counts` are the numbers of tiny tables, `jobs` is the number of workers."""
     floor = ("sales", "backup", FLOOR)
     gzip = {job: ("sales", "backup", f"databudgie gzip, local, -j{job}") for job in (1, jobs)}
     keys = ("keys", "load", f"databudgie gzip, local, -j{jobs}")
@@ -129,7 +129,7 @@ def all_goals(programs, counts, jobs):
             (),
             share_of_memory,
         ),
-        Goal("databudgie --version", 15, False, "ms", (), lambda _: version_milliseconds(programs.binary)),
+        Goal("databudgie --version", 15, False, "ms", (), lambda _: version_milliseconds(binary)),
     ]
     return goals
 

@@ -117,16 +117,18 @@ def measure(one, servers, programs, runs, finished):
 def report(one, found, folder, prefix):
     """Writes the plot, and returns the section of the report."""
     times = {label: [(x, seconds) for x, seconds, _ in points] for label, points in found.items()}
-    memory = {
+    sizes = {
         label: [(x, size) for x, _, size in points] for label, points in found.items() if not label.startswith("F0")
     }
     name = f"{prefix}{one.name}.svg"
-    (folder / name).write_text(chart.lines(one.title, one.axis, [("seconds", times), ("client peak MB", memory)]))
+    (folder / name).write_text(chart.lines(one.title, one.axis, [("seconds", times), ("client peak MB", sizes)]))
     places = [x for x, *_ in one.steps]
     lines = [
         f"## {one.title}: {one.axis}",
         "",
-        "| seconds (peak MB) | " + " | ".join(f"{x:,}" for x in places) + (" | exponent |" if one.is_linear else " |"),
+        "| seconds (peak MB) | "
+        + " | ".join(f"{x:,}" for x in places)
+        + (" | exponent, memory |" if one.is_linear else " |"),
         "|---|" + "---:|" * (len(places) + one.is_linear),
     ]
     for label, points in found.items():
@@ -134,6 +136,7 @@ def report(one, found, folder, prefix):
         cells = [at.get(x, "failed") for x in places]
         if one.is_linear:
             slope = exponent([(x, seconds) for x, seconds, _ in points])
-            cells.append("" if slope is None else f"{slope:.2f}")
+            memory = points[-1][2] / points[0][2]
+            cells.append("" if slope is None else f"{slope:.2f}, × {memory:.2f}")
         lines.append(f"| {label} | " + " | ".join(cells) + " |")
     return "\n".join([*lines, "", f"![{one.title}]({name})"]) + "\n"

@@ -9,6 +9,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+# A command that takes longer hangs.
+LIMIT_SECONDS = 1800
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -66,7 +68,7 @@ def processor_seconds(process):
 
 def peak_memory_until_exit(process):
     """Samples the memory of the tree until its root has ended; sampling takes about a fiftieth of one core."""
-    peak = 0
+    peak, deadline = 0, time.monotonic() + LIMIT_SECONDS
     handle = os.pidfd_open(process)
     try:
         poll = select.poll()
@@ -75,6 +77,8 @@ def peak_memory_until_exit(process):
             start = time.monotonic()
             peak = max(peak, sum(map(memory, processes_below(process))))
             cost = time.monotonic() - start
+            if start > deadline:
+                raise Failed(f"not finished after {LIMIT_SECONDS} seconds")
             if poll.poll(max(10, 50_000 * cost)):
                 return peak
     finally:

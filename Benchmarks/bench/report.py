@@ -2,9 +2,11 @@
 
 import csv
 import datetime
+import re
 import statistics
+import sys
 
-from . import database
+from . import chart, database
 from .contenders import DIRECTIONS
 
 
@@ -30,7 +32,7 @@ def reference(some):
     return some[0].runs if some and not some[0].problem else []
 
 
-def title(programs, machine, options):
+def title(programs, machine, count):
     """The head of a report: where, when, with what."""
     versions = "; ".join(f"{name}: {version}" for name, version in programs.versions.items())
     server = database.sql("postgres", "show server_version")
@@ -44,7 +46,7 @@ def title(programs, machine, options):
     if programs.missing:
         lines += [f"Not measured: {'; '.join(programs.missing)}.", ""]
     lines += [
-        f"Every row is the median of {options.runs} interleaved runs, and each result was compared with the source. Ratios "
+        f"Every row is the median of {count} interleaved runs, and each result was compared with the source. Ratios "
         "are those of the same round: median (least–most). Memory is the peak of all processes of the client together.",
         "",
     ]
@@ -128,3 +130,45 @@ def write_runs(file, all_measured):
                             f"{run.storage:.3f}",
                         ]
                     )
+
+
+class Report:
+    """The files of one invocation; what is finished is written at once."""
+
+    def __init__(self, folder, name):
+        self.folder = folder
+        self.name = name
+        self.sections, self.all = [], []
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for old in self.folder.glob(f"{name}-*.svg"):
+            old.unlink()
+
+    def add(self, measured):
+        """Adds the tables and the plot of a shape."""
+        self.all.append(measured)
+        groups = []
+        for direction, words in DIRECTIONS.items():
+            some = measured.of(direction)
+            floor = reference(some)
+            bars = []
+            for one in some:
+                values = ratios(one.runs, floor)
+                if values:
+                    bars.append((one.name, min(values), median(values), max(values), one.is_ours))
+            if bars:
+                relative = "F0" if some[0].name.startswith("F0") else "the first"
+                groups.append((f"{words} (× {relative}: median, least to most)", bars))
+        plots = []
+        if groups:
+            plots = [f"{self.name}-{re.sub('[^a-z0-9]+', '-', measured.shape.name.lower())}.svg"]
+            (self.folder / plots[0]).write_text(chart.bars(groups), encoding="utf-8")
+        self.sections.append(tables(measured, plots))
+
+    def write(self, head, first=""):
+        text = "\n".join(part for part in [f"# Benchmark: {self.name}\n", head, first, *self.sections] if part)
+        (self.folder / f"{self.name}.md").write_text(text, encoding="utf-8")
+        write_runs(self.folder / f"{self.name}.csv", self.all)
+
+    def show(self):
+        """Prints the report, too."""
+        sys.stdout.write((self.folder / f"{self.name}.md").read_text(encoding="utf-8"))
