@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import goals, growth
+from . import goals, growth, selftest
 from .contenders import Field
 from .measure import Failed
 from .programs import Programs, machine
@@ -39,6 +39,7 @@ def parse():
     add("--tables", type=numbers, help="numbers of tiny tables (default: 2000,10000; --quick: 60)")
     add("--jobs", type=numbers, default=[1, 2], help="workers of ours; others get the most (default: 1,2)")
     add("--runs", type=int, help="rounds, each with all contenders (default: 5; --quick: 1)")
+    add("--minutes", type=float, default=60, help="a shape gets no further round after so long (default: 60)")
     add("--goals", action="store_true", help="only what the aims need, and whether they are reached")
     add("--growth", action="store_true", help="the curves; after --goals, if both are given")
     add("--series", help="only these curves: size, tables, jobs, round-trips")
@@ -110,7 +111,7 @@ def measure_shapes(options, servers, programs, aims, wanted, choose):
     """Measures the chosen shapes, and returns what went wrong."""
     written = Report(options.output, "goals" if aims else "quick" if options.quick else "shapes")
     head = title(programs, machine(), options.runs)
-    rounds = Rounds(servers, programs, options.jobs, options.runs, choose, options.quick)
+    rounds = Rounds(servers, programs, options.jobs, options.runs, options.minutes, choose, options.quick)
     wrong = []
     for shape in chosen_shapes(options, wanted):
         try:
@@ -154,6 +155,8 @@ def main(options):
     with running(max(options.size, options.growth_size if options.growth else 0) // 300 + 3) as servers:
         programs = Programs(servers.work, options.binary, options.baseline, not options.quick)
         (servers.work / "scripts").mkdir()
+        if options.quick:
+            selftest.run(servers.work)
         if aims or not options.growth:
             wrong += measure_shapes(options, servers, programs, aims, wanted, choose)
         if options.growth:

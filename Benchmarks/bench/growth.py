@@ -104,7 +104,7 @@ def measure(one, servers, programs, runs, finished):
     for x, shape, megabytes, jobs in one.steps:
         wanted = {label: (direction, name.format(jobs=max(jobs))) for label, (direction, name) in one.curves.items()}
         chosen = set(wanted.values())
-        rounds = Rounds(servers, programs, jobs, runs, lambda _, *key: key in chosen, False)
+        rounds = Rounds(servers, programs, jobs, runs, math.inf, lambda _, *key: key in chosen, False)
         measured = rounds.measure(shape, megabytes)
         finished(measured)
         for label, key in wanted.items():

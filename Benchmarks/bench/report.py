@@ -46,8 +46,9 @@ def title(programs, machine, count):
     if programs.missing:
         lines += [f"Not measured: {'; '.join(programs.missing)}.", ""]
     lines += [
-        f"Every row is the median of {count} interleaved runs, and each result was compared with the source. Ratios "
-        "are those of the same round: median (least–most). Memory is the peak of all processes of the client together.",
+        f"Every row is the median of up to {count} interleaved runs, and each result was compared with the source. "
+        "Ratios are those of the same round: median (least–most). Memory is the peak of all processes of the client "
+        "together.",
         "",
     ]
     return "\n".join(lines)
@@ -59,7 +60,8 @@ def tables(measured, plots):
     lines = [
         f"## {measured.shape.title[0].upper()}{measured.shape.title[1:]}",
         "",
-        f"`{measured.shape.name}`: {source.rows:,} rows, {source.csv_bytes / 1e6:,.1f} MB of CSV.",
+        f"`{measured.shape.name}`: {source.rows:,} rows, {source.csv_bytes / 1e6:,.1f} MB of CSV; "
+        f"rounds: {max((len(one.runs) for one in measured.contenders), default=0)}.",
     ]
     for direction, words in DIRECTIONS.items():
         some = measured.of(direction)
@@ -70,7 +72,7 @@ def tables(measured, plots):
             "",
             f"### {words}",
             "",
-            f"| | seconds | {relative} | client CPU s/GB | client peak MB | Postgres CPU s | S3 server CPU s | output MB |",
+            f"| | seconds | {relative} | client CPU s/GB | client peak MB | Postgres CPU s | S3 CPU s | output MB |",
             "|---|---:|---:|---:|---:|---:|---:|---:|",
         ]
         lines += [row(one, reference(some), source) for one in some]

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 
 from . import check, database, measure
@@ -32,11 +33,14 @@ class Measured:
 
 
 class Rounds:
-    """`choose` says of a shape, a direction and a name whether it is measured."""
+    """A shape gets no further round after `minutes`.
 
-    def __init__(self, servers, programs, jobs, runs, choose, is_quick):
+    `choose` says of a shape, a direction and a name whether it is measured.
+    """
+
+    def __init__(self, servers, programs, jobs, runs, minutes, choose, is_quick):
         self.servers, self.programs, self.jobs, self.count = servers, programs, jobs, runs
-        self.choose, self.is_quick = choose, is_quick
+        self.minutes, self.choose, self.is_quick = minutes, choose, is_quick
         self.work = servers.work
         self.bucket = Bucket() if servers.has_storage else None
 
@@ -49,7 +53,10 @@ class Rounds:
         source = self.prepare(shape, megabytes)
         with delayed(shape.round_trip) as address:
             environment = {**os.environ, **address}
+            deadline = time.monotonic() + 60 * self.minutes
             for number in range(self.count):
+                if number and time.monotonic() > deadline:
+                    break
                 for direction in DIRECTIONS:
                     some = [one for one in chosen if one.direction == direction]
                     # Not always in the same order: what one leaves behind would always meet the same next one.
