@@ -12,7 +12,8 @@ struct DatabudgieCommand: ParsableCommand {
             """,
         version: DatabudgieVersion.current,
         subcommands: [
-            Backup.self, Restore.self, Plan.self, Why.self, List.self, Show.self, Verify.self, Compare.self, Mask.self,
+            Init.self, Backup.self, Restore.self, Plan.self, Why.self, List.self, Show.self, Verify.self, Compare.self,
+            Mask.self,
             Config.self, Manifest.self, Prune.self, Cleanup.self,
         ]
     )

@@ -30,7 +30,7 @@ extension RunCommand {
             try sources(),
             for: Self.kind,
             options: options,
-            hint: "create \(Self.fileNames), name another one with --config, or pass --url and --table"
+            hint: "write one with 'databudgie init URL', name another one with --config, or pass --url and --table"
         )
         let (configuration, display) = (try confirm(loaded.configuration), loaded.display)
 
@@ -41,11 +41,6 @@ extension RunCommand {
         }
         display.close()
         return try conclude(outcome, of: configuration, display)
-    }
-
-    /// The names that are looked for, the usual one first.
-    private static var fileNames: String {
-        "one of " + ConfigurationSources.defaultFiles.joined(separator: ", ")
     }
 
     /// Says how the run ended, and finds the exit status for it.

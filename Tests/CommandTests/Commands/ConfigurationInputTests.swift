@@ -155,7 +155,7 @@ struct ConfigurationInputTests {
             #expect(run.status == 2)
             #expect(
                 run.error.contains(
-                    "there is no configuration file in \(folder)\n  hint: create one of config.databudgie.yml, "
+                    "there is no configuration file in \(folder)\n  hint: write one with 'databudgie init URL', "
                 )
             )
         }

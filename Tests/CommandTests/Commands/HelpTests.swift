@@ -8,7 +8,7 @@ struct HelpTests {
     @Test(
         "Help lists all options and commands",
         arguments: [
-            "", "backup", "restore", "config", "manifest", "manifest create", "cleanup", "list", "show", "compare",
+            "", "init", "backup", "restore", "config", "manifest", "manifest create", "cleanup", "list", "show", "compare",
             "verify", "prune", "plan", "plan backup", "plan restore", "why", "mask", "mask check", "mask suggest",
             "mask preview",
         ]
@@ -48,7 +48,7 @@ struct HelpTests {
                 "--url names one database, and --against-source needs two"
             ),
             (["compare", "--for", "restore"], "--for has no effect without --against"),
-            ([], "missing subcommand: backup, restore, plan backup, plan restore, why, list, show, "),
+            ([], "missing subcommand: init, backup, restore, plan backup, plan restore, why, list, show, "),
         ]
     )
     func mistakes(arguments: [String], message: String) async throws {

@@ -42,27 +42,10 @@ extension DatabudgieCommand.Mask {
             var lines = ["masking:"]
             if !masked.isEmpty {
                 lines.append("  columns:")
-                lines += masked.map { "    \(quoted($0.column)): \($0.mask)  # by its \($0.reason)" }
+                lines += masked.map { "    \(YAMLText.quoted($0.column)): \($0.mask)  # by its \($0.reason)" }
             }
-            if !kept.isEmpty { lines += ["  keep:"] + kept.map { "    - \(quoted($0.column))" } }
+            if !kept.isEmpty { lines += ["  keep:"] + kept.map { "    - \(YAMLText.quoted($0.column))" } }
             return lines
-        }
-
-        /// A double-quoted scalar of YAML, in one line.
-        private static func quoted(_ text: String) -> String {
-            var result = "\""
-            for scalar in text.unicodeScalars {
-                switch scalar {
-                case "\"", "\\": result += "\\\(scalar)"
-                case _
-                where scalar.properties.generalCategory == .control || scalar.value == 0x85
-                    || scalar.value == 0x2028 || scalar.value == 0x2029 || scalar.value == 0xFEFF:
-                    let digits = String(scalar.value, radix: 16)
-                    result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-                default: result.unicodeScalars.append(scalar)
-                }
-            }
-            return result + "\""
         }
 
         private struct Document: Encodable {

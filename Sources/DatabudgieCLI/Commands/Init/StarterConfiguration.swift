@@ -1,0 +1,185 @@
+import Databudgie
+
+/// A first configuration for a database, as text to be read and changed by a person.
+struct StarterConfiguration: Sendable {
+    let outline: DatabaseOutline
+    /// The folder or the bucket, without `{table}`.
+    let location: String
+
+    /// The most names in one comment.
+    private static let mostNames = 5
+
+    /// The configuration in YAML.
+    var text: String {
+        let parts = [head, source, target, tables, files, definitions, subset, masking].filter { !$0.isEmpty }
+        return parts.map { $0.map { $0 + "\n" }.joined() }.joined(separator: "\n")
+    }
+
+    /// The environment variables that the configuration wants, each for one secret of the connection.
+    var variables: [String] { outline.connection.filter { $0.value == nil }.map(variable) }
+
+    private func variable(_ secret: DatabaseOutline.Keyword) -> String { "PG" + secret.name.uppercased() }
+
+    // MARK: Its parts
+
+    private var head: [String] {
+        var lines = comment(
+            "A first configuration for the database \(visible(outline.database)) (Postgres \(outline.majorVersion)), written by "
+                + "'databudgie init'. It runs as it is; each key is explained in Documentation/configuration.md."
+        )
+        guard !outline.schemas.isEmpty else { return lines + comment("The database has no tables yet.") }
+        lines.append("#")
+        for schema in outline.schemas {
+            let size =
+                "\(visible(schema.name)): \(HumanNumber.count(schema.tables.count, "table")), \(HumanNumber.bytes(schema.bytes))"
+            let largest = schema.tables.prefix(3).map { "\(visible($0.name.name)) \(HumanNumber.bytes($0.bytes ?? 0))" }
+            lines += comment(
+                size + (schema.tables.count > 1 ? "; the largest: \(largest.joined(separator: ", "))" : "")
+            )
+        }
+        return lines
+    }
+
+    private var source: [String] {
+        ["backup:"] + comment("Where tables are read. A standby and a role with nothing but SELECT are enough.", "  ")
+            + ["  url:"] + url("    ")
+    }
+
+    /// libpq's keywords as the parts of an SQLAlchemy URL, which need no percent-encoding.
+    private func url(_ indent: String) -> [String] {
+        let names = ["user": "username", "dbname": "database", "host": "host", "port": "port", "password": "password"]
+        var lines = ["\(indent)drivername: postgresql"]
+        var others: [String] = []
+        for keyword in outline.connection {
+            let value = keyword.value.map(YAMLText.quoted) ?? "<% ENV[\(variable(keyword))] %>"
+            if let name = names[keyword.name] {
+                lines.append("\(indent)\(name): \(value)")
+            } else {
+                others.append("\(indent)  \(keyword.name): \(value)")
+            }
+        }
+        return lines + (others.isEmpty ? [] : ["\(indent)query:"] + others)
+    }
+
+    private var target: [String] {
+        ["restore:"]
+            + comment(
+                "Where copies go: 'databudgie restore --url URL', or write it here. Without a URL nothing is restored, and "
+                    + "never into the database above.",
+                "  "
+            )
+            + [
+                "  # url: postgresql://localhost/\(Self.isPlain(outline.database) ? outline.database : "shop")_copy",
+                "  # Tables with rows are emptied first, in the transaction that loads them.",
+                "  truncate: true",
+            ]
+    }
+
+    private var tables: [String] {
+        var lines = ["tables:"]
+        for schema in outline.schemas { lines.append("  - name: \(YAMLText.quoted(Self.glob(schema.name) + ".*"))") }
+        if outline.schemas.isEmpty { lines.append("  - name: \"public.*\"") }
+        if !outline.unreadable.isEmpty {
+            lines += comment("Not readable for the role \(visible(outline.user)): GRANT SELECT, then remove them here.")
+            lines.append("exclude:")
+            lines += outline.unreadable.map {
+                "  - \(YAMLText.quoted(Self.glob($0.schema) + "." + Self.glob($0.name)))"
+            }
+        }
+        if !outline.views.isEmpty {
+            lines += comment("Views are not found by globs; name one to export its rows: \(names(outline.views)).")
+        }
+        for cycle in outline.cycles.prefix(Self.mostNames) {
+            lines += comment("These refer to one another, and are restored in one transaction: \(names(cycle)).")
+        }
+        return lines
+    }
+
+    private var files: [String] {
+        [
+            "location: \(YAMLText.quoted(location.trimmingSlashes + "/{table}"))",
+            "compression: gzip",
+        ]
+    }
+
+    private var definitions: [String] {
+        if let problem = outline.definitionProblem {
+            return comment("Without definitions of the tables a copy needs a schema of its own: \(problem).") + [
+                "ddl: false"
+            ]
+        }
+        var lines = comment("Definitions of the tables, too: a copy needs no schema of its own.") + ["ddl: true"]
+        if !outline.extensions.isEmpty {
+            let extensions = outline.extensions.map(visible).joined(separator: ", ")
+            lines += comment("A server that copies go to must have these extensions: \(extensions).")
+        }
+        return lines
+    }
+
+    private var subset: [String] {
+        guard let tenant = outline.tenants.first else { return [] }
+        let key = YAMLText.quoted(tenant.root.label)
+        return comment(
+            "Only some rows, and all that belongs to them (Documentation/subset.md): \(HumanNumber.count(tenant.tables, "table")) "
+                + "have a column \(visible(tenant.column)) that refers to \(visible(tenant.root.label))."
+        ) + ["# subset:", "#   start:", "#     \(key): {sample: 1%}"]
+    }
+
+    private var masking: [String] {
+        comment(
+            "Personal data is masked inside the server: 'databudgie mask suggest' prints rules for 'masking', for example:"
+        ) + ["# masking:", "#   columns:", "#     \"*.email\": email"]
+    }
+
+    // MARK: Texts
+
+    /// Lines of at most 100 characters.
+    private func comment(_ text: String, _ indent: String = "") -> [String] {
+        var lines: [String] = []
+        var line = "\(indent)#"
+        for word in text.split(separator: " ") {
+            if line.count + word.count + 1 > 100 {
+                lines.append(line)
+                line = "\(indent)#"
+            }
+            line += " \(word)"
+        }
+        return lines + [line]
+    }
+
+    private func names(_ names: [DatabaseOutline.Name]) -> String {
+        let shown = names.prefix(Self.mostNames).map { visible($0.label) }.joined(separator: ", ")
+        return names.count > Self.mostNames ? "\(shown) and \(names.count - Self.mostNames) more" : shown
+    }
+
+    /// A name in a comment, which a line break would end.
+    private func visible(_ name: String) -> String {
+        Self.isPlain(name) ? name : YAMLText.quoted(name)
+    }
+
+    private static func isPlain(_ name: String) -> Bool {
+        !name.isEmpty
+            && name.utf8.allSatisfy { byte in
+                byte >= 0x80 || byte == UInt8(ascii: "_") || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "-")
+                    || UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte || UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte
+                    || UInt8(ascii: "A")...UInt8(ascii: "Z") ~= byte
+            }
+    }
+
+    /// A pattern that matches just the name.
+    private static func glob(_ name: String) -> String {
+        String(
+            name.unicodeScalars.flatMap { scalar -> [Unicode.Scalar] in
+                ["*", "?", "["].contains(scalar) ? ["[", scalar, "]"] : [scalar]
+            }
+            .map(Character.init)
+        )
+    }
+}
+
+extension String {
+    fileprivate var trimmingSlashes: String {
+        let end = utf8.lastIndex { $0 != UInt8(ascii: "/") }
+        return end.map { String(self[...$0]) } ?? self
+    }
+}

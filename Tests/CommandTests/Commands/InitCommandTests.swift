@@ -1,0 +1,152 @@
+import Databudgie
+import DatabudgieTestSupport
+import Foundation
+import Testing
+
+@testable import DatabudgieCLI
+
+@Suite("The init command")
+struct InitCommandTests {
+    private func text(_ shop: Shop, _ name: String = "databudgie.yml") throws -> String {
+        try String(contentsOfFile: shop.folder + "/" + name, encoding: .utf8)
+    }
+
+    @Test("The file runs as it is: a plan, a backup, and a restore into another database")
+    func runs() async throws {
+        try await Shop.with { shop in
+            let outcome = try await shop.program.run("init", shop.url)
+            #expect(outcome.status == 0 && outcome.error.isEmpty, "\(outcome.error)")
+            #expect(outcome.output.hasPrefix("databudgie.yml is written: 2 tables, "))
+            #expect(outcome.output.contains("\n  databudgie plan backup "))
+            #expect(try text(shop).contains("# public: 2 tables, "))
+
+            #expect(try await shop.program.run("plan", "backup").status == 0)
+            let backup = try await shop.program.run("backup")
+            #expect(backup.status == 0, "\(backup.error)")
+            try await PostgresServer.withDatabase { target in
+                let url = Shop(parameters: target, folder: shop.folder).url
+                let restore = try await shop.program.run("restore", "-u", url)
+                #expect(restore.status == 0, "\(restore.error)")
+                let copy = Shop(parameters: target, folder: shop.folder)
+                #expect(try await copy.value("select count(*) from public.sales") == "500")
+            }
+            // Without a URL of its own a restore has no database, least of all the source.
+            let restore = try await shop.program.run("restore")
+            #expect(restore.status == 2 && restore.error.contains("connection"), "\(restore.error)")
+        }
+    }
+
+    @Test("Names of any kind come back from the file as they are, and views, cycles and tenants are comments")
+    func names() async throws {
+        try await Shop.with { shop in
+            try await shop.execute(
+                """
+                create schema "we*ird [x] "" é: #";
+                create table "we*ird [x] "" é: #"."a b" (id int primary key);
+                insert into "we*ird [x] "" é: #"."a b" values (1);
+                create schema "weXird [x] "" é: #";
+                create table "weXird [x] "" é: #".other (id int);
+                create view totals as select count(*) from sales;
+                create table tenants (id int primary key, owner_id int);
+                create table owners (id int primary key, tenant_id int references tenants);
+                alter table tenants add foreign key (owner_id) references owners;
+                create table notes (id int primary key, tenant_id int references tenants);
+                create table bills (id int primary key, tenant_id int references tenants);
+                """
+            )
+            let outcome = try await shop.program.run("init", "--url", shop.url, "-l", "copies/")
+            #expect(outcome.status == 0, "\(outcome.error)")
+            let text = try text(shop)
+            #expect(text.contains("name one to export its rows: public.totals."))
+            #expect(text.contains("These refer to one another"))
+            #expect(text.contains("3 tables have a column tenant_id"))
+            #expect(text.contains("#     \"public.tenants\": {sample: 1%}"))
+            #expect(text.contains("location: \"copies/{table}\""))
+
+            let plan = try await shop.program.run("plan", "backup", "--json")
+            #expect(plan.status == 0, "\(plan.error)")
+            let json = try #require(try JSONSerialization.jsonObject(with: Data(plan.output.utf8)) as? [String: Any])
+            let tables = try #require(json["tables"] as? [[String: Any]]).compactMap { $0["table"] as? String }
+            #expect(tables.contains("we*ird [x] \" é: #.a b") && tables.contains("weXird [x] \" é: #.other"))
+            #expect(tables.count == 8)
+            #expect(Set(tables).count == 8)
+        }
+    }
+
+    @Test("A password is left out of the file, which takes it from the environment")
+    func password() async throws {
+        try await Shop.with { shop in
+            let secret = "ge'heim <% ENV[X] %>: #"
+            let url = shop.url + " password='\(secret.replacing("'", with: "\\'"))'"
+            let outcome = try await shop.program.run("init", url, "-o", "other.yml")
+            #expect(outcome.status == 0, "\(outcome.error)")
+            #expect(outcome.output.contains("set PGPASSWORD in the environment first"))
+            #expect(outcome.output.contains("databudgie -c other.yml plan backup"))
+            let text = try text(shop, "other.yml")
+            #expect(
+                text.contains("    password: <% ENV[PGPASSWORD] %>\n") && !text.contains("geheim")
+                    && !text.contains("ge'")
+            )
+            let missing = try await shop.program.run("-c", "other.yml", "plan", "backup")
+            #expect(missing.status == 2 && missing.error.contains("PGPASSWORD"))
+            var program = shop.program
+            program.environment["PGPASSWORD"] = secret
+            let plan = try await program.run("-c", "other.yml", "plan", "backup")
+            #expect(plan.status == 0, "\(plan.error)")
+        }
+    }
+
+    @Test("A file that exists is never replaced, under any name that the other commands look for")
+    func existing() async throws {
+        try await Shop.with { shop in
+            let file = URL(filePath: shop.folder + "/databudgie.toml")
+            try Data("strict = true\n".utf8).write(to: file)
+            let outcome = try await shop.program.run("init", shop.url)
+            #expect(outcome.status == 2)
+            #expect(outcome.error.hasPrefix("databudgie: error: databudgie.toml exists already\n  hint: "))
+            #expect(!FileManager.default.fileExists(atPath: shop.folder + "/databudgie.yml"))
+            let named = try await shop.program.run("init", shop.url, "--output", "databudgie.toml")
+            #expect(named.status == 2)
+            #expect(try Data(contentsOf: file) == Data("strict = true\n".utf8))
+        }
+    }
+
+    @Test("Tables that the role cannot read are excluded and counted, so the first backup succeeds")
+    func unreadable() async throws {
+        try await Shop.with { shop in
+            try await shop.execute("create table hidden (id int)")
+            let role = "init_\(UInt32.random(in: 0...UInt32.max))"
+            try await shop.execute(
+                """
+                create role \(role) login;
+                grant usage on schema public to \(role);
+                grant select on products, sales to \(role);
+                """
+            )
+            do {
+                let url = shop.url.replacing("user='postgres'", with: "user='\(role)'")
+                let outcome = try await shop.program.run("init", url)
+                #expect(outcome.output.contains("1 table cannot be read by the role \(role), and is excluded."))
+                #expect(try text(shop).contains("exclude:\n  - \"public.hidden\"\n"))
+                let backup = try await shop.program.run("backup")
+                #expect(backup.status == 0, "\(backup.error)")
+            } catch {
+                try await shop.execute("drop owned by \(role); drop role \(role)")
+                throw error
+            }
+            try await shop.execute("drop owned by \(role); drop role \(role)")
+        }
+    }
+
+    @Test("A database that cannot be reached, and a URL that is none, leave no file")
+    func unreachable() async throws {
+        try await withTemporaryFolder { folder in
+            for (url, status) in [("postgresql://127.0.0.1:1/shop", 1 as Int32), ("shop", 2)] {
+                let outcome = try await Program(folder: folder).run("init", url)
+                #expect(outcome.status == status && outcome.output.isEmpty, "\(outcome.error)")
+                #expect(outcome.errors.count == 1)
+                #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
+            }
+        }
+    }
+}
