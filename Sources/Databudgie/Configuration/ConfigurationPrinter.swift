@@ -160,6 +160,7 @@ public struct ConfigurationPrinter: Sendable {
             ("conflict_columns", list(entry.conflictColumns.map { text($0) })),
             ("extra_columns", text(entry.extraColumns.rawValue)),
             ("missing_columns", text(entry.missingColumns?.rawValue)), ("triggers", text(entry.triggers.rawValue)),
+            ("indexes", text(entry.indexes.rawValue)), ("foreign_keys", text(entry.foreignKeys.rawValue)),
             ("rename", renaming(entry.renaming)), ("max_rejects", plain(String(entry.maxRejects))),
         ]
         return mapping(options(entry.options, run) + pairs)

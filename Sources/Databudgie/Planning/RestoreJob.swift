@@ -13,6 +13,8 @@ struct RestoreJob: Sendable {
     var extraColumns = ExtraColumns.error
     var missingColumns: MissingColumns?
     var triggers = TriggerMode.automatic
+    var indexes = RebuildMode.automatic
+    var foreignKeys = RebuildMode.automatic
     let isStrict: Bool
     /// How many rows of the file the server may refuse.
     var maxRejects = 0
@@ -42,6 +44,8 @@ extension RestoreJob {
             extraColumns: candidate.entry.extraColumns,
             missingColumns: candidate.entry.missingColumns,
             triggers: candidate.entry.triggers,
+            indexes: candidate.entry.indexes,
+            foreignKeys: candidate.entry.foreignKeys,
             isStrict: candidate.entry.options.isStrict,
             maxRejects: candidate.entry.maxRejects,
             candidate: candidate,

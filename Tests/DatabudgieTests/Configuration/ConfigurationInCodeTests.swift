@@ -76,6 +76,8 @@ struct ConfigurationInCodeTests {
                         extraColumns: .ignore,
                         missingColumns: .default,
                         triggers: .off,
+                        indexes: .rebuild,
+                        foreignKeys: .keep,
                         query: "select 1"
                     )
                 ]
@@ -108,6 +110,8 @@ struct ConfigurationInCodeTests {
                 extra_columns: ignore
                 missing_columns: default
                 triggers: off
+                indexes: rebuild
+                foreign_keys: keep
                 query: select 1
                 compression: zstd
                 tables:

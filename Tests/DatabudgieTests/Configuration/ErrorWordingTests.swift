@@ -45,6 +45,9 @@ struct ErrorWordingTests {
             ("data: 2", "test.yaml:1: 'data' must be true or false, not '2'"),
             ("truncate: all", "test.yaml:1: 'truncate' must be true, false or cascade, not 'all'"),
             ("triggers: on", "test.yaml:1: 'triggers' cannot be 'on'; use one of auto, off, fire"),
+            ("indexes: drop", "test.yaml:1: 'indexes' cannot be 'drop'; use one of auto, keep, rebuild"),
+            ("foreign_keys: off", "test.yaml:1: 'foreign_keys' cannot be 'off'; use one of auto, keep, rebuild"),
+            ("foreign_keyz: keep", "test.yaml:1: unknown key 'foreign_keyz' at the root; did you mean 'foreign_keys'?"),
             ("compression: gzp", "test.yaml:1: 'compression' cannot be 'gzp'; did you mean 'gzip'?"),
             (
                 "compression: gzip:6",

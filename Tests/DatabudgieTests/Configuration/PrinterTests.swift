@@ -73,7 +73,8 @@ struct PrinterTests {
         arguments: [
             "{name: a, mode: upsert, conflict_columns: ['null', 'b c'], extra_columns: ignore, missing_columns: default}",
             "{name: a, mode: skip_existing, missing_columns: error}", "{name: a, mode: replace}",
-            "{name: a, mode: replace, truncate: cascade}", "{name: a, truncate: true}", "{name: a, mode: append}",
+            "{name: a, mode: replace, truncate: cascade}", "{name: a, indexes: rebuild, foreign_keys: keep}",
+            "{name: a, truncate: true}", "{name: a, mode: append}",
         ]
     )
     func modes(entry: String) throws {
@@ -85,6 +86,8 @@ struct PrinterTests {
         #expect(after.map(\.conflictColumns) == before.map(\.conflictColumns))
         #expect(after.map(\.extraColumns) == before.map(\.extraColumns))
         #expect(after.map(\.missingColumns) == before.map(\.missingColumns))
+        #expect(after.map(\.indexes) == before.map(\.indexes))
+        #expect(after.map(\.foreignKeys) == before.map(\.foreignKeys))
     }
 
     @Test("Every default is filled in")
@@ -183,6 +186,8 @@ struct PrinterTests {
                     extra_columns: error
                     missing_columns: null
                     triggers: auto
+                    indexes: auto
+                    foreign_keys: auto
                     rename: null
                     max_rejects: 0
 

@@ -154,6 +154,20 @@ struct TableEntryTests {
         )
     }
 
+    @Test("The keys indexes and foreign_keys are auto, keep or rebuild, at any level")
+    func rebuilding() throws {
+        let tables = try configuration(
+            """
+            indexes: keep
+            restore: {foreign_keys: rebuild, tables: [{name: a, indexes: rebuild}, {name: b, foreign_keys: auto}, c]}
+            """
+        ).restore.tables
+        #expect(tables.map(\.indexes) == [.rebuild, .keep, .keep])
+        #expect(tables.map(\.foreignKeys) == [.rebuild, .automatic, .rebuild])
+        let plain = try configuration("tables: [a]").restore.tables
+        #expect(plain.map(\.indexes) == [.automatic] && plain.map(\.foreignKeys) == [.automatic])
+    }
+
     @Test("The key transaction is group or all, of the whole restore")
     func transaction() throws {
         #expect(try configuration("tables: [a]").restore.transaction == .group)

@@ -21,6 +21,10 @@ public struct RestoreEntry: Sendable, Equatable {
     public var missingColumns: MissingColumns?
     /// Whether triggers of the target fire for the rows.
     public var triggers: TriggerMode
+    /// Whether its indexes and unique keys are built after the rows.
+    public var indexes: RebuildMode
+    /// Whether its foreign keys, and those that point to it, are checked after the rows.
+    public var foreignKeys: RebuildMode
     /// Under which other names tables are restored; the entry names them as the backup does.
     public var renaming: Renaming
     /// How many rows the server may refuse before the table fails; they go to a file.
@@ -41,6 +45,8 @@ public struct RestoreEntry: Sendable, Equatable {
     ///   - missingColumns: What becomes of columns of the table that the file lacks; nil: they get their defaults, with a
     ///     warning.
     ///   - triggers: Whether triggers of the target fire for the rows.
+    ///   - indexes: Whether its indexes and unique keys are built after the rows.
+    ///   - foreignKeys: Whether its foreign keys, and those that point to it, are checked after the rows.
     ///   - renaming: Under which other names tables are restored.
     ///   - maxRejects: How many rows the server may refuse before the table fails.
     ///   - query: The query by which the rows were exported; nil: `select * from {table}`.
@@ -54,6 +60,8 @@ public struct RestoreEntry: Sendable, Equatable {
         extraColumns: ExtraColumns = .error,
         missingColumns: MissingColumns? = nil,
         triggers: TriggerMode = .automatic,
+        indexes: RebuildMode = .automatic,
+        foreignKeys: RebuildMode = .automatic,
         renaming: Renaming = Renaming(),
         maxRejects: Int = 0,
         query: String? = nil
@@ -67,6 +75,8 @@ public struct RestoreEntry: Sendable, Equatable {
         self.extraColumns = extraColumns
         self.missingColumns = missingColumns
         self.triggers = triggers
+        self.indexes = indexes
+        self.foreignKeys = foreignKeys
         self.renaming = renaming
         self.maxRejects = maxRejects
         self.query = query

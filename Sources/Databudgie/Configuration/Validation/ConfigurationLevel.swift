@@ -7,7 +7,7 @@ enum ConfigurationLevel: Sendable {
         "name", "query", "location", "filename", "compression", "exclude", "ddl", "sequences", "data",
         "follow_foreign_keys", "strict", "skip_if_exists", "row_security", "strategy", "truncate",
         "triggers", "mode", "conflict_columns", "extra_columns", "missing_columns", "rename",
-        "max_rejects",
+        "max_rejects", "indexes", "foreign_keys",
     ]
     private static let commandKeys = [
         "url", "connection", "connections", "tables", "manifest", "root_location", "idle_in_transaction_timeout",

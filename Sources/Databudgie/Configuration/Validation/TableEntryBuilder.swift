@@ -124,6 +124,8 @@ struct TableEntryBuilder {
             extraColumns: read.choice(scope["extra_columns"], "extra_columns", ExtraColumns.self) ?? .error,
             missingColumns: read.choice(scope["missing_columns"], "missing_columns", MissingColumns.self),
             triggers: read.choice(scope["triggers"], "triggers", TriggerMode.self) ?? .automatic,
+            indexes: read.choice(scope["indexes"], "indexes", RebuildMode.self) ?? .automatic,
+            foreignKeys: read.choice(scope["foreign_keys"], "foreign_keys", RebuildMode.self) ?? .automatic,
             renaming: read.renaming(scope["rename"]),
             maxRejects: read.number(scope["max_rejects"], "max_rejects") ?? 0,
             query: scope["query"]?.scalar?.text
