@@ -97,6 +97,12 @@ struct DatabaseCatalog: Sendable, Equatable {
         lineage(of: oid) + descendants(of: oid)
     }
 
+    /// The tables that rows for a relation end up in: itself, and all partitions of a partitioned table.
+    func carriers(of relation: Relation) -> [Relation] {
+        guard relation.kind == .partitionedTable else { return [relation] }
+        return [relation] + descendants(of: relation.oid).compactMap { self[$0] }
+    }
+
     private func walk(from oid: OID, next: (OID) -> [OID]) -> [OID] {
         var found = [oid]
         var seen: Set = [oid]

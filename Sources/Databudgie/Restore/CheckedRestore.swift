@@ -115,9 +115,12 @@ struct CheckedRestore {
         Progress(results: loader.report(outcomes))
     }
 
-    /// Lets the server analyze all new rows.
-    func analyze() async {
-        for group in plan.groups { await loader.analyze(group) }
+    /// Lets the server analyze all new rows in one command, once everything else is done.
+    ///
+    /// - Parameter results: What became of the loads.
+    func analyze(_ results: [JobResult]) async {
+        let finished = Set(results.compactMap { if case .finished(let outcome) = $0 { outcome.job } else { nil } })
+        await loader.analyze(plan.jobs.filter { finished.contains($0.id) })
     }
 
     /// Reports that nothing was restored, because one job failed.

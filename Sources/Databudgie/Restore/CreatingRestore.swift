@@ -73,7 +73,9 @@ struct CreatingRestore {
             session.recorder.found(Self.unfinished)
             throw error
         }
-        return progress.results + (try await checked.setRemainingSequences(after: progress))
+        let sequences = try await checked.setRemainingSequences(after: progress)
+        await checked.analyze(progress.results)
+        return progress.results + sequences
     }
 
     private static let unfinished = Finding.warning(

@@ -39,9 +39,7 @@ struct GroupLoader {
                 }
             }
             await FailPoint.reached(.groupCommitted)
-            let results = report(outcomes)
-            await analyze(group)
-            return (results, nil)
+            return (report(outcomes), nil)
         } catch let failure as GroupFailure {
             return (reportRolledBack(group, by: failure), failure.job)
         }
@@ -100,11 +98,15 @@ struct GroupLoader {
         .warning("its load ended in a deadlock with another session, and begins again", of: job)
     }
 
-    /// Lets the server analyze the new rows of a group that is committed.
-    func analyze(_ group: LoadGroup) async {
+    /// Lets the server analyze new rows that are committed.
+    ///
+    /// - Parameter jobs: What was loaded.
+    func analyze(_ jobs: [RestoreJob]) async {
+        var seen: Set<Relation.OID> = []
+        let tables = jobs.map(\.relation).filter { seen.insert($0.oid).inserted && $0.kind != .view }
+        guard !tables.isEmpty else { return }
         // Best effort: the rows are committed, and fresh statistics only make the first queries faster.
-        let names = group.jobs.map(\.relation.name.quoted).joined(separator: ", ")
-        try? await connection.execute("analyze \(names)")
+        try? await connection.execute("analyze \(tables.map(\.name.quoted).joined(separator: ", "))")
     }
 
     private func loaded(
@@ -132,15 +134,17 @@ struct GroupLoader {
     func preparation(of group: LoadGroup) -> GroupPreparation {
         var seen: Set<TargetTrigger> = []
         let triggers = group.jobs.flatMap { formats[$0.id]?.disabledTriggers ?? [] }.filter { seen.insert($0).inserted }
-        var known: Set<NotValidConstraint> = []
-        let constraints = group.jobs.flatMap { formats[$0.id]?.releasedConstraints ?? [] }
-            .filter { known.insert($0).inserted }
+        var parts = RebuiltParts()
+        for job in group.jobs { if let more = formats[job.id]?.parts { parts.add(more) } }
+        var created: Set<Relation> = []
         return GroupPreparation(
             connection: connection,
             catalog: catalog,
             loadGroup: group,
             triggers: triggers,
-            constraints: constraints
+            parts: parts,
+            created: group.jobs.filter { $0.isNew && formats[$0.id]?.canFreeze == true }.map(\.relation)
+                .filter { created.insert($0).inserted }
         )
     }
 
@@ -151,16 +155,21 @@ struct GroupLoader {
         await FailPoint.reached(.groupUntouched)
         try await preparation.begin()
         progress.isPrepared = true
+        preparation.findings.forEach(recorder.found)
         await FailPoint.reached(.groupEmptied)
         var outcomes: [JobOutcome] = []
-        for job in group.jobs {
+        let completed = catalog.completedTables(by: group.jobs.map(\.relation))
+        for (number, job) in group.jobs.enumerated() {
             try Task.checkCancellation()
             progress.current = job.id
             recorder.started(job.id)
-            outcomes.append(try await load(job))
+            outcomes.append(try await load(job, freezes: preparation.hasEmptied(job.relation)))
+            try await describing(group, preparation) { try await preparation.complete(completed[number]) }
             await FailPoint.reached(.tableLoaded)
         }
-        try await preparation.end()
+        try await describing(group, preparation) {
+            try await preparation.end { progress.current = group.job(of: $0, in: catalog) ?? progress.current }
+        }
         for (job, outcome) in zip(group.jobs, outcomes) {
             progress.current = job.id
             try await recordedRun?.record(job.id.name, path: outcome.path ?? "", over: connection)
@@ -170,7 +179,29 @@ struct GroupLoader {
         return outcomes
     }
 
-    private func load(_ job: RestoreJob) async throws -> JobOutcome {
+    /// Runs what builds keys, and says of rows that violate one where they are in their file.
+    private func describing(
+        _ group: LoadGroup,
+        _ preparation: GroupPreparation,
+        _ body: () async throws -> Void
+    ) async throws {
+        do {
+            try await body()
+        } catch let violation as KeyViolation {
+            let jobs = group.jobs.filter { $0.relation.oid == violation.table }
+            guard let job = jobs.first else { throw violation.error }
+            // Otherwise rows have other places than in the file.
+            let isInOrder =
+                jobs.count == 1 && job.relation.kind == .table && preparation.hasEmptied(job.relation)
+                && formats[job.id]?.countMayDiffer == false
+                && !group.jobs.contains { other in
+                    other.id != job.id && catalog.carriers(of: other.relation).contains { $0.oid == violation.table }
+                }
+            throw violation.described(by: job, areRowsInOrder: isInOrder)
+        }
+    }
+
+    private func load(_ job: RestoreJob, freezes: Bool) async throws -> JobOutcome {
         guard let format = formats[job.id] else {
             throw DatabudgieError(.internalInconsistency, "the preflight did not check \(job.file.path)")
         }
@@ -180,6 +211,7 @@ struct GroupLoader {
             storage: session.storages.storage(for: job.file.path),
             job: job,
             format: format,
+            freezes: freezes && format.canFreeze,
             rejects: (rejects, catalog.component(of: job.relation.name))
         )
         let load = try await loader.run { recorder.progressed(job.id, $0) }
@@ -196,6 +228,27 @@ struct GroupLoader {
             includesDefinition: defined.contains(job.relation.name),
             merged: load.merged
         )
+    }
+}
+
+extension DatabaseCatalog {
+    /// The tables that have all of their rows after each of several loads.
+    fileprivate func completedTables(by loads: [Relation]) -> [Set<Relation.OID>] {
+        var last: [Relation.OID: Int] = [:]
+        for (number, relation) in loads.enumerated() {
+            for carrier in carriers(of: relation) { last[carrier.oid] = number }
+        }
+        var completed: [Set<Relation.OID>] = Array(repeating: [], count: loads.count)
+        for (table, number) in last { completed[number].insert(table) }
+        return completed
+    }
+}
+
+extension LoadGroup {
+    /// The last job that loads a table, directly or through its root.
+    fileprivate func job(of table: Relation.OID, in catalog: DatabaseCatalog) -> JobID? {
+        let family = Set(catalog.lineage(of: table))
+        return jobs.last { family.contains($0.relation.oid) }?.id
     }
 }
 

@@ -30,7 +30,7 @@ extension GroupPreparation {
         for relation in loaded { add(relation, .rowExclusive) }
         for trigger in triggers { add(trigger.table, .shareRowExclusive) }
         for relation in self.keys.compactMap({ catalog[$0.referencing] }) { add(relation, .accessExclusive) }
-        for oid in constraints.flatMap({ [$0.table, $0.referenced].compactMap(\.self) }) {
+        for oid in parts.tables.union(parts.referenced) {
             if let relation = catalog[oid] { add(relation, .accessExclusive) }
         }
         for relation in loadGroup.truncated { add(relation, .accessExclusive) }

@@ -8,9 +8,34 @@ struct GroupPreparation {
     let loadGroup: LoadGroup
     /// User triggers that are off meanwhile.
     let triggers: [TargetTrigger]
-    /// Constraints that are not valid, and that the rows may violate: they are not there meanwhile.
-    var constraints: [NotValidConstraint] = []
-    var attempts = LockAttempts()
+    /// Constraints and indexes that are not there meanwhile.
+    let parts: RebuiltParts
+    /// Tables that the run has created: if they are still empty, their rows can be frozen like those of tables that are emptied.
+    let created: [Relation]
+    let attempts: LockAttempts
+    private let rebuild: PartRebuild
+    private let state = State()
+
+    /// What has been done to the tables.
+    private final class State {
+        /// Keys that are deferrable for the load only.
+        var deferredKeys: [ForeignKey] = []
+        var emptied: Set<Relation.OID> = []
+    }
+
+    init(
+        connection: Connection,
+        catalog: DatabaseCatalog,
+        loadGroup: LoadGroup,
+        triggers: [TargetTrigger],
+        parts: RebuiltParts = RebuiltParts(),
+        created: [Relation] = [],
+        attempts: LockAttempts = LockAttempts()
+    ) {
+        (self.connection, self.catalog, self.loadGroup) = (connection, catalog, loadGroup)
+        (self.triggers, self.parts, self.created, self.attempts) = (triggers, parts, created, attempts)
+        rebuild = PartRebuild(parts, connection, catalog)
+    }
 
     /// Tables that rows are added to, except those that the run has created, which nobody else uses.
     var appended: [Relation] {
@@ -21,14 +46,21 @@ struct GroupPreparation {
     }
 
     /// Constraints that have to be made deferrable for the load.
-    var keys: [ForeignKey] {
-        loadGroup.deferredKeys.filter { key in
-            !key.isDeferrable
-                && !constraints.contains { $0.table == key.referencing && $0.name.hasBytes(of: key.name) }
-        }
+    var keys: [ForeignKey] { deferredKeys(without: parts).filter { !$0.isDeferrable } }
+
+    /// Keys that cannot be checked before all rows are there.
+    private func deferredKeys(without parts: RebuiltParts) -> [ForeignKey] {
+        loadGroup.deferredKeys.filter { !parts.contains($0) }
     }
 
-    /// Locks and empties tables, disables triggers, and makes constraints deferrable.
+    /// What the preparation has found out that the checks before it could not.
+    var findings: [Finding] { rebuild.findings }
+
+    /// Whether the transaction has emptied a table, so COPY can freeze its rows: no other session needs to know who wrote them
+    /// (PostgreSQL documentation, "COPY").
+    func hasEmptied(_ relation: Relation) -> Bool { state.emptied.contains(relation.oid) }
+
+    /// Locks and empties tables, disables triggers, drops constraints and indexes, and makes constraints deferrable.
     ///
     /// - Throws: ``DatabudgieError`` when another session is in the way, or when a table that is only empty along with
     ///   others has rows; `PostgresError`.
@@ -38,7 +70,7 @@ struct GroupPreparation {
         )
         let (appended, altered) = (appended, altered)
         let locked =
-            loadGroup.truncated + altered + appended + constraints.compactMap { $0.referenced.flatMap { catalog[$0] } }
+            loadGroup.truncated + altered + appended + parts.referenced.sorted().compactMap { catalog[$0] } + created
         if !locked.isEmpty {
             let phase = LockingPhase(connection: connection, catalog: catalog, attempts: attempts)
             try await phase.run(locked, harmless: harmlessLocks) {
@@ -46,39 +78,46 @@ struct GroupPreparation {
                 try await lock(appended)
                 try await checkEmpty()
                 for trigger in triggers { try await connection.execute(trigger.disabling(on: connection.server)) }
+                try await rebuild.drop()
+                state.deferredKeys = deferredKeys(without: rebuild.dropped)
                 try await alterKeys(to: "deferrable initially deferred")
-                try await dropConstraints()
-                if let truncation { try await connection.execute(truncation) }
+                try await truncate()
             }
         }
-        if !loadGroup.deferredKeys.isEmpty { try await connection.execute("set constraints all deferred") }
+        if !state.deferredKeys.isEmpty { try await connection.execute("set constraints all deferred") }
     }
 
-    /// Checks what was deferred, and puts constraints and triggers back as they were.
+    /// Builds the indexes of tables whose rows are all there.
     ///
-    /// - Throws: `PostgresError`, when a constraint is violated.
-    func end() async throws {
-        if !loadGroup.deferredKeys.isEmpty || !triggers.isEmpty || !constraints.isEmpty {
+    /// - Parameter tables: The tables.
+    /// - Throws: ``KeyViolation``, `PostgresError`.
+    func complete(_ tables: Set<Relation.OID>) async throws {
+        try await rebuild.buildIndexes(of: tables, isDeferring: !state.deferredKeys.isEmpty)
+    }
+
+    /// Checks what was deferred, and puts constraints, indexes and triggers back as they were.
+    ///
+    /// - Parameter willBuild: Receives the table whose constraints and indexes are built next.
+    /// - Throws: ``KeyViolation``, or `PostgresError` when a constraint is violated.
+    func end(_ willBuild: (Relation.OID) -> Void = { _ in }) async throws {
+        if !state.deferredKeys.isEmpty || !triggers.isEmpty || rebuild.hasDeferredChecks {
             // A table with checks that are pending cannot be altered.
             try await connection.execute("set constraints all immediate")
         }
         try await alterKeys(to: "not deferrable")
-        for constraint in constraints {
-            guard let table = catalog[constraint.table] else { continue }
-            for statement in constraint.restoring(to: table) { try await connection.execute(statement) }
-        }
+        try await rebuild.finish(willBuild)
         for trigger in triggers { try await connection.execute(trigger.restoring(on: connection.server)) }
     }
 
     /// The locks of other sessions that only emptying tables, or emptying and altering them, has to wait for.
     private var harmlessLocks: [String] {
-        guard loadGroup.truncated.isEmpty, constraints.isEmpty else { return [] }
+        guard loadGroup.truncated.isEmpty, parts.isEmpty else { return [] }
         return ["AccessShareLock", "RowShareLock"] + (altered.isEmpty ? ["RowExclusiveLock"] : [])
     }
 
     var altered: [Relation] {
         triggers.map(\.table) + keys.compactMap { catalog[$0.referencing] }
-            + constraints.compactMap { catalog[$0.table] }
+            + parts.tables.sorted().compactMap { catalog[$0] }
     }
 
     /// At once in the mode that TRUNCATE needs: two that raise a weaker lock would wait for one another.
@@ -111,39 +150,40 @@ struct GroupPreparation {
         }
     }
 
-    /// One command for all tables of the group, because they may refer to one another; never with CASCADE.
-    private var truncation: String? {
-        loadGroup.truncated.isEmpty ? nil : "truncate table " + Self.list(loadGroup.truncated)
+    /// In one command for all tables of the group, because they may refer to one another; never with CASCADE.
+    private func truncate() async throws {
+        state.emptied = []
+        if !loadGroup.truncated.isEmpty {
+            try await connection.execute("truncate table " + Self.list(loadGroup.truncated))
+            state.emptied.formUnion(loadGroup.truncated.flatMap(catalog.carriers).map(\.oid))
+        }
+        for relation in created where !state.emptied.contains(relation.oid) {
+            if try await isTruncated(relation) { state.emptied.insert(relation.oid) }
+        }
+    }
+
+    /// Truncates a new table that has no rows, as it is about to be filled: the server then knows that nobody has seen it.
+    private func isTruncated(_ relation: Relation) async throws -> Bool {
+        let name = relation.name.quoted
+        do {
+            return try await connection.withSavepoint("created") {
+                try await connection.execute("lock table only \(name) in access exclusive mode")
+                guard try await !TargetStateReader(connection: connection).hasRows(relation) else { return false }
+                try await connection.execute("truncate table only \(name)")
+                return true
+            }
+        } catch let error as PostgresError where error.code == .serverError && LockConflict(of: error) == nil {
+            return false
+        }
     }
 
     private static func list(_ relations: [Relation]) -> String {
         relations.map { ($0.kind == .table ? "only " : "") + $0.name.quoted }.joined(separator: ", ")
     }
 
-    /// Drops constraints that are as they were when they were checked.
-    private func dropConstraints() async throws {
-        guard !constraints.isEmpty else { return }
-        let tables = constraints.compactMap { catalog[$0.table] }
-        try await connection.execute("lock table \(Self.list(tables)) in access exclusive mode")
-        let present = Set(
-            try await NotValidConstraintReader(connection: connection).read(of: tables.map(\.oid))
-        )
-        for constraint in constraints {
-            guard let table = catalog[constraint.table] else { continue }
-            guard present.contains(constraint) else {
-                throw DatabudgieError(
-                    .database,
-                    "the constraint \(constraint.name) of \(table.name) was changed after it was checked",
-                    hint: "restore again when no migration is running"
-                )
-            }
-            try await connection.execute(constraint.dropping(from: table))
-        }
-    }
-
     /// Changes only the catalog, and is rolled back with the transaction.
     private func alterKeys(to mode: String) async throws {
-        for key in keys {
+        for key in state.deferredKeys where !key.isDeferrable {
             guard let table = catalog[key.referencing] else { continue }
             try await connection.execute(
                 "alter table \(table.name.quoted) alter constraint \(quotedIdentifier(key.name)) \(mode)"

@@ -16,8 +16,10 @@ struct LoadFormat: Sendable {
     /// Triggers that fire for the rows, or when the table is emptied.
     var firingTriggers: [TargetTrigger] = []
 
-    /// Constraints that are not valid, and are dropped while the rows are loaded.
-    var releasedConstraints: [NotValidConstraint] = []
+    /// Constraints and indexes that are dropped while the rows are loaded.
+    var parts = RebuiltParts()
+    /// The rows can be frozen when the transaction of the load has emptied the table.
+    var canFreeze = false
 
     /// The names of the loaded columns, in the order of the file.
     var columns: [String] { zip(header.columns, keeps).filter(\.1).map(\.0) }

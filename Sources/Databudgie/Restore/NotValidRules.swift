@@ -4,7 +4,7 @@ import Postgres
 /// them: COPY enforces them as it does all others.
 struct NotValidRules {
     /// Dropped before the load, and added again, NOT VALID, after it.
-    private(set) var released: [NotValidConstraint] = []
+    private(set) var released: [TableConstraint] = []
     private(set) var findings: [Finding] = []
 
     /// What a set says of its rows and a constraint of their table.
@@ -22,7 +22,7 @@ struct NotValidRules {
     ///   - constraints: Those of its table and its partitions that are not valid.
     ///   - record: Of the set; nil when the files are chosen by their names, and nothing is known.
     ///   - catalog: Of the target.
-    init(_ job: RestoreJob, _ constraints: [NotValidConstraint], _ record: SetRecord?, _ catalog: DatabaseCatalog) {
+    init(_ job: RestoreJob, _ constraints: [TableConstraint], _ record: SetRecord?, _ catalog: DatabaseCatalog) {
         guard let record, job.candidate?.source.part != nil else { return }
         for constraint in constraints where constraint.isEnforced {
             guard let table = catalog[constraint.table],
@@ -36,7 +36,7 @@ struct NotValidRules {
     }
 
     private mutating func release(
-        _ constraint: NotValidConstraint,
+        _ constraint: TableConstraint,
         _ evidence: Evidence,
         _ table: Relation,
         _ job: RestoreJob

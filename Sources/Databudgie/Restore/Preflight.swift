@@ -49,26 +49,20 @@ struct Preflight {
         }
         let cascaded = plan.groups.flatMap(\.cascaded)
         let states = try await reader.read(
-            plan.jobs.flatMap { carriers(of: $0.relation) } + cascaded + plan.groups.flatMap(\.emptyReferrers)
+            plan.jobs.flatMap { catalog.carriers(of: $0.relation) } + cascaded + plan.groups.flatMap(\.emptyReferrers)
         )
         let targets = try await MergeTargetReader(connection: session.connection).read(
             plan.jobs.filter(\.mode.merges).map(\.relation.oid)
         )
         findings += Self.refusedCascades(cascaded, states)
-        let constraints = try await NotValidConstraintReader(connection: session.connection).read(
-            of: plan.jobs.flatMap { carriers(of: $0.relation) }.map(\.oid)
-        )
         for group in plan.groups {
             for job in group.jobs {
-                var (found, format) = checkTable(job, in: group, states, targets[job.relation.oid])
-                let own = Set(carriers(of: job.relation).map(\.oid))
-                let rules = NotValidRules(job, constraints.filter { own.contains($0.table) }, record, catalog)
-                found += rules.findings
-                format?.releasedConstraints = rules.released
+                let (found, format) = checkTable(job, in: group, states, targets[job.relation.oid])
                 findings += found
                 formats[job.id] = format
             }
         }
+        findings += try await checkParts(plan, states, &formats)
         let reach = TruncationReach(catalog: catalog, reader: reader, states: states)
         return (findings + (try await reach.problems(of: plan)), formats)
     }
@@ -98,7 +92,7 @@ struct Preflight {
         guard let state = states[job.relation.oid] else {
             return ([.problem("the table was dropped in the meantime", of: job.id)], nil)
         }
-        let triggers = TriggerRules(job, carriers(of: job.relation).compactMap { states[$0.oid] })
+        let triggers = TriggerRules(job, catalog.carriers(of: job.relation).compactMap { states[$0.oid] })
         let problems = TargetRules.problems(of: job, state, isInCycle: isInCycle(job, group)) + triggers.findings
         switch files.header(of: job.file) {
         case .success(let checked):
@@ -114,16 +108,61 @@ struct Preflight {
             )
             let merging = MergeRules(job, columns: format.columns, target)
             format.merge = merging.merge
+            format.canFreeze = canFreeze(job, state)
             return (problems + match.findings + merging.findings, format)
         case .failure(let error):
             return (problems + error.problems.map { .problem($0.sentence, of: job.id, hint: $0.hint) }, nil)
         }
     }
 
-    /// The tables that rows for this one end up in, because the triggers of partitions run too.
-    private func carriers(of relation: Relation) -> [Relation] {
-        guard relation.kind == .partitionedTable else { return [relation] }
-        return [relation] + catalog.descendants(of: relation.oid).compactMap { catalog[$0] }
+    /// The rows of partitions cannot be frozen by way of their root, nor those that come by way of another table or in parts.
+    private func canFreeze(_ job: RestoreJob, _ state: TargetState) -> Bool {
+        guard job.relation.kind == .table, job.maxRejects == 0, !job.mode.merges else { return false }
+        return job.truncate != .keep
+            || job.isNew && state.canTruncate && LoadEstimate(catalog: catalog).isLarge(job)
+    }
+
+    /// Decides which constraints and indexes are dropped for the loads.
+    private func checkParts(
+        _ plan: RestorePlan,
+        _ states: [Relation.OID: TargetState],
+        _ formats: inout [JobID: LoadFormat]
+    ) async throws -> [Finding] {
+        let choices = plan.groups.map { RebuildChoices($0, formats, LoadEstimate(catalog: catalog)) }
+        let rebuilt = zip(plan.groups, choices).flatMap { group, choices in
+            group.jobs.filter { choices[$0].isWanted }.flatMap { catalog.carriers(of: $0.relation) }.map(\.oid)
+        }
+        let tables = plan.jobs.flatMap { catalog.carriers(of: $0.relation) }.map(\.oid)
+        guard !tables.isEmpty else { return [] }
+        // What is read then says the same whoever reads it later.
+        let (constraints, indexes) = try await session.connection.withEmptySearchPath {
+            (
+                try await TableConstraintReader(connection: session.connection)
+                    .read(notValidOf: tables, foreignKeysOf: rebuilt),
+                try await TableIndexReader(connection: session.connection).read(of: rebuilt)
+            )
+        }
+        let found = RebuildRules.Found(constraints, indexes)
+        var findings: [Finding] = []
+        for (group, choices) in zip(plan.groups, choices) {
+            findings += choices.findings
+            let rules = RebuildRules(
+                catalog: catalog,
+                group: group,
+                choices: choices,
+                states: states,
+                found: found
+            )
+            for job in group.jobs {
+                let notValid = found.constraints(of: catalog.carriers(of: job.relation)).filter { !$0.isValidated }
+                let released = NotValidRules(job, notValid, record, catalog)
+                var rebuilt = rules.conclude(job)
+                released.released.forEach { rebuilt.parts.add($0) }
+                findings += released.findings + rebuilt.findings
+                formats[job.id]?.parts = rebuilt.parts
+            }
+        }
+        return findings
     }
 
     private func isInCycle(_ job: RestoreJob, _ group: LoadGroup) -> Bool {

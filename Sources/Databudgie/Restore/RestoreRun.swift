@@ -155,8 +155,8 @@ public struct RestoreRun: Sendable {
         let unloaded = restore.reportUnloaded()
         guard !restore.session.settings.isDryRun else { return RunResults(jobs: unloaded) }
         let progress = try await restore.load()
-        return RunResults(
-            jobs: unloaded + progress.results + (try await restore.setRemainingSequences(after: progress))
-        )
+        let sequences = try await restore.setRemainingSequences(after: progress)
+        await restore.analyze(progress.results)
+        return RunResults(jobs: unloaded + progress.results + sequences)
     }
 }

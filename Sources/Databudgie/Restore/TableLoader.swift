@@ -8,6 +8,8 @@ struct TableLoader {
     let storage: any Storage
     let job: RestoreJob
     let format: LoadFormat
+    /// The transaction has emptied the table, so the rows are frozen at once, and no VACUUM has to do it.
+    var freezes = false
     /// Where rows go that the server refuses, and what the table is called there.
     let rejects: (files: RejectFiles, component: PathComponent)
 
@@ -146,7 +148,7 @@ struct TableLoader {
     }
 
     /// The header is sent too, so the line numbers of the server's messages are the file's.
-    private var statement: String { copy("format csv, header") }
+    private var statement: String { copy("format csv, header" + (freezes ? ", freeze" : "")) }
 
     private func copy(_ options: String) -> String {
         let columns = format.columns.map(quotedIdentifier).joined(separator: ", ")

@@ -66,7 +66,7 @@ struct WholeRestore {
         guard let checked = progress.checked else { return RunResults() }
         let results = checked.report(progress.outcomes).results
         let set = try await checked.setSequences(among: sequences)
-        await checked.analyze()
+        await checked.analyze(results)
         return RunResults(
             jobs: progress.unloaded + results + set,
             definitions: content.definitions?.names.map(\.label) ?? []

@@ -28,8 +28,8 @@ struct SetContents: Sendable {
     ) async throws -> SetContents {
         let connection = session.connection
         let tables = plan.jobs.filter { $0.isOfTable && $0.includesRows }.compactMap(\.relation)
-        let constraints = try await NotValidConstraintReader(connection: connection).read(
-            of: tables.flatMap { [$0.oid] + database.descendants(of: $0.oid) }
+        let constraints = try await TableConstraintReader(connection: connection).read(
+            notValidOf: tables.flatMap { [$0.oid] + database.descendants(of: $0.oid) }
         )
         return SetContents(
             source: try await SourceReader(connection: connection).source(),
