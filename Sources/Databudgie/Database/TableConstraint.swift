@@ -84,6 +84,8 @@ struct TableConstraintReader {
         }
     }
 
+    /// Says of each constraint whether it comes back as it was.
+    ///
     /// NOT NULL constraints (`n`) and those that are not enforced are of version 18. Copies of a key at the partitions of either
     /// table are constraints of their own, one below the other.
     private static let query = """

@@ -39,9 +39,11 @@ struct LoadEstimate {
 
     /// The rows of a file: as its set has them, or as many as its size suggests.
     private static func rows(_ job: RestoreJob) -> Int {
-        if let rows = job.candidate?.source.part?.rows { return rows }
+        // More than any table has, and few enough to be added up.
+        let limit = 1 << 40
+        if let rows = job.candidate?.source.part?.rows { return min(rows, limit) }
         let isPlain = job.file.path.description.utf8.suffix(4).elementsEqual(".csv".utf8)
         let (bytes, isLarge) = Int(clamping: job.file.size).multipliedReportingOverflow(by: isPlain ? 1 : compression)
-        return isLarge ? .max / 2 : bytes / rowSize
+        return isLarge ? limit : min(bytes / rowSize, limit)
     }
 }

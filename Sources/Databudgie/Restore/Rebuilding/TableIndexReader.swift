@@ -54,6 +54,8 @@ struct TableIndexReader {
         }
     }
 
+    /// Says of each index what keeps it from coming back.
+    ///
     /// A key WITHOUT OVERLAPS (version 18) has the index of an exclusion constraint, and the constraint's definition lacks the
     /// storage parameters. Functions of SQL and of procedural languages see the search path of whoever builds the index.
     private static let query = """
@@ -67,7 +69,7 @@ struct TableIndexReader {
             (select string_agg(a.attnum || ' ' || a.attstattarget, ',' order by a.attnum) from pg_attribute a
                 where a.attrelid = x.oid and a.attstattarget >= 0) as statistics,
             (select string_agg(f.oid::text, ',') from pg_constraint f
-                where f.contype = 'f' and f.conindid = x.oid) as foreign_keys,
+                where f.contype = 'f' and f.conindid = x.oid and f.conparentid = 0) as foreign_keys,
             case
             when not (i.indisvalid and i.indisready and i.indislive) then 'invalid'
             when x.relkind <> 'i' or x.relispartition or c.conparentid <> 0 or c.coninhcount > 0 then 'partitioned'

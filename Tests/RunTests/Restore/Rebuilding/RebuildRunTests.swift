@@ -244,14 +244,14 @@ struct RebuildRunTests {
             let files = try fixture.files().filter { $0.hasPrefix("public.child/") && $0.hasSuffix(".csv") }
             let file = try #require(files.first)
             let options = "strategy: use_latest_filename, " + Self.more
-            let orphans = (2...9).map { "\($0),\($0 % 4 == 0 ? 1 : 4711),4711\n" }.joined()
+            let orphans = (2...9).map { "\($0),\($0 % 4 == 0 ? 1 : 471108151),471108151\n" }.joined()
             for (rows, words) in [
                 (
-                    "1,1,4711\n2,1,2\n1,1,4711\n",
+                    "1,1,471108151\n2,1,2\n1,1,471108151\n",
                     ["row 3 violates the unique key child_key of public.child: ", "23505"]
                 ),
                 (
-                    "1,1,1\n2,4711,2\n3,,3\n",
+                    "1,1,1\n2,471108151,2\n3,,3\n",
                     ["row 2 violates the foreign key child_parent of public.child: ", "23503"]
                 ),
                 ("1,1,1\n" + orphans, ["among others, rows 2, 3, 5, 6 and 7 violate the foreign key child_parent "]),
@@ -260,7 +260,7 @@ struct RebuildRunTests {
                 let report = try await fixture.restore(yaml(fixture, "[parent, child]", options))
                 let failure = report.failed.first { $0.job.name == "public.child" }
                 #expect(words.allSatisfy { failure?.message.contains($0) == true }, "\(report.failed)")
-                #expect(failure?.message.contains("4711") == false)
+                #expect(failure?.message.contains("471108151") == false)
                 #expect(failure?.hint == "correct the rows, or set 'max_rejects' to set them aside in a file")
                 #expect(report.failed.count == 2)
                 #expect(try await numbers(fixture) == before)
