@@ -28,6 +28,30 @@ extension Connection {
         }
     }
 
+    /// Runs several statements in one message, and finds out how far they came.
+    ///
+    /// The server parses all of them first: of a text that cannot be parsed it runs none.
+    ///
+    /// - Parameter sql: The statements, separated by semicolons.
+    /// - Returns: What was run, and why it ended.
+    /// - Throws: ``PostgresError`` when the connection was lost, or the task was cancelled; an error of the server is part
+    ///   of the result.
+    public func run(script sql: String) async throws(PostgresError) -> ScriptOutcome {
+        try await statement { () throws(PostgresError) in
+            let handle = try unsafe liveHandle()
+            try check(sql)
+            try requireSent(unsafe PQsendQuery(handle, sql))
+            var tags: [String] = []
+            do throws(PostgresError) {
+                _ = try collect(&tags)
+            } catch {
+                guard error.code == .serverError else { throw error }
+                return ScriptOutcome(tags: tags, failure: error)
+            }
+            return ScriptOutcome(tags: tags)
+        }
+    }
+
     /// Finds out what a statement would return, without running it.
     ///
     /// - Parameter sql: One statement; two are refused by the server.
@@ -111,12 +135,23 @@ extension Connection {
     /// - Returns: The last one.
     /// - Throws: The first error among them.
     func collect() throws(PostgresError) -> LibpqResult {
+        var tags: [String] = []
+        return try collect(&tags)
+    }
+
+    /// Reads all results of what was sent.
+    ///
+    /// - Parameter tags: Gets the command tag of each statement that was run.
+    /// - Returns: The last result.
+    /// - Throws: The first error among them.
+    private func collect(_ tags: inout [String]) throws(PostgresError) -> LibpqResult {
         let handle = try unsafe liveHandle()
         var failure: PostgresError?
         var last: LibpqResult?
         while let result = unsafe LibpqResult(PQgetResult(handle)) {
             switch result.status {
             case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY:
+                tags.append(result.commandTag)
                 last = consume result
             case PGRES_COPY_IN:
                 failure = failure ?? Self.unexpectedCopy

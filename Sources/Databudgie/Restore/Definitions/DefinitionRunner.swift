@@ -2,7 +2,7 @@ import Postgres
 import Storage
 import Synchronization
 
-/// Runs definitions one by one within the caller's transaction.
+/// Runs definitions within the caller's transaction, many of them in one text; each of them fails alone.
 struct DefinitionRunner {
     let connection: Connection
     let recorder: RunRecorder
@@ -41,10 +41,6 @@ struct DefinitionRunner {
         }
     }
 
-    private enum Result {
-        case done, skipped, retry(PostgresError), failed(PostgresError)
-    }
-
     /// Runs all definitions; those that miss something are tried again after the others.
     ///
     /// - Parameter definitions: In their order.
@@ -52,151 +48,235 @@ struct DefinitionRunner {
     /// - Throws: `PostgresError` when the connection was lost or the task cancelled. Each definition that failed is rolled back
     ///   alone.
     func run(_ definitions: [StoredDefinition]) async throws -> Outcome {
-        var outcome = Outcome()
-        var new = try await NewObjects(connection: connection)
+        var state = State(new: try await NewObjects(connection: connection))
+        let batch = DefinitionBatch(connection: connection, role: role)
+        try await batch.begin()
         var pending = definitions
         while !pending.isEmpty {
-            var missing: [(StoredDefinition, PostgresError)] = []
-            for stored in pending where !settled.contains(Place(subjectOf: stored)) {
-                try await new.prepare(for: stored.definition)
-                switch try await run(stored, &outcome) {
-                case .done: new.add(stored.definition)
-                case .skipped: continue
-                case .retry(let error): missing.append((stored, error))
-                case .failed(let error): outcome.failures.append((stored, error))
-                }
+            state.missing = []
+            var rest = pending[...]
+            while !rest.isEmpty {
+                try await run(try await nextItems(&rest, &state), batch, &state)
             }
-            guard missing.count < pending.count else {
-                for (stored, error) in missing { giveUp(stored, error, &outcome) }
+            guard state.missing.count < pending.count else {
+                for (stored, error) in state.missing { giveUp(stored, error, &state.outcome) }
                 break
             }
-            pending = missing.map(\.0)
+            pending = state.missing.map(\.definition)
         }
-        try await new.reset()
-        return outcome
+        try await state.new.reset()
+        try await batch.end()
+        return state.outcome
     }
 
-    private func run(_ stored: StoredDefinition, _ outcome: inout Outcome) async throws -> Result {
+    /// What is known while definitions are run.
+    private struct State {
+        var outcome = Outcome()
+        var new: NewObjects
+        /// What has to be tried again.
+        var missing: [(definition: StoredDefinition, error: PostgresError)] = []
+        /// The names of all roles, once they are needed.
+        var roles: Set<ByteKey>?
+    }
+
+    /// A definition, as it is run.
+    private struct Item {
+        let stored: StoredDefinition
+        /// Cut into what may fail alone.
+        let pieces: [String]
+        /// A piece that a role is missing for costs only that piece.
+        let isForRole: Bool
+        /// What it does is not known.
+        let isAlone: Bool
+        var refused: [ByteKey] = []
+        var missingRoles: Set<ByteKey> = []
+    }
+
+    /// The next definitions that can be run in one text; none when all that are left are skipped.
+    private func nextItems(_ rest: inout ArraySlice<StoredDefinition>, _ state: inout State) async throws -> [Item] {
+        var items: [Item] = []
+        var size = 0
+        while let stored = rest.first {
+            let definition = stored.definition
+            guard !settled.contains(Place(subjectOf: stored)) else {
+                rest.removeFirst()
+                continue
+            }
+            let isAlone = !DefinitionBatch.mayHold(definition)
+            size += definition.sql.utf8.count
+            if !items.isEmpty {
+                let isFull = items.count == DefinitionBatch.limit || size > DefinitionBatch.sizeLimit
+                if isFull || isAlone || asks(before: definition, after: items, state) { break }
+            }
+            rest.removeFirst()
+            if let item = try await item(stored, isAlone: isAlone, &state) { items.append(item) }
+            if isAlone || definition.type == "DEFAULT ACL" { break }
+        }
+        return items
+    }
+
+    /// Whether something has to be found out before a definition is run, and after those that come before it.
+    private func asks(before definition: Definition, after items: [Item], _ state: State) -> Bool {
+        PublicSchema.isSubject(of: definition)
+            || state.new.hasWork(before: definition, after: items.lazy.map(\.stored.definition))
+    }
+
+    /// How a definition is run; nil when it is skipped.
+    private func item(_ stored: StoredDefinition, isAlone: Bool, _ state: inout State) async throws -> Item? {
         let definition = stored.definition
+        try await state.new.prepare(for: definition)
         if PublicSchema.isSubject(of: definition),
             try await !PublicSchema(connection: connection).isUntouched(by: definition)
         {
             recorder.found(.note("the schema public has a comment or privileges of its own; it keeps them"))
-            return .skipped
+            return nil
         }
-        if Self.isForRole(definition) { return try await runPieces(stored, &outcome) }
-        if definition.type == "POLICY", let policy = PolicyRoles(definition.sql) {
-            guard let sql = try await sql(of: policy, stored, &outcome) else { return .skipped }
-            return try await run(sql, of: stored, &outcome)
+        var pieces = [sql(definition)]
+        let isForRole = Self.isForRole(definition)
+        if isForRole {
+            pieces = RoleStatements.pieces(of: definition.sql)
+        } else if definition.type == "POLICY", let policy = PolicyRoles(definition.sql) {
+            guard let sql = try await sql(of: policy, stored, &state) else { return nil }
+            pieces = [sql]
         }
-        return try await run(sql(definition), of: stored, &outcome)
+        return Item(stored: stored, pieces: pieces, isForRole: isForRole, isAlone: isAlone)
     }
 
-    private func run(_ sql: String, of stored: StoredDefinition, _ outcome: inout Outcome) async throws -> Result {
-        guard let error = try await attempt(sql) else { return .done }
-        let (definition, state) = (stored.definition, error.sqlState ?? "")
-        if definition.type == "SCHEMA", state == "42P06", let ownSchema, isDefinition(definition, of: ownSchema) {
-            return .done
+    /// Runs definitions, as many in one text as there are.
+    private func run(_ items: [Item], _ batch: DefinitionBatch, _ state: inout State) async throws {
+        var items = items
+        var steps = items.enumerated().flatMap { index, item in
+            item.pieces.indices.map { (item: index, piece: $0) }
+        }[...]
+        var width = steps.count
+        while !steps.isEmpty {
+            let tried = steps.prefix(width)
+            let (count, error) = try await batch.run(tried.map { items[$0.item].pieces[$0.piece] })
+            for step in steps.prefix(count) where step.piece == items[step.item].pieces.count - 1 {
+                finish(items[step.item], &state)
+            }
+            steps = steps.dropFirst(count)
+            guard let error else {
+                width = steps.count
+                continue
+            }
+            if error.isOfText, tried.count > 1 {
+                // One of them cannot be parsed, so none was run.
+                width = (tried.count + 1) / 2
+                continue
+            }
+            guard let step = steps.popFirst() else { continue }
+            if try failed(step, error.cause, &items, &state) {
+                steps = steps.drop { $0.item == step.item }
+            } else if steps.first?.item != step.item {
+                finish(items[step.item], &state)
+            }
+            // What follows something that was skipped is skipped, too.
+            steps =
+                steps.filter { $0.item == step.item || !settled.contains(Place(subjectOf: items[$0.item].stored)) }[...]
+            width = min(max(width, 1), steps.count)
         }
+    }
+
+    /// Adds a definition that was run.
+    private func finish(_ item: Item, _ state: inout State) {
+        for warning in item.refused { state.outcome.warnings[warning, default: 0] += 1 }
+        state.outcome.missingRoles.formUnion(item.missingRoles)
+        state.new.add(item.stored.definition)
+        // It may have created some.
+        if item.isAlone { state.roles = nil }
+    }
+
+    /// Finds out what becomes of a definition, of which a piece was refused.
+    ///
+    /// - Returns: Whether the definition is over; if it is not, it counts as run without this piece.
+    private func failed(
+        _ step: (item: Int, piece: Int),
+        _ error: PostgresError,
+        _ items: inout [Item],
+        _ state: inout State
+    ) throws -> Bool {
+        let stored = items[step.item].stored
+        if items[step.item].isForRole {
+            // SET SESSION AUTHORIZATION calls a role that is missing an invalid value.
+            if ["42704", "42501", "22023"].contains(error.sqlState) {
+                let warning = ByteKey("an owner or a privilege could not be set: \(error.message)")
+                items[step.item].refused.append(warning)
+                if error.sqlState != "42501" { items[step.item].missingRoles.insert(warning) }
+                return false
+            }
+            // All of its pieces again, which changes nothing that was done.
+            refuse(stored, error, &state)
+            return true
+        }
+        if error.sqlState == "42P06", stored.definition.type == "SCHEMA", let ownSchema,
+            isDefinition(stored.definition, of: ownSchema)
+        {
+            return false
+        }
+        if !isAccepted(error, of: stored, &state.outcome) { refuse(stored, error, &state) }
+        return true
+    }
+
+    /// Tries a definition again later, or reports it.
+    private func refuse(_ stored: StoredDefinition, _ error: PostgresError, _ state: inout State) {
+        if Self.absences.contains(error.sqlState ?? "") {
+            state.missing.append((stored, error))
+        } else if stored.definition.isOptional {
+            giveUp(stored, error, &state.outcome)
+        } else {
+            state.outcome.failures.append((stored, error))
+        }
+    }
+
+    /// Whether an error says that something exists already, or cannot exist on this server.
+    private func isAccepted(_ error: PostgresError, of stored: StoredDefinition, _ outcome: inout Outcome) -> Bool {
+        let (definition, state) = (stored.definition, error.sqlState ?? "")
         if definition.relation.map(mayExist.contains) ?? true, Self.duplicates.contains(state) {
             settled.insert(Place(subjectOf: stored))
             recorder.found(.note("\(error.message); it stays as it is"))
-            return .skipped
+            return true
         }
-        if definition.type == "SECURITY LABEL", state == "22023" {
-            // SECURITY LABEL FOR provider ON …
-            let tokens = SQLStatements.tokens(definition.sql.utf8)
-            let provider = tokens.dropFirst(3).first.flatMap(SQLStatements.identifier) ?? []
-            let name = String(decoding: provider, as: UTF8.self)
-            outcome.warnings[
-                ByteKey(
-                    "a security label could not be set, because its provider \(name) is not a module of the server"
-                ),
-                default: 0
-            ] += 1
-            return .skipped
-        }
-        if Self.absences.contains(state) { return .retry(error) }
-        if definition.isOptional {
-            giveUp(stored, error, &outcome)
-            return .skipped
-        }
-        return .failed(error)
-    }
-
-    /// Runs each statement about roles for itself, so a role that is missing keeps nothing else from being granted or revoked.
-    private func runPieces(_ stored: StoredDefinition, _ outcome: inout Outcome) async throws -> Result {
-        var refused: [ByteKey] = []
-        var missing: Set<ByteKey> = []
-        for piece in RoleStatements.pieces(of: stored.definition.sql) {
-            guard let error = try await attempt(piece) else { continue }
-            // SET SESSION AUTHORIZATION calls a role that is missing an invalid value.
-            if ["42704", "42501", "22023"].contains(error.sqlState) {
-                refused.append(ByteKey("an owner or a privilege could not be set: \(error.message)"))
-                if error.sqlState != "42501", let warning = refused.last { missing.insert(warning) }
-            } else if Self.absences.contains(error.sqlState ?? "") {
-                // All of them again, which changes nothing that was done.
-                return .retry(error)
-            } else if stored.definition.isOptional {
-                giveUp(stored, error, &outcome)
-                return .skipped
-            } else {
-                return .failed(error)
-            }
-        }
-        for warning in refused { outcome.warnings[warning, default: 0] += 1 }
-        outcome.missingRoles.formUnion(missing)
-        return .done
+        guard definition.type == "SECURITY LABEL", state == "22023" else { return false }
+        // SECURITY LABEL FOR provider ON …
+        let tokens = SQLStatements.tokens(definition.sql.utf8)
+        let provider = tokens.dropFirst(3).first.flatMap(SQLStatements.identifier) ?? []
+        let name = String(decoding: provider, as: UTF8.self)
+        outcome.warnings[
+            ByteKey("a security label could not be set, because its provider \(name) is not a module of the server"),
+            default: 0
+        ] += 1
+        return true
     }
 
     /// The policy for those of its roles that exist; nil when it has none, and so concerns nobody here.
     private func sql(
         of policy: PolicyRoles,
         _ stored: StoredDefinition,
-        _ outcome: inout Outcome
+        _ state: inout State
     ) async throws -> String? {
-        let rows = try await connection.query("select rolname from pg_catalog.pg_roles").rows
-        let roles = Set(rows.compactMap { $0["rolname"].map { ByteKey($0) } })
+        let roles = try await roles(&state)
         let missing = policy.missing(in: roles)
         guard !missing.isEmpty else { return stored.definition.sql }
         let table = stored.definition.relation?.label ?? stored.definition.schema
         guard let sql = policy.sql(for: roles) else {
             let names = missing.joined(separator: ", ")
-            outcome.addMissingRole("a policy of \(table) is skipped: none of its roles exists (\(names))")
+            state.outcome.addMissingRole("a policy of \(table) is skipped: none of its roles exists (\(names))")
             settled.insert(Place(subjectOf: stored))
             return nil
         }
         for role in missing {
-            outcome.addMissingRole("a policy of \(table) is created without the missing role \(role)")
+            state.outcome.addMissingRole("a policy of \(table) is created without the missing role \(role)")
         }
         return sql
     }
 
-    /// Runs SQL within a savepoint.
-    ///
-    /// - Returns: Why the server refused it; nil when it was run.
-    /// - Throws: `PostgresError` when the connection was lost; ``DatabudgieError`` when the server has no room for locks.
-    private func attempt(_ sql: String) async throws -> PostgresError? {
-        do {
-            // Apart from the definition: the server parses the whole text, so a syntax error would undo the savepoint too.
-            try await connection.execute(
-                "savepoint definition\(role.map { "; set local role \(quotedIdentifier($0))" } ?? "")"
-            )
-            try await connection.execute("\(sql)\n;release savepoint definition")
-            return nil
-        } catch {
-            guard error.code == .serverError, let state = error.sqlState else { throw error }
-            guard state != "53200" else {
-                throw DatabudgieError(
-                    .database,
-                    "the server has no room for the locks of all these tables in one transaction: \(error.message)",
-                    hint: "raise max_locks_per_transaction, or restore fewer tables at once",
-                    underlying: error
-                )
-            }
-            try await connection.execute("rollback to savepoint definition; release savepoint definition")
-            return error
-        }
+    private func roles(_ state: inout State) async throws -> Set<ByteKey> {
+        if let roles = state.roles { return roles }
+        let rows = try await connection.query("select rolname from pg_catalog.pg_roles").rows
+        let roles = Set(rows.compactMap { $0["rolname"].map { ByteKey($0) } })
+        state.roles = roles
+        return roles
     }
 
     private func giveUp(_ stored: StoredDefinition, _ error: PostgresError, _ outcome: inout Outcome) {

@@ -24,6 +24,19 @@ struct NewObjects {
         isNeeded = try await Self.hasDefaultPrivileges(connection)
     }
 
+    /// Whether what comes before a definition has to be run before ``prepare(for:)``.
+    ///
+    /// - Parameters:
+    ///   - definition: The next one.
+    ///   - pending: Those before it that are not run yet.
+    /// - Returns: False when it needs nothing.
+    func hasWork(before definition: Definition, after pending: some Sequence<Definition>) -> Bool {
+        guard isNeeded else { return false }
+        if Self.kinds[definition.type] == "function", knownFunctions == nil { return true }
+        return Self.privileges.contains(definition.type)
+            && (!objects.isEmpty || pending.contains { Self.kinds[$0.type] != nil })
+    }
+
     /// Has to be called before a definition is run.
     mutating func prepare(for definition: Definition) async throws {
         guard isNeeded else { return }
