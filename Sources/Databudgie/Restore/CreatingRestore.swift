@@ -65,7 +65,8 @@ struct CreatingRestore {
         do {
             progress = try await checked.load()
             if progress.stoppedBy == nil {
-                progress.results += try await definitions.finishInBatches().map(checked.failed)
+                let failures = try await FinishingTeam(definitions: definitions, restore: checked).run()
+                progress.results += failures.map(checked.failed)
             } else {
                 session.recorder.found(Self.unfinished)
             }

@@ -204,20 +204,92 @@ struct DefinitionInstaller {
 
     /// Creates the same in transactions of their own, in which each definition fails alone.
     ///
+    /// - Parameters:
+    ///   - definitions: What is created; nil: all of it.
+    ///   - mayExist: Some of it may exist already.
     /// - Returns: What could not be created.
     /// - Throws: `PostgresError` when the connection was lost; `CancellationError`.
-    func finishInBatches() async throws -> [Failure] {
+    func finishInBatches(_ definitions: [StoredDefinition]? = nil, mayExist: Bool = false) async throws -> [Failure] {
         var failures: [Failure] = []
-        for batch in postData.batches(of: Self.batchSize) {
+        for batch in (definitions ?? postData).batches(of: Self.batchSize) {
             await FailPoint.reached(.definitionsUnfinished)
-            failures += try await session.withTransaction(.writing) { try await run(batch) }
+            failures += try await session.withTransaction(.writing) {
+                report(try await run(batch, over: session, mayExist: mayExist))
+            }
             await FailPoint.reached(.definitionsFinished)
         }
         return failures
     }
 
+    /// Creates indexes and keys of new tables in a transaction of another member's.
+    ///
+    /// - Parameters:
+    ///   - definitions: What is created.
+    ///   - session: The member's.
+    /// - Returns: What could not be created, and what should be tried again when no other member is in the way.
+    /// - Throws: `PostgresError` when the connection was lost; `CancellationError`.
+    func build(
+        _ definitions: [StoredDefinition],
+        over session: DatabaseSession
+    ) async throws -> (failures: [Failure], repeated: [StoredDefinition]) {
+        await FailPoint.reached(.definitionsUnfinished)
+        var outcome = try await session.withTransaction(.writing) { try await run(definitions, over: session) }
+        await FailPoint.reached(.definitionsFinished)
+        let isTransient = { (error: PostgresError) in
+            LockConflict(of: error) != nil || DefinitionRunner.absences.contains(error.sqlState ?? "")
+        }
+        let repeated = outcome.failures.filter { isTransient($0.error) }.map(\.definition)
+        outcome.failures.removeAll { isTransient($0.error) }
+        return (report(outcome), repeated)
+    }
+
+    /// Those of some foreign keys that were added and are not valid.
+    ///
+    /// - Parameters:
+    ///   - validations: The keys.
+    ///   - catalog: Has their tables.
+    /// - Returns: Not those that could not be added, or were skipped.
+    /// - Throws: `PostgresError`.
+    func unvalidated(
+        _ validations: [FinishingPlan.Validation],
+        in catalog: DatabaseCatalog
+    ) async throws -> [FinishingPlan.Validation] {
+        guard !validations.isEmpty else { return [] }
+        let query = """
+            select conrelid::pg_catalog.oid as table, conname as name from pg_catalog.pg_constraint
+            where contype operator(pg_catalog.=) 'f' and not convalidated and conrelid operator(pg_catalog.=) any ($1::pg_catalog.oid[])
+            """
+        let tables = Dictionary(catalog.relations.map { ($0.name, $0.oid) }, uniquingKeysWith: { first, _ in first })
+        let oids = validations.compactMap { tables[$0.key.referencing] }
+        let rows = try await connection.query(query, [oids.arrayLiteral]).rows
+        let present = Set(rows.map { [ByteKey($0["table"] ?? ""), ByteKey($0["name"] ?? "")] })
+        return validations.filter { validation in
+            let oid = tables[validation.key.referencing].map { String($0) } ?? ""
+            return present.contains([ByteKey(oid), ByteKey(validation.key.name)])
+        }
+    }
+
+    /// Validates a foreign key, or removes it when the rows violate it.
+    ///
+    /// - Parameters:
+    ///   - validation: The key.
+    ///   - session: Of the member that does it.
+    /// - Returns: The failure of its definition.
+    /// - Throws: `PostgresError` when the connection was lost; `CancellationError`.
+    func validate(_ validation: FinishingPlan.Validation, over session: DatabaseSession) async throws -> Failure? {
+        try await session.withTransaction(.writing) {
+            var stored = validation.addition
+            stored.definition.sql = validation.key.validating
+            let outcome = try await run([stored], over: session)
+            guard !outcome.failures.isEmpty else { return nil }
+            stored.definition.sql = validation.key.removing
+            let removal = try await run([stored], over: session)
+            return (report(outcome) + report(removal)).first
+        }
+    }
+
     private func create(_ definitions: [StoredDefinition]) async throws {
-        let failures = try await run(definitions)
+        let failures = report(try await run(definitions, over: session))
         guard failures.isEmpty else {
             throw DatabudgieError(
                 .database,
@@ -233,22 +305,32 @@ struct DefinitionInstaller {
     }
 
     /// With the settings that pg_dump's scripts begin with; the caller's search path comes back afterwards.
-    private func run(_ definitions: [StoredDefinition]) async throws -> [Failure] {
+    private func run(
+        _ definitions: [StoredDefinition],
+        over session: DatabaseSession,
+        mayExist: Bool = false
+    ) async throws -> DefinitionRunner.Outcome {
+        let connection = session.connection
         // Again before each run: files of other tools may change settings.
         try await connection.pinSessionSettings(.restore, overrides: ["check_function_bodies": "off"])
         let role = session.settings.definitions.role
-        let outcome = try await connection.withEmptySearchPath {
+        return try await connection.withEmptySearchPath {
             try await connection.withRole(role) {
                 try await DefinitionRunner(
                     connection: connection,
                     recorder: recorder,
-                    mayExist: existing.done,
+                    mayExist: mayExist
+                        ? existing.done.union(definitions.compactMap(\.definition.relation)) : existing.done,
                     settled: settled,
                     ownSchema: ownSchema,
                     role: role
                 ).run(definitions)
             }
         }
+    }
+
+    /// Reports warnings, and says what failed.
+    private func report(_ outcome: DefinitionRunner.Outcome) -> [Failure] {
         for (warning, count) in outcome.warnings.sorted(by: { $0.key < $1.key }) {
             var finding = Finding.warning(count == 1 ? warning.string : "\(warning) (and \(count - 1) similar)")
             finding.concernsMissingRole = outcome.missingRoles.contains(warning)
@@ -281,7 +363,7 @@ struct DefinitionInstaller {
     ///
     /// Partitions whose root stays are attached when they have indexes of their own. Materialized views are filled late,
     /// because some need the key by which they group. Event triggers come last, because what follows would fire them.
-    private var postData: [StoredDefinition] {
+    var postData: [StoredDefinition] {
         let attachments = stored.definitions.filter(isAttachedLate)
         let partitions = Set(attachments.compactMap { PartitionAttachment($0.definition)?.partition })
         // The server finds out which index of the root each one of the partition belongs to.

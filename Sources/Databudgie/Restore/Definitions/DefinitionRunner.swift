@@ -81,7 +81,7 @@ struct DefinitionRunner {
 
     /// A definition, as it is run.
     private struct Item {
-        let stored: StoredDefinition
+        let subject: StoredDefinition
         /// Cut into what may fail alone.
         let pieces: [String]
         /// A piece that a role is missing for costs only that piece.
@@ -118,7 +118,7 @@ struct DefinitionRunner {
     /// Whether something has to be found out before a definition is run, and after those that come before it.
     private func asks(before definition: Definition, after items: [Item], _ state: State) -> Bool {
         PublicSchema.isSubject(of: definition)
-            || state.new.hasWork(before: definition, after: items.lazy.map(\.stored.definition))
+            || state.new.hasWork(before: definition, after: items.lazy.map(\.subject.definition))
     }
 
     /// How a definition is run; nil when it is skipped.
@@ -139,7 +139,7 @@ struct DefinitionRunner {
             guard let sql = try await sql(of: policy, stored, &state) else { return nil }
             pieces = [sql]
         }
-        return Item(stored: stored, pieces: pieces, isForRole: isForRole, isAlone: isAlone)
+        return Item(subject: stored, pieces: pieces, isForRole: isForRole, isAlone: isAlone)
     }
 
     /// Runs definitions, as many in one text as there are.
@@ -173,7 +173,9 @@ struct DefinitionRunner {
             }
             // What follows something that was skipped is skipped, too.
             steps =
-                steps.filter { $0.item == step.item || !settled.contains(Place(subjectOf: items[$0.item].stored)) }[...]
+                steps.filter { $0.item == step.item || !settled.contains(Place(subjectOf: items[$0.item].subject)) }[
+                    ...
+                ]
             width = min(max(width, 1), steps.count)
         }
     }
@@ -182,7 +184,7 @@ struct DefinitionRunner {
     private func finish(_ item: Item, _ state: inout State) {
         for warning in item.refused { state.outcome.warnings[warning, default: 0] += 1 }
         state.outcome.missingRoles.formUnion(item.missingRoles)
-        state.new.add(item.stored.definition)
+        state.new.add(item.subject.definition)
         // It may have created some.
         if item.isAlone { state.roles = nil }
     }
@@ -196,7 +198,7 @@ struct DefinitionRunner {
         _ items: inout [Item],
         _ state: inout State
     ) throws -> Bool {
-        let stored = items[step.item].stored
+        let stored = items[step.item].subject
         if items[step.item].isForRole {
             // SET SESSION AUTHORIZATION calls a role that is missing an invalid value.
             if ["42704", "42501", "22023"].contains(error.sqlState) {

@@ -17,36 +17,21 @@ struct LoadTeam: Sendable {
     /// - Throws: `CancellationError`, and `PostgresError` when the leader's connection was lost.
     func load() async throws -> CheckedRestore.Progress {
         let sizes = groups.map { $0.jobs.reduce(0) { $0 + $1.contentBytes } }
-        let count = try await count(sizes)
+        let count = try await WorkerLimit.members(for: sizes, of: leader, "groups of tables are loaded")
         let ledger = LoadLedger(pieces(count > 1 ? sizes : nil))
         let moment = count > 1 ? try await ServerMoment(of: leader.connection) : nil
         try await Members.run(workers: count - 1) {
             try await member(leader, ledger, isLeader: true).work()
         } worker: {
-            if let moment { try await work(ledger, at: moment) }
+            guard let moment, ledger.queue.isWaiting else { return }
+            try await leader.withWorker(at: moment, without: "one group of tables less is loaded at once") { session in
+                try await member(session, ledger, isLeader: false).work()
+            }
         }
         for number in ledger.unset {
             ledger.add(try await restore.setSequences(of: groups[number], over: leader), of: number)
         }
         return conclude(ledger)
-    }
-
-    /// How many members there are to be.
-    private func count(_ sizes: [Int64]) async throws -> Int {
-        let limit = WorkerLimit(settings: leader.settings, connection: leader.connection)
-        let wanted = limit.decide(try await limit.most(for: groups.count), sizes)
-        guard wanted > 1 else { return 1 }
-        let free = try await leader.withTransaction(.catalog) {
-            try await FreeConnections(connection: leader.connection).count()
-        }
-        guard let free, free < wanted - 1 else { return wanted }
-        recorder.found(
-            .note(
-                "\(free + 1) of \(wanted) groups of tables are loaded at once: the server has "
-                    + "\(counted(free, "connection")) left"
-            )
-        )
-        return free + 1
     }
 
     /// What each group waits for.
@@ -73,35 +58,6 @@ struct LoadTeam: Sendable {
         LoadMember(restore: restore, session: session, ledger: ledger, isLeader: isLeader)
     }
 
-    /// Works over a connection of its own; without one the run has one worker less.
-    ///
-    /// - Throws: What ends the run.
-    private func work(_ ledger: LoadLedger, at moment: ServerMoment) async throws {
-        var result: Result<Void, any Error>?
-        do {
-            try await leader.session.withDatabase(at: leader.connection.server) { session in
-                guard try await ServerMoment(of: session.connection) == moment else {
-                    throw DatabudgieError(
-                        .database,
-                        "a further connection has reached another server, or another database"
-                    )
-                }
-                do {
-                    try await member(session, ledger, isLeader: false).work()
-                    result = .success(())
-                } catch {
-                    result = .failure(error)
-                }
-            }
-        } catch {
-            // Without a result it has not begun.
-            if result == nil, !Task.isCancelled {
-                recorder.found(.note("one group of tables less is loaded at once: \(ErrorText(error).message)"))
-            }
-        }
-        try result?.get()
-    }
-
     /// Reports what a strict failure has kept from being loaded.
     private func conclude(_ ledger: LoadLedger) -> CheckedRestore.Progress {
         var progress = CheckedRestore.Progress(results: [], stoppedBy: ledger.stoppedBy)
@@ -124,7 +80,7 @@ struct LoadTeam: Sendable {
 
 extension RestoreJob {
     /// How much there is to load, as far as it is known, in bytes.
-    fileprivate var contentBytes: Int64 {
+    var contentBytes: Int64 {
         candidate?.source.part?.data?.segments?.reduce(0) { $0 + $1.uncompressedBytes } ?? Int64(file.size)
     }
 }

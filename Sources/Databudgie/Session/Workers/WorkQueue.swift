@@ -73,6 +73,9 @@ final class WorkQueue: Sendable {
         (pieces[second].size, first) < (pieces[first].size, second)
     }
 
+    /// Pieces are left that nobody has taken.
+    var isWaiting: Bool { state.withLock { $0.left > 0 } }
+
     /// The next piece for a member, once there is one.
     ///
     /// - Parameter isLeader: It waits until all pieces are over, because one may be put back.

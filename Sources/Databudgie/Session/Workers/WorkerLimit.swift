@@ -32,3 +32,26 @@ struct WorkerLimit {
         return min(most, 1 + max(Int(bytes / Self.worthwhile.bytes), sizes.count / Self.worthwhile.jobs))
     }
 }
+
+extension WorkerLimit {
+    /// How many members a restore has for some work.
+    ///
+    /// - Parameters:
+    ///   - sizes: Of all pieces, in bytes.
+    ///   - leader: The run's session; no transaction is open.
+    ///   - work: What the members do, for a note when the server has too few connections.
+    /// - Returns: At least 1, the leader.
+    /// - Throws: `PostgresError` when the connection was lost; `CancellationError`.
+    static func members(for sizes: [Int64], of leader: DatabaseSession, _ work: String) async throws -> Int {
+        let limit = WorkerLimit(settings: leader.settings, connection: leader.connection)
+        let wanted = limit.decide(try await limit.most(for: sizes.count), sizes)
+        guard wanted > 1 else { return 1 }
+        let free = try await leader.withTransaction(.catalog) {
+            try await FreeConnections(connection: leader.connection).count()
+        }
+        guard let free, free < wanted - 1 else { return wanted }
+        let left = counted(free, "connection")
+        leader.recorder.found(.note("\(free + 1) of \(wanted) \(work) at once: the server has \(left) left"))
+        return free + 1
+    }
+}
