@@ -15,12 +15,39 @@ extension Connection {
         hasHeader: Bool = true,
         chunkSize: Int = 262_144
     ) async throws(PostgresError) -> CopyOut {
+        try await copyOut(sql, isOwnText: false, hasHeader: hasHeader, chunkSize: chunkSize)
+    }
+
+    /// Starts a COPY … TO STDOUT together with the statements that were deferred, in one text.
+    ///
+    /// The server would run further statements in it: nothing in the text may come from a user but quoted names.
+    ///
+    /// - Parameters:
+    ///   - text: The whole COPY command.
+    ///   - hasHeader: Whether the command asks for a header line, which the server does not count as a row.
+    ///   - chunkSize: The bytes after which a chunk is full.
+    /// - Returns: The rows in chunks; one chunk is read ahead while the previous one is processed.
+    /// - Throws: ``PostgresError``, also that of a deferred statement.
+    public func copyOut(
+        ownText text: String,
+        hasHeader: Bool = true,
+        chunkSize: Int = 262_144
+    ) async throws(PostgresError) -> CopyOut {
+        try await copyOut(text, isOwnText: true, hasHeader: hasHeader, chunkSize: chunkSize)
+    }
+
+    private func copyOut(
+        _ sql: String,
+        isOwnText: Bool,
+        hasHeader: Bool,
+        chunkSize: Int
+    ) async throws(PostgresError) -> CopyOut {
         try prepareForStatement()
         let statement = canceller.begin()
         let outcome = await withTaskCancellationHandler { () -> PostgresError? in
             guard !Task.isCancelled else { return .cancelled }
             do throws(PostgresError) {
-                try beginCopy(sql, expecting: PGRES_COPY_OUT)
+                try beginCopy(sql, expecting: PGRES_COPY_OUT, isOwnText: isOwnText)
                 return nil
             } catch {
                 return error
@@ -91,11 +118,16 @@ extension Connection {
     /// - Parameters:
     ///   - sql: The whole COPY command.
     ///   - status: The direction.
+    ///   - isOwnText: The command is sent with the statements that were deferred.
     /// - Throws: ``PostgresError``.
-    func beginCopy(_ sql: String, expecting status: ExecStatusType) throws(PostgresError) {
+    func beginCopy(
+        _ sql: String,
+        expecting status: ExecStatusType,
+        isOwnText: Bool = false
+    ) throws(PostgresError) {
         let handle = try unsafe liveHandle()
-        try sendQuery(sql, [])
-        guard let result = unsafe LibpqResult(PQgetResult(handle)) else {
+        if isOwnText { try sendText(sql) } else { try sendQuery(sql, []) }
+        guard let result = unsafe copyResult(handle, isLast: isOwnText) else {
             // Throws, as there is no result.
             _ = try collect()
             return
@@ -114,6 +146,15 @@ extension Connection {
         }
         _ = try? collect()
         throw explain(failure)
+    }
+
+    /// The result of a COPY; when it is the last of several statements in a text, or the first error.
+    @unsafe
+    private func copyResult(_ handle: OpaquePointer, isLast: Bool) -> LibpqResult? {
+        while let result = unsafe LibpqResult(PQgetResult(handle)) {
+            guard isLast, [PGRES_COMMAND_OK, PGRES_TUPLES_OK].contains(result.status) else { return result }
+        }
+        return nil
     }
 
     /// Reads and discards rows until the server sends no more.

@@ -38,6 +38,7 @@ extension Connection {
     ///   of the result.
     public func run(script sql: String) async throws(PostgresError) -> ScriptOutcome {
         try await statement { () throws(PostgresError) in
+            try sendDeferred()
             let handle = try unsafe liveHandle()
             try check(sql)
             try requireSent(unsafe PQsendQuery(handle, sql))
@@ -52,6 +53,17 @@ extension Connection {
         }
     }
 
+    /// Has statements run before the next one, without a wait of their own for the server's answer.
+    ///
+    /// For what cannot fail by itself, such as a savepoint: an error is that of the next statement, which does not run then.
+    /// ``execute(_:)`` and ``copyOut(ownText:hasHeader:chunkSize:)`` send them along, in one text; everything else sends them
+    /// first. They are dropped when the transaction is rolled back.
+    ///
+    /// - Parameter sql: One or more statements, separated by semicolons.
+    public func sendWithNext(_ sql: String) {
+        deferred.append(sql)
+    }
+
     /// Finds out what a statement would return, without running it.
     ///
     /// - Parameter sql: One statement; two are refused by the server.
@@ -59,6 +71,7 @@ extension Connection {
     /// - Throws: ``PostgresError``, for example for a syntax error or a table that does not exist.
     public func describe(_ sql: String) async throws(PostgresError) -> [ColumnDescription] {
         try await statement { () throws(PostgresError) in
+            try sendDeferred()
             let handle = try unsafe liveHandle()
             try check(sql)
             try requireSent(unsafe PQsendPrepare(handle, "", sql, 0, nil))
@@ -95,10 +108,25 @@ extension Connection {
     /// Runs statements that a cancelled task does not interrupt.
     @discardableResult
     func executeUninterrupted(_ sql: String) throws(PostgresError) -> String {
-        let handle = try unsafe liveHandle()
-        try check(sql)
-        try requireSent(unsafe PQsendQuery(handle, sql))
+        try sendText(sql)
         return try collect().commandTag
+    }
+
+    /// Sends statements as one text, after those that were deferred.
+    func sendText(_ sql: String) throws(PostgresError) {
+        let handle = try unsafe liveHandle()
+        let text = (deferred + [sql]).joined(separator: "; ")
+        deferred = []
+        try check(text)
+        try requireSent(unsafe PQsendQuery(handle, text))
+    }
+
+    /// Runs what was deferred, before a statement that cannot be sent with others.
+    private func sendDeferred() throws(PostgresError) {
+        guard !deferred.isEmpty else { return }
+        let text = deferred.joined(separator: "; ")
+        deferred = []
+        try executeUninterrupted(text)
     }
 
     /// Makes sure that a statement can be sent now.
@@ -119,6 +147,7 @@ extension Connection {
 
     /// Sends one statement by the extended protocol, which refuses a second one after it.
     func sendQuery(_ sql: String, _ parameters: [String?]) throws(PostgresError) {
+        try sendDeferred()
         let handle = try unsafe liveHandle()
         try check(sql)
         for parameter in parameters {

@@ -39,6 +39,8 @@ public actor Connection {
     /// libpq's connection; nil once it is closed.
     private(set) var handle: OpaquePointer?
     var activity = Activity.nothing
+    /// Statements that go to the server with the next one: see ``sendWithNext(_:)``.
+    var deferred: [String] = []
 
     private init(_ connection: EstablishedConnection, executor: SerialQueueExecutor) {
         self.executor = executor

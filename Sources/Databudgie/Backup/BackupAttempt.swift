@@ -257,7 +257,8 @@ struct BackupAttempt {
             givesWay: givesWay,
             givesUpOnConflict: givesUpOnConflict,
             list: JobList(ordered),
-            age: SnapshotAgeWatch(limit: settings.snapshotAgeLimit)
+            age: SnapshotAgeWatch(limit: settings.snapshotAgeLimit),
+            publishesMeanwhile: jobs.count >= RunMember.manyJobs
         )
         try await RunTeam(leader: session, run: run, count: try await available(count)).work()
         let abandoned = run.list.abandoned.map { abandoned in

@@ -2,7 +2,7 @@ import Postgres
 import Storage
 
 /// Exports one job: the values of its sequences, then the result of its query, into one file each.
-struct JobExport {
+struct JobExport: Sendable {
     let session: DatabaseSession
     let job: BackupJob
     /// The catalog of the snapshot.
@@ -31,36 +31,28 @@ struct JobExport {
     ///   query that cannot be restored.
     func run() async throws -> JobOutcome {
         let start = ContinuousClock.now
-        if let problem = job.problem {
-            throw DatabudgieError(.configuration, problem.message, hint: problem.hint)
-        }
+        try refuseProblem()
         let sequences = try sequenceValues()
-        let sequencesFile = try await write(sequences)
-        guard job.includesRows else {
-            var outcome = outcome(.zero, sequencesFile?.info, sequences, since: start)
-            outcome.sequencesFile = sequencesFile?.stored
-            return outcome
-        }
+        guard job.includesRows else { return try await publish(sequences, since: start) }
+        let values = try await write(sequences)
         do {
-            let (meter, columns, file, segments) = try await exportBreakingDeadlocks()
-            var outcome = outcome(meter.totals, file, sequences, since: start)
-            outcome.columns = columns
-            outcome.segments = segments
-            outcome.sequencesFile = sequencesFile?.stored
-            return outcome
+            return try await publish(exportBreakingDeadlocks(), values, sequences, since: start)
         } catch {
             await removeSequencesFile()
             throw error
         }
     }
 
+    func refuseProblem() throws {
+        guard let problem = job.problem else { return }
+        throw DatabudgieError(.configuration, problem.message, hint: problem.hint)
+    }
+
     /// Finds out what would fail before the first row; a whole table needs no request for that.
     ///
     /// - Throws: As ``run()`` does.
     func check() async throws {
-        if let problem = job.problem {
-            throw DatabudgieError(.configuration, problem.message, hint: problem.hint)
-        }
+        try refuseProblem()
         _ = try sequenceValues()
         guard job.includesRows, case .custom = job.query.source else { return }
         try await connection.withDiscardedSavepoint("table_job", settings: job.sessionSettings) {
@@ -69,7 +61,7 @@ struct JobExport {
         }
     }
 
-    private func outcome(
+    func outcome(
         _ totals: TransferTotals,
         _ file: FileInfo?,
         _ sequences: [SequenceValue],
@@ -85,16 +77,24 @@ struct JobExport {
         )
     }
 
-    private typealias Export = (
-        meter: TransferMeter, columns: [JobColumn], file: FileInfo, segments: [HashedSegment]
+    /// The rows of a job, in their file or in memory.
+    typealias Export = (
+        meter: TransferMeter, columns: [JobColumn], file: ExportedFile, segments: [HashedSegment]
     )
 
     /// Exports the rows, and tries again when the server ends a deadlock with another session by ending the query.
-    private func exportBreakingDeadlocks() async throws -> Export {
+    ///
+    /// - Parameters:
+    ///   - limit: A file of no more bytes is left in memory.
+    ///   - beforeWriting: Runs before a larger file is written.
+    func exportBreakingDeadlocks(
+        holding limit: Int = -1,
+        beforeWriting: () async throws -> Void = {}
+    ) async throws -> Export {
         let attempts = LockAttempts()
         var published: Export?
         do {
-            return try await exportBreakingDeadlocks(attempts) { published = $0 }
+            return try await exportBreakingDeadlocks(attempts, limit, beforeWriting) { published = $0 }
         } catch {
             // The file is there, and whole: the job is done, whatever has become of the savepoint.
             guard let published else { throw error }
@@ -104,6 +104,8 @@ struct JobExport {
 
     private func exportBreakingDeadlocks(
         _ attempts: LockAttempts,
+        _ limit: Int,
+        _ beforeWriting: () async throws -> Void,
         _ onPublished: (Export) -> Void
     ) async throws -> Export {
         try await attempts.retrying { error, attempt in
@@ -115,7 +117,7 @@ struct JobExport {
             return true
         } _: {
             try await connection.withDiscardedSavepoint("table_job", settings: settings) {
-                let result = try await export()
+                let result = try await export(holding: limit, beforeWriting)
                 onPublished(result)
                 return result
             }
@@ -130,7 +132,7 @@ struct JobExport {
         return settings
     }
 
-    private func export() async throws -> Export {
+    private func export(holding limit: Int, _ beforeWriting: () async throws -> Void) async throws -> Export {
         // Views are read only when they are meant.
         if job.readsViews { try await connection.restrictViews(false) }
         try await connection.setMaskKeys(of: job.query.masks, session.settings.maskKey)
@@ -140,23 +142,27 @@ struct JobExport {
             let columns = try await describe()
             if let copy = subsetCopy() {
                 let stream = try ExportStream(copy, as: job.format, meter: meter, beforeEnd: checkRewrites)
-                let file = try await written.write(job.path, isUnique: job.isUniquePath, from: stream)
-                await FailPoint.reached(.dataFilePublished)
+                let file = try await write(stream, holding: limit, beforeWriting)
                 return (meter, columns, file, stream.segments)
             }
-            let copy = try await connection.copyOut(
-                "copy (\(job.query.sql)\n) to stdout with (format csv, header)",
-                hasHeader: true
-            )
+            let copy = try await copyOut()
             rows = copy
             let stream = try ExportStream(copy, as: job.format, meter: meter, beforeEnd: checkRewrites)
-            let file = try await written.write(job.path, isUnique: job.isUniquePath, from: stream)
-            await FailPoint.reached(.dataFilePublished)
+            let file = try await write(stream, holding: limit, beforeWriting)
             return (meter, columns, file, stream.segments)
         } catch let error as PostgresError {
             let error = mayQuoteMaskedValues ? error.withoutMaskedValues : error
             throw ExportFailure.explained(error, rowsBefore: rows?.receivedRows ?? meter.totals.rows)
         }
+    }
+
+    /// Begins to read the rows of a job.
+    ///
+    /// The query of a table is ours but for its quoted name, so the savepoint and the settings go with it in one text.
+    private func copyOut() async throws -> CopyOut {
+        let sql = "copy (\(job.query.sql)\n) to stdout with (format csv, header)"
+        guard case .table = job.query else { return try await connection.copyOut(sql) }
+        return try await connection.copyOut(ownText: sql)
     }
 
     /// A table has masks, or a query or view may read one that has.
@@ -200,6 +206,7 @@ struct JobExport {
     ///
     /// A restore finds columns by their names in the header, in which two equal names would be ambiguous.
     private func describe() async throws -> [JobColumn] {
+        if let columns = lockedColumns { return columns }
         let columns = try await connection.describe(job.query.sql)
         var names: Set<ByteKey> = []
         for column in columns where !names.insert(ByteKey(column.name)).inserted {
@@ -220,7 +227,15 @@ struct JobExport {
         }
     }
 
-    private func sequenceValues() throws -> [SequenceValue] {
+    /// The columns of a table that was locked before its catalog was read: they are those of the COPY, without a question.
+    private var lockedColumns: [JobColumn]? {
+        guard case .table = job.query, let relation = job.relation, relation.isReadable,
+            [.table, .partitionedTable].contains(relation.kind)
+        else { return nil }
+        return relation.columns.map { JobColumn($0.name, typeOID: $0.typeOID) }
+    }
+
+    func sequenceValues() throws -> [SequenceValue] {
         try job.sequences.map { sequence in
             guard let state = try states[sequence.oid]?.get() else {
                 throw DatabudgieError(.internalInconsistency, "the sequence \(sequence.name) was not read")
@@ -230,7 +245,7 @@ struct JobExport {
     }
 
     /// Writes the file of values; none when the job has no sequences.
-    private func write(_ values: [SequenceValue]) async throws -> (info: FileInfo, stored: StoredFile)? {
+    func write(_ values: [SequenceValue]) async throws -> (info: FileInfo, stored: StoredFile)? {
         guard !values.isEmpty else { return nil }
         let entries = zip(job.sequences, values).map { sequence, value in
             (key: sequence.fileKey, state: SequenceState(lastValue: value.lastValue, isCalled: value.isCalled))
@@ -244,7 +259,7 @@ struct JobExport {
     }
 
     /// Removes the file of values after the rest of the job has failed, if possible.
-    private func removeSequencesFile() async {
+    func removeSequencesFile() async {
         // A file that every run replaces may have been there before.
         guard !job.sequences.isEmpty, job.isUniquePath else { return }
         let (storage, path) = (session.storages.storage(for: job.sequencesPath), job.sequencesPath)

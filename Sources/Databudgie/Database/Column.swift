@@ -9,13 +9,24 @@ struct Column: Sendable, Hashable {
     let isGenerated: Bool
     /// True for `GENERATED ALWAYS AS IDENTITY`: the server refuses to update it.
     let isAlwaysIdentity: Bool
+    /// The OID of its type in `pg_type`, of a domain that of the type below it, as the server describes columns; nil when it
+    /// was not read.
+    let typeOID: UInt32?
 
-    init(name: String, isNotNull: Bool, hasDefault: Bool, isGenerated: Bool, isAlwaysIdentity: Bool = false) {
+    init(
+        name: String,
+        isNotNull: Bool,
+        hasDefault: Bool,
+        isGenerated: Bool,
+        isAlwaysIdentity: Bool = false,
+        typeOID: UInt32? = nil
+    ) {
         key = ByteKey(name)
         self.isNotNull = isNotNull
         self.hasDefault = hasDefault
         self.isGenerated = isGenerated
         self.isAlwaysIdentity = isAlwaysIdentity
+        self.typeOID = typeOID
     }
 
     var name: String { key.string }

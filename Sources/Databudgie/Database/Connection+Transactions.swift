@@ -104,10 +104,10 @@ extension Connection {
         _ name: String,
         _ body: () async throws -> Result
     ) async throws -> Result {
-        try await execute("savepoint \(name)")
+        await sendWithNext("savepoint \(name)")
         do {
             let result = try await body()
-            try await execute("release savepoint \(name)")
+            await sendWithNext("release savepoint \(name)")
             return result
         } catch {
             // When this fails too, the connection is gone, and the next statement reports it.
@@ -117,6 +117,9 @@ extension Connection {
     }
 
     /// Runs the body within a savepoint, and returns to it afterwards: settings and locks of the body end with it.
+    ///
+    /// Neither takes a round trip where the next statement can be sent along. So the locks end with the next statement, or the
+    /// transaction.
     ///
     /// - Parameters:
     ///   - name: The savepoint's name, an ordinary identifier.
@@ -132,17 +135,16 @@ extension Connection {
         let changes = settings.sorted { $0.key < $1.key }
             .map { "set local \(quotedIdentifier($0.key)) = \(quotedLiteral($0.value))" }
         let end = "rollback to savepoint \(name); release savepoint \(name)"
-        let result: Result
+        await sendWithNext((["savepoint \(name)"] + changes).joined(separator: "; "))
         do {
-            try await execute((["savepoint \(name)"] + changes).joined(separator: "; "))
-            result = try await body()
+            let result = try await body()
+            await sendWithNext(end)
+            return result
         } catch {
             // When this fails too, the connection is gone, and the next statement reports it.
             try? await execute(end)
             throw error
         }
-        try await execute(end)
-        return result
     }
 
     /// Runs the body with an empty search path, so a user-defined operator or function of the same name cannot be picked

@@ -71,7 +71,8 @@ struct DatabaseCatalogReader {
                     isNotNull: try row.bool("not_null"),
                     hasDefault: try row.bool("has_default"),
                     isGenerated: try row.bool("generated"),
-                    isAlwaysIdentity: try row.bool("always_identity")
+                    isAlwaysIdentity: try row.bool("always_identity"),
+                    typeOID: try row.oid("type")
                 )
             )
         }
@@ -143,13 +144,20 @@ struct DatabaseCatalogReader {
             select t.oid from pg_catalog.pg_type t where t.typtype = 'd' and t.typnotnull
             union
             select t.oid from pg_catalog.pg_type t join not_null_domains d on t.typbasetype = d.oid where t.typtype = 'd'
+        ), domains as (
+            select t.oid, t.typbasetype as base from pg_catalog.pg_type t where t.typtype = 'd'
+            union all
+            select d.oid, t.typbasetype from domains d join pg_catalog.pg_type t on t.oid = d.base and t.typtype = 'd'
+        ), bases as (
+            select d.oid, d.base from domains d join pg_catalog.pg_type t on t.oid = d.base and t.typtype <> 'd'
         )
         select a.attrelid as oid, a.attname as name, a.attnum as number,
             -- COPY itself does not notice that a domain forbids the null of a column that is not in the file.
             a.attnotnull or exists (select from not_null_domains d where d.oid = a.atttypid) as not_null,
             a.atthasdef or a.attidentity <> '' or t.typdefault is not null as has_default, a.attgenerated <> '' as generated,
-            a.attidentity = 'a' as always_identity
+            a.attidentity = 'a' as always_identity, coalesce(b.base, a.atttypid) as type
         from pg_catalog.pg_attribute a
+        left join bases b on b.oid = a.atttypid
         join pg_catalog.pg_type t on t.oid = a.atttypid
         join pg_catalog.pg_class c on c.oid = a.attrelid
         join pg_catalog.pg_namespace n on n.oid = c.relnamespace

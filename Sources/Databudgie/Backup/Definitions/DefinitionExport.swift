@@ -84,7 +84,7 @@ struct DefinitionExport {
         try await storages.checkWritable(files.compactMap(\.path.parent))
         // The first one on its own: of two runs that begin in one second, one gives way before it has written anything.
         for (path, bytes) in texts.prefix(1) { try await write(bytes, to: path) }
-        _ = try await texts.dropFirst().concurrentMap { path, bytes in try await write(bytes, to: path) }
+        _ = try await texts.dropFirst().concurrentMap(limit: 32) { path, bytes in try await write(bytes, to: path) }
     }
 
     /// A file whose name holds the timestamp can only come from another run.

@@ -21,6 +21,10 @@ struct RunJobs: Sendable {
     let givesUpOnConflict: Bool
     let list: JobList
     let age: SnapshotAgeWatch
+    /// Small files are published while the next tables are read.
+    ///
+    /// Only in runs of many tables: in others it saves little, and they report one table after the other.
+    let publishesMeanwhile: Bool
     let commitment = Commitment()
 }
 

@@ -8,7 +8,7 @@ struct RunMember: Sendable {
     /// Its transaction has taken the run's locks, and gets those at once that others have to wait for.
     let isLeader: Bool
 
-    private var recorder: RunRecorder { session.recorder }
+    var recorder: RunRecorder { session.recorder }
 
     /// How long a worker waits for a lock.
     ///
@@ -20,12 +20,13 @@ struct RunMember: Sendable {
     ///
     /// - Throws: What ends the run; `CancellationError`.
     func work() async throws {
+        guard !run.publishesMeanwhile else { return try await workPublishing() }
         while let job = try await next() {
             guard try await export(job) else { return }
         }
     }
 
-    private func next() async throws -> BackupJob? {
+    func next() async throws -> BackupJob? {
         guard isLeader else { return run.list.next() }
         return try await run.list.nextForLeader {
             guard session.settings.idleInTransactionTimeout != nil else { return }
@@ -38,42 +39,55 @@ struct RunMember: Sendable {
     ///
     /// - Returns: False when the connection is lost.
     private func export(_ job: BackupJob) async throws -> Bool {
-        if let (skipped, path) = run.existing.kept(job) {
-            run.written.add(job, keptAt: path)
-            run.list.end(with: recorder.ended(.skipped(skipped)))
-            return true
-        }
+        guard let export = begin(job) else { return true }
         do {
-            if run.list.begin(job.id) { recorder.started(job.id) }
-            let export = JobExport(
-                session: session,
-                job: job,
-                catalog: run.catalog,
-                states: run.states,
-                defined: run.defined,
-                written: run.written,
-                subset: run.subset,
-                lockTimeout: isLeader ? nil : Self.patience
-            )
-            let outcome = try await export.run()
-            run.written.add(job, outcome)
-            if let recorded = run.recordedRun, !recorded.isDryRun {
-                try run.commitment.commit()
-                try await recorded.record(published: job, outcome)
-            }
-            run.list.end(with: recorder.ended(.finished(outcome)))
+            try await finish(job, try await export.run())
         } catch {
             return try failed(job, error)
         }
-        if run.list.isWaiting, let warning = run.age.warning() { recorder.found(warning) }
+        warnOfAge()
         return true
+    }
+
+    /// Begins a job, unless its file is there.
+    func begin(_ job: BackupJob) -> JobExport? {
+        if let (skipped, path) = run.existing.kept(job) {
+            run.written.add(job, keptAt: path)
+            run.list.end(with: recorder.ended(.skipped(skipped)))
+            return nil
+        }
+        if run.list.begin(job.id) { recorder.started(job.id) }
+        return JobExport(
+            session: session,
+            job: job,
+            catalog: run.catalog,
+            states: run.states,
+            defined: run.defined,
+            written: run.written,
+            subset: run.subset,
+            lockTimeout: isLeader ? nil : Self.patience
+        )
+    }
+
+    /// Records a job whose files are published.
+    func finish(_ job: BackupJob, _ outcome: JobOutcome) async throws {
+        run.written.add(job, outcome)
+        if let recorded = run.recordedRun, !recorded.isDryRun {
+            try run.commitment.commit()
+            try await recorded.record(published: job, outcome)
+        }
+        run.list.end(with: recorder.ended(.finished(outcome)))
+    }
+
+    func warnOfAge() {
+        if run.list.isWaiting, let warning = run.age.warning() { recorder.found(warning) }
     }
 
     /// Finds out what the failure of a job ends.
     ///
     /// - Returns: False when the connection is lost, and nothing else.
     /// - Throws: What ends the run.
-    private func failed(_ job: BackupJob, _ error: any Error) throws -> Bool {
+    func failed(_ job: BackupJob, _ error: any Error) throws -> Bool {
         // What the manifest has recorded stays.
         if run.givesWay, job.isUniquePath, let error = error as? StorageError, error.code == .alreadyExists,
             run.commitment.giveWay()
