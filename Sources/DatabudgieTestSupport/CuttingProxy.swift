@@ -19,6 +19,12 @@ public final class CuttingProxy: Sendable {
     private let direction: Direction
     private let limit: Int
     private let counts = Mutex<[Direction: Int]>([:])
+    private let trips = Mutex(0)
+
+    /// In which direction the last bytes of a connection went.
+    private final class Turn: Sendable {
+        let last = Mutex(Direction.toClient)
+    }
 
     private typealias Channel = NIOAsyncChannel<ByteBuffer, ByteBuffer>
 
@@ -33,6 +39,10 @@ public final class CuttingProxy: Sendable {
     /// - Parameter direction: Which.
     /// - Returns: The number.
     public func passed(_ direction: Direction) -> Int { counts.withLock { $0[direction, default: 0] } }
+
+    /// How often a client has sent something after it had received something, of all connections together: what a network that
+    /// is far away makes it wait for.
+    public var roundTrips: Int { trips.withLock { $0 } }
 
     /// Whether the network is cut: no connection is left, and new ones end at once.
     public var isCut: Bool { passed(direction) >= limit }
@@ -77,11 +87,12 @@ public final class CuttingProxy: Sendable {
             .connect(host: "127.0.0.1", port: upstreamPort) { channel in
                 channel.eventLoop.makeCompletedFuture { try Channel(wrappingChannelSynchronously: channel) }
             }
+        let turn = Turn()
         try await client.executeThenClose { fromClient, toClient in
             try await server.executeThenClose { fromServer, toServer in
                 try await withThrowingTaskGroup(of: Void.self) { group in
-                    group.addTask { try await self.pass(fromClient, to: toServer, .toServer) }
-                    group.addTask { try await self.pass(fromServer, to: toClient, .toClient) }
+                    group.addTask { try await self.pass(fromClient, to: toServer, .toServer, turn) }
+                    group.addTask { try await self.pass(fromServer, to: toClient, .toClient, turn) }
                     // The end of one side is that of the other.
                     defer { group.cancelAll() }
                     try await group.next()
@@ -93,9 +104,15 @@ public final class CuttingProxy: Sendable {
     private func pass(
         _ source: NIOAsyncChannelInboundStream<ByteBuffer>,
         to target: NIOAsyncChannelOutboundWriter<ByteBuffer>,
-        _ direction: Direction
+        _ direction: Direction,
+        _ turn: Turn
     ) async throws {
         for try await part in source {
+            let isTurned = turn.last.withLock { last in
+                defer { last = direction }
+                return last != direction
+            }
+            if isTurned, direction == .toServer { trips.withLock { $0 += 1 } }
             guard !isCut else { throw Cut() }
             let before = counts.withLock { counts in
                 defer { counts[direction, default: 0] += part.readableBytes }

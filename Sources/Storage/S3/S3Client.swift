@@ -10,6 +10,7 @@ final class S3Client: Sendable {
     let policy: RetryPolicy
     /// Whether the server is known to compare parts with their signed SHA-256; nil until it was tried.
     let comparesParts = Mutex<Bool?>(nil)
+    let conditionalWrites = ConditionalWrites()
     private let options: S3Options
     private let environment: [String: String]
     private let state = Mutex(State())
@@ -291,6 +292,13 @@ final class S3Client: Sendable {
     /// Whether the server is another one than Amazon's.
     var hasCustomEndpoint: Bool {
         get throws { try session().settings.customEndpoint != nil }
+    }
+
+    /// Whether a server is known to refuse to replace an object that must not exist.
+    ///
+    /// Amazon's does since August 2024 (Amazon S3 User Guide, "Adding preconditions to S3 operations with conditional requests").
+    func refusesExisting(in bucket: String) throws -> Bool {
+        try session().settings.customEndpoint == nil || conditionalWrites.areRefused(in: bucket)
     }
 
     /// Where the credentials come from.

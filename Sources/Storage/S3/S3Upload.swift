@@ -30,12 +30,17 @@ struct S3Upload: Sendable {
 
     /// Uploads everything that the source gives; when anything fails nothing is left.
     func run<Bytes: AsyncSequence>(from bytes: Bytes) async throws -> FileInfo where Bytes.Element == [UInt8] {
-        let isKnownFree = try await refuseExisting()
+        // A server that refuses what exists need not be asked before; for a long upload it is worth it.
+        let looksFirst = try !client.refusesExisting(in: bucket)
+        let isKnownFree = looksFirst ? try await refuseExisting() : false
         var reader = PartReader(bytes.makeAsyncIterator())
         var first = ByteBuffer()
         try await reader.fill(&first, upTo: PartSizes.size(ofPart: 1))
         try Task.checkCancellation()
-        guard reader.isAtEnd else { return try await uploadParts(first, &reader) }
+        guard reader.isAtEnd else {
+            if !looksFirst { _ = try await refuseExisting() }
+            return try await uploadParts(first, &reader)
+        }
         return try await put(first, isKnownFree: isKnownFree)
     }
 
@@ -60,11 +65,27 @@ struct S3Upload: Sendable {
         request.headers = [(name: Self.tokenHeader, value: token)]
         do {
             let reply = try await sendPublishing(request, isKnownFree: isKnownFree)
+            if ifExists == .fail, client.conditionalWrites.count(in: bucket) { await learnAboutConditions(request) }
             return info(of: reply, entityTag: reply.entityTag, size: body.readableBytes)
         } catch {
             return try await settle(error, abort: nil)
         }
     }
+
+    /// Finds out whether the server honours `If-None-Match`, by writing the object once more, as it is.
+    private func learnAboutConditions(_ request: S3Request) async {
+        var request = request
+        request.headers.append(Self.unlessExisting)
+        do {
+            _ = try await client.send(request)
+        } catch let error as StorageError where error.code == .alreadyExists {
+            client.conditionalWrites.noteRefusal(in: bucket)
+        } catch {
+            // It is not known, and looking before writing has to do.
+        }
+    }
+
+    private static let unlessExisting = (name: "if-none-match", value: "*")
 
     // MARK: Many parts
 
@@ -197,7 +218,7 @@ struct S3Upload: Sendable {
         return try await finishingSoon {
             guard ifExists == .fail else { return try await client.send(request) }
             var conditional = request
-            conditional.headers.append((name: "if-none-match", value: "*"))
+            conditional.headers.append(Self.unlessExisting)
             do {
                 return try await client.send(conditional)
             } catch let error as StorageError where (error.underlying as? S3ErrorReply)?.status == 501 && isKnownFree {
