@@ -35,8 +35,12 @@ struct TableSizeReader {
         }
     }
 
+    /// Of the rows, and of the values that are kept apart from them: `pg_table_size` looks at more files, and takes twice as
+    /// long.
     private static let query = """
-        select c.oid, pg_catalog.pg_table_size(c.oid) as bytes from pg_catalog.pg_class c
+        select c.oid, pg_catalog.pg_relation_size(c.oid)
+            + case when c.reltoastrelid = 0 then 0 else pg_catalog.pg_relation_size(c.reltoastrelid) end as bytes
+        from pg_catalog.pg_class c
         where c.oid = any ($1::pg_catalog.oid[])
         """
 }

@@ -44,7 +44,7 @@ struct ConditionalWriteTests {
             let storage = S3Storage(options: options, environment: [:])
             let result = await Task {
                 for number in 1...12 {
-                    try await storage.write(
+                    _ = try await storage.write(
                         .s3(bucket: "b", key: "\(number)"),
                         ifExists: .fail,
                         from: ByteSource(bytes: [1])
