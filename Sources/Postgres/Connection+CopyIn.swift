@@ -16,6 +16,30 @@ extension Connection {
         _ sql: String,
         from source: sending Bytes
     ) async throws -> Int where Bytes.Element == [UInt8] {
+        try await copyIn(sql, isOwnText: false, from: source)
+    }
+
+    /// Runs a COPY … FROM STDIN together with the statements that were deferred, in one text.
+    ///
+    /// The server would run further statements in it: nothing in the text may come from a user but quoted names.
+    ///
+    /// - Parameters:
+    ///   - text: The whole COPY command.
+    ///   - source: The bytes, in pieces of any size.
+    /// - Returns: How many rows the server stored.
+    /// - Throws: As ``copyIn(_:from:)`` does; also the error of a deferred statement.
+    public func copyIn<Bytes: AsyncSequence>(
+        ownText text: String,
+        from source: sending Bytes
+    ) async throws -> Int where Bytes.Element == [UInt8] {
+        try await copyIn(text, isOwnText: true, from: source)
+    }
+
+    private func copyIn<Bytes: AsyncSequence>(
+        _ sql: String,
+        isOwnText: Bool,
+        from source: sending Bytes
+    ) async throws -> Int where Bytes.Element == [UInt8] {
         try prepareForStatement()
         let statement = canceller.begin()
         activity = .copyingIn
@@ -25,7 +49,7 @@ extension Connection {
         }
         return try await withTaskCancellationHandler {
             guard !Task.isCancelled else { throw PostgresError.cancelled }
-            try beginCopy(sql, expecting: PGRES_COPY_IN)
+            try beginCopy(sql, expecting: PGRES_COPY_IN, isOwnText: isOwnText)
             do {
                 try await send(source)
             } catch {

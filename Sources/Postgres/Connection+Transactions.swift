@@ -47,8 +47,30 @@ extension Connection {
                 hint: "begin one"
             )
         }
-        let settings = SessionSettings.values(for: purpose).merging(overrides) { $1 }
+        let settings = Self.pinnedSettings(purpose, overrides: overrides)
         _ = try await query(SessionSettings.statement(pinning: settings))
+    }
+
+    /// Pins the settings of a purpose as ``pinSessionSettings(_:overrides:)`` does, together with the next statement.
+    ///
+    /// - Parameters:
+    ///   - purpose: What the transaction, which is open, is for.
+    ///   - overrides: Other values for some of them, or further settings.
+    public func pinSessionSettingsWithNext(_ purpose: Purpose, overrides: [String: String] = [:]) {
+        sendWithNext(SessionSettings.statement(pinning: Self.pinnedSettings(purpose, overrides: overrides)))
+    }
+
+    /// The settings of a purpose, by name.
+    ///
+    /// - Parameters:
+    ///   - purpose: What a transaction is for.
+    ///   - overrides: Other values for some of them, or further settings.
+    /// - Returns: Names and values as for `SET`.
+    public static func pinnedSettings(
+        _ purpose: Purpose,
+        overrides: [String: String] = [:]
+    ) -> [String: String] {
+        SessionSettings.values(for: purpose).merging(overrides) { $1 }
     }
 
     private func begin(_ options: TransactionOptions) async throws(PostgresError) {

@@ -20,6 +20,10 @@ public struct TransactionOptions: Sendable, Hashable {
     ///
     /// They need no snapshot, so they also hold for what has to be done before there is one.
     public var settings: [String: String]
+    /// What else is pinned from its first moment on, as by ``Connection/pinSessionSettings(_:overrides:)``.
+    ///
+    /// Finding out which settings the server knows takes a snapshot, so this is for transactions that have none of their own.
+    public var pinned: [String: String] = [:]
 
     /// Creates options.
     ///
@@ -55,6 +59,7 @@ public struct TransactionOptions: Sendable, Hashable {
         let begin = (["BEGIN"] + [modes.joined(separator: ", ")].filter { !$0.isEmpty }).joined(separator: " ")
         let changes = settings.sorted { $0.key < $1.key }
             .map { "SET LOCAL \(quotedIdentifier($0.key)) = \(quotedLiteral($0.value))" }
-        return ([begin] + changes).joined(separator: "; ")
+        let pin = pinned.isEmpty ? [] : [SessionSettings.statement(pinning: pinned)]
+        return ([begin] + changes + pin).joined(separator: "; ")
     }
 }

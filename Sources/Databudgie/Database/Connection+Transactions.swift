@@ -16,11 +16,21 @@ extension Connection {
         beforeSnapshot: () async throws -> Void = {},
         _ body: () async throws -> Result
     ) async throws -> Result {
-        try await withTransaction(mode.options(on: server)) { connection in
+        var options = mode.options(on: server)
+        if mode == .writing { options.pinned = Self.pinnedSettings(.restore, overrides: Self.limit(idleTimeout)) }
+        return try await withTransaction(options) { connection in
             try await beforeSnapshot()
-            try await connection.pinSettings(of: mode, idleTimeout: idleTimeout)
+            if mode != .writing { await connection.pinWithNext(mode, idleTimeout) }
             return try await body()
         }
+    }
+
+    /// Pins the settings of a transaction that sees one moment, together with the next statement.
+    private nonisolated(nonsending) func pinWithNext(_ mode: TransactionMode, _ idleTimeout: Double?) async {
+        if let purpose = mode.pinnedSettings {
+            await pinSessionSettingsWithNext(purpose, overrides: Self.limit(idleTimeout))
+        }
+        await sendWithNext(Self.restriction(of: true))
     }
 
     /// Pins the settings of a mode until the transaction ends.
@@ -72,13 +82,14 @@ extension Connection {
     /// - Parameter isRestricted: Views are refused.
     /// - Throws: `PostgresError`.
     nonisolated(nonsending) func restrictViews(_ isRestricted: Bool) async throws {
-        _ = try await query(
-            """
-            select pg_catalog.set_config(name, $1, true) from pg_catalog.pg_settings
-            where name operator(pg_catalog.=) 'restrict_nonsystem_relation_kind'
-            """,
-            [isRestricted ? "view" : ""]
-        )
+        _ = try await query(Self.restriction(of: isRestricted))
+    }
+
+    private static func restriction(of isRestricted: Bool) -> String {
+        """
+        select pg_catalog.set_config(name, \(isRestricted ? "'view'" : "''"), true) from pg_catalog.pg_settings
+        where name operator(pg_catalog.=) 'restrict_nonsystem_relation_kind'
+        """
     }
 
     /// The session setting for a limit on idle transactions; without one the pinned settings have none.

@@ -12,18 +12,16 @@ struct LockAttempts: Sendable {
     /// Limits the waits for locks, until ``endLimit(over:)`` or the end of the transaction.
     ///
     /// - Parameter connection: Has a transaction open.
-    /// - Throws: `PostgresError`.
-    func limit(over connection: Connection) async throws {
+    func limit(over connection: Connection) async {
         // It takes no snapshot.
-        try await connection.execute("set local lock_timeout = \(timeout / .milliseconds(1))")
+        await connection.sendWithNext("set local lock_timeout = \(timeout / .milliseconds(1))")
     }
 
     /// Lets statements wait for locks as long as they must.
     ///
     /// - Parameter connection: Has a transaction open.
-    /// - Throws: `PostgresError`.
-    func endLimit(over connection: Connection) async throws {
-        try await connection.execute("set local lock_timeout = 0")
+    func endLimit(over connection: Connection) async {
+        await connection.sendWithNext("set local lock_timeout = 0")
     }
 
     /// Runs the body again when it had to give way to another session.

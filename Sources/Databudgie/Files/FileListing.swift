@@ -124,7 +124,7 @@ struct FileListing: Sendable {
             }
             return
         }
-        let results = try await Array(folders).concurrentMap { folder in
+        let results = try await Array(folders).concurrentMap(limit: 32) { folder in
             let list = try await FileFailure.result {
                 try await storages.storage(for: folder.path).list(folder.path, recursive: folder.isRecursive)
             }

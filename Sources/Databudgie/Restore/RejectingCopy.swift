@@ -59,7 +59,7 @@ struct RejectingCopy {
         try Task.checkCancellation()
         do {
             progress.rows += try await connection.withSavepoint("max_rejects") {
-                try await connection.copyIn(statement, from: SingleChunk(filtered(batch.bytes(of: records))))
+                try await connection.copyIn(ownText: statement, from: SingleChunk(filtered(batch.bytes(of: records))))
             }
         } catch let error as PostgresError where Self.isOfRow(error) {
             guard records.count > 1 else {

@@ -5,6 +5,9 @@ import Storage
 /// It asks for nothing that it knows already, so what was looked at before a transaction costs no time within it. A file
 /// that cannot be used concerns its table alone.
 struct RestoreFiles: Sendable {
+    /// A storage that is far away answers as many requests in the time of one.
+    private static let readAtOnce = 32
+
     private let storages: StorageRouter
     /// What was listed.
     private(set) var listing = FileListing()
@@ -44,11 +47,17 @@ struct RestoreFiles: Sendable {
     mutating func read(_ plan: RestorePlan) async throws {
         let storages = storages
         let dataFiles = plan.jobs.map(\.file).filter { headers[$0.path] == nil }
-        for (path, header) in try await dataFiles.concurrentMap({ try await Self.header(of: $0, storages) }) {
+        for (path, header) in try await dataFiles.concurrentMap(
+            limit: Self.readAtOnce,
+            { try await Self.header(of: $0, storages) }
+        ) {
             headers[path] = header
         }
         let valueFiles = plan.sequences.filter { values[$0.file.path] == nil }
-        for (path, entries) in try await valueFiles.concurrentMap({ try await Self.values(in: $0, storages) }) {
+        for (path, entries) in try await valueFiles.concurrentMap(
+            limit: Self.readAtOnce,
+            { try await Self.values(in: $0, storages) }
+        ) {
             values[path] = entries
         }
     }

@@ -84,7 +84,7 @@ struct TableLoader {
     /// Sends the file: in one COPY, unless rows of it may be rejected.
     private func copy(_ file: ImportStream) async throws -> (rows: Int, rejected: Int) {
         guard job.maxRejects == 0 else { return try await rejectingCopy.run(file.records(keeping: [])) }
-        return (try await connection.copyIn(statement, from: file.records(keeping: format.keeps)), 0)
+        return (try await connection.copyIn(ownText: statement, from: file.records(keeping: format.keeps)), 0)
     }
 
     private func add(_ rejected: Int, to load: inout Load) async {

@@ -5,6 +5,9 @@ import Storage
 struct DataFileHeader {
     let storage: any Storage
 
+    /// So many bytes are read at once, header and end: a further request would take longer.
+    private static let smallSize = 64 << 10
+
     /// Reads as much of a file as is needed.
     ///
     /// A file that announces totals is also looked at where they should be, so one that was cut off is found out before
@@ -15,8 +18,17 @@ struct DataFileHeader {
     func read(_ file: FileInfo) async throws -> (header: CSVHeader, file: FileInfo) {
         do {
             let bytes = try await storage.read(file.path)
+            guard bytes.info.size > Self.smallSize else {
+                let all = try await bytes.collect(upTo: Self.smallSize)
+                let (header, announcesTotals) = try await readBeginning(SingleChunk(all), of: file)
+                if announcesTotals { try checkEnd(all.suffix(Int(FileTotals.tailSize)), of: bytes.info) }
+                return (header, bytes.info)
+            }
             let (header, announcesTotals) = try await readBeginning(bytes, of: file)
-            if announcesTotals { try await checkEnd(of: bytes.info) }
+            if announcesTotals {
+                let tail = try await readEnd(of: bytes.info)
+                try checkEnd(tail[...], of: bytes.info)
+            }
             return (header, bytes.info)
         } catch let error as CompressionError {
             let text = ErrorText(error)
@@ -24,10 +36,10 @@ struct DataFileHeader {
         }
     }
 
-    private func readBeginning(
-        _ bytes: StorageBytes,
+    private func readBeginning<Bytes: AsyncSequence>(
+        _ bytes: Bytes,
         of file: FileInfo
-    ) async throws -> (CSVHeader, announcesTotals: Bool) {
+    ) async throws -> (CSVHeader, announcesTotals: Bool) where Bytes.Element == [UInt8] {
         var beginning: [UInt8] = []
         var chunks = bytes.decompressed().makeAsyncIterator()
         while let chunk = try await chunks.next(isolation: #isolation) {
@@ -64,11 +76,13 @@ struct DataFileHeader {
         return (header, chunks.announcesTotals)
     }
 
-    private func checkEnd(of file: FileInfo) async throws {
+    private func readEnd(of file: FileInfo) async throws -> [UInt8] {
         let tail = max(0, file.size - FileTotals.tailSize)..<file.size
-        var bytes: [UInt8] = []
-        for try await chunk in try await storage.read(file.path, range: tail) { bytes += chunk }
-        guard FileTotals.mayEnd(bytes) else {
+        return try await storage.read(file.path, range: tail).collect(upTo: Int(FileTotals.tailSize))
+    }
+
+    private func checkEnd(_ tail: ArraySlice<UInt8>, of file: FileInfo) throws {
+        guard FileTotals.mayEnd(Array(tail)) else {
             throw DatabudgieError(
                 .dataFile,
                 "\(file.path): the file is incomplete: its beginning announces totals at its end, but they are missing",

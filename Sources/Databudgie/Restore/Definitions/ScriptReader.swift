@@ -43,7 +43,7 @@ struct ScriptReader {
             let chosen = try await choose(wanted, list, &batch)
             let new = chosen.filter { paths.insert($0.path).inserted }
             let (storages, recorded) = (storages, recorded)
-            let results = try await new.concurrentMap { request, path in
+            let results = try await new.concurrentMap(limit: 32) { request, path in
                 let script = try await FileFailure.result { try await Self.script(path, request, storages, recorded) }
                 return (path, script.map { FoundScript(path: path, request: request, script: $0) })
             }
