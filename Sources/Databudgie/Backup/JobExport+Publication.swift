@@ -99,8 +99,9 @@ extension JobExport {
         _ sequences: [SequenceValue],
         since start: ContinuousClock.Instant
     ) async throws -> JobOutcome {
+        let (meter, columns, exported, segments) = export
         let (file, values): (FileInfo, ValuesFile?)
-        switch export.file {
+        switch exported {
         case .published(let info): (file, values) = (info, valuesFile)
         case .held(let bytes):
             values = try await write(sequences)
@@ -111,9 +112,9 @@ extension JobExport {
                 throw error
             }
         }
-        var outcome = outcome(export.meter.totals, file, sequences, since: start)
-        outcome.columns = export.columns
-        outcome.segments = export.segments
+        var outcome = outcome(meter.totals, file, sequences, since: start)
+        outcome.columns = columns
+        outcome.segments = segments
         outcome.sequencesFile = values?.stored
         return outcome
     }

@@ -87,6 +87,8 @@ struct JobExport: Sendable {
     /// - Parameters:
     ///   - limit: A file of no more bytes is left in memory.
     ///   - beforeWriting: Runs before a larger file is written.
+    /// - Returns: What was exported.
+    /// - Throws: `PostgresError`, `StorageError`; what the closure throws.
     func exportBreakingDeadlocks(
         holding limit: Int = -1,
         beforeWriting: () async throws -> Void = {}
