@@ -13,13 +13,15 @@ import CISAL
     private let levelBuffer: UnsafeMutableBufferPointer<UInt8>
     private let scratch: ScratchBuffer
     /// The header of the first member, until it is written.
-    private var announcement = GzipMark.header(.announcement)
+    private var announcement: [UInt8]
 
     /// - Parameters:
     ///   - level: One of the format's levels.
     ///   - scratchSize: The size of the buffer for output, in bytes.
-    init(level: Int, scratchSize: Int) {
+    ///   - isFirst: The first member is the file's first, which announces the totals.
+    init(level: Int, scratchSize: Int, isFirst: Bool = true) {
         scratch = ScratchBuffer(capacity: scratchSize)
+        announcement = isFirst ? GzipMark.header(.announcement) : []
         // The library keeps a structure of its own in the working memory: hence the alignment. All zeros make the
         // output depend on the input alone.
         let levelMemory = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.levelBufferSize, alignment: 64)
@@ -36,6 +38,7 @@ import CISAL
         unsafe stream.pointee.level_buf = levelBuffer.baseAddress
         unsafe stream.pointee.level_buf_size = UInt32(levelBuffer.count)
         unsafe stream.pointee.gzip_flag = UInt16(IGZIP_GZIP_NO_HDR)
+        if !isFirst { beginMember() }
     }
 
     deinit {
@@ -64,7 +67,7 @@ import CISAL
         }
     }
 
-    func lastSegment(_ totals: FileTotals) -> [UInt8] {
+    static func lastSegment(_ totals: FileTotals) -> [UInt8] {
         GzipMark.emptyMember(.totals(totals))
     }
 

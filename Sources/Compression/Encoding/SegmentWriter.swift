@@ -22,36 +22,40 @@ public final class SegmentWriter: Sendable {
     }
 
     private let segmentSize: Int64
+    private let part: FilePart
     private let state: Mutex<State>
 
-    /// Creates a writer for one file.
+    /// Creates a writer for one file, or for a part of it.
     ///
     /// - Parameters:
     ///   - format: The format of the file; nil passes bytes through unchanged, in segments of whole rows all the same.
     ///   - level: One of the format's levels; nil is its standard one.
     ///   - segmentSize: The size of a segment's content at which it ends, in bytes.
+    ///   - part: What of the file it writes; the offsets of its segments are those within the part.
     /// - Throws: An error with code `unsupported` if the format has no such level, or `libraryFailure` if there is not enough
     ///   memory.
     public convenience init(
         format: CompressionFormat?,
         level: Int? = nil,
-        segmentSize: Int64 = SegmentWriter.standardSegmentSize
+        segmentSize: Int64 = SegmentWriter.standardSegmentSize,
+        part: FilePart = .whole
     ) throws(CompressionError) {
-        try self.init(format: format, level: level, segmentSize: segmentSize, scratchSize: 256 * 1024)
+        try self.init(format: format, level: level, segmentSize: segmentSize, part: part, scratchSize: 256 * 1024)
     }
 
     init(
         format: CompressionFormat?,
         level: Int? = nil,
         segmentSize: Int64,
+        part: FilePart = .whole,
         scratchSize: Int
     ) throws(CompressionError) {
-        self.segmentSize = segmentSize
+        (self.segmentSize, self.part) = (segmentSize, part)
         let level = try format?.checked(level) ?? 0
         let encoder: (any StreamEncoder)? =
             switch format {
-            case .gzip: GzipEncoder(level: level, scratchSize: scratchSize)
-            case .zstd: try ZstdEncoder(level: level, scratchSize: scratchSize)
+            case .gzip: GzipEncoder(level: level, scratchSize: scratchSize, isFirst: part != .later)
+            case .zstd: try ZstdEncoder(level: level, scratchSize: scratchSize, isFirst: part != .later)
             case nil: nil
             }
         state = Mutex(State(encoder: encoder))
@@ -83,23 +87,50 @@ public final class SegmentWriter: Sendable {
     ///
     /// - Returns: What follows in the file: the compressed bytes that were held back, with the segment that they end, unless
     ///   it had ended before; then, in a compressed file, the segment with the totals. If nothing was appended, they are a
-    ///   valid file of zero bytes of content.
+    ///   valid file of zero bytes of content. Of a part that is not the whole file, no totals.
     /// - Throws: An error with code `libraryFailure`.
     public func finish() throws(CompressionError) -> [EncodedBytes] {
         try state.withLock { state throws(CompressionError) in
             guard !state.isFinished else { return [] }
             state.isFinished = true
             var output: [EncodedBytes] = []
-            let isEmptyFile = state.segments.isEmpty && state.encoder != nil
+            let isEmptyFile = state.segments.isEmpty && state.encoder != nil && part != .later
             if state.current.uncompressedBytes > 0 || state.current.rows > 0 || isEmptyFile {
                 output.append(try state.encode([], endsSegment: true))
             }
-            if let encoder = state.encoder {
-                output.append(state.end(with: encoder.lastSegment(state.totals)))
+            if let encoder = state.encoder, part == .whole {
+                output.append(state.end(with: type(of: encoder).lastSegment(state.totals)))
             }
             return output
         }
     }
+
+    /// The last segment of a file whose parts several writers have written.
+    ///
+    /// - Parameters:
+    ///   - format: The format of the file.
+    ///   - totals: What the parts hold together.
+    /// - Returns: The bytes that follow the last part; none in a file that is not compressed.
+    public static func end(of format: CompressionFormat?, _ totals: FileTotals) -> [UInt8] {
+        switch format {
+        case .gzip: GzipEncoder.lastSegment(totals)
+        case .zstd: ZstdEncoder.lastSegment(totals)
+        case nil: []
+        }
+    }
+}
+
+/// What of a file a ``SegmentWriter`` writes.
+///
+/// The first part, all later ones in their order, and what ``SegmentWriter/end(of:_:)`` returns are a file that cannot be
+/// told from one that a single writer has written.
+public enum FilePart: Sendable {
+    /// All of it.
+    case whole
+    /// Its beginning, which announces the totals.
+    case first
+    /// What follows; without rows it has no bytes.
+    case later
 }
 
 extension CompressionFormat {

@@ -11,5 +11,5 @@ protocol StreamEncoder: AnyObject {
     func encode(_ input: [UInt8], endsSegment: Bool, to output: inout [UInt8]) throws(CompressionError)
 
     /// The last segment of a file, which has no content.
-    func lastSegment(_ totals: FileTotals) -> [UInt8]
+    static func lastSegment(_ totals: FileTotals) -> [UInt8]
 }

@@ -7,13 +7,15 @@ import CZstd
     private let context: OpaquePointer
     private let scratch: ScratchBuffer
     /// The frame before the first one with content, until it is written.
-    private var announcement = ZstdMark.frame(.announcement)
+    private var announcement: [UInt8]
 
     /// - Parameters:
     ///   - level: One of the format's levels.
     ///   - scratchSize: The size of the buffer for output, in bytes.
+    ///   - isFirst: The first frame is the file's first, before which the totals are announced.
     /// - Throws: An error with code `libraryFailure`.
-    init(level: Int, scratchSize: Int) throws(CompressionError) {
+    init(level: Int, scratchSize: Int, isFirst: Bool = true) throws(CompressionError) {
+        announcement = isFirst ? ZstdMark.frame(.announcement) : []
         guard let context = unsafe ZSTD_createCCtx() else {
             throw .outOfMemory("compress with zstd")
         }
@@ -37,7 +39,7 @@ import CZstd
         try check(status)
     }
 
-    func lastSegment(_ totals: FileTotals) -> [UInt8] {
+    static func lastSegment(_ totals: FileTotals) -> [UInt8] {
         ZstdMark.frame(.totals(totals))
     }
 
