@@ -43,6 +43,17 @@ public protocol Storage: Sendable {
         from bytes: Bytes
     ) async throws -> FileInfo where Bytes.Element == [UInt8]
 
+    /// Begins a file that is written in pieces, by several tasks at the same time.
+    ///
+    /// It keeps the promises of ``write(_:ifExists:from:)``, except that the caller has to discard it when something fails.
+    /// - Parameters:
+    ///   - path: The file's path.
+    ///   - ifExists: What to do when it exists; `.fail` lets exactly one of several writers win.
+    ///   - count: The number of pieces.
+    /// - Returns: Takes the pieces.
+    /// - Throws: `CancellationError`, or ``StorageError``.
+    func writePieces(_ path: StoragePath, ifExists: ExistingFile, count: Int) async throws -> any PiecewiseWrite
+
     /// Opens a file for reading.
     ///
     /// All bytes come from the one version of the file that existed when it was opened. A connection that breaks is

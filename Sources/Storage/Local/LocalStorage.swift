@@ -9,9 +9,6 @@ public import struct FoundationEssentials.Date
 /// folders 0700. A symbolic link under the name of a file that is written is replaced, not followed. Other links are
 /// followed only when they belong to root or to the user of this process, and links to folders never when listing.
 public struct LocalStorage: Storage {
-    /// Written bytes after which the system is asked to bring them to the disk.
-    private static let flushInterval: Int64 = 16 << 20
-
     private let calls: LocalCalls
 
     /// Creates a storage; it has no state.
@@ -41,7 +38,7 @@ public struct LocalStorage: Storage {
             try TemporaryFile.create(for: target, ifExists: ifExists, calls)
         }
         do {
-            try await fill(file, from: bytes)
+            _ = try await TemporaryFile.fill(file, from: bytes)
             try Task.checkCancellation()
             let info = try await BlockingWork.run { try file.publish(ifExists: ifExists) }
             file.close()
@@ -50,6 +47,23 @@ public struct LocalStorage: Storage {
             try? await BlockingWork.run { file.discard() }
             throw error
         }
+    }
+
+    /// Begins a file that is written in pieces: see ``Storage/writePieces(_:ifExists:count:)``.
+    ///
+    /// Each piece has a temporary file; that of the first one becomes the file.
+    /// - Parameters:
+    ///   - path: A local path.
+    ///   - ifExists: What to do when the file exists.
+    ///   - count: The number of pieces.
+    /// - Returns: Takes the pieces.
+    /// - Throws: ``StorageError`` or `CancellationError`.
+    public func writePieces(
+        _ path: StoragePath,
+        ifExists: ExistingFile,
+        count: Int
+    ) async throws -> any PiecewiseWrite {
+        try await LocalPieces.begin(localPath(path), ifExists: ifExists, count: count, calls)
     }
 
     /// Opens a file for reading: see ``Storage/read(_:range:)``.
@@ -191,50 +205,6 @@ public struct LocalStorage: Storage {
                 }
                 path = above
             }
-        }
-    }
-
-    /// Pulls the source and writes at the same time, with one chunk under way.
-    private func fill<Bytes: AsyncSequence & Sendable>(
-        _ file: TemporaryFile,
-        from bytes: Bytes
-    ) async throws where Bytes.Element == [UInt8] {
-        var offset: Int64 = 0
-        var gathered: [UInt8] = []
-        var writing: Task<Void, any Error>?
-        func write(_ chunk: [UInt8]) async throws {
-            try await writing?.value
-            let start = offset
-            offset += Int64(chunk.count)
-            let end = offset
-            writing = Task {
-                try await BlockingWork.run {
-                    try file.write(chunk, at: start)
-                    let (done, now) = (start / Self.flushInterval, end / Self.flushInterval)
-                    if done < now {
-                        file.startFlushing(from: done * Self.flushInterval, count: (now - done) * Self.flushInterval)
-                    }
-                }
-            }
-        }
-        do {
-            for try await chunk in bytes {
-                try Task.checkCancellation()
-                if gathered.isEmpty, chunk.count >= StorageBytes.chunkSize {
-                    try await write(chunk)
-                } else {
-                    gathered += chunk
-                    guard gathered.count >= StorageBytes.chunkSize else { continue }
-                    try await write(gathered)
-                    gathered = []
-                }
-            }
-            try await write(gathered)
-            try await writing?.value
-        } catch {
-            // The file is removed next: nothing may write to its descriptor any more.
-            _ = await writing?.result
-            throw error
         }
     }
 

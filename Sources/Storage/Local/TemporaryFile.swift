@@ -40,7 +40,7 @@ struct TemporaryFile: Sendable {
                 guard ifExists == .replace else { throw Errno.fileExists }
             }
             let name = name(for: targetName)
-            let descriptor = try folder.open(name, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
+            let descriptor = try folder.open(name, O_RDWR | O_CREAT | O_EXCL, mode: 0o600)
             return TemporaryFile(target: target, name: name, descriptor: descriptor, folder: folder, calls: calls)
         } catch {
             throw StorageError.local(error, target, "cannot be written")

@@ -50,6 +50,25 @@ public final class S3Storage: Storage {
         return try await S3Upload(client: client, bucket: bucket, key: key, ifExists: ifExists).run(from: bytes)
     }
 
+    /// Begins a file that is written in pieces: see ``Storage/writePieces(_:ifExists:count:)``.
+    ///
+    /// It is one multipart upload, in which each piece has part numbers of its own.
+    /// - Parameters:
+    ///   - path: A path in a bucket, with a key.
+    ///   - ifExists: What to do when the file exists.
+    ///   - count: The number of pieces.
+    /// - Returns: Takes the pieces.
+    /// - Throws: ``StorageError`` or `CancellationError`.
+    public func writePieces(
+        _ path: StoragePath,
+        ifExists: ExistingFile,
+        count: Int
+    ) async throws -> any PiecewiseWrite {
+        let (bucket, key) = try object(path)
+        let upload = S3Upload(client: client, bucket: bucket, key: key, ifExists: ifExists)
+        return try await S3Pieces.begin(upload, count: count)
+    }
+
     /// Opens a file for reading: see ``Storage/read(_:range:)``.
     /// - Parameters:
     ///   - path: A path in a bucket, with a key.

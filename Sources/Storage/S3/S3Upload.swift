@@ -104,7 +104,7 @@ struct S3Upload: Sendable {
     }
 
     /// - Returns: The id of a new upload.
-    private func begin() async throws -> String {
+    func begin() async throws -> String {
         var request = request(.POST)
         request.query = [(name: "uploads", value: "")]
         request.headers = [(name: Self.tokenHeader, value: token)]
@@ -153,12 +153,12 @@ struct S3Upload: Sendable {
         }
     }
 
-    private struct SentPart: Sendable {
+    struct SentPart: Sendable {
         var part: S3Document.Part
         var buffer: ByteBuffer
     }
 
-    private func send(_ body: ByteBuffer, as number: Int, of upload: String) async throws -> SentPart {
+    func send(_ body: ByteBuffer, as number: Int, of upload: String) async throws -> SentPart {
         var request = request(.PUT)
         request.query = [(name: "partNumber", value: "\(number)"), (name: "uploadId", value: upload)]
         request.isPart = true
@@ -170,7 +170,7 @@ struct S3Upload: Sendable {
         return SentPart(part: S3Document.Part(number: number, entityTag: tag), buffer: body)
     }
 
-    private func complete(
+    func complete(
         _ upload: String,
         _ parts: [S3Document.Part],
         size: Int,
@@ -198,7 +198,7 @@ struct S3Upload: Sendable {
         return head.info
     }
 
-    private func abort(_ upload: String) async throws {
+    func abort(_ upload: String) async throws {
         var request = request(.DELETE)
         request.query = [(name: "uploadId", value: upload)]
         _ = try await client.send(request)
@@ -231,7 +231,7 @@ struct S3Upload: Sendable {
     /// Looks whether the key is taken.
     /// - Returns: Whether it is known to be free. Credentials that can only write may not look, which is no reason to
     ///   stop: the server decides when it publishes the object.
-    private func refuseExisting() async throws -> Bool {
+    func refuseExisting() async throws -> Bool {
         guard ifExists == .fail else { return false }
         do {
             guard try await client.head(bucket: bucket, key: key, action: "written") != nil else { return true }
@@ -251,7 +251,7 @@ struct S3Upload: Sendable {
     /// The server may have done what we asked although the reply was lost: the object then carries our token.
     /// - Returns: The object, when the write did succeed.
     /// - Throws: The error of the write, when it did not or the task is cancelled.
-    private func settle(
+    func settle(
         _ error: any Error,
         abort: (@Sendable () async throws -> Void)?
     ) async throws -> FileInfo {

@@ -20,6 +20,14 @@ private struct GuardedStorage: Storage {
         try await base.write(path, ifExists: ifExists, from: bytes)
     }
 
+    func writePieces(
+        _ path: StoragePath,
+        ifExists: ExistingFile,
+        count: Int
+    ) async throws -> any PiecewiseWrite {
+        try await base.writePieces(path, ifExists: ifExists, count: count)
+    }
+
     func read(_ path: StoragePath, range: Range<Int64>?) async throws -> StorageBytes {
         try await base.read(path, range: range)
     }
