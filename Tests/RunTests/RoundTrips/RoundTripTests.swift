@@ -1,6 +1,7 @@
 import DatabudgieTestSupport
 import Foundation
 import Postgres
+import Storage
 import Testing
 
 @testable import Databudgie
