@@ -18,7 +18,7 @@ struct PieceParts {
         var standsAlone = false
         /// All of it was read: it will not be written again.
         var isComplete = false
-        /// All of it, if it does not stand alone; else its first part. Empty when that was sent.
+        /// All of it, if it does not stand alone; else its first part, until that was sent.
         var held = ByteBuffer()
         /// The parts that were sent, with their sizes.
         var parts: [(part: S3Document.Part, size: Int)] = []
@@ -45,7 +45,9 @@ struct PieceParts {
 
     /// A piece has enough bytes for parts of its own.
     ///
-    /// - Parameter head: Its first part.
+    /// - Parameters:
+    ///   - piece: Its index.
+    ///   - head: Its first part.
     mutating func stand(_ piece: Int, head: ByteBuffer) {
         pieces[piece].standsAlone = true
         pieces[piece].held = head
@@ -132,7 +134,7 @@ struct PieceParts {
 
 /// The numbers and sizes of the parts of pieces.
 struct PartNumbering {
-    /// How many numbers each piece has. The last number of all is that of what remains at the end.
+    /// How many numbers each piece has; the last number of all is that of what remains at the end.
     let count: Int
 
     init(pieces: Int) {

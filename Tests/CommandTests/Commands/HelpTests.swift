@@ -8,7 +8,8 @@ struct HelpTests {
     @Test(
         "Help lists all options and commands",
         arguments: [
-            "", "init", "backup", "restore", "config", "manifest", "manifest create", "cleanup", "list", "show", "compare",
+            "", "init", "backup", "restore", "config", "manifest", "manifest create", "cleanup", "list", "show",
+            "compare",
             "verify", "prune", "plan", "plan backup", "plan restore", "why", "mask", "mask check", "mask suggest",
             "mask preview",
         ]

@@ -99,6 +99,7 @@ extension StarterConfiguration {
     /// - Parameters:
     ///   - path: The file.
     ///   - isUsualName: The other commands find it by themselves.
+    /// - Returns: Lines for standard output.
     func introduction(to path: String, isUsualName: Bool) -> [String] {
         let tables = outline.schemas.flatMap(\.tables)
         let size = HumanNumber.bytes(tables.compactMap(\.bytes).reduce(0, +))
