@@ -86,7 +86,7 @@ struct ExportSnapshot {
 
     private func lock(_ tables: Set<QualifiedName>, _ views: Set<QualifiedName>, isLastAttempt: Bool) async throws {
         // Neither statement takes a snapshot.
-        await attempts.limit(over: connection)
+        try await attempts.limit(over: connection)
         try await lock(tables, isLastAttempt: isLastAttempt)
         for view in views.sorted() {
             do {

@@ -12,7 +12,8 @@ struct LockAttempts: Sendable {
     /// Limits the waits for locks, until ``endLimit(over:)`` or the end of the transaction.
     ///
     /// - Parameter connection: Has a transaction open.
-    func limit(over connection: Connection) async {
+    /// - Throws: `PostgresError`.
+    func limit(over connection: Connection) async throws {
         // It takes no snapshot.
         await connection.sendWithNext("set local lock_timeout = \(timeout / .milliseconds(1))")
     }
@@ -20,7 +21,8 @@ struct LockAttempts: Sendable {
     /// Lets statements wait for locks as long as they must.
     ///
     /// - Parameter connection: Has a transaction open.
-    func endLimit(over connection: Connection) async {
+    /// - Throws: `PostgresError`.
+    func endLimit(over connection: Connection) async throws {
         await connection.sendWithNext("set local lock_timeout = 0")
     }
 

@@ -14,7 +14,7 @@ struct LockingPhase {
     ///   - body: Uses the connection.
     /// - Throws: ``DatabudgieError`` that names the other sessions when the last attempt fails too; what the body throws.
     func run(_ tables: [Relation], harmless: [String] = [], _ body: () async throws -> Void) async throws {
-        await attempts.limit(over: connection)
+        try await attempts.limit(over: connection)
         do {
             try await attempts.retrying { try await connection.withSavepoint("locking_phase", body) }
         } catch {
@@ -30,7 +30,7 @@ struct LockingPhase {
                 underlying: error
             )
         }
-        await attempts.endLimit(over: connection)
+        try await attempts.endLimit(over: connection)
     }
 }
 
@@ -52,7 +52,7 @@ extension LockingPhase {
             try await run(tables) { try await connection.execute("lock table \(list) in access exclusive mode") }
         } catch let error as PostgresError where error.sqlState == "42501" {
             // Dropping them says what is missing.
-            await attempts.endLimit(over: connection)
+            try await attempts.endLimit(over: connection)
         }
     }
 }
