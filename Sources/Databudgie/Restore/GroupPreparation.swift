@@ -124,7 +124,10 @@ struct GroupPreparation {
     private func lockTruncated() async throws {
         let tables = loadGroup.truncated.filter { $0.kind != .foreignTable }
         guard !tables.isEmpty else { return }
-        try await connection.execute("lock table \(Self.list(tables)) in access exclusive mode")
+        let statement = "lock table \(Self.list(tables)) in access exclusive mode"
+        // With TRUNCATE, in one text; but what follows must not take its failure for one of its own.
+        guard !appended.isEmpty else { return await connection.sendWithNext(statement) }
+        try await connection.execute(statement)
     }
 
     /// In the mode of COPY, which itself would wait for as long as another session alters the table.

@@ -41,9 +41,44 @@
             StorageUnderTest.allCases
         )
         func everyPoint(moment: CrashMoment, kind: StorageUnderTest) async throws {
+            try await expectWholeSets(moment, kind, Self.schema, Self.yaml)
+        }
+
+        /// So many that small files are published while others are read.
+        private static let manyTables =
+            "create table single (id int primary key);"
+            + (1...36).map { number in
+                """
+                create table many\(number) (id serial primary key, name text);
+                insert into many\(number) (name) select 'name ' || n from generate_series(1, \(number)) n;
+                """
+            }.joined()
+
+        @Test(
+            "So are those of a backup that publishes files while it reads others",
+            arguments: [
+                .sequencesUnwritten, .sequencesWritten, .dataFileUnpublished, .dataFilePublished, .manifestRowUnwritten,
+                .manifestRowWritten,
+            ].map { CrashMoment(point: $0, count: 5) },
+            StorageUnderTest.allCases
+        )
+        func whilePublishing(moment: CrashMoment, kind: StorageUnderTest) async throws {
+            let yaml = """
+                manifest: public.databudgie_manifest
+                tables: ['public.many*', {name: public.single, filename: 'now.{ext}'}]
+                """
+            try await expectWholeSets(moment, kind, Self.manyTables, yaml)
+        }
+
+        private func expectWholeSets(
+            _ moment: CrashMoment,
+            _ kind: StorageUnderTest,
+            _ schema: String,
+            _ yaml: String
+        ) async throws {
             try await CrashSite.with(kind) { site in
-                try await site.execute(site.source, Self.schema)
-                let configuration = try site.configure(Self.yaml)
+                try await site.execute(site.source, schema)
+                let configuration = try site.configure(yaml)
                 _ = try await ManifestCreation(configuration, for: .backup).run()
                 // A signal that can be handled leaves nothing behind: it comes first.
                 for ending in [.term, .kill, .intTwice] as [CrashSite.Ending] {

@@ -45,6 +45,32 @@ struct ManyTablesTests {
         }
     }
 
+    @Test(
+        "A restore of each table that is emptied takes nine round trips more, its sequences and the statistics included"
+    )
+    func roundTripsOfRestore() async throws {
+        try await RunFixture.with { fixture in
+            try await fixture.onBoth(Self.tables(10, in: "few") + Self.tables(40, in: "many"))
+            var trips: [Int] = []
+            for (schema, count) in [("few", 10), ("many", 40)] {
+                let tables = "tables: ['\(schema).*'], truncate: true"
+                _ = try await BackupRun(configuration(fixture, fixture.folder + schema, tables)).run()
+                trips.append(
+                    try await CuttingProxy.withProxy(to: fixture.target) { proxy async throws in
+                        var configuration = try configuration(fixture, fixture.folder + schema, tables)
+                        configuration.restore.run.connection = proxy.parameters
+                        configuration.restore.jobs = 1
+                        let report = try await RestoreRun(configuration).run()
+                        #expect(report.failed.map(\.description) == [])
+                        #expect(report.finished.map(\.totals.rows).sorted() == Array(1...count))
+                        return proxy.roundTrips
+                    }
+                )
+            }
+            #expect(trips[1] - trips[0] <= 9 * 30)
+        }
+    }
+
     @Test("On S3 each table takes a PUT for its rows and one for its sequences, and nothing is listed or read")
     func requests() async throws {
         let server = try await S3Server.shared
