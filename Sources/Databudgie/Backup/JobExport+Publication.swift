@@ -60,7 +60,7 @@ extension JobExport {
             beginning += chunk
             guard beginning.count <= limit else {
                 try await beforeWriting()
-                return .published(try await publish(BegunBytes(beginning: beginning, rest: rest)))
+                return .published(try await publish(BegunBytes(stream, beginning: beginning, rest: rest)))
             }
         }
         return .held(beginning)
@@ -129,6 +129,11 @@ where Rest.Element == [UInt8] {
 
     let beginning: [UInt8]
     let rest: Rest
+    private let stream: any ForeseeableBytes
+
+    init(_ stream: any ForeseeableBytes, beginning: [UInt8], rest: Rest) {
+        (self.stream, self.beginning, self.rest) = (stream, beginning, rest)
+    }
 
     func makeAsyncIterator() -> Iterator {
         Iterator(beginning: beginning, rest: rest)
@@ -146,4 +151,8 @@ where Rest.Element == [UInt8] {
             return try await rest.next(isolation: #isolation)
         }
     }
+}
+
+extension BegunBytes: ForeseeableBytes {
+    var expectedBytes: Int64? { stream.expectedBytes }
 }

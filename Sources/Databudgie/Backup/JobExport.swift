@@ -149,7 +149,13 @@ struct JobExport: Sendable {
             }
             let copy = try await copyOut()
             rows = copy
-            let stream = try ExportStream(copy, as: job.format, meter: meter, beforeEnd: checkRewrites)
+            let stream = try ExportStream(
+                copy,
+                as: job.format,
+                meter: meter,
+                estimatedRows: job.estimatedRows,
+                beforeEnd: checkRewrites
+            )
             let file = try await write(stream, holding: limit, beforeWriting)
             return (meter, columns, file, stream.segments)
         } catch let error as PostgresError {

@@ -3,13 +3,21 @@ import NIOCore
 /// Cuts a source of chunks into parts of wanted sizes.
 struct PartReader<Source: AsyncIteratorProtocol> where Source.Element == [UInt8] {
     private var source: Source
+    private let foreseen: (any ForeseeableBytes)?
     private var rest: ArraySlice<UInt8> = []
     /// The source gave everything, and so did this.
     private(set) var isAtEnd = false
 
-    init(_ source: Source) {
+    /// - Parameters:
+    ///   - source: The chunks.
+    ///   - foreseen: Tells how many bytes they will have in all, if anybody can.
+    init(_ source: Source, foreseeing foreseen: (any ForeseeableBytes)? = nil) {
         self.source = source
+        self.foreseen = foreseen
     }
+
+    /// How many bytes there will be in all; nil when nobody can tell.
+    var expectedBytes: Int64? { foreseen?.expectedBytes }
 
     /// Fills a buffer up to a size; less only when the source ends.
     ///

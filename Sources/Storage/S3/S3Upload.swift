@@ -33,9 +33,9 @@ struct S3Upload: Sendable {
         // A server that refuses what exists need not be asked before; for a long upload it is worth it.
         let looksFirst = try !client.refusesExisting(in: bucket)
         let isKnownFree = looksFirst ? try await refuseExisting() : false
-        var reader = PartReader(bytes.makeAsyncIterator())
+        var reader = PartReader(bytes.makeAsyncIterator(), foreseeing: bytes as? any ForeseeableBytes)
         var first = ByteBuffer()
-        try await reader.fill(&first, upTo: PartSizes.size(ofPart: 1))
+        try await reader.fill(&first, upTo: PartSizes.size(ofPart: 1, after: 0, expecting: reader.expectedBytes))
         try Task.checkCancellation()
         guard reader.isAtEnd else {
             if !looksFirst { _ = try await refuseExisting() }
@@ -123,6 +123,7 @@ struct S3Upload: Sendable {
             var spare: [ByteBuffer] = []
             var next = first
             var number = 1
+            var partSize = first.readableBytes
             func collect() async throws {
                 guard let sent = try await group.next() else { return }
                 parts.append(sent.part)
@@ -137,7 +138,7 @@ struct S3Upload: Sendable {
                         path: path
                     )
                 }
-                while number - 1 - parts.count >= PartSizes.partsInFlight(ofPart: number) { try await collect() }
+                while number - 1 - parts.count >= PartSizes.partsInFlight(ofSize: partSize) { try await collect() }
                 size += next.readableBytes
                 group.addTask { [next, number] in try await send(next, as: number, of: upload) }
                 // No second reference: the buffer's memory is to be used again when the part has arrived.
@@ -145,8 +146,9 @@ struct S3Upload: Sendable {
                 number += 1
                 guard !reader.isAtEnd else { break }
                 next = spare.popLast() ?? ByteBuffer()
-                next.clear(minimumCapacity: PartSizes.size(ofPart: number))
-                try await reader.fill(&next, upTo: PartSizes.size(ofPart: number))
+                partSize = PartSizes.size(ofPart: number, after: size, expecting: reader.expectedBytes)
+                next.clear(minimumCapacity: partSize)
+                try await reader.fill(&next, upTo: partSize)
             }
             while parts.count < number - 1 { try await collect() }
             return (parts.sorted { $0.number < $1.number }, size)

@@ -13,9 +13,45 @@ struct S3UnitTests {
         #expect(zip(sizes, sizes.dropFirst()).allSatisfy { $0 <= $1 })
         let memory = sizes.indices.map { sizes[$0] * (PartSizes.partsInFlight(ofPart: $0 + 1) + 1) }
         // One gigabyte, and the first sixty-three.
-        #expect(memory[..<171].allSatisfy { $0 <= 24 << 20 })
+        #expect(memory[..<171].allSatisfy { $0 <= 36 << 20 })
         #expect(memory[..<4700].allSatisfy { $0 <= 48 << 20 })
         #expect(sizes[..<4700].reduce(0, +) >= 63 << 30)
+    }
+
+    /// The parts of an object, of which more and more is known.
+    private func parts(of size: Int64, expecting: (_ sent: Int) -> Int64?) -> [Int] {
+        var (sizes, sent): ([Int], Int) = ([], 0)
+        while sent < size, sizes.count < PartSizes.maximumParts {
+            sizes.append(PartSizes.size(ofPart: sizes.count + 1, after: sent, expecting: expecting(sent)))
+            sent += sizes.last ?? 0
+        }
+        #expect(sent >= size)
+        return sizes
+    }
+
+    @Test(
+        "Parts are as small as the expected size allows: 34 MiB for a terabyte that is compressed to a quarter",
+        arguments: [(1, 6), (10, 6), (45, 6), (256, 34), (1024, 133), (5120, 660)]
+    )
+    func foreseenSizes(gibibytes: Int64, largest: Int) {
+        let sizes = parts(of: gibibytes << 30) { _ in gibibytes << 30 }
+        #expect(sizes.allSatisfy { $0 >= 6 << 20 && $0 <= largest << 20 })
+        let memory = sizes.map { $0 * (PartSizes.partsInFlight(ofSize: $0) + 1) }
+        #expect(memory.allSatisfy { $0 <= max(150 << 20, largest << 21) })
+        // Smaller than expected.
+        #expect(parts(of: gibibytes << 29) { _ in gibibytes << 30 }.allSatisfy { $0 <= largest << 20 })
+    }
+
+    @Test("An object that grows beyond what was expected fits all the same, up to 4 TiB", arguments: [1, 50, 256])
+    func exceededSizes(gibibytes: Int64) {
+        let expected = gibibytes << 30
+        for size in [expected * 3 / 2, expected * 4, Int64(4) << 40] {
+            _ = parts(of: size) { _ in expected }
+            _ = parts(of: size) { $0 > expected * 3 / 2 ? nil : max(expected, Int64($0) * 5 / 4) }
+        }
+        // Not by a leap: half as much again takes parts of less than 128 MiB.
+        let sizes = parts(of: expected * 3 / 2) { max(expected, Int64($0) * 5 / 4) }
+        #expect(sizes.allSatisfy { $0 <= max(128 << 20, Int(expected) / 800) })
     }
 
     @Test("Pauses are random up to a limit that doubles")

@@ -1,3 +1,5 @@
+import Storage
+
 /// Bytes on their way into a file, with something to do before their end: the file is published only after it.
 struct BytesBeforeEnd<Base: AsyncSequence & Sendable>: AsyncSequence, Sendable where Base.Element == [UInt8] {
     typealias Element = [UInt8]
@@ -29,4 +31,8 @@ struct BytesBeforeEnd<Base: AsyncSequence & Sendable>: AsyncSequence, Sendable w
             return nil
         }
     }
+}
+
+extension BytesBeforeEnd: ForeseeableBytes {
+    var expectedBytes: Int64? { (base as? any ForeseeableBytes)?.expectedBytes }
 }

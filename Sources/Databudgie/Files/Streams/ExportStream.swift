@@ -1,6 +1,7 @@
 import Compression
 import Crypto
 import Postgres
+import Storage
 import Synchronization
 
 /// The bytes of a data file on their way out: rows as COPY sends them, compressed in segments of whole rows, and hashed.
@@ -11,22 +12,26 @@ struct ExportStream<Rows: AsyncSequence & Sendable>: AsyncSequence, Sendable whe
     private let writer: SegmentWriter
     private let hasher = SegmentHasher()
     private let meter: TransferMeter
+    private let estimatedRows: Int?
     private let beforeEnd: @Sendable () async throws -> Void
 
     /// - Parameters:
     ///   - rows: What COPY sends, the header first: of one command, or of several one after the other.
     ///   - format: The form of the file.
     ///   - meter: Counts what passes.
+    ///   - estimatedRows: How many rows there probably are; nil when that is unknown.
     ///   - beforeEnd: Runs when all rows have arrived; the stream fails with its error, so that no file is published.
     /// - Throws: `CompressionError` when memory is short.
     init(
         _ rows: Rows,
         as format: DataFileFormat,
         meter: TransferMeter,
+        estimatedRows: Int? = nil,
         beforeEnd: @escaping @Sendable () async throws -> Void = {}
     ) throws {
         self.rows = rows
         self.meter = meter
+        self.estimatedRows = estimatedRows
         self.beforeEnd = beforeEnd
         writer = try SegmentWriter(format: format.compression, level: format.level)
     }
@@ -82,6 +87,20 @@ struct ExportStream<Rows: AsyncSequence & Sendable>: AsyncSequence, Sendable whe
             hasher.add(encoded)
             return encoded.bytes
         }
+    }
+}
+
+extension ExportStream: ForeseeableBytes {
+    /// By the size of the rows that have passed, and the number of those that the statistics know.
+    ///
+    /// A table that has more is larger by nobody knows how much: a quarter is assumed, until the statistics are seen to be of
+    /// no use.
+    var expectedBytes: Int64? {
+        let totals = meter.totals
+        guard let estimatedRows, totals.rows > 0, Double(totals.rows) <= Double(estimatedRows) * 1.5 else { return nil }
+        let rows = max(Double(estimatedRows), Double(totals.rows) * 1.25)
+        // Far above what any storage takes, and far below what an integer does.
+        return Int64(min(Double(totals.fileBytes) / Double(totals.rows) * rows, 1e18))
     }
 }
 
