@@ -29,13 +29,21 @@ def numbers(text):
     return [int(word) for word in text.split(",") if word]
 
 
+def sizes(text):
+    """A size for all shapes, others for some: `300,sales=1000`. Returns {name: megabytes}, with None for all."""
+    pairs = [word.rpartition("=") for word in text.split(",")]
+    return {name or None: int(number) for name, _, number in pairs}
+
+
 def parse():
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__.partition(":")[2])
     add = parser.add_argument
     add("--shapes", help="only these, by name, separated by commas")
     add("--only", default=".", help="only the rows whose 'SHAPE: DIRECTION: NAME' matches; --list shows them")
     add("--list", action="store_true", help="show what would be measured")
-    add("--size", type=int, help="megabytes of CSV of each shape (default: 1000; --quick: 2)")
+    add(
+        "--size", type=sizes, help="megabytes of CSV of each shape (default: 1000; --quick: 2); 300,sales=1000: by name"
+    )
     add("--tables", type=numbers, help="numbers of tiny tables (default: 2000,10000; --quick: 60)")
     add("--jobs", type=numbers, default=[1, 2], help="workers of ours; others get the most (default: 1,2)")
     add("--runs", type=int, help="rounds, each with all contenders (default: 5; --quick: 1)")
@@ -49,9 +57,9 @@ def parse():
     add("--quick", action="store_true", help="every result of small shapes once; fails only if one is wrong")
     add("--binary", default=".build/release/databudgie", help="the program to measure (default: %(default)s)")
     add("--baseline", help="an earlier build of it, to compare with")
-    add("--output", type=Path, default=RESULTS, help="the folder of the report (default: Benchmarks/results)")
+    add("--output", type=Path, help="the folder of the report (default: Benchmarks/results; --quick: none)")
     options = parser.parse_args()
-    options.size = options.size or (2 if options.quick else 1000)
+    options.size = {None: 2 if options.quick else 1000, **(options.size or {})}
     options.runs = options.runs or (1 if options.quick else 5)
     options.tables = options.tables or ([60] if options.quick else [2000, 10000])
     options.jobs = sorted(set(options.jobs))
@@ -115,13 +123,16 @@ def measure_shapes(options, servers, programs, aims, wanted, choose):
     wrong = []
     for shape in chosen_shapes(options, wanted):
         try:
-            written.add(rounds.measure(shape, options.size))
+            written.add(rounds.measure(shape, options.size.get(shape.name, options.size[None])))
         except Failed as failure:
             wrong.append(f"{shape.name}: {failure}")
             say(f"{shape.name}: FAILED: {failure}")
         by_name = {measured.shape.name: measured for measured in written.all}
         written.write(head, goals.table(aims, by_name) if aims else "")
-    written.show()
+    if options.quick:
+        say(f"{sum(len(one.runs) for measured in written.all for one in measured.contenders)} results are right")
+    else:
+        written.show()
     return wrong + problems(written.all)
 
 
@@ -152,9 +163,10 @@ def main(options):
         names(options, wanted, choose)
         return []
     wrong = []
-    with running(max(options.size, options.growth_size if options.growth else 0) // 300 + 3) as servers:
+    with running(max([*options.size.values(), options.growth_size if options.growth else 0]) // 300 + 3) as servers:
         programs = Programs(servers.work, options.binary, options.baseline, not options.quick)
         (servers.work / "scripts").mkdir()
+        options.output = options.output or (servers.work / "results" if options.quick else RESULTS)
         if options.quick:
             selftest.run(servers.work)
         if aims or not options.growth:
