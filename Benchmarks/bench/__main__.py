@@ -3,6 +3,7 @@
 import argparse
 import os
 import re
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -177,6 +178,8 @@ def main(options):
 
 
 if __name__ == "__main__":
+    # So that the servers end, and their folder is removed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         failed = main(parse())
     except Failed as failure:
