@@ -103,17 +103,26 @@ def problems(all_measured):
     ]
 
 
-def names(options, wanted, choose):
-    """Prints all rows, for --only."""
+def rows(options, wanted, choose):
+    """The names of all rows that are to be measured, as --only reads them."""
     os.environ.setdefault("S3_BUCKET", "bucket")
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         (work / "scripts").mkdir()
         programs = Programs(work, options.binary, options.baseline, not options.quick)
-        for shape in chosen_shapes(options, wanted):
-            for one in Field(work, programs, options.jobs, True).for_shape(shape):
-                if choose(shape.name, one.direction, one.name):
-                    print(f"{shape.name}: {one.direction}: {one.name}")
+        return [
+            f"{shape.name}: {one.direction}: {one.name}"
+            for shape in chosen_shapes(options, wanted)
+            for one in Field(work, programs, options.jobs, True).for_shape(shape)
+            if choose(shape.name, one.direction, one.name)
+        ]
+
+
+def storage_gibibytes(options, names):
+    """How much memory the S3 server gets; 0 if there is no need for one."""
+    if not options.growth and not any("S3" in name or "aws" in name for name in names):
+        return 0
+    return max([*options.size.values(), options.growth_size if options.growth else 0]) // 300 + 3
 
 
 def measure_shapes(options, servers, programs, aims, wanted, choose):
@@ -160,11 +169,12 @@ def main(options):
     aims = goals.all_goals(options.binary, options.tables, max(options.jobs)) if options.goals else []
     wanted = goals.needed(aims) if aims else None
     choose = chooser(options, wanted)
+    names = rows(options, wanted, choose) if aims or not options.growth else []
     if options.list:
-        names(options, wanted, choose)
+        print("\n".join(names))
         return []
     wrong = []
-    with running(max([*options.size.values(), options.growth_size if options.growth else 0]) // 300 + 3) as servers:
+    with running(storage_gibibytes(options, names)) as servers:
         programs = Programs(servers.work, options.binary, options.baseline, not options.quick)
         (servers.work / "scripts").mkdir()
         options.output = options.output or (servers.work / "results" if options.quick else RESULTS)

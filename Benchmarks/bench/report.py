@@ -67,21 +67,22 @@ def tables(measured, plots):
         some = measured.of(direction)
         if not some:
             continue
+        unit = "" if measured.shape.is_many else "/GB"
         relative = "× F0" if some[0].name.startswith("F0") else "× the first"
         lines += [
             "",
             f"### {words}",
             "",
-            f"| | seconds | {relative} | client CPU s/GB | client peak MB | Postgres CPU s | S3 CPU s | output MB |",
+            f"| | seconds | {relative} | client CPU s{unit} | client peak MB | Postgres CPU s | S3 CPU s | output MB |",
             "|---|---:|---:|---:|---:|---:|---:|---:|",
         ]
-        lines += [row(one, reference(some), source) for one in some]
+        lines += [row(one, reference(some), measured) for one in some]
     if plots:
         lines += [""] + [f"![{measured.shape.title}]({plot})" for plot in plots]
     return "\n".join(lines) + "\n"
 
 
-def row(one, floor, source):
+def row(one, floor, measured):
     if one.problem:
         return f"| {one.name} | failed: {' '.join(one.problem.split())[-160:].replace('|', '¦')} | | | | | | |"
     if not one.runs:
@@ -90,11 +91,13 @@ def row(one, floor, source):
     def middle(key):
         return median([getattr(run, key) for run in one.runs])
 
+    # Not a GB that tables of three rows would never have.
+    unit = 1 if measured.shape.is_many else measured.source.csv_bytes / 1e9
     storage = f"{middle('storage'):.1f}" if middle("storage") >= 0.05 else ""
     size = f"{one.bytes / 1e6:,.1f}" if one.bytes else ""
     return (
         f"| {one.name.replace('|', '¦')} | {middle('wall'):.2f} | {spread(ratios(one.runs, floor))} "
-        f"| {middle('client') / source.csv_bytes * 1e9:.2f} | {middle('memory') / 1e6:.0f} | {middle('postgres'):.2f} "
+        f"| {middle('client') / unit:.2f} | {middle('memory') / 1e6:.0f} | {middle('postgres'):.2f} "
         f"| {storage} | {size} |"
     )
 

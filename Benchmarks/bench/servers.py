@@ -34,10 +34,6 @@ class Servers:
             os.environ.update(exports("s3-server", "start", "--dir", str(work / "s3"), *size, *own))
             os.environ["AWS_ENDPOINT_URL"] = os.environ["S3_ENDPOINT"]
 
-    def stop(self):
-        for script, folder in [("postgres-server", "postgres"), ("s3-server", "s3")]:
-            subprocess.run([REPOSITORY / "scripts" / script, "stop", "--dir", self.work / folder], check=False)
-
     def postgres_seconds(self):
         return processor_seconds(self.postmaster)
 
@@ -77,13 +73,11 @@ def running(storage_gibibytes):
     # The server's user reads and writes files in it.
     work = Path(tempfile.mkdtemp(prefix="databudgie-bench."))
     work.chmod(0o755)
-    servers = None
     try:
-        servers = Servers(work, storage_gibibytes)
-        yield servers
+        yield Servers(work, storage_gibibytes)
     finally:
-        if servers:
-            servers.stop()
+        for script, folder in [("postgres-server", "postgres"), ("s3-server", "s3")]:
+            subprocess.run([REPOSITORY / "scripts" / script, "stop", "--dir", work / folder], check=False)
         shutil.rmtree(work, ignore_errors=True)
 
 
