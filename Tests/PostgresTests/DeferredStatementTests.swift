@@ -104,8 +104,8 @@ struct DeferredStatementTests {
                 await #expect(throws: PostgresError.self) {
                     for try await _ in try await connection.copyOut(ownText: text) {}
                 }
-                let rows106 = try await connection.query("select 1").rows
-                #expect(rows106.count == 1)
+                let one = try await connection.query("select 1").rows
+                #expect(one.count == 1)
             }
         }
     }
