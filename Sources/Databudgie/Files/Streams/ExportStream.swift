@@ -98,9 +98,9 @@ extension ExportStream: ForeseeableBytes {
     var expectedBytes: Int64? {
         let totals = meter.totals
         guard let estimatedRows, totals.rows > 0, Double(totals.rows) <= Double(estimatedRows) * 1.5 else { return nil }
-        let rows = max(Double(estimatedRows), Double(totals.rows) * 1.25)
+        let rows = Swift.max(Double(estimatedRows), Double(totals.rows) * 1.25)
         // Far above what any storage takes, and far below what an integer does.
-        return Int64(min(Double(totals.fileBytes) / Double(totals.rows) * rows, 1e18))
+        return Int64(Swift.min(Double(totals.fileBytes) / Double(totals.rows) * rows, 1e18))
     }
 }
 
