@@ -42,7 +42,7 @@ extension DatabudgieCommand {
         func execute() async throws -> ExitStatus {
             let path = output ?? Self.usualName
             try refuseToReplace(path)
-            let reader = try DatabaseOutlineReader(url: database ?? options.url)
+            let reader = try reader()
             let outcome = await withInterruption(onSignal: { _ in }) { try await reader.run() }
             let outline: DatabaseOutline
             switch (outcome.result, outcome.signal) {
@@ -56,6 +56,16 @@ extension DatabudgieCommand {
                 starter.introduction(to: path, isUsualName: output == nil).map { $0.escapedForTerminal + "\n" }.joined()
             )
             return .success
+        }
+
+        private func reader() throws -> DatabaseOutlineReader {
+            do {
+                return try DatabaseOutlineReader(url: database ?? options.url)
+            } catch {
+                // Neither the message nor the hint repeats the URL, which may have a password.
+                let problem = ErrorText(error)
+                throw CommandError(.usage, problem.message, hint: problem.hint)
+            }
         }
 
         /// The name that the other commands look for.
