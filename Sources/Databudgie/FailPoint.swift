@@ -19,6 +19,8 @@ enum FailPoint: Sendable {
     case sequencesWritten
     /// Rows have arrived, and the data file is not complete.
     case rowsArrived
+    /// A range of a large table is written, and the data file is not complete.
+    case rangeWritten
     /// All rows have arrived, and the data file is not published.
     case dataFileUnpublished
     /// The data file is published, and nothing says so.

@@ -15,6 +15,9 @@ public struct RunEnvironment: Sendable {
     /// The age at which a backup's snapshot is reported, because it holds vacuum back.
     var snapshotAgeLimit = Duration.seconds(3_600)
 
+    /// The least size of the ranges in which a large table is exported, in bytes.
+    var rangeSize: Int64
+
     /// Creates surroundings: by default those of the process at this moment.
     ///
     /// - Parameters:
@@ -26,5 +29,10 @@ public struct RunEnvironment: Sendable {
     ) {
         self.variables = variables
         self.now = now
+        rangeSize = 64 << 20
+        #if DATABUDGIE_FAIL_POINTS
+            // Tests of the program have no large tables.
+            if let size = variables["DATABUDGIE_FAIL_POINT_RANGE_SIZE"].flatMap(Int64.init) { rangeSize = size }
+        #endif
     }
 }

@@ -244,23 +244,31 @@ struct BackupAttempt {
         _ givesWay: Bool
     ) async throws -> [JobResult] {
         let connection = session.connection
-        let (count, ordered) = try await WorkerCount(settings: settings, catalog: catalog, connection: connection)
-            .decide(jobs)
+        let workers = WorkerCount(settings: settings, catalog: catalog, connection: connection)
+        let (wanted, sized) = try await workers.decide(jobs)
+        let count = try await available(wanted)
+        let existing = try await FileListing(jobs.filter(\.skipsIfExists).map(\.pattern), in: session.storages)
+        // What has a file is not read, however large it is.
+        let pieces = try await workers.division(count).pieces(
+            of: sized.map { existing.kept($0.job) == nil ? $0 : ($0.job, 0) },
+            isSubset: subset != nil
+        )
+        reportDivision(pieces)
         let run = RunJobs(
             catalog: catalog,
             recordedRun: recordedRun,
             states: try await SequenceReader(connection: connection).read(jobs.flatMap(\.sequences)),
-            existing: try await FileListing(jobs.filter(\.skipsIfExists).map(\.pattern), in: session.storages),
+            existing: existing,
             defined: defined,
             written: written,
             subset: subset,
             givesWay: givesWay,
             givesUpOnConflict: givesUpOnConflict,
-            list: JobList(ordered),
+            list: JobList(pieces),
             age: SnapshotAgeWatch(limit: settings.snapshotAgeLimit),
             publishesMeanwhile: jobs.count >= RunMember.manyJobs
         )
-        try await RunTeam(leader: session, run: run, count: try await available(count)).work()
+        try await RunTeam(leader: session, run: run, count: count).work()
         let abandoned = run.list.abandoned.map { abandoned in
             abandoned.jobs.map { job in
                 let message = "not exported, because \(abandoned.failure) failed and the run is strict"
@@ -268,6 +276,12 @@ struct BackupAttempt {
             }
         }
         return run.list.results + (abandoned ?? [])
+    }
+
+    private func reportDivision(_ pieces: [JobPiece]) {
+        for case .range(let split, 0) in pieces {
+            recorder.found(.note("exported in \(split.blocks.count) ranges, by several connections", of: split.job.id))
+        }
     }
 
     /// How many of the wanted members the server has room for.

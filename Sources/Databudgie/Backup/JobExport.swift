@@ -17,7 +17,7 @@ struct JobExport: Sendable {
     /// How long the server waits for locks, in its own words; nil: as long as it must.
     var lockTimeout: String?
 
-    private var connection: Connection { session.connection }
+    var connection: Connection { session.connection }
     /// The transaction of another connection has taken the run's locks, and it may be lost.
     private var isWorker: Bool { lockTimeout != nil }
 
@@ -93,10 +93,23 @@ struct JobExport: Sendable {
         holding limit: Int = -1,
         beforeWriting: () async throws -> Void = {}
     ) async throws -> Export {
-        let attempts = LockAttempts()
-        var published: Export?
+        try await breakingDeadlocks(settings) { try await export(holding: limit, beforeWriting) }
+    }
+
+    /// Reads rows, and again when the server ends a deadlock with another session by ending the query.
+    ///
+    /// - Parameters:
+    ///   - settings: What the query needs besides the settings of the snapshot.
+    ///   - read: Reads all of the rows, or fails.
+    /// - Returns: What the closure returns.
+    /// - Throws: What it throws; `PostgresError`.
+    func breakingDeadlocks<Rows: Sendable>(
+        _ settings: [String: String],
+        _ read: () async throws -> Rows
+    ) async throws -> Rows {
+        var published: Rows?
         do {
-            return try await exportBreakingDeadlocks(attempts, limit, beforeWriting) { published = $0 }
+            return try await breakingDeadlocks(settings, read) { published = $0 }
         } catch {
             // The file is there, and whole: the job is done, whatever has become of the savepoint.
             guard let published else { throw error }
@@ -104,13 +117,13 @@ struct JobExport: Sendable {
         }
     }
 
-    private func exportBreakingDeadlocks(
-        _ attempts: LockAttempts,
-        _ limit: Int,
-        _ beforeWriting: () async throws -> Void,
-        _ onPublished: (Export) -> Void
-    ) async throws -> Export {
-        try await attempts.retrying { error, attempt in
+    private func breakingDeadlocks<Rows: Sendable>(
+        _ settings: [String: String],
+        _ read: () async throws -> Rows,
+        onPublished: (Rows) -> Void
+    ) async throws -> Rows {
+        let attempts = LockAttempts()
+        return try await attempts.retrying { error, attempt in
             guard LockConflict(of: error) == .deadlock else { return false }
             let message = "the server ended a deadlock with another session: \(ErrorText(error).message)"
             session.recorder.found(
@@ -119,7 +132,7 @@ struct JobExport: Sendable {
             return true
         } _: {
             try await connection.withDiscardedSavepoint("table_job", settings: settings) {
-                let result = try await export(holding: limit, beforeWriting)
+                let result = try await read()
                 onPublished(result)
                 return result
             }
@@ -127,7 +140,7 @@ struct JobExport: Sendable {
     }
 
     /// What the job needs besides the settings of the snapshot, and how the planner looks up rows by their addresses.
-    private var settings: [String: String] {
+    var settings: [String: String] {
         var settings = job.sessionSettings
         if subset != nil { settings.merge(SubsetSearch.plannerSettings) { $1 } }
         settings["lock_timeout"] = lockTimeout
@@ -174,7 +187,7 @@ struct JobExport: Sendable {
     }
 
     /// A table has masks, or a query or view may read one that has.
-    private var mayQuoteMaskedValues: Bool {
+    var mayQuoteMaskedValues: Bool {
         session.settings.masking != nil && (job.query.masks != nil || !job.isWholeTable)
     }
 
@@ -201,7 +214,7 @@ struct JobExport: Sendable {
     /// Refuses rows that another session has replaced since the snapshot.
     ///
     /// A table that this transaction has locked before the snapshot cannot have been.
-    private func checkRewrites() async throws {
+    func checkRewrites() async throws {
         let check = RewriteCheck(connection: connection)
         guard let relation = job.relation, job.isWholeTable else { return try await check.run(.locked) }
         let family = [relation.oid] + catalog.descendants(of: relation.oid)
@@ -213,7 +226,7 @@ struct JobExport: Sendable {
     /// Lets the server parse the query, so a mistake is reported before a file is begun.
     ///
     /// A restore finds columns by their names in the header, in which two equal names would be ambiguous.
-    private func describe() async throws -> [JobColumn] {
+    func describe() async throws -> [JobColumn] {
         if let columns = lockedColumns { return columns }
         let columns = try await connection.describe(job.query.sql)
         var names: Set<ByteKey> = []

@@ -35,6 +35,8 @@ struct RunSettings: Sendable {
     let jobs: Int?
     /// How many there are at once when nothing else is said.
     let standardJobs: Int
+    /// The least size of the ranges in which a backup exports a large table, in bytes.
+    let rangeSize: Int64
     let sentry: SentryConfiguration?
     /// The moment of the run, as its file names carry it.
     let timestamp: RunTimestamp
@@ -86,6 +88,7 @@ struct RunSettings: Sendable {
         maskKey = masking.map { MaskKey($0.key) }
         jobs = kind == .backup ? configuration.backup.jobs : configuration.restore.jobs
         standardJobs = min(max(environment.cores / 2, 1), 4)
+        rangeSize = environment.rangeSize
         sentry = configuration.sentry
         timestamp = RunTimestamp(environment.now)
         variables = environment.variables

@@ -89,14 +89,20 @@
             _ arguments: String...,
             until point: FailPoint,
             _ ending: Ending,
-            count: Int = 1
+            count: Int = 1,
+            rangeSize: Int? = nil
         ) async throws -> Program.Outcome {
-            try await run(arguments, order: "\(point):\(ending.rawValue):\(count)")
+            try await run(arguments, order: "\(point):\(ending.rawValue):\(count)", rangeSize: rangeSize)
         }
 
-        private func run(_ arguments: [String], order: String? = nil) async throws -> Program.Outcome {
+        private func run(
+            _ arguments: [String],
+            order: String? = nil,
+            rangeSize: Int? = nil
+        ) async throws -> Program.Outcome {
             var program = Program(folder: folder, environment: variables)
             program.environment["DATABUDGIE_FAIL_POINT"] = order
+            program.environment["DATABUDGIE_FAIL_POINT_RANGE_SIZE"] = rangeSize.map { "\($0)" }
             return try await program.run(arguments)
         }
 

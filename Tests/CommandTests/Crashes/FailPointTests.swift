@@ -8,7 +8,8 @@
         @Test("At each of them a program is killed in some test")
         func all() {
             let moments =
-                KilledBackupTests.moments + KilledRestoreTests.loads + KilledRestoreTests.creations
+                KilledBackupTests.moments + KilledBackupTests.ranges + KilledRestoreTests.loads
+                + KilledRestoreTests.creations
                 + KilledRestoreTests.replaced + KilledRestoreTests.whole + KilledRestoreTests.resets
                 + KilledPruneTests.removals
                 + KilledPruneTests.orphans + KilledPruneTests.leftovers + KilledPruneTests.results

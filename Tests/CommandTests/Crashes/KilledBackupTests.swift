@@ -102,6 +102,50 @@
             }
         }
 
+        static let ranges: [CrashMoment] = [
+            CrashMoment(point: .rangeWritten), CrashMoment(point: .rangeWritten, count: 4),
+            CrashMoment(point: .dataFileUnpublished), CrashMoment(point: .dataFilePublished),
+        ]
+
+        @Test(
+            "A table that is exported in ranges is there as a whole or not at all, and what is left can be removed",
+            arguments: ranges,
+            StorageUnderTest.allCases
+        )
+        func largeTable(moment: CrashMoment, kind: StorageUnderTest) async throws {
+            try await CrashSite.with(kind) { site in
+                try await site.execute(
+                    site.source,
+                    """
+                    create table large (id serial primary key, text text);
+                    insert into large (text) select repeat(md5(n::text), 4) from generate_series(1, 9000) n
+                    """
+                )
+                let configuration = try site.configure("jobs: 2\ntables: [public.large]")
+                for ending in [.term, .kill, .intTwice] as [CrashSite.Ending] {
+                    let outcome = try await site.run(
+                        "backup",
+                        until: moment.point,
+                        ending,
+                        count: moment.count,
+                        rangeSize: 64 << 10
+                    )
+                    site.expect(ending, outcome, isDone: moment.point == .dataFilePublished)
+                    try await site.expectWholeSets(configuration)
+                    if ending == .term { try await site.expectNothingElse(configuration) }
+                }
+                let later = site.environment(Date(timeIntervalSinceNow: 2 * Cleanup.age))
+                let cleanup = Cleanup(configuration, environment: later)
+                try await cleanup.remove(try await cleanup.find())
+                #expect(try await site.storage.unfinishedWrites(site.root, before: .distantFuture).isEmpty)
+                let next = try await site.run("backup")
+                #expect(next.status == 0, "\(next.error)")
+                try await site.removeOrphans(configuration)
+                try await site.expectNothingElse(configuration)
+                try await site.expectWholeSets(configuration)
+            }
+        }
+
         @Test(
             "Parts of an upload that was killed are found and removed a day later",
             arguments: CrashSite.Ending.allCases

@@ -58,13 +58,23 @@ final class WrittenFiles: Sendable {
             let marked = BytesBeforeEnd(bytes) { try await superseding.supersede(setsWith: path) }
             return try await storage.write(path, ifExists: .replace, from: marked)
         } catch {
-            // A task of its own, because the run may have been cancelled.
-            await Task {
-                guard let now = try? await storage.info(path), now == old else { return }
-                try? await superseding.takeBack(setsWith: path)
-            }.value
+            await superseding.takeBack(setsWith: path, if: old, in: storage)
             throw error
         }
+    }
+
+    /// Begins a file that is written in pieces, with the promises of ``write(_:isUnique:from:)``.
+    ///
+    /// - Parameters:
+    ///   - path: Where it goes.
+    ///   - isUnique: No other run can have the path, so a file that exists is left alone.
+    ///   - count: The number of pieces.
+    /// - Returns: Takes the pieces.
+    /// - Throws: `StorageError`, with the code `alreadyExists` for a file that is to be unique.
+    func writePieces(_ path: StoragePath, isUnique: Bool, count: Int) async throws -> FileInPieces {
+        let storage = storages.storage(for: path)
+        let pieces = try await storage.writePieces(path, ifExists: isUnique ? .fail : .replace, count: count)
+        return FileInPieces(path: path, storage: storage, pieces: pieces, superseding: isUnique ? nil : superseding)
     }
 
     /// The jobs whose files are complete, in the order in which they ended.
@@ -103,6 +113,43 @@ final class WrittenFiles: Sendable {
         // A task of its own, because the run may have been cancelled.
         await Task {
             for path in paths { try? await storages.storage(for: path).delete([path]) }
+        }.value
+    }
+}
+
+/// A file of a run that is written in pieces.
+struct FileInPieces: Sendable {
+    fileprivate let path: StoragePath
+    fileprivate let storage: any Storage
+    let pieces: any PiecewiseWrite
+    /// Says in older records that the file is replaced; nil when no set is recorded, or nothing can be replaced.
+    fileprivate let superseding: Superseding?
+
+    /// Publishes the file; what older sets lose by it is said in their records before.
+    ///
+    /// - Parameter end: What follows the last piece.
+    /// - Returns: What was written.
+    /// - Throws: `StorageError`; `CancellationError`.
+    func publish(_ end: [UInt8]) async throws -> FileInfo {
+        guard let superseding, try await superseding.concerns(path) else { return try await pieces.publish(end) }
+        let old = try await storage.info(path)
+        do {
+            try await superseding.supersede(setsWith: path)
+            return try await pieces.publish(end)
+        } catch {
+            await superseding.takeBack(setsWith: path, if: old, in: storage)
+            throw error
+        }
+    }
+}
+
+extension Superseding {
+    /// Takes back what was said of a file that is still the old one.
+    fileprivate func takeBack(setsWith path: StoragePath, if old: FileInfo?, in storage: any Storage) async {
+        // A task of its own, because the run may have been cancelled.
+        await Task {
+            guard let now = try? await storage.info(path), now == old else { return }
+            try? await takeBack(setsWith: path)
         }.value
     }
 }

@@ -25,7 +25,12 @@ extension RunMember {
     private func readAndPublish(_ failure: FirstFailure) async throws {
         try await withThrowingTaskGroup(of: Void.self) { publications in
             var running = 0
-            while let job = try await next() {
+            while let piece = try await next() {
+                let job = piece.job
+                if case .range(let split, let index) = piece {
+                    guard try await self.export(index, of: split) else { break }
+                    continue
+                }
                 guard let export = begin(job) else { continue }
                 let publication: JobExport.Publication
                 do {

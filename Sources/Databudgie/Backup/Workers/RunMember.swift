@@ -21,12 +21,17 @@ struct RunMember: Sendable {
     /// - Throws: What ends the run; `CancellationError`.
     func work() async throws {
         guard !run.publishesMeanwhile else { return try await workPublishing() }
-        while let job = try await next() {
-            guard try await export(job) else { return }
+        while let piece = try await next() {
+            let isConnected =
+                switch piece {
+                case .whole(let job): try await export(job)
+                case .range(let split, let index): try await export(index, of: split)
+                }
+            guard isConnected else { return }
         }
     }
 
-    func next() async throws -> BackupJob? {
+    func next() async throws -> JobPiece? {
         guard isLeader else { return run.list.next() }
         return try await run.list.nextForLeader {
             guard session.settings.idleInTransactionTimeout != nil else { return }
@@ -57,7 +62,12 @@ struct RunMember: Sendable {
             return nil
         }
         if run.list.begin(job.id) { recorder.started(job.id) }
-        return JobExport(
+        return export(of: job)
+    }
+
+    /// What exports a job over the member's connection.
+    func export(of job: BackupJob) -> JobExport {
+        JobExport(
             session: session,
             job: job,
             catalog: run.catalog,
@@ -88,6 +98,22 @@ struct RunMember: Sendable {
     /// - Returns: False when the connection is lost, and nothing else.
     /// - Throws: What ends the run.
     func failed(_ job: BackupJob, _ error: any Error) throws -> Bool {
+        try giveWay(job, error)
+        let scope = FailureScope(of: error)
+        if !isLeader, scope != .interruption, let isLost = handsOver(job, error) {
+            run.list.handOver(.whole(job))
+            return !isLost
+        }
+        if scope == .job, job.isStrict { run.list.stop(after: job.id) }
+        if scope != .interruption { run.list.end(with: recorder.ended(.failed(JobFailure(job.id, error)))) }
+        try rethrowUnlessJobFailed(error)
+        return true
+    }
+
+    /// Ends the run when it is to begin again, under another name or from another snapshot.
+    ///
+    /// - Throws: What says so.
+    func giveWay(_ job: BackupJob, _ error: any Error) throws {
         // What the manifest has recorded stays.
         if run.givesWay, job.isUniquePath, let error = error as? StorageError, error.code == .alreadyExists,
             run.commitment.giveWay()
@@ -95,18 +121,12 @@ struct RunMember: Sendable {
             throw PathIsTaken(message: error.message)
         }
         if run.givesUpOnConflict, let conflict = RecoveryConflict(error), run.commitment.giveWay() { throw conflict }
-        let scope = FailureScope(of: error)
-        if !isLeader, scope != .interruption, let isLost = handOver(job, error) { return !isLost }
-        if scope == .job, job.isStrict { run.list.stop(after: job.id) }
-        if scope != .interruption { run.list.end(with: recorder.ended(.failed(JobFailure(job.id, error)))) }
-        try rethrowUnlessJobFailed(error)
-        return true
     }
 
-    /// Leaves a job to the leader when it may succeed there.
+    /// Says that a job, or a range of it, is left to the leader, when it may succeed there.
     ///
-    /// - Returns: Whether the connection is lost; nil when the job would fail there as well.
-    private func handOver(_ job: BackupJob, _ error: any Error) -> Bool? {
+    /// - Returns: Whether the connection is lost; nil when it would fail there as well.
+    func handsOver(_ job: BackupJob, _ error: any Error) -> Bool? {
         if LockConflict(of: error) == .timeout {
             recorder.found(
                 .note(
@@ -114,7 +134,6 @@ struct RunMember: Sendable {
                     of: job.id
                 )
             )
-            run.list.handOver(job)
             return false
         }
         guard let code = (error as? PostgresError)?.code, [.connectionLost, .connectionUnavailable].contains(code)
@@ -124,7 +143,6 @@ struct RunMember: Sendable {
         recorder.found(
             .warning("\(ErrorText(error).message): exporting it again, over another connection", of: job.id)
         )
-        run.list.handOver(job)
         return true
     }
 }

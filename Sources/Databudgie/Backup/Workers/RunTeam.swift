@@ -14,11 +14,18 @@ struct RunTeam {
     /// - Throws: What ends the run, when all members have ended.
     func work() async throws {
         let snapshot = count > 1 ? try await SharedSnapshot(of: leader.connection) : nil
-        try await Members.run(workers: snapshot == nil ? 0 : count - 1) {
-            try await member(leader, isLeader: true).work()
-        } worker: {
-            if let snapshot { try await work(with: snapshot) }
+        var failure: (any Error)?
+        do {
+            try await Members.run(workers: snapshot == nil ? 0 : count - 1) {
+                try await member(leader, isLeader: true).work()
+            } worker: {
+                if let snapshot { try await work(with: snapshot) }
+            }
+        } catch {
+            failure = error
         }
+        await run.list.discardUnfinished()
+        if let failure { throw failure }
     }
 
     private func member(_ session: DatabaseSession, isLeader: Bool) -> RunMember {

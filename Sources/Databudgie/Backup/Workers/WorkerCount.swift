@@ -1,6 +1,6 @@
 import Postgres
 
-/// How many members a run has, and in which order they take its jobs.
+/// How many members a run has.
 struct WorkerCount {
     let settings: RunSettings
     let catalog: DatabaseCatalog
@@ -9,20 +9,34 @@ struct WorkerCount {
     /// Decides by the sizes of tables.
     ///
     /// - Parameter jobs: In the order of the plan.
-    /// - Returns: How many members there are to be, with the leader, and the jobs in the order in which they take them: the
-    ///   biggest first, so that no member is left with one at the end.
+    /// - Returns: How many members there are to be, with the leader, and the jobs with the sizes of their tables, as far as
+    ///   they matter.
     /// - Throws: `PostgresError` when the connection was lost; `CancellationError`.
-    func decide(_ jobs: [BackupJob]) async throws -> (count: Int, jobs: [BackupJob]) {
+    func decide(_ jobs: [BackupJob]) async throws -> (count: Int, jobs: [(job: BackupJob, bytes: Int64?)]) {
         let limit = WorkerLimit(settings: settings, connection: connection)
-        let most = try await limit.most(for: jobs.count { $0.includesRows })
-        guard most > 1 else { return (1, jobs) }
+        let isDivisible = jobs.contains { $0.isDivisible(in: catalog) }
+        let most = try await limit.most(for: isDivisible ? .max : jobs.count { $0.includesRows })
+        guard most > 1 else { return (1, jobs.map { ($0, nil) }) }
         let relations = jobs.compactMap(\.relation)
         let bytes = try await TableSizeReader(connection: connection).read(
             relations + relations.flatMap { catalog.descendants(of: $0.oid).compactMap { catalog[$0] } }
         )
-        let sizes = jobs.map { size(of: $0, bytes) }
-        let order = jobs.indices.sorted { (sizes[$1] ?? .max, $0) < (sizes[$0] ?? .max, $1) }
-        return (limit.decide(most, sizes), order.map { jobs[$0] })
+        let sized = jobs.map { (job: $0, bytes: size(of: $0, bytes)) }
+        let (division, isSubset) = (division(most), settings.subset != nil)
+        let pieces = sized.reduce(0) { sum, next in
+            sum + (next.job.includesRows ? division.count(next.job, next.bytes, isSubset: isSubset) : 0)
+        }
+        return (limit.decide(min(most, max(1, pieces)), sized.map(\.bytes)), sized)
+    }
+
+    /// What divides tables for some members.
+    func division(_ members: Int) -> TableDivision {
+        TableDivision(
+            connection: connection,
+            catalog: catalog,
+            members: members,
+            rangeSize: settings.rangeSize
+        )
     }
 
     /// Bytes of the tables that a job reads; nil when that is not known: such a job may take long.

@@ -12,12 +12,14 @@ struct ExportStream<Rows: AsyncSequence & Sendable>: AsyncSequence, Sendable whe
     private let writer: SegmentWriter
     private let hasher = SegmentHasher()
     private let meter: TransferMeter
+    private let part: FilePart
     private let estimatedRows: Int?
     private let beforeEnd: @Sendable () async throws -> Void
 
     /// - Parameters:
     ///   - rows: What COPY sends, the header first: of one command, or of several one after the other.
     ///   - format: The form of the file.
+    ///   - part: What of the file it is; later parts have no header.
     ///   - meter: Counts what passes.
     ///   - estimatedRows: How many rows there probably are; nil when that is unknown.
     ///   - beforeEnd: Runs when all rows have arrived; the stream fails with its error, so that no file is published.
@@ -25,22 +27,32 @@ struct ExportStream<Rows: AsyncSequence & Sendable>: AsyncSequence, Sendable whe
     init(
         _ rows: Rows,
         as format: DataFileFormat,
+        part: FilePart = .whole,
         meter: TransferMeter,
         estimatedRows: Int? = nil,
         beforeEnd: @escaping @Sendable () async throws -> Void = {}
     ) throws {
         self.rows = rows
         self.meter = meter
+        self.part = part
         self.estimatedRows = estimatedRows
         self.beforeEnd = beforeEnd
-        writer = try SegmentWriter(format: format.compression, level: format.level)
+        writer = try SegmentWriter(format: format.compression, level: format.level, part: part)
     }
 
     /// The segments that have passed, all of them when the stream has ended.
     var segments: [HashedSegment] { hasher.segments }
 
     func makeAsyncIterator() -> Iterator {
-        Iterator(rows: rows.makeAsyncIterator(), writer: writer, hasher: hasher, meter: meter, beforeEnd: beforeEnd)
+        Iterator(
+            rows: rows.makeAsyncIterator(),
+            writer: writer,
+            hasher: hasher,
+            meter: meter,
+            beforeEnd: beforeEnd,
+            isWhole: part == .whole,
+            headerRows: part == .later ? 0 : 1
+        )
     }
 
     struct Iterator: AsyncIteratorProtocol {
@@ -49,8 +61,9 @@ struct ExportStream<Rows: AsyncSequence & Sendable>: AsyncSequence, Sendable whe
         fileprivate let hasher: SegmentHasher
         fileprivate let meter: TransferMeter
         fileprivate let beforeEnd: @Sendable () async throws -> Void
+        fileprivate let isWhole: Bool
         /// The header is a row of the stream, but not of the table.
-        fileprivate var headerRows = 1
+        fileprivate var headerRows: Int
         fileprivate var isFinished = false
 
         mutating func next() async throws -> [UInt8]? {
@@ -65,7 +78,7 @@ struct ExportStream<Rows: AsyncSequence & Sendable>: AsyncSequence, Sendable whe
                 } else {
                     isFinished = true
                     try await beforeEnd()
-                    await FailPoint.reached(.dataFileUnpublished)
+                    if isWhole { await FailPoint.reached(.dataFileUnpublished) }
                     let last = try writer.finish()
                     last.forEach(hasher.add)
                     output = last.flatMap(\.bytes)
