@@ -7,14 +7,16 @@ extension RunMember {
     /// - Returns: False when the connection is lost.
     /// - Throws: What ends the run.
     func export(_ index: Int, of split: SplitJob) async throws -> Bool {
+        let step: SplitJob.Step
         do {
             if run.list.begin(split.job.id) { recorder.started(split.job.id) }
             let range = try await export(of: split.job).run(index, of: split)
             await FailPoint.reached(.rangeWritten)
-            try await go(on: split.complete(index, range), with: split)
+            step = split.complete(index, range)
         } catch {
             return try await failed(index, of: split, error)
         }
+        try await go(on: step, with: split)
         warnOfAge()
         return true
     }

@@ -139,8 +139,9 @@ struct WorkerConnectionTests {
                         let catalog = try await DatabaseCatalogReader(connection: connection).read()
                         let planner = BackupPlanner(catalog: catalog, timestamp: RunTimestamp(.now), isStrict: false)
                         let jobs = try planner.plan(configuration.backup.tables).jobs
-                        return try await WorkerCount(settings: settings, catalog: catalog, connection: connection)
-                            .decide(jobs).jobs.map(\.id.name)
+                        let workers = WorkerCount(settings: settings, catalog: catalog, connection: connection)
+                        let (count, sized) = try await workers.decide(jobs)
+                        return try await workers.division(count).pieces(of: sized, isSubset: false).map(\.job.id.name)
                     }
                 }
             }
