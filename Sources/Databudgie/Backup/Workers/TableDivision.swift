@@ -17,9 +17,9 @@ struct TableDivision {
     /// Into how many ranges a table is divided at most.
     ///
     /// - Parameters:
-    ///   - job: The table.
+    ///   - job: Exports the table.
     ///   - bytes: Its size; nil when it is not known.
-    ///   - subset: The run exports some rows, by their addresses.
+    ///   - isSubset: The run exports some rows, by their addresses.
     /// - Returns: 1 for what is not divided.
     func count(_ job: BackupJob, _ bytes: Int64?, isSubset: Bool) -> Int {
         guard members > 1, !isSubset, let bytes, connection.server.majorVersion >= Self.firstVersion,
