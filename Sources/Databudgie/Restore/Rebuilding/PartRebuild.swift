@@ -55,10 +55,15 @@ final class PartRebuild {
             }
             if try await drop("foreign key \(constraint.name)", of: table, statement) { dropped.add(constraint) }
         }
-        for index in parts.indexes {
+        let children = Dictionary(grouping: parts.indexes.filter { $0.parent != nil }) { $0.parent ?? 0 }
+        for index in parts.indexes where index.parent == nil {
             guard let table = catalog[index.table] else { continue }
-            let isDropped = try await drop("index \(index.name.name)", of: table, index.dropping(from: table))
-            if isDropped { dropped.add(index) }
+            guard try await drop("index \(index.name.name)", of: table, index.dropping(from: table)) else { continue }
+            var gone = [index]
+            while let next = gone.popLast() {
+                dropped.add(next)
+                gone += children[next.oid] ?? []
+            }
         }
         deferring = try await deferringTables(among: dropped.tables)
     }
@@ -89,6 +94,11 @@ final class PartRebuild {
                 guard let table = catalog[index.table] else { continue }
                 willBuild(index.table)
                 try await run(index.finishing(on: table), index)
+            }
+            let indexes = Dictionary(dropped.indexes.map { ($0.oid, $0) }, uniquingKeysWith: { first, _ in first })
+            for index in dropped.indexes {
+                guard let parent = index.parent.flatMap({ indexes[$0] }) else { continue }
+                try await run([index.attaching(to: parent)], index)
             }
             // Their triggers fire in the order of their OIDs.
             for constraint in dropped.constraints.sorted(by: { $0.oid < $1.oid }) {

@@ -102,23 +102,47 @@ struct RebuildRules {
     }
 
     private func add(_ indexes: [TableIndex], _ job: RestoreJob, _ choice: RebuildChoice, _ result: inout Conclusion) {
-        for index in indexes {
-            if let obstacle = index.obstacle {
-                result.findings.append(Self.kept("index \(index.name.name)", obstacle.reason, job, choice.indexes))
-                continue
-            }
-            let needed = index.foreignKeys.map { (oid: $0, key: found.constraint($0)) }
-            if let needing = needed.first(where: { !canDrop($0.key, pointingTo: job) }) {
-                let name = needing.key.map {
-                    "the foreign key \($0.name) of \(catalog[$0.table]?.name.label ?? "a table")"
+        for tree in Self.trees(indexes) {
+            let needed = tree.flatMap(\.foreignKeys).map { (oid: $0, key: found.constraint($0)) }
+            let reason: String? =
+                if let obstacle = tree.lazy.compactMap(\.obstacle).first {
+                    obstacle.reason
+                } else if tree[0].parent != nil {
+                    "it belongs to an index of a partitioned table"
+                } else if let needing = needed.first(where: { !canDrop($0.key, pointingTo: job) }) {
+                    "\(name(of: needing.key)) needs it"
+                } else {
+                    nil
                 }
-                let reason = "\(name ?? "a foreign key of a partitioned table") needs it"
-                result.findings.append(Self.kept("index \(index.name.name)", reason, job, choice.indexes))
+            if let reason {
+                result.findings.append(Self.kept("index \(tree[0].name.name)", reason, job, choice.indexes))
                 continue
             }
             needed.compactMap(\.key).forEach { result.parts.add($0) }
-            result.parts.add(index)
+            tree.forEach { result.parts.add($0) }
         }
+    }
+
+    private func name(of key: TableConstraint?) -> String {
+        guard let key else { return "a foreign key" }
+        return "the foreign key \(key.name) of \(catalog[key.table]?.name.label ?? "another table")"
+    }
+
+    /// Indexes with their parts in partitions, which are dropped with them: the top of each comes first.
+    private static func trees(_ indexes: [TableIndex]) -> [[TableIndex]] {
+        let own = Dictionary(indexes.map { ($0.oid, $0) }, uniquingKeysWith: { first, _ in first })
+        var trees: [UInt32: [TableIndex]] = [:]
+        var tops: [UInt32] = []
+        for index in indexes {
+            var top = index
+            while let parent = top.parent.flatMap({ own[$0] }) { top = parent }
+            if trees[top.oid] == nil {
+                tops.append(top.oid)
+                trees[top.oid] = [top]
+            }
+            if index.oid != top.oid { trees[top.oid]?.append(index) }
+        }
+        return tops.compactMap { trees[$0] }
     }
 
     /// Whether a foreign key can be dropped together with the index that it needs.

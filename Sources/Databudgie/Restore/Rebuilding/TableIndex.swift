@@ -35,7 +35,7 @@ struct TableIndex: Sendable {
         var reason: String {
             switch self {
             case .invalid: "it is not valid"
-            case .partitioned: "it belongs to an index of a partitioned table"
+            case .partitioned: "it is that of a key of a partitioned table"
             case .dependents: "a view, rule or function depends on it"
             case .extensionMember: "it belongs to an extension"
             case .functions: "it calls functions that may depend on the search path"
@@ -52,6 +52,12 @@ struct TableIndex: Sendable {
     let definition: String
     let constraint: Constraint?
     let isUnique: Bool
+    /// It has no rows of its own, but parts in the partitions of its table.
+    let isPartitioned: Bool
+    /// The index of the partitioned table that this one is a part of.
+    let parent: UInt32?
+    /// How many parts it has.
+    let parts: Int
     /// Nil: that of the database.
     let tablespace: String?
     let comment: String?
@@ -65,15 +71,20 @@ struct TableIndex: Sendable {
     let foreignKeys: [UInt32]
     let obstacle: Obstacle?
 
-    /// Drops it.
+    /// Drops it, with all of its parts.
     func dropping(from table: Relation) -> String {
         constraint == nil
             ? "drop index \(name.quoted)"
             : "alter table only \(table.name.quoted) drop constraint \(quotedIdentifier(name.name))"
     }
 
-    /// Builds the index, in its tablespace; nothing when only the constraint can.
-    var building: [String] { constraint?.excludes == true ? [] : [inTablespace, definition] }
+    /// Builds the index, in its tablespace; nothing when only the constraint can, or when there is nothing to build.
+    var building: [String] { constraint?.excludes == true || isPartitioned ? [] : [inTablespace, definition] }
+
+    /// Makes it a part of another index again.
+    func attaching(to parent: TableIndex) -> String {
+        "alter index \(parent.name.quoted) attach partition \(name.quoted)"
+    }
 
     /// Makes it what it was beyond that: the constraint, and what the table uses it for.
     ///
@@ -81,7 +92,8 @@ struct TableIndex: Sendable {
     /// - Returns: Statements, which need a table without checks that are pending.
     func finishing(on table: Relation) -> [String] {
         let (index, target) = (quotedIdentifier(name.name), "alter table only \(table.name.quoted)")
-        var statements: [String] = []
+        // Its definition says ONLY: the parts are attached afterwards.
+        var statements = isPartitioned ? [inTablespace, definition] : []
         if let constraint {
             if constraint.excludes {
                 statements += [inTablespace, "\(target) add constraint \(index) \(constraint.definition)"]
@@ -120,7 +132,7 @@ extension TableIndex: Hashable {
     private var key: [ByteKey] {
         let texts =
             [String(table), name.schema, name.name, definition, constraint?.definition, constraint?.comment]
-            + [tablespace, comment, "\(isClustered) \(isIdentity)"]
+            + [tablespace, comment, "\(isClustered) \(isIdentity) \(parent ?? 0) \(parts)"]
         return texts.map { ByteKey($0.map { "." + $0 } ?? "") } + statistics.map { ByteKey("\($0)") }
     }
 }

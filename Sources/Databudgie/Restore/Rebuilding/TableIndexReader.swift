@@ -22,6 +22,9 @@ struct TableIndexReader {
                 definition: definition,
                 constraint: Self.constraint(row),
                 isUnique: row["is_unique"] == "t",
+                isPartitioned: row["is_partitioned"] == "t",
+                parent: row["parent"].flatMap(UInt32.init),
+                parts: row["parts"].flatMap { Int($0) } ?? 0,
                 tablespace: row["tablespace"],
                 comment: row["comment"],
                 isClustered: row["is_clustered"] == "t",
@@ -63,6 +66,8 @@ struct TableIndexReader {
             pg_get_indexdef(i.indexrelid) as definition, i.indisunique as is_unique,
             c.contype as kind, pg_get_constraintdef(c.oid) as constraint_definition, i.indisexclusion as excludes,
             case when c.condeferred then 'deferrable initially deferred' when c.condeferrable then 'deferrable' end as deferral,
+            x.relkind = 'I' as is_partitioned, (select h.inhparent from pg_inherits h where h.inhrelid = x.oid) as parent,
+            (select count(*) from pg_inherits h where h.inhparent = x.oid) as parts,
             s.spcname as tablespace, obj_description(x.oid, 'pg_class') as comment,
             obj_description(c.oid, 'pg_constraint') as constraint_comment,
             i.indisclustered as is_clustered, i.indisreplident as is_identity,
@@ -72,10 +77,12 @@ struct TableIndexReader {
                 where f.contype = 'f' and f.conindid = x.oid and f.conparentid = 0) as foreign_keys,
             case
             when not (i.indisvalid and i.indisready and i.indislive) then 'invalid'
-            when x.relkind <> 'i' or x.relispartition or c.conparentid <> 0 or c.coninhcount > 0 then 'partitioned'
+            when c.oid is not null and (x.relkind = 'I' or x.relispartition) then 'partitioned'
             when exists (select from pg_depend d where d.refclassid = 'pg_class'::regclass and d.refobjid = x.oid
                     and not (d.classid = 'pg_constraint'::regclass
                         and exists (select from pg_constraint f where f.oid = d.objid and f.contype = 'f'))
+                    and not (d.classid = 'pg_class'::regclass
+                        and exists (select from pg_inherits h where h.inhrelid = d.objid and h.inhparent = x.oid))
                 ) or exists (select from pg_depend d where d.refclassid = 'pg_constraint'::regclass and d.refobjid = c.oid
                     and d.classid <> 'pg_trigger'::regclass
                     and not (d.classid = 'pg_class'::regclass and d.objid = x.oid)) then 'dependents'

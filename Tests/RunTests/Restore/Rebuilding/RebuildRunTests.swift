@@ -270,13 +270,16 @@ struct RebuildRunTests {
     }
 
     /// The parts of the child, as the checks before a load read them.
-    private func parts(_ connection: Connection, _ table: Relation) async throws -> RebuiltParts {
+    private func parts(_ connection: Connection, _ tables: [Relation]) async throws -> RebuiltParts {
         try await connection.withTransaction { connection in
             try await connection.withEmptySearchPath {
                 var parts = RebuiltParts()
-                try await TableConstraintReader(connection: connection).read(notValidOf: [], foreignKeysOf: [table.oid])
-                    .forEach { parts.add($0) }
-                try await TableIndexReader(connection: connection).read(of: [table.oid]).forEach { parts.add($0) }
+                try await TableConstraintReader(connection: connection).read(
+                    notValidOf: [],
+                    foreignKeysOf: tables.map(\.oid)
+                )
+                .forEach { parts.add($0) }
+                try await TableIndexReader(connection: connection).read(of: tables.map(\.oid)).forEach { parts.add($0) }
                 return parts
             }
         }
@@ -301,13 +304,47 @@ struct RebuildRunTests {
                     catalog: catalog,
                     loadGroup: LoadGroup(number: 0, jobs: [], truncated: tables, deferredKeys: []),
                     triggers: [],
-                    parts: try await parts(session.connection, tables[0])
+                    parts: try await parts(session.connection, tables)
                 )
                 try await fixture.execute(fixture.target, change)
                 let error = await #expect(throws: DatabudgieError.self) {
                     try await session.withTransaction(.writing) { try await preparation.begin() }
                 }
                 #expect(error?.message == "the \(part) of public.child was changed after it was checked")
+            }
+        }
+    }
+
+    @Test("Indexes of a partitioned table that gets another partition after the check are not dropped")
+    func partitionAdded() async throws {
+        try await RunFixture.with { fixture in
+            try await fixture.execute(
+                fixture.target,
+                """
+                create table event (at int, kind int) partition by range (at);
+                create table event_1 partition of event for values from (0) to (10);
+                create index event_kind on event (kind);
+                """
+            )
+            try await fixture.session(try fixture.configuration(yaml(fixture)), .restore) { session in
+                let catalog = try await session.readCatalog(without: nil)
+                let table = try #require(catalog.named("public.event").first)
+                let preparation = GroupPreparation(
+                    connection: session.connection,
+                    catalog: catalog,
+                    loadGroup: LoadGroup(number: 0, jobs: [], truncated: [table], deferredKeys: []),
+                    triggers: [],
+                    parts: try await parts(session.connection, catalog.carriers(of: table))
+                )
+                #expect(preparation.parts.indexes.map(\.name.name).sorted() == ["event_1_kind_idx", "event_kind"])
+                try await fixture.execute(
+                    fixture.target,
+                    "create table event_2 partition of event for values from (10) to (20)"
+                )
+                let error = await #expect(throws: DatabudgieError.self) {
+                    try await session.withTransaction(.writing) { try await preparation.begin() }
+                }
+                #expect(error?.message == "the index event_kind of public.event was changed after it was checked")
             }
         }
     }
@@ -326,7 +363,7 @@ struct RebuildRunTests {
                         catalog: catalog,
                         loadGroup: LoadGroup(number: 0, jobs: [], truncated: tables, deferredKeys: []),
                         triggers: [],
-                        parts: try await parts(session.connection, tables[0]),
+                        parts: try await parts(session.connection, tables),
                         attempts: LockAttempts(timeout: .milliseconds(50), count: 2)
                     )
                     let error = await #expect(throws: DatabudgieError.self) {

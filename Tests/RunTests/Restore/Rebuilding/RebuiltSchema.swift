@@ -63,6 +63,15 @@ enum RebuiltSchema {
         create table s.event_2 partition of s.event for values from (10) to (20) partition by list (at);
         create table s.event_2a partition of s.event_2 for values in (10, 11);
         create index event_kind on s.event (kind);
+        create index event_2_own on s.event_2 (kind desc) with (fillfactor = 60);
+        create index event_2a_own on s.event_2a (kind desc) with (fillfactor = 50);
+        create index "event's" on only s.event (kind desc);
+        create index event_1_own on s.event_1 (kind desc);
+        alter index s."event's" attach partition s.event_1_own;
+        alter index s."event's" attach partition s.event_2_own;
+        comment on index s."event's" is 'attached';
+        comment on index s.event_1_own is 'a part';
+        alter table s.event_1 cluster on event_1_own;
         create index only_here on s.event_1 (kind, at);
         create table s.seen (id int, at int references s.event on delete cascade);
         """#
