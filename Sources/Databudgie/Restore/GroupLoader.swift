@@ -144,7 +144,8 @@ struct GroupLoader {
             triggers: triggers,
             parts: parts,
             created: group.jobs.filter { $0.isNew && formats[$0.id]?.canFreeze == true }.map(\.relation)
-                .filter { created.insert($0).inserted }
+                .filter { created.insert($0).inserted },
+            settings: BuildSettings(session)
         )
     }
 

@@ -30,11 +30,12 @@ struct GroupPreparation {
         triggers: [TargetTrigger],
         parts: RebuiltParts = RebuiltParts(),
         created: [Relation] = [],
+        settings: BuildSettings? = nil,
         attempts: LockAttempts = LockAttempts()
     ) {
         (self.connection, self.catalog, self.loadGroup) = (connection, catalog, loadGroup)
         (self.triggers, self.parts, self.created, self.attempts) = (triggers, parts, created, attempts)
-        rebuild = PartRebuild(parts, connection, catalog)
+        rebuild = PartRebuild(parts, connection, catalog, settings ?? BuildSettings(connection: connection))
     }
 
     /// Tables that rows are added to, except those that the run has created, which nobody else uses.

@@ -214,7 +214,8 @@ struct DefinitionInstaller {
         for batch in (definitions ?? postData).batches(of: Self.batchSize) {
             await FailPoint.reached(.definitionsUnfinished)
             failures += try await session.withTransaction(.writing) {
-                report(try await run(batch, over: session, mayExist: mayExist))
+                try await BuildSettings(session).raise()
+                return report(try await run(batch, over: session, mayExist: mayExist))
             }
             await FailPoint.reached(.definitionsFinished)
         }
@@ -233,7 +234,10 @@ struct DefinitionInstaller {
         over session: DatabaseSession
     ) async throws -> (failures: [Failure], repeated: [StoredDefinition]) {
         await FailPoint.reached(.definitionsUnfinished)
-        var outcome = try await session.withTransaction(.writing) { try await run(definitions, over: session) }
+        var outcome = try await session.withTransaction(.writing) {
+            try await BuildSettings(session).raise()
+            return try await run(definitions, over: session)
+        }
         await FailPoint.reached(.definitionsFinished)
         let isTransient = { (error: PostgresError) in
             LockConflict(of: error) != nil || DefinitionRunner.absences.contains(error.sqlState ?? "")
@@ -278,6 +282,7 @@ struct DefinitionInstaller {
     /// - Throws: `PostgresError` when the connection was lost; `CancellationError`.
     func validate(_ validation: FinishingPlan.Validation, over session: DatabaseSession) async throws -> Failure? {
         try await session.withTransaction(.writing) {
+            try await BuildSettings(session).raise()
             var stored = validation.addition
             stored.definition.sql = validation.key.validating
             let outcome = try await run([stored], over: session)

@@ -67,3 +67,13 @@ struct BuildSettings {
         return line.split(atByte: " ").compactMap { Int($0) }.first
     }
 }
+
+extension BuildSettings {
+    /// The settings of a member of a restore, which shares the server with the others.
+    init(_ session: DatabaseSession) {
+        self.init(
+            connection: session.connection,
+            sessions: session.settings.jobs ?? session.settings.standardJobs
+        )
+    }
+}

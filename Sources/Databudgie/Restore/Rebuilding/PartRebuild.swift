@@ -23,9 +23,9 @@ final class PartRebuild {
     ///   - parts: What is dropped.
     ///   - connection: Has a transaction open.
     ///   - catalog: Of the target.
-    init(_ parts: RebuiltParts, _ connection: Connection, _ catalog: DatabaseCatalog) {
-        (self.parts, self.connection, self.catalog) = (parts, connection, catalog)
-        settings = BuildSettings(connection: connection)
+    ///   - settings: With which they are built.
+    init(_ parts: RebuiltParts, _ connection: Connection, _ catalog: DatabaseCatalog, _ settings: BuildSettings) {
+        (self.parts, self.connection, self.catalog, self.settings) = (parts, connection, catalog, settings)
     }
 
     /// Locks the tables and drops the parts, if they are as they were when they were checked.
