@@ -86,6 +86,7 @@ struct TableConstraintReader {
 
     /// Says of each constraint whether it comes back as it was.
     ///
+    /// As a replica, a session does not check foreign keys, and rows may land that violate one; adding it would check them.
     /// NOT NULL constraints (`n`) and those that are not enforced are of version 18. Copies of a key at the partitions of either
     /// table are constraints of their own, one below the other.
     private static let query = """
@@ -130,6 +131,8 @@ struct TableConstraintReader {
                     and d.refclassid operator(pg_catalog.=) 'pg_catalog.pg_extension'::pg_catalog.regclass)
             and case when o.contype operator(pg_catalog.=) 'f' then
                 not exists (select from differing d where d.original operator(pg_catalog.=) o.oid)
+                and (not o.convalidated
+                    or pg_catalog.current_setting('session_replication_role') operator(pg_catalog.<>) 'replica')
             else o.connoinherit or not exists (select from pg_catalog.pg_inherits i
                 where i.inhparent operator(pg_catalog.=) o.conrelid) end as can_return
         from own o join pg_catalog.pg_class r on r.oid operator(pg_catalog.=) o.conrelid

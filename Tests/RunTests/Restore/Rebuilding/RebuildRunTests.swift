@@ -200,6 +200,22 @@ struct RebuildRunTests {
         }
     }
 
+    @Test("In a session that does not check foreign keys, rows land that violate them")
+    func replica() async throws {
+        try await withBackup("insert into parent values (1); insert into child values (1, 1, 1)") { fixture in
+            let database = try #require(fixture.target.keywords["dbname"])
+            try await fixture.execute(
+                fixture.target,
+                "alter database \(quotedIdentifier(database)) set session_replication_role = replica"
+            )
+            let before = try await numbers(fixture)
+            #expect(try await fixture.restore(yaml(fixture, "[child]", Self.more)).failed.map(\.sentence) == [])
+            let after = try await numbers(fixture)
+            #expect(zip(before, after).map { $0 == $1 } == [false, false, true, true])
+            #expect(try await fixture.rows(fixture.target, "select * from child") == ["1|1|1"])
+        }
+    }
+
     @Test("What an event trigger refuses to drop stays, and the rows land")
     func refused() async throws {
         try await withBackup("insert into parent values (1); insert into child values (1, 1, 1)") { fixture in
