@@ -87,8 +87,6 @@ enum RebuiltSchema {
         create index calls on s.own (s.whole(n));
         create index with_extension on s.own (id);
         alter index s.with_extension depends on extension plpgsql;
-        create index invalid on s.own (id, n);
-        update pg_index set indisvalid = false where indexrelid = 's.invalid'::regclass;
         create table s.quiet (id int primary key, maker int references s.maker);
         alter table s.quiet disable trigger all;
         create table s.referred (id int primary key, n int unique);
