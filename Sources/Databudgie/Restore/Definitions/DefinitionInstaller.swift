@@ -199,7 +199,7 @@ struct DefinitionInstaller {
     ///
     /// - Throws: ``DatabudgieError`` that names the definition which failed; `PostgresError`.
     func finish() async throws {
-        try await create(postData)
+        try await create(postData, builders: 1)
     }
 
     /// Creates the same in transactions of their own, in which each definition fails alone.
@@ -214,8 +214,7 @@ struct DefinitionInstaller {
         for batch in (definitions ?? postData).batches(of: Self.batchSize) {
             await FailPoint.reached(.definitionsUnfinished)
             failures += try await session.withTransaction(.writing) {
-                try await BuildSettings(session).raise()
-                return report(try await run(batch, over: session, mayExist: mayExist))
+                report(try await run(batch, over: session, mayExist: mayExist, builders: 1))
             }
             await FailPoint.reached(.definitionsFinished)
         }
@@ -227,16 +226,17 @@ struct DefinitionInstaller {
     /// - Parameters:
     ///   - definitions: What is created.
     ///   - session: The member's.
+    ///   - builders: How many members there are.
     /// - Returns: What could not be created, and what should be tried again when no other member is in the way.
     /// - Throws: `PostgresError` when the connection was lost; `CancellationError`.
     func build(
         _ definitions: [StoredDefinition],
-        over session: DatabaseSession
+        over session: DatabaseSession,
+        builders: Int
     ) async throws -> (failures: [Failure], repeated: [StoredDefinition]) {
         await FailPoint.reached(.definitionsUnfinished)
         var outcome = try await session.withTransaction(.writing) {
-            try await BuildSettings(session).raise()
-            return try await run(definitions, over: session)
+            try await run(definitions, over: session, builders: builders)
         }
         await FailPoint.reached(.definitionsFinished)
         let isTransient = { (error: PostgresError) in
@@ -293,8 +293,8 @@ struct DefinitionInstaller {
         }
     }
 
-    private func create(_ definitions: [StoredDefinition]) async throws {
-        let failures = report(try await run(definitions, over: session))
+    private func create(_ definitions: [StoredDefinition], builders: Int? = nil) async throws {
+        let failures = report(try await run(definitions, over: session, builders: builders))
         guard failures.isEmpty else {
             throw DatabudgieError(
                 .database,
@@ -310,14 +310,18 @@ struct DefinitionInstaller {
     }
 
     /// With the settings that pg_dump's scripts begin with; the caller's search path comes back afterwards.
+    ///
+    /// `builders` says how many sessions build indexes and check keys now.
     private func run(
         _ definitions: [StoredDefinition],
         over session: DatabaseSession,
-        mayExist: Bool = false
+        mayExist: Bool = false,
+        builders: Int? = nil
     ) async throws -> DefinitionRunner.Outcome {
         let connection = session.connection
         // Again before each run: files of other tools may change settings.
         try await connection.pinSessionSettings(.restore, overrides: ["check_function_bodies": "off"])
+        if let builders { try await BuildSettings(connection: connection, sessions: builders).raise() }
         let role = session.settings.definitions.role
         return try await connection.withEmptySearchPath {
             try await connection.withRole(role) {

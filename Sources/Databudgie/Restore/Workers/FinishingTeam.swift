@@ -44,7 +44,11 @@ struct FinishingTeam: Sendable {
         let state = Mutex(State())
         let pieces = units.map { WorkQueue.Piece(size: $0.size, locks: $0.locks) }
         try await share(pieces, count, moment) { number, session in
-            let (failures, repeated) = try await definitions.build(units[number].definitions, over: session)
+            let (failures, repeated) = try await definitions.build(
+                units[number].definitions,
+                over: session,
+                builders: count
+            )
             state.withLock { ($0.failures[number], $0.repeated[number]) = (failures, repeated) }
         } losing: { number in
             state.withLock { $0.repeated[number] = units[number].definitions }
