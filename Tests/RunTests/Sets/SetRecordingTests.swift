@@ -182,6 +182,21 @@ struct SetRecordingTests {
         }
     }
 
+    @Test("What the role may not ask of the server stays without an answer, and the rest has one")
+    func refusedQuestion() async throws {
+        try await RunFixture.withRole { fixture, role in
+            try await fixture.execute(
+                fixture.source,
+                "revoke execute on function pg_control_system() from public; create table t (id int); grant select on t to \(role)"
+            )
+            _ = try await backup(fixture.connected(as: role), fixture.yaml("[t]"))
+            let source = try #require(try record(fixture).source)
+            #expect(source.systemIdentifier == nil)
+            #expect(source.snapshot?.contains(":") == true && source.walPosition?.contains("/") == true)
+            try await fixture.execute(fixture.source, "drop owned by \(role)")
+        }
+    }
+
     @Test("A run that is stopped by its first failure records what it has written as partial")
     func strict() async throws {
         try await RunFixture.with { fixture in
