@@ -26,7 +26,7 @@ struct SignalTests {
             #expect(lines.last?.contains(#""finished":1"#) == true)
             #expect(try shop.files().allSatisfy { $0.hasPrefix("backups/public.products/") })
             let running =
-                "select count(*) from pg_stat_activity where query ilike 'copy%' and datname = current_database()"
+                "select count(*) from pg_stat_activity where query ~* '(^|; )copy' and datname = current_database()"
             #expect(try await shop.value(running) == "0")
         }
     }
@@ -241,7 +241,7 @@ struct SignalTests {
     }
 
     private let running =
-        "select pid from pg_stat_activity where query ilike 'copy%' and datname = current_database() "
+        "select pid from pg_stat_activity where query ~* '(^|; )copy' and datname = current_database() "
         + "and state = 'active'"
 
     /// Waits until the program's query runs, and returns the id of the server process that runs it.

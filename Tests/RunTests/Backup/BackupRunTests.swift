@@ -211,7 +211,7 @@ struct BackupRunTests {
             try await poll("the query runs") {
                 try await fixture.rows(
                     fixture.target,
-                    "select 1 from pg_stat_activity where query like 'copy %pg_sleep%' and state = 'active'"
+                    "select 1 from pg_stat_activity where query ~ '(^|; )copy .*pg_sleep' and state = 'active'"
                         + " and datname = '\(fixture.source.keywords["dbname"] ?? "")'"
                 ).isEmpty == false
             }
@@ -235,7 +235,7 @@ struct BackupRunTests {
             }
             let terminate = """
                 select pg_terminate_backend(pid) from pg_stat_activity
-                where query like 'copy %pg_sleep%' and state = 'active' and datname = '\(fixture.source.keywords["dbname"] ?? "")'
+                where query ~ '(^|; )copy .*pg_sleep' and state = 'active' and datname = '\(fixture.source.keywords["dbname"] ?? "")'
                 """
             try await poll("the query runs") { try await fixture.rows(fixture.target, terminate).isEmpty == false }
             await #expect(throws: PostgresError.self) { try await run.value }

@@ -130,7 +130,7 @@ struct ConnectionFaultTests {
                         try await body(fixture) {
                             // The server ends all sessions, and recovers, when one of its processes is killed.
                             let copy =
-                                "select pid from pg_stat_activity where state = 'active' and query ilike 'copy %'"
+                                "select pid from pg_stat_activity where state = 'active' and query ~* '(^|; )copy '"
                             let pid = try await fixture.rows(server.superuser, copy).first.flatMap { pid_t($0) }
                             try #require(kill(try #require(pid), SIGKILL) == 0)
                             try await poll("the server is back") {

@@ -332,7 +332,7 @@ struct RestoreRunTests {
             try await poll("the load runs") {
                 try await fixture.rows(
                     fixture.source,
-                    "select 1 from pg_stat_activity where query like 'copy %' and state = 'active'"
+                    "select 1 from pg_stat_activity where query ~ '(^|; )copy ' and state = 'active'"
                         + " and datname = '\(fixture.target.keywords["dbname"] ?? "")'"
                 ).isEmpty == false
             }

@@ -21,7 +21,7 @@ struct FailureScopeRunTests {
     {
         let terminate = """
             select pg_terminate_backend(pid) from pg_stat_activity
-            where query like 'copy %' and state = 'active' and datname = '\(database.keywords["dbname"] ?? "")'
+            where query ~ '(^|; )copy ' and state = 'active' and datname = '\(database.keywords["dbname"] ?? "")'
             """
         try await poll("a job runs") { try await fixture.rows(other, terminate).isEmpty == false }
     }

@@ -52,7 +52,7 @@ extension RunFixture {
     func members(_ count: Int) async throws -> [WaitingMember] {
         let query = """
             select pid, substring(query from 'gate\\((\\d+)\\)') from pg_stat_activity where state = 'active'
-                and query like 'copy %gate(%' and datname = '\(source.keywords["dbname"] ?? "")' order by backend_start
+                and query ~ '(^|; )copy .*gate[(]' and datname = '\(source.keywords["dbname"] ?? "")' order by backend_start
             """
         var members: [WaitingMember] = []
         try await poll("\(count) sessions wait at gates") {

@@ -267,7 +267,7 @@ struct RangeBackupTests {
             )
             let query = """
                 select pg_terminate_backend(pid) from pg_stat_activity
-                where datname = '\(fixture.source.keywords["dbname"] ?? "")' and query like 'copy %ctid%' and state = 'active'
+                where datname = '\(fixture.source.keywords["dbname"] ?? "")' and query ~ '(^|; )copy .*ctid' and state = 'active'
                     and backend_start > (select min(backend_start) from pg_stat_activity
                         where datname = '\(fixture.source.keywords["dbname"] ?? "")')
                 """

@@ -68,7 +68,7 @@ struct WorkerConnectionTests {
                         try await !fixture.rows(
                             fixture.target,
                             "select 1 from pg_stat_activity where datname = '\(fixture.source.keywords["dbname"] ?? "")'"
-                                + " and wait_event_type = 'Lock' and query like 'lock table%'"
+                                + " and wait_event_type = 'Lock' and query ~ '(^|; )lock table'"
                         ).isEmpty
                     }
                     try await fixture.execute(fixture.target, "alter database \(database) with allow_connections false")

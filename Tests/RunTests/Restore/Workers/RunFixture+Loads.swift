@@ -43,7 +43,7 @@ extension RunFixture {
     func loads(_ count: Int) async throws -> [WaitingLoad] {
         let query = """
             select pid, substring(query from '"public"."(\\w+)"') from pg_stat_activity where state = 'active'
-                and query like 'copy %' and wait_event = 'PgSleep' and datname = '\(target.keywords["dbname"] ?? "")'
+                and query ~ '(^|; )copy ' and wait_event = 'PgSleep' and datname = '\(target.keywords["dbname"] ?? "")'
             order by backend_start
             """
         var loads: [WaitingLoad] = []
