@@ -11,7 +11,7 @@ import Testing
 struct RangeBackupTests {
     /// Rows of all sizes, some in TOAST, some gone, with a column that was dropped.
     private static let schema = """
-        create table big (gone int, id serial primary key, at timestamptz, v text, wide text);
+        create table big (gone int, id serial primary key, at timestamptz, v text, wide text) with (autovacuum_enabled = off);
         insert into big (gone, at, v, wide) select i, timestamptz '2026-01-01 00:00+00' + i * interval '1 minute',
             case when i % 7 <> 0 then repeat(md5(i::text), 1 + i % 5) end,
             case when i % 400 = 0 then (select string_agg(md5(i::text || n), '') from generate_series(1, 3000) n) end
@@ -20,7 +20,8 @@ struct RangeBackupTests {
         delete from big where id between 3000 and 8000;
         update big set v = 'updated ' || id where id % 500 = 1;
         create table other (id int, v text); insert into other select i, repeat(md5(i::text), 3) from generate_series(1, 9000) i;
-        create table empty (id int); create table bloat (id int, v text);
+        create table empty (id int);
+        create table bloat (id int, v text) with (autovacuum_enabled = off);
         insert into bloat select i, md5(i::text) from generate_series(1, 20000) i; delete from bloat;
         """
 
@@ -78,7 +79,8 @@ struct RangeBackupTests {
             let several = try await backup(fixture, yaml(fixture, jobs: 4, format), log)
             #expect(one.failed.isEmpty && several.failed.isEmpty, "\(several.failed)")
             #expect(divided(log) == ["public.big", "public.bloat", "public.other"])
-            #expect(try await contents(fixture) == expected)
+            let found = try await contents(fixture)
+            #expect(found == expected)
             #expect(several.finished.map(\.job) == one.finished.map(\.job))
             #expect(several.finished.map(\.totals.rows) == one.finished.map(\.totals.rows))
             #expect(several.finished.map(\.totals.bytes) == one.finished.map(\.totals.bytes))
@@ -141,11 +143,13 @@ struct RangeBackupTests {
             }
             let log = EventLog()
             let columns = "'*.email': email, '*.name': {mask: full_name, by: id}"
-            #expect(try await files(4, columns, log) == files(1, columns))
+            let (several, one) = (try await files(4, columns, log), try await files(1, columns))
+            #expect(several == one)
             #expect(divided(log) == ["public.big"])
             let own = EventLog()
-            let sql = "'*.email': email, '*.name': {sql: 'row_number() over ()::text'}"
-            #expect(try await files(4, sql, own) == files(1, sql))
+            let sql = "'*.email': email, '*.name': {sql: 'upper(name)'}"
+            let (ownOfSeveral, ownOfOne) = (try await files(4, sql, own), try await files(1, sql))
+            #expect(ownOfSeveral == ownOfOne)
             #expect(divided(own) == [])
         }
     }
@@ -205,7 +209,7 @@ struct RangeBackupTests {
                 """
                 create type mood as enum ('ok', 'bad');
                 create table big (id serial, mood mood, v text);
-                insert into big (mood, v) select case when i = 7000 then 'bad' else 'ok' end::mood, repeat(md5(i::text), 4)
+                insert into big (mood, v) select case when i = 3000 then 'bad' else 'ok' end::mood, repeat(md5(i::text), 4)
                     from generate_series(1, 9000) i;
                 create table small (id int); insert into small values (1);
                 set allow_system_table_mods = on; delete from pg_enum where enumlabel = 'bad'
@@ -446,7 +450,7 @@ struct RangeBackupTests {
                     let report = try await BackupRun(configuration, environment: environment).run()
                     #expect(report.failed.map(\.job.name) == ["public.big"])
                     configuration.backup.run.s3 = server.options()
-                    #expect(try await fixture.expectSoundSets(configuration) == [])
+                    try await fixture.expectSoundSets(configuration)
                 }
             }
         }
