@@ -80,7 +80,8 @@ struct ConfigurationInCodeTests {
                         foreignKeys: .keep,
                         query: "select 1"
                     )
-                ]
+                ],
+                jobs: 3
             )
         )
         var read = try Configuration.load(

@@ -43,6 +43,13 @@ struct DefinitionBatch {
         try await connection.execute("savepoint definition")
     }
 
+    /// Keeps what was done since the last text, whatever becomes of the next one.
+    func keep() async {
+        await connection.sendWithNext(Self.renewal)
+    }
+
+    private static let renewal = "release savepoint definition;savepoint definition;"
+
     /// Has to come after the last text.
     func end() async throws {
         try await connection.execute("release savepoint definition")
@@ -54,9 +61,10 @@ struct DefinitionBatch {
     /// - Returns: How many were run, and why the next one was not; what it did is undone.
     /// - Throws: `PostgresError` when the connection was lost; ``DatabudgieError`` when the server has no room for locks.
     func run(_ texts: [String]) async throws -> (count: Int, refusal: Refusal?) {
-        let role = role.map { "set local role \(quotedIdentifier($0));" } ?? ""
-        let start = "release savepoint definition;savepoint definition;\(role)\n"
-        let outcome = try await connection.run(script: texts.map { "\(start)\($0)\n;" }.joined())
+        let start = Self.renewal + (role.map { "set local role \(quotedIdentifier($0));" } ?? "") + "\n"
+        // The last one is kept, too, when the next text is undone before anything of it is run.
+        let script = texts.map { "\(start)\($0)\n;" }.joined() + Self.renewal
+        let outcome = try await connection.run(script: script)
         guard let error = outcome.failure else { return (texts.count, nil) }
         guard let state = error.sqlState else { throw error }
         guard state != "53200" else {

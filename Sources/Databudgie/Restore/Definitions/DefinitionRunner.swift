@@ -56,7 +56,7 @@ struct DefinitionRunner {
             state.missing = []
             var rest = pending[...]
             while !rest.isEmpty {
-                try await run(try await nextItems(&rest, &state), batch, &state)
+                try await run(try await nextItems(&rest, batch, &state), batch, &state)
             }
             guard state.missing.count < pending.count else {
                 for (stored, error) in state.missing { giveUp(stored, error, &state.outcome) }
@@ -93,7 +93,11 @@ struct DefinitionRunner {
     }
 
     /// The next definitions that can be run in one text; none when all that are left are skipped.
-    private func nextItems(_ rest: inout ArraySlice<StoredDefinition>, _ state: inout State) async throws -> [Item] {
+    private func nextItems(
+        _ rest: inout ArraySlice<StoredDefinition>,
+        _ batch: DefinitionBatch,
+        _ state: inout State
+    ) async throws -> [Item] {
         var items: [Item] = []
         var size = 0
         while let stored = rest.first {
@@ -109,6 +113,10 @@ struct DefinitionRunner {
                 if isFull || isAlone || asks(before: definition, after: items, state) { break }
             }
             rest.removeFirst()
+            if state.new.hasWork(before: definition, after: []) {
+                try await state.new.prepare(for: definition)
+                await batch.keep()
+            }
             if let item = try await item(stored, isAlone: isAlone, &state) { items.append(item) }
             if isAlone || definition.type == "DEFAULT ACL" { break }
         }
@@ -124,7 +132,6 @@ struct DefinitionRunner {
     /// How a definition is run; nil when it is skipped.
     private func item(_ stored: StoredDefinition, isAlone: Bool, _ state: inout State) async throws -> Item? {
         let definition = stored.definition
-        try await state.new.prepare(for: definition)
         if PublicSchema.isSubject(of: definition),
             try await !PublicSchema(connection: connection).isUntouched(by: definition)
         {

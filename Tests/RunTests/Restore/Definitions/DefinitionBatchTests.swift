@@ -105,6 +105,24 @@ struct DefinitionBatchTests {
         }
     }
 
+    @Test("What was done before a text that cannot be parsed stays, privileges that were taken back too")
+    func parsedBefore() async throws {
+        try await RunFixture.withRole { fixture, role in
+            try await fixture.execute(fixture.target, "alter default privileges grant all on tables to \(role)")
+            var definitions = try tables(1...2)
+            definitions.append(
+                try stored(10, "GRANT SELEC ON TABL public.t1 TO \(role);", "ACL", of: "t1", attachedTo: 1)
+            )
+            definitions.append(try stored(3, "CREATE TABEL public.t3 (id integer);"))
+            let outcome = try await run(definitions, in: fixture)
+            #expect(outcome.failures.map(\.error.sqlState) == ["42601", "42601"])
+            #expect(try await created(fixture) == 2)
+            let acl = "select count(*) from pg_class, aclexplode(relacl) where grantee = '\(role)'::regrole"
+            #expect(try await fixture.rows(fixture.target, acl) == ["0"])
+            try await fixture.execute(fixture.target, "drop owned by \(role)")
+        }
+    }
+
     @Test("When all of them fail, each is named, and when none of them can be parsed")
     func allFail() async throws {
         try await RunFixture.with { fixture in
