@@ -72,7 +72,7 @@ struct LoadFaultTests {
                     let first = try await fixture.loads(1)
                     #expect(first.map(\.table) == ["a"])
                     let committing = """
-                        select pid from pg_stat_activity where query = 'COMMIT' and wait_event_type = 'Lock'
+                        select pid from pg_stat_activity where query like '%COMMIT' and wait_event_type = 'Lock'
                             and datname = '\(fixture.target.keywords["dbname"] ?? "")'
                         """
                     var pids: [String] = []

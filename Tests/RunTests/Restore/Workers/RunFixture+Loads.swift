@@ -42,8 +42,8 @@ extension RunFixture {
     /// The sessions that wait at gates, once there are so many: the leader first, which has connected before the others.
     func loads(_ count: Int) async throws -> [WaitingLoad] {
         let query = """
-            select pid, substring(query from '"public"."(\\w+)"') from pg_stat_activity where state = 'active'
-                and query ~ '(^|; )copy ' and wait_event = 'PgSleep' and datname = '\(target.keywords["dbname"] ?? "")'
+            select pid, substring(query from 'copy "public"."(\\w+)"') from pg_stat_activity where state = 'active'
+                and query ~ '(^|; )copy "public"' and wait_event = 'PgSleep' and datname = '\(target.keywords["dbname"] ?? "")'
             order by backend_start
             """
         var loads: [WaitingLoad] = []
