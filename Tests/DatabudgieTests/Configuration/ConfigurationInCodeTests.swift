@@ -39,7 +39,7 @@ struct ConfigurationInCodeTests {
             includesRows: false,
             followsForeignKeys: true,
             isStrict: false,
-            place: "yaml:29"
+            place: "yaml:31"
         )
         let written = Configuration(
             environment: "test",
