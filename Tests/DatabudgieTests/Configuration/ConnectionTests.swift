@@ -140,6 +140,7 @@ struct ConnectionTests {
             "url: {'postgresql://u:hunter2@h/d': }", "adapter: postgresql://u:hunter2@h/d",
             "strict: postgresql://u:hunter2@h/d", "compression: postgresql://u:hunter2@h/d",
             "compression: 'zst:hunter2'",
+            "compression: 'gzip:hunter2'",
             "logging: {level: 'postgresql://u:hunter2@h/d'}", "url: 'postgresql://u:ab{ref.hunter2@h/d'",
             "url: {host: 'u:hunter2@h'}",
             "url: postgresql://u:p@hunter2@h/d", "url: postgresql://u:1?hunter2=x@h/d",

@@ -51,10 +51,16 @@ struct ErrorWordingTests {
             ("compression: gzp", "test.yaml:1: 'compression' cannot be 'gzp'; did you mean 'gzip'?"),
             (
                 "compression: gzip:6",
-                "test.yaml:1: 'compression' cannot be 'gzip:6'; use gzip, or a level from gzip:1 to gzip:3"
+                "test.yaml:1: 'compression' cannot be 'gzip' with the level 6; use gzip, or a level from gzip:1 to gzip:3"
             ),
-            ("compression: zst:9", "test.yaml:1: 'compression' cannot be 'zst:9'; did you mean 'zstd:9'?"),
-            ("compression: lz4:1", "test.yaml:1: 'compression' cannot be 'lz4:1'; use one of gzip, zstd"),
+            (
+                "compression: zst:9",
+                "test.yaml:1: 'compression' cannot be 'zst' with the level 9; did you mean 'zstd:9'?"
+            ),
+            (
+                "compression: lz4:1",
+                "test.yaml:1: 'compression' cannot be 'lz4' with the level 1; use one of gzip, zstd"
+            ),
             ("compression: lzma", "test.yaml:1: 'compression' cannot be 'lzma'; use one of gzip, zstd"),
             (
                 "strategy: use_latest_file",

@@ -46,24 +46,30 @@ struct CompressionReader {
     private static func level(_ detail: Substring) -> Int? {
         let keyword = "level=".utf8
         let digits = detail.utf8.starts(with: keyword) ? detail.utf8.dropFirst(keyword.count) : detail.utf8[...]
-        guard digits.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else { return nil }
+        // More could be a password.
+        guard digits.count <= 2, digits.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else {
+            return nil
+        }
         return Int(String(Substring(digits)))
     }
 
     private static func suggestion(for name: String, _ detail: Substring) -> String {
         let words = CompressionFormat.allCases.map(\.rawValue)
-        // Only a level is repeated: whatever else is there may be a password of a misplaced URL.
+        // Whatever else is there may be a password of a misplaced URL.
         let level = level(detail).map { ":\($0)" } ?? ""
         return KeySuggestion.nearest(to: name, among: words).map { "did you mean '\($0)\(level)'?" }
             ?? "use one of \(words.joined(separator: ", "))"
     }
 
+    /// Says what is wrong; what follows a colon is repeated only if it is a level.
+    private static func refusal(of text: String) -> String {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count == 2, let level = level(parts[1]), let name = ValueReader.repeated(String(parts[0]))
+        else { return ValueReader.refusal(of: text, as: "compression") }
+        return "'compression' cannot be \(name) with the level \(level)"
+    }
+
     private func refuse(_ value: SourceValue, _ text: String, hint: String) {
-        read.report.add(
-            .invalidValue,
-            ValueReader.refusal(of: text, as: "compression"),
-            hint: hint,
-            at: value.place
-        )
+        read.report.add(.invalidValue, Self.refusal(of: text), hint: hint, at: value.place)
     }
 }
