@@ -208,7 +208,7 @@ struct RangeBackupTests {
                 fixture.source,
                 """
                 create type mood as enum ('ok', 'bad');
-                create table big (id serial, mood mood, v text);
+                create table big (mood mood, v text);
                 insert into big (mood, v) select case when i = 3000 then 'bad' else 'ok' end::mood, repeat(md5(i::text), 4)
                     from generate_series(1, 9000) i;
                 create table small (id int); insert into small values (1);
