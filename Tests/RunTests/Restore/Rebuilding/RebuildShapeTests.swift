@@ -165,7 +165,11 @@ struct RebuildShapeTests {
             let (before, rows) = (try await numbers(fixture), try await rows(fixture, in: fixture.target))
             let report = try await fixture.restore(yaml(fixture))
             #expect(report.failed.contains { $0.job.name == "s.heir" }, "\(report.failed)")
-            #expect(try await numbers(fixture) == before)
+            let after = try await numbers(fixture)
+            // Tables that have nothing to do with that one are groups of their own.
+            for name in ["ancestor_pkey", "heirs", "product key", "hashes", "apart", "its maker", "seen_at_fkey"] {
+                #expect(after[name] == before[name], "\(name)")
+            }
             #expect(try await self.rows(fixture, in: fixture.target) == rows)
         }
     }
