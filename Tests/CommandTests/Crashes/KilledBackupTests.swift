@@ -122,6 +122,8 @@
                     """
                 )
                 let configuration = try site.configure("jobs: 2\ntables: [public.large]")
+                // Something to verify even if all of the others are killed before their ends.
+                _ = try await BackupRun(configuration, environment: site.environment()).run()
                 for ending in [.term, .kill, .intTwice] as [CrashSite.Ending] {
                     let outcome = try await site.run(
                         "backup",
