@@ -143,7 +143,10 @@ struct TranscriptTests {
             try await Connection.withConnection(to: shop.parameters) { blocker in
                 try await blocker.withTransaction { blocker in
                     try await blocker.execute("lock table stock in share mode")
-                    try await transcript.interrupt("databudgie restore", whenServerRuns: "in access exclusive mode")
+                    try await transcript.interrupt(
+                        "databudgie restore",
+                        whenServerRuns: "stock\" in access exclusive mode"
+                    )
                 }
             }
             try await transcript.run("databudgie restore --restore-id 2")
