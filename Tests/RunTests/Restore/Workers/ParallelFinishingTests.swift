@@ -47,7 +47,7 @@ struct ParallelFinishingTests {
         try await fixture.rows(
             database,
             """
-            select conrelid::regclass, contype, convalidated, count(*) from pg_constraint
+            select conrelid::regclass::text, contype, convalidated, count(*) from pg_constraint
             where connamespace = 'app'::regnamespace and contype <> 'n' group by 1, 2, 3 order by 1, 2, 3
             """
         )
