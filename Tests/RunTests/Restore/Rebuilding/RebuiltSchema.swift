@@ -127,7 +127,9 @@ enum RebuiltSchema {
             constraint booking_n unique (room, n, during without overlaps) with (fillfactor = 60));
         create table s.stay (room int4range, during daterange,
             constraint stay_booking foreign key (room, period during) references s.booking (room, period during));
-        create table s.lax (id int primary key, maker int,
+        -- The server truncates a table together with one that does not enforce its reference only if that one has triggers,
+        -- such as those of another key.
+        create table s.lax (id int primary key, maker int, peer int references s.lax,
             constraint lax_maker foreign key (maker) references s.maker not enforced,
             constraint lax_positive check (id > 0) not enforced);
         insert into s.booking values ('[1,2)', '[2026-01-01,2026-02-01)', '[1,2)');
