@@ -26,7 +26,7 @@ extension Connection {
     ///   - text: The whole COPY command.
     ///   - hasHeader: Whether the command asks for a header line, which the server does not count as a row.
     ///   - chunkSize: The bytes after which a chunk is full.
-    /// - Returns: The rows in chunks; one chunk is read ahead while the previous one is processed.
+    /// - Returns: The rows in chunks, as those of ``copyOut(_:hasHeader:chunkSize:)``.
     /// - Throws: ``PostgresError``, also that of a deferred statement.
     public func copyOut(
         ownText text: String,

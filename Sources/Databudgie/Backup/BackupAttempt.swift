@@ -246,7 +246,8 @@ struct BackupAttempt {
         let connection = session.connection
         let workers = WorkerCount(settings: settings, catalog: catalog, connection: connection)
         let (wanted, sized) = try await workers.decide(jobs)
-        let count = try await available(wanted)
+        let count = try await WorkerLimit(settings: settings, connection: connection)
+            .available(wanted, "tables are exported", recorder)
         let existing = try await FileListing(jobs.filter(\.skipsIfExists).map(\.pattern), in: session.storages)
         // What has a file is not read, however large it is.
         let pieces = try await workers.division(count).pieces(
@@ -282,16 +283,6 @@ struct BackupAttempt {
         for case .range(let split, 0) in pieces {
             recorder.found(.note("exported in \(split.blocks.count) ranges, by several connections", of: split.job.id))
         }
-    }
-
-    /// How many of the wanted members the server has room for.
-    private func available(_ wanted: Int) async throws -> Int {
-        guard wanted > 1, let free = try await FreeConnections(connection: session.connection).count(),
-            free < wanted - 1
-        else { return wanted }
-        let count = counted(free, "connection")
-        recorder.found(.note("\(free + 1) of \(wanted) tables are exported at once: the server has \(count) left"))
-        return free + 1
     }
 }
 

@@ -13,18 +13,36 @@ struct TableSizeReader {
     /// - Throws: `PostgresError` when the connection was lost; `CancellationError`.
     func read(_ relations: [Relation]) async throws -> [Relation.OID: Int64] {
         let oids = relations.filter { $0.isReadable && [.table, .materializedView].contains($0.kind) }.map(\.oid)
-        guard !oids.isEmpty else { return [:] }
+        return try await numbers(Self.query, of: oids)
+    }
+
+    /// How many blocks tables have now, with what was added since the snapshot.
+    ///
+    /// Tables of other access methods than heap are missing: their addresses may be no places.
+    /// - Parameter tables: Tables.
+    /// - Returns: Blocks by OID; as ``read(_:)``, nothing when the role is not allowed to ask.
+    /// - Throws: `PostgresError` when the connection was lost; `CancellationError`.
+    func blocks(of tables: [Relation.OID]) async throws -> [Relation.OID: UInt32] {
+        try await numbers(Self.blocksQuery, of: tables)
+    }
+
+    /// One number for each table.
+    private func numbers<Number: FixedWidthInteger & Sendable>(
+        _ query: String,
+        of tables: [Relation.OID]
+    ) async throws -> [Relation.OID: Number] {
+        guard !tables.isEmpty else { return [:] }
         do {
             let rows = try await connection.withDiscardedSavepoint(
                 "table_sizes",
                 settings: ["search_path": "", "lock_timeout": "1s"]
             ) {
-                try await connection.query(Self.query, [oids.arrayLiteral]).rows
+                try await connection.query(query, [tables.arrayLiteral]).rows
             }
             return Dictionary(
                 rows.compactMap { row in
-                    row["oid"].flatMap(Relation.OID.init).flatMap { oid in
-                        row["bytes"].flatMap(Int64.init).map { (oid, $0) }
+                    row["oid"].flatMap { Relation.OID($0) }.flatMap { oid in
+                        row["number"].flatMap { Number($0) }.map { (oid, $0) }
                     }
                 },
                 uniquingKeysWith: { first, _ in first }
@@ -39,8 +57,15 @@ struct TableSizeReader {
     /// long.
     private static let query = """
         select c.oid, pg_catalog.pg_relation_size(c.oid)
-            + case when c.reltoastrelid = 0 then 0 else pg_catalog.pg_relation_size(c.reltoastrelid) end as bytes
+            + case when c.reltoastrelid = 0 then 0 else pg_catalog.pg_relation_size(c.reltoastrelid) end as number
         from pg_catalog.pg_class c
         where c.oid = any ($1::pg_catalog.oid[])
+        """
+
+    private static let blocksQuery = """
+        select c.oid, pg_catalog.pg_relation_size(c.oid) / pg_catalog.current_setting('block_size')::int8 as number
+        from pg_catalog.pg_class c join pg_catalog.pg_am a on a.oid = c.relam
+        where c.oid = any ($1::pg_catalog.oid[]) and c.relkind = 'r'
+            and a.amhandler = 'pg_catalog.heap_tableam_handler'::pg_catalog.regproc
         """
 }

@@ -85,7 +85,7 @@ enum S3Document {
             isTruncated = try element.flag("IsTruncated")
             continuation = element["NextContinuationToken"]?.text
             encoding = element["EncodingType"]?.text
-            objects = try element.all("Contents").map { object throws(XMLError) in try Object(object) }
+            objects = try element.list("Contents", of: Object.init)
         }
     }
 
@@ -129,7 +129,7 @@ enum S3Document {
             nextKey = element["NextKeyMarker"]?.text
             nextID = element["NextUploadIdMarker"]?.text
             encoding = element["EncodingType"]?.text
-            uploads = try element.all("Upload").map { upload throws(XMLError) in try Upload(upload) }
+            uploads = try element.list("Upload", of: Upload.init)
         }
     }
 
@@ -153,7 +153,7 @@ enum S3Document {
         init(_ element: XMLElement) throws(XMLError) {
             isTruncated = try element.flag("IsTruncated")
             next = element["NextPartNumberMarker"]?.text
-            parts = try element.all("Part").map { part throws(XMLError) in try StoredPart(part) }
+            parts = try element.list("Part", of: StoredPart.init)
         }
     }
 
@@ -178,7 +178,7 @@ enum S3Document {
         }
 
         init(_ element: XMLElement) throws(XMLError) {
-            failures = try element.all("Error").map { failure throws(XMLError) in try Failure(failure) }
+            failures = try element.list("Error", of: Failure.init)
         }
     }
 }

@@ -27,6 +27,16 @@ extension XMLElement {
         return child.text
     }
 
+    /// All children of a name, each read as what it is.
+    func list<Item>(
+        _ name: String,
+        of read: (XMLElement) throws(XMLError) -> Item
+    ) throws(XMLError) -> [Item] {
+        var items: [Item] = []
+        for child in all(name) { items.append(try read(child)) }
+        return items
+    }
+
     func number(_ name: String) throws(XMLError) -> Int64 {
         let text = trimmed(try required(name))
         guard let number = Int64(text) else { throw XMLError(message: "\(name) is \(quoting(text)), and no number") }

@@ -40,7 +40,7 @@ struct TableDivision {
             return jobs.map(\.job).sorted { $0.id.number < $1.id.number }.map { .whole($0) }
         }
         let counts = jobs.map { count($0.job, $0.bytes, isSubset: isSubset) }
-        let blocks = try await blocks(
+        let blocks = try await TableSizeReader(connection: connection).blocks(
             of: zip(jobs, counts).compactMap { job, count in count > 1 ? job.job.relation?.oid : nil }
         )
         var pieces: [(bytes: Int64, pieces: [JobPiece])] = []
@@ -57,37 +57,4 @@ struct TableDivision {
         let order = pieces.indices.sorted { (pieces[$1].bytes, $0) < (pieces[$0].bytes, $1) }
         return order.flatMap { pieces[$0].pieces }
     }
-
-    /// How many blocks tables have now, with what was added since the snapshot.
-    ///
-    /// Tables of other access methods than heap are missing: their addresses may be no places.
-    private func blocks(of tables: [Relation.OID]) async throws -> [Relation.OID: UInt32] {
-        guard !tables.isEmpty else { return [:] }
-        do {
-            let rows = try await connection.withDiscardedSavepoint(
-                "table_blocks",
-                settings: ["search_path": "", "lock_timeout": "1s"]
-            ) {
-                try await connection.query(Self.query, [tables.arrayLiteral]).rows
-            }
-            return Dictionary(
-                rows.compactMap { row in
-                    row["oid"].flatMap(Relation.OID.init).flatMap { oid in
-                        row["blocks"].flatMap(UInt32.init).map { (oid, $0) }
-                    }
-                },
-                uniquingKeysWith: { first, _ in first }
-            )
-        } catch {
-            try rethrowUnlessJobFailed(error)
-            return [:]
-        }
-    }
-
-    private static let query = """
-        select c.oid, pg_catalog.pg_relation_size(c.oid) / pg_catalog.current_setting('block_size')::int8 as blocks
-        from pg_catalog.pg_class c join pg_catalog.pg_am a on a.oid = c.relam
-        where c.oid = any ($1::pg_catalog.oid[]) and c.relkind = 'r'
-            and a.amhandler = 'pg_catalog.heap_tableam_handler'::pg_catalog.regproc
-        """
 }

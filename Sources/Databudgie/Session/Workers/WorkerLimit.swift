@@ -34,6 +34,22 @@ struct WorkerLimit {
 }
 
 extension WorkerLimit {
+    /// How many of the wanted members the server has room for, asked in the run's transaction.
+    ///
+    /// - Parameters:
+    ///   - wanted: How many there are to be, with the leader.
+    ///   - work: What the members do, for a note when the server has too few connections.
+    ///   - recorder: Gets the note.
+    /// - Returns: At least 1, the leader.
+    /// - Throws: `PostgresError` when the connection was lost; `CancellationError`.
+    func available(_ wanted: Int, _ work: String, _ recorder: RunRecorder) async throws -> Int {
+        guard wanted > 1, let free = try await FreeConnections(connection: connection).count(), free < wanted - 1
+        else { return wanted }
+        let left = counted(free, "connection")
+        recorder.found(.note("\(free + 1) of \(wanted) \(work) at once: the server has \(left) left"))
+        return free + 1
+    }
+
     /// How many members a restore has for some work.
     ///
     /// - Parameters:
@@ -46,12 +62,6 @@ extension WorkerLimit {
         let limit = WorkerLimit(settings: leader.settings, connection: leader.connection)
         let wanted = limit.decide(try await limit.most(for: sizes.count), sizes)
         guard wanted > 1 else { return 1 }
-        let free = try await leader.withTransaction(.catalog) {
-            try await FreeConnections(connection: leader.connection).count()
-        }
-        guard let free, free < wanted - 1 else { return wanted }
-        let left = counted(free, "connection")
-        leader.recorder.found(.note("\(free + 1) of \(wanted) \(work) at once: the server has \(left) left"))
-        return free + 1
+        return try await leader.withTransaction(.catalog) { try await limit.available(wanted, work, leader.recorder) }
     }
 }
