@@ -102,6 +102,16 @@
             }
         }
 
+        /// A day later a cleanup leaves nothing unfinished, and the next backup succeeds.
+        private func expectNextBackup(afterCleanupOf site: CrashSite, _ configuration: Configuration) async throws {
+            let later = site.environment(Date(timeIntervalSinceNow: 2 * Cleanup.age))
+            let cleanup = Cleanup(configuration, environment: later)
+            try await cleanup.remove(try await cleanup.find())
+            #expect(try await site.storage.unfinishedWrites(site.root, before: .distantFuture).isEmpty)
+            let next = try await site.run("backup")
+            #expect(next.status == 0, "\(next.error)")
+        }
+
         static let ranges: [CrashMoment] = [
             CrashMoment(point: .rangeWritten), CrashMoment(point: .rangeWritten, count: 4),
             CrashMoment(point: .dataFileUnpublished), CrashMoment(point: .dataFilePublished),
@@ -136,12 +146,7 @@
                     try await site.expectWholeSets(configuration)
                     if ending == .term { try await site.expectNothingElse(configuration) }
                 }
-                let later = site.environment(Date(timeIntervalSinceNow: 2 * Cleanup.age))
-                let cleanup = Cleanup(configuration, environment: later)
-                try await cleanup.remove(try await cleanup.find())
-                #expect(try await site.storage.unfinishedWrites(site.root, before: .distantFuture).isEmpty)
-                let next = try await site.run("backup")
-                #expect(next.status == 0, "\(next.error)")
+                try await expectNextBackup(afterCleanupOf: site, configuration)
                 try await site.removeOrphans(configuration)
                 try await site.expectNothingElse(configuration)
                 try await site.expectWholeSets(configuration)
@@ -169,12 +174,7 @@
                 #expect(entries.allSatisfy { $0.record == nil })
                 let writes = try await site.storage.unfinishedWrites(site.root, before: .distantFuture)
                 #expect(writes.count == (ending == .term ? 0 : 1))
-                let later = site.environment(Date(timeIntervalSinceNow: 2 * Cleanup.age))
-                let cleanup = Cleanup(configuration, environment: later)
-                try await cleanup.remove(try await cleanup.find())
-                #expect(try await site.storage.unfinishedWrites(site.root, before: .distantFuture).isEmpty)
-                let next = try await site.run("backup")
-                #expect(next.status == 0, "\(next.error)")
+                try await expectNextBackup(afterCleanupOf: site, configuration)
             }
         }
     }

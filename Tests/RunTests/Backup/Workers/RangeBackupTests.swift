@@ -259,16 +259,15 @@ struct RangeBackupTests {
         }
     }
 
+    private static let sixtyThousandRows = """
+        create table big (id int primary key, v text);
+        insert into big select i, repeat(md5(i::text), 30) from generate_series(1, 60000) i
+        """
+
     @Test("A range whose connection is lost is exported again by the first one, and the file is whole")
     func lostWorker() async throws {
         try await RunFixture.with { fixture in
-            try await fixture.execute(
-                fixture.source,
-                """
-                create table big (id int primary key, v text);
-                insert into big select i, repeat(md5(i::text), 30) from generate_series(1, 60000) i
-                """
-            )
+            try await fixture.execute(fixture.source, Self.sixtyThousandRows)
             let query = """
                 select pg_terminate_backend(pid) from pg_stat_activity
                 where datname = '\(fixture.source.keywords["dbname"] ?? "")' and query ~ '(^|; )copy .*ctid' and state = 'active'
@@ -301,13 +300,7 @@ struct RangeBackupTests {
     @Test("Cancelling in the middle of ranges leaves nothing behind")
     func cancellation() async throws {
         try await RunFixture.with { fixture in
-            try await fixture.execute(
-                fixture.source,
-                """
-                create table big (id int primary key, v text);
-                insert into big select i, repeat(md5(i::text), 30) from generate_series(1, 60000) i
-                """
-            )
+            try await fixture.execute(fixture.source, Self.sixtyThousandRows)
             let run = Task { try await backup(fixture, yaml(fixture, jobs: 3)) }
             try await poll("several ranges are being written") {
                 guard FileManager.default.fileExists(atPath: fixture.folder + "/public.big") else { return false }

@@ -302,6 +302,33 @@ struct RebuildRunTests {
         }
     }
 
+    private func preparation(
+        of truncated: [Relation],
+        parts tables: [Relation],
+        _ session: DatabaseSession,
+        _ catalog: DatabaseCatalog
+    ) async throws -> GroupPreparation {
+        GroupPreparation(
+            connection: session.connection,
+            catalog: catalog,
+            loadGroup: LoadGroup(number: 0, jobs: [], truncated: truncated, deferredKeys: []),
+            triggers: [],
+            parts: try await parts(session.connection, tables)
+        )
+    }
+
+    private func expectRefusal(
+        by preparation: GroupPreparation,
+        in session: DatabaseSession,
+        of part: String,
+        _ location: SourceLocation = #_sourceLocation
+    ) async {
+        let error = await #expect(throws: DatabudgieError.self, sourceLocation: location) {
+            try await session.withTransaction(.writing) { try await preparation.begin() }
+        }
+        #expect(error?.message == "\(part) was changed after it was checked", sourceLocation: location)
+    }
+
     @Test(
         "A key that was changed after it was checked is not dropped",
         arguments: [
@@ -316,18 +343,9 @@ struct RebuildRunTests {
             try await fixture.session(try fixture.configuration(yaml(fixture)), .restore) { session in
                 let catalog = try await session.readCatalog(without: nil)
                 let tables = catalog.named("public.child")
-                let preparation = GroupPreparation(
-                    connection: session.connection,
-                    catalog: catalog,
-                    loadGroup: LoadGroup(number: 0, jobs: [], truncated: tables, deferredKeys: []),
-                    triggers: [],
-                    parts: try await parts(session.connection, tables)
-                )
+                let preparation = try await preparation(of: tables, parts: tables, session, catalog)
                 try await fixture.execute(fixture.target, change)
-                let error = await #expect(throws: DatabudgieError.self) {
-                    try await session.withTransaction(.writing) { try await preparation.begin() }
-                }
-                #expect(error?.message == "the \(part) of public.child was changed after it was checked")
+                await expectRefusal(by: preparation, in: session, of: "the \(part) of public.child")
             }
         }
     }
@@ -346,22 +364,18 @@ struct RebuildRunTests {
             try await fixture.session(try fixture.configuration(yaml(fixture)), .restore) { session in
                 let catalog = try await session.readCatalog(without: nil)
                 let table = try #require(catalog.named("public.event").first)
-                let preparation = GroupPreparation(
-                    connection: session.connection,
-                    catalog: catalog,
-                    loadGroup: LoadGroup(number: 0, jobs: [], truncated: [table], deferredKeys: []),
-                    triggers: [],
-                    parts: try await parts(session.connection, catalog.carriers(of: table))
+                let preparation = try await preparation(
+                    of: [table],
+                    parts: catalog.carriers(of: table),
+                    session,
+                    catalog
                 )
                 #expect(preparation.parts.indexes.map(\.name.name).sorted() == ["event_1_kind_idx", "event_kind"])
                 try await fixture.execute(
                     fixture.target,
                     "create table event_2 partition of event for values from (10) to (20)"
                 )
-                let error = await #expect(throws: DatabudgieError.self) {
-                    try await session.withTransaction(.writing) { try await preparation.begin() }
-                }
-                #expect(error?.message == "the index event_kind of public.event was changed after it was checked")
+                await expectRefusal(by: preparation, in: session, of: "the index event_kind of public.event")
             }
         }
     }

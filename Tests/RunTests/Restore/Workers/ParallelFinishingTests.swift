@@ -103,14 +103,24 @@ struct ParallelFinishingTests {
         return pids
     }
 
+    /// Two gated tables and their backup; the body gets the restore and the session that keeps the gates of the target shut.
+    private func withClosedGates(
+        _ fixture: RunFixture,
+        _ body: (_ yaml: String, _ keeper: Connection) async throws -> Void
+    ) async throws {
+        try await createGated(fixture, ["a", "b"])
+        let yaml = fixture.ddlYAML("[a, b]", "jobs: 2")
+        try #require(try await fixture.backup(yaml).failed.isEmpty)
+        try await Connection.withConnection(to: fixture.target) { keeper in
+            try await keeper.execute("select pg_advisory_lock(1), pg_advisory_lock(2)")
+            try await body(yaml, keeper)
+        }
+    }
+
     @Test("Two indexes are created at the same time; that of a lost connection is created again over another one")
     func overlap() async throws {
         try await RunFixture.with { fixture in
-            try await createGated(fixture, ["a", "b"])
-            let yaml = fixture.ddlYAML("[a, b]", "jobs: 2")
-            try #require(try await fixture.backup(yaml).failed.isEmpty)
-            try await Connection.withConnection(to: fixture.target) { keeper in
-                try await keeper.execute("select pg_advisory_lock(1), pg_advisory_lock(2)")
+            try await withClosedGates(fixture) { yaml, keeper in
                 let log = EventLog()
                 async let report = fixture.restore(yaml, events: log)
                 let pids = try await builders(2, fixture)
@@ -130,11 +140,7 @@ struct ParallelFinishingTests {
     @Test("Cancelling the run leaves no session behind, and the rows")
     func cancellation() async throws {
         try await RunFixture.with { fixture in
-            try await createGated(fixture, ["a", "b"])
-            let yaml = fixture.ddlYAML("[a, b]", "jobs: 2")
-            try #require(try await fixture.backup(yaml).failed.isEmpty)
-            try await Connection.withConnection(to: fixture.target) { keeper in
-                try await keeper.execute("select pg_advisory_lock(1), pg_advisory_lock(2)")
+            try await withClosedGates(fixture) { yaml, keeper in
                 let log = EventLog()
                 let run = Task { try await fixture.restore(yaml, events: log) }
                 _ = try await builders(2, fixture)
