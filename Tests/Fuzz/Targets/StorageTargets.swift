@@ -10,7 +10,7 @@ enum StorageTargets {
         let reply = S3Reply(status: 200, headers: [:], body: ByteBuffer(bytes: bytes), attempts: 1)
         let path = StoragePath.s3(bucket: "bucket", key: "key")
         if let listing = try? S3Document.decode(S3Document.Listing.self, from: reply, about: path) {
-            for object in listing.objects ?? [] {
+            for object in listing.objects {
                 _ = uriDecoded(object.key)
                 _ = date(iso8601: object.modified)
             }
