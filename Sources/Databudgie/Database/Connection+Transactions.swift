@@ -77,8 +77,8 @@ extension Connection {
     /// Refuses to read views of users, or allows it again, until the transaction or its savepoint ends.
     ///
     /// A view that takes the name of a table or sequence between our look at the catalog and our query would run its owner's
-    /// functions with our privileges (CVE-2024-7348, which brought the setting). A server that is too old for it has no such
-    /// row.
+    /// functions with our privileges (CVE-2024-7348, which brought the setting). A server that is too old for it does not
+    /// know it.
     /// - Parameter isRestricted: Views are refused.
     /// - Throws: `PostgresError`.
     nonisolated(nonsending) func restrictViews(_ isRestricted: Bool) async throws {
@@ -87,8 +87,9 @@ extension Connection {
 
     private static func restriction(of isRestricted: Bool) -> String {
         """
-        select pg_catalog.set_config(name, \(isRestricted ? "'view'" : "''"), true) from pg_catalog.pg_settings
-        where name operator(pg_catalog.=) 'restrict_nonsystem_relation_kind'
+        select pg_catalog.set_config(name, \(isRestricted ? "'view'" : "''"), true)
+        from (values ('restrict_nonsystem_relation_kind')) as setting (name)
+        where pg_catalog.current_setting(name, true) is not null
         """
     }
 
