@@ -16,6 +16,19 @@ extension Connection {
         }
     }
 
+    /// Runs statements together with those that were deferred, in one text, and collects the rows of the last one.
+    ///
+    /// - Parameter text: The statements, separated by semicolons; nothing in it may come from a user but quoted names and
+    ///   literals.
+    /// - Returns: All rows of the last statement, in memory.
+    /// - Throws: ``PostgresError``, also that of a deferred statement.
+    public func query(ownText text: String) async throws(PostgresError) -> QueryResult {
+        try await statement { () throws(PostgresError) in
+            try sendText(text)
+            return try collect().rows()
+        }
+    }
+
     /// Runs one or more statements, separated by semicolons, and ignores what they return.
     ///
     /// Several statements are one transaction, unless they say otherwise (Postgres documentation, 55.2.2.1).
@@ -56,8 +69,8 @@ extension Connection {
     /// Has statements run before the next one, without a wait of their own for the server's answer.
     ///
     /// For what cannot fail by itself, such as a savepoint: an error is that of the next statement, which does not run then.
-    /// ``execute(_:)`` and ``copyOut(ownText:hasHeader:chunkSize:)`` send them along, in one text; everything else sends them
-    /// first. They are dropped when the transaction is rolled back.
+    /// ``execute(_:)``, ``query(ownText:)``, ``copyIn(ownText:from:)`` and ``copyOut(ownText:hasHeader:chunkSize:)`` send them
+    /// along, in one text; everything else sends them first. They are dropped when the transaction is rolled back.
     ///
     /// - Parameter sql: One or more statements, separated by semicolons.
     public func sendWithNext(_ sql: String) {

@@ -19,7 +19,7 @@ extension Connection {
         try await begin(options)
         do {
             let result = try await body(self)
-            try await commit()
+            if await !isUnsent(options) { try await commit() }
             return result
         } catch {
             await rollBack()
@@ -40,7 +40,8 @@ extension Connection {
         _ purpose: Purpose,
         overrides: [String: String] = [:]
     ) async throws(PostgresError) {
-        guard unsafe PQtransactionStatus(try liveHandle()) != PQTRANS_IDLE else {
+        let handle = try unsafe liveHandle()
+        guard unsafe !deferred.isEmpty || PQtransactionStatus(handle) != PQTRANS_IDLE else {
             throw PostgresError(
                 .connectionUnavailable,
                 "settings can be pinned only inside a transaction",
@@ -82,6 +83,7 @@ extension Connection {
                 hint: "end it before the next one"
             )
         }
+        guard !options.beginsWithNext else { return sendWithNext(options.beginCommand) }
         do {
             try await execute(options.beginCommand)
         } catch {
@@ -89,6 +91,13 @@ extension Connection {
             rollBack()
             throw error
         }
+    }
+
+    /// Whether a transaction had no statement at all, so that it was not even begun; nothing is sent then.
+    private func isUnsent(_ options: TransactionOptions) -> Bool {
+        guard options.beginsWithNext, deferred.first == options.beginCommand else { return false }
+        deferred = []
+        return true
     }
 
     private func commit() throws(PostgresError) {

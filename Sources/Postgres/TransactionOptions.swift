@@ -24,6 +24,10 @@ public struct TransactionOptions: Sendable, Hashable {
     ///
     /// Finding out which settings the server knows takes a snapshot, so this is for transactions that have none of their own.
     public var pinned: [String: String] = [:]
+    /// Whether it is begun together with its first statement, without a wait of its own for the server's answer.
+    ///
+    /// The error of a setting that is refused is then that of the first statement.
+    public var beginsWithNext = false
 
     /// Creates options.
     ///

@@ -8,7 +8,7 @@ struct DeferredStatementTests {
 
     /// What can come next.
     enum Next: CaseIterable {
-        case execute, query, describe, copyOut, ownCopyOut, copyIn, ownCopyIn, commit
+        case execute, query, ownQuery, describe, copyOut, ownCopyOut, copyIn, ownCopyIn, commit
     }
 
     private func run(_ next: Next, _ connection: Connection) async throws {
@@ -17,6 +17,7 @@ struct DeferredStatementTests {
         switch next {
         case .execute: try await connection.execute("select 1; select 2")
         case .query: _ = try await connection.query("select $1::int", ["1"])
+        case .ownQuery: _ = try await connection.query(ownText: "select 1 as a")
         case .describe: _ = try await connection.describe("select 1 as a")
         case .copyOut: for try await _ in try await connection.copyOut(out) {}
         case .ownCopyOut: for try await _ in try await connection.copyOut(ownText: out) {}
@@ -81,17 +82,62 @@ struct DeferredStatementTests {
                     try await connection.execute(Self.schema)
                     try await connection.withTransaction { connection in
                         var trips: [Int] = []
-                        for next in [Next.execute, .ownCopyOut, .ownCopyIn, .query, .copyOut] {
+                        for next in [Next.execute, .ownQuery, .ownCopyOut, .ownCopyIn, .query, .copyOut] {
                             let before = proxy.roundTrips
                             await connection.sendWithNext("savepoint s; set local work_mem = '1MB'")
                             try await run(next, connection)
                             trips.append(proxy.roundTrips - before)
                         }
                         // COPY FROM waits twice: for the server to be ready, and for its count.
-                        #expect(trips == [1, 1, 2, 2, 2])
+                        #expect(trips == [1, 1, 1, 2, 2, 2])
                     }
                 }
             }
+        }
+    }
+
+    @Test("A transaction is begun with its first statement, and not at all without one", arguments: Next.allCases)
+    func begins(_ next: Next) async throws {
+        var options = TransactionOptions(isolation: .repeatableRead, settings: ["work_mem": "1MB"])
+        options.beginsWithNext = true
+        try await withTables(Self.schema) { connection in
+            let state = """
+                select pg_catalog.current_setting('transaction_isolation') as isolation,
+                    pg_catalog.current_setting('work_mem') as memory
+                """
+            try await connection.withTransaction(options) { connection in
+                try await run(next, connection)
+                guard next != .commit else { return }
+                let row = try await connection.query(state).rows.first
+                #expect(row?["isolation"] == "repeatable read")
+                #expect(row?["memory"] == "1MB")
+            }
+            let row = try await connection.query(state).rows.first
+            #expect(row?["isolation"] == "read committed")
+            #expect(row?["memory"] != "1MB")
+            await #expect(throws: Stop.self) {
+                try await connection.withTransaction(options) { connection in
+                    try await run(next, connection)
+                    throw Stop()
+                }
+            }
+            let after = try await connection.query(state).rows.first
+            #expect(after?["isolation"] == "read committed")
+        }
+    }
+
+    @Test("A setting that is refused is the error of the first statement, and leaves no transaction")
+    func refusedBeginning() async throws {
+        var options = TransactionOptions(settings: ["no_such_setting": "1"])
+        options.beginsWithNext = true
+        try await withTables(Self.schema) { connection in
+            let error = await #expect(throws: PostgresError.self) {
+                try await connection.withTransaction(options) { try await $0.execute("insert into rows values (1)") }
+            }
+            #expect(error?.sqlState == "42704")
+            try await connection.withTransaction { try await $0.execute("insert into rows values (2)") }
+            let rows = try await connection.query("select i from rows").rows
+            #expect(rows.map { $0[0] } == ["2"])
         }
     }
 

@@ -17,6 +17,7 @@ extension Connection {
         _ body: () async throws -> Result
     ) async throws -> Result {
         var options = mode.options(on: server)
+        options.beginsWithNext = true
         if mode == .writing { options.pinned = Self.pinnedSettings(.restore, overrides: Self.limit(idleTimeout)) }
         return try await withTransaction(options) { connection in
             try await beforeSnapshot()
@@ -30,7 +31,7 @@ extension Connection {
         if let purpose = mode.pinnedSettings {
             await pinSessionSettingsWithNext(purpose, overrides: Self.limit(idleTimeout))
         }
-        await sendWithNext(Self.restriction(of: true))
+        await restrictViewsWithNext(true)
     }
 
     /// Pins the settings of a mode until the transaction ends.
@@ -83,6 +84,13 @@ extension Connection {
     /// - Throws: `PostgresError`.
     nonisolated(nonsending) func restrictViews(_ isRestricted: Bool) async throws {
         _ = try await query(Self.restriction(of: isRestricted))
+    }
+
+    /// Refuses to read views of users as ``restrictViews(_:)`` does, or allows it again, together with the next statement.
+    ///
+    /// - Parameter isRestricted: Views are refused.
+    nonisolated(nonsending) func restrictViewsWithNext(_ isRestricted: Bool) async {
+        await sendWithNext(Self.restriction(of: isRestricted))
     }
 
     private static func restriction(of isRestricted: Bool) -> String {

@@ -27,6 +27,25 @@ struct LoadGroup: Sendable {
     var isStrict: Bool { jobs.contains(where: \.isStrict) || missing.contains(where: \.isStrict) }
 }
 
+extension LoadGroup {
+    /// Groups that are loaded in one transaction, without need.
+    ///
+    /// - Parameter groups: Those of which none refers to another one.
+    init(joining groups: [LoadGroup]) {
+        self.init(
+            number: groups.first?.number ?? 0,
+            jobs: groups.flatMap(\.jobs),
+            missing: groups.flatMap(\.missing),
+            truncated: groups.flatMap(\.truncated),
+            cascaded: groups.flatMap(\.cascaded),
+            emptyReferrers: groups.flatMap(\.emptyReferrers),
+            deferredKeys: groups.flatMap(\.deferredKeys),
+            references: groups.reduce(into: []) { $0.formUnion($1.references) },
+            bonds: groups.flatMap(\.bonds)
+        )
+    }
+}
+
 /// A table that a restore asks for by its name, and for which no file was found.
 struct MissingLoad: Sendable {
     let id: JobID

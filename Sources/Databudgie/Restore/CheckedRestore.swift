@@ -32,20 +32,21 @@ struct CheckedRestore {
 
     private var setter: SequenceSetter { SequenceSetter(session: session, users: loader.catalog.sequenceUsers) }
 
-    /// Sets the sequences of a group that is committed, at once, because other sessions may insert rows now.
+    /// Sets the sequences of groups that are committed, at once, because other sessions may insert rows now.
     ///
     /// - Parameters:
-    ///   - group: What was loaded.
+    ///   - groups: What was loaded.
     ///   - session: Of the member that has loaded it.
     /// - Returns: Failures.
     /// - Throws: `CancellationError`, and `PostgresError` when the connection was lost.
-    func setSequences(of group: LoadGroup, over session: DatabaseSession) async throws -> [JobResult] {
-        let loaded = Set(group.jobs.map { JobID(.sequences, of: $0.id.name, number: $0.id.number) })
+    func setSequences(of groups: [LoadGroup], over session: DatabaseSession) async throws -> [JobResult] {
+        let jobs = groups.flatMap(\.jobs)
+        let loaded = Set(jobs.map { JobID(.sequences, of: $0.id.name, number: $0.id.number) })
         var setter = setter
         setter.session = session
         return try await setter.run(
             sequences.filter { $0.job.rows == .loaded && loaded.contains($0.job.id) },
-            emptied: loader.catalog.emptied(by: group.jobs)
+            emptied: loader.catalog.emptied(by: jobs)
         )
     }
 

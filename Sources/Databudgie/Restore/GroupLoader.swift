@@ -45,6 +45,28 @@ struct GroupLoader {
         }
     }
 
+    /// Loads several groups in one transaction.
+    ///
+    /// - Returns: What became of the jobs of each group; nil when one of them failed: nothing was changed then, and nothing is
+    ///   reported.
+    /// - Throws: As ``run(_:)-(LoadGroup)`` does.
+    func run(_ groups: [LoadGroup]) async throws -> [[JobResult]]? {
+        let together = LoadGroup(joining: groups)
+        do {
+            let outcomes = try await loaded(together) { progress in
+                try await session.withTransaction(.writing) { try await load(together, progress) }
+            }
+            await FailPoint.reached(.groupCommitted)
+            var results = report(outcomes)[...]
+            return groups.map { group in
+                defer { results = results.dropFirst(group.jobs.count) }
+                return Array(results.prefix(group.jobs.count))
+            }
+        } catch is GroupFailure {
+            return nil
+        }
+    }
+
     /// Reports all jobs of a group that was rolled back.
     func reportRolledBack(_ group: LoadGroup, by failure: GroupFailure) -> [JobResult] {
         let results = group.jobs.filter { $0.id != failure.job }.map { job in

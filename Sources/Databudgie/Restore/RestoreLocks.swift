@@ -11,6 +11,8 @@ struct RestoreLocks {
     /// The first key of the locks, "dbud"; the second one is the table's OID.
     private static let lockClass: Int32 = 0x6462_7564
 
+    private static let batchSize = 500
+
     /// Takes the locks of some tables until the transaction ends.
     ///
     /// A partition is locked with its roots, which are shared by other partitions, so a root and one of its partitions are
@@ -20,14 +22,23 @@ struct RestoreLocks {
     func take(_ relations: [Relation]) async throws {
         let exclusive = Set(relations.map(\.oid))
         let shared = Set(relations.filter(\.isPartition).flatMap { catalog.lineage(of: $0.oid) }).subtracting(exclusive)
-        // In one order everywhere: of two restores that meet, one succeeds.
-        for oid in exclusive.union(shared).sorted() {
-            let function = shared.contains(oid) ? "pg_try_advisory_xact_lock_shared" : "pg_try_advisory_xact_lock"
-            let statement = "select pg_catalog.\(function)($1::pg_catalog.int4, $2::pg_catalog.int4) as is_locked"
-            let rows = try await connection.query(statement, [String(Self.lockClass), String(Int32(bitPattern: oid))])
-                .rows
-            guard rows.first?["is_locked"] == "t" else { throw await refusal(oid) }
+        for batch in exclusive.union(shared).sorted().batches(of: Self.batchSize) {
+            let rows = try await connection.query(ownText: Self.statement(batch, shared)).rows
+            guard let refused = rows.first?["refused"] else { continue }
+            throw await refusal(Relation.OID(refused) ?? 0)
         }
+    }
+
+    /// Takes locks one after another up to the first that another session has, and selects whose it is.
+    ///
+    /// In one order everywhere, and none after a refusal: of two restores that meet, one succeeds. CASE evaluates no condition
+    /// after one that holds (PostgreSQL documentation, "Conditional Expressions").
+    private static func statement(_ oids: [Relation.OID], _ shared: Set<Relation.OID>) -> String {
+        let cases = oids.map { oid in
+            let function = shared.contains(oid) ? "pg_try_advisory_xact_lock_shared" : "pg_try_advisory_xact_lock"
+            return "when not pg_catalog.\(function)(\(lockClass), \(Int32(bitPattern: oid))) then '\(oid)'"
+        }
+        return "select case \(cases.joined(separator: " ")) end as refused"
     }
 
     private func refusal(_ oid: Relation.OID) async -> DatabudgieError {

@@ -114,25 +114,22 @@ struct SequenceSetter {
     private func apply(_ targets: [Target]) async throws {
         let exact = targets.filter(\.isExact)
         if !exact.isEmpty {
-            _ = try await connection.query(
-                Self.exactStatement,
-                [
-                    exact.map(\.tableSequence.oid).arrayLiteral, exact.map(\.state.lastValue).arrayLiteral,
-                    exact.map(\.state.isCalled).arrayLiteral,
-                ]
-            )
+            _ = try await connection.query(ownText: Self.statement(setting: exact))
             exact.forEach { report($0, isSet: true) }
         }
         try await advance(targets.filter { !$0.isExact })
     }
 
-    private static let exactStatement = """
-        select pg_catalog.count(pg_catalog.setval(sequence::pg_catalog.regclass, value, is_called))
-        from rows from (
-            pg_catalog.unnest($1::pg_catalog.oid[]), pg_catalog.unnest($2::pg_catalog.int8[]),
-            pg_catalog.unnest($3::pg_catalog.bool[])
-        ) as setting (sequence, value, is_called)
-        """
+    private static func statement(setting targets: [Target]) -> String {
+        let values = targets.map { target in
+            let (oid, value) = (target.tableSequence.oid, quotedLiteral(String(target.state.lastValue)))
+            return "('\(oid)'::pg_catalog.regclass, \(value)::pg_catalog.int8, \(target.state.isCalled))"
+        }
+        return """
+            select pg_catalog.count(pg_catalog.setval(sequence, value, is_called))
+            from (values \(values.joined(separator: ", "))) as setting (sequence, value, is_called)
+            """
+    }
 
     /// Sets sequences that may only go forward.
     private func advance(_ targets: [Target]) async throws {
@@ -149,13 +146,13 @@ struct SequenceSetter {
         }
         guard !readable.isEmpty else { return }
         // A view that has taken a sequence's name is not read.
-        try await connection.restrictViews(true)
+        await connection.restrictViewsWithNext(true)
         let query = readable.enumerated().map { Self.advance($1, number: $0) }.joined(separator: " union all ")
         var isSet: [Int: Bool] = [:]
-        for row in try await connection.query(query).rows {
+        for row in try await connection.query(ownText: query).rows {
             if let number = row["number"].flatMap({ Int($0) }) { isSet[number] = row["is_set"] == "t" }
         }
-        try await connection.restrictViews(false)
+        await connection.restrictViewsWithNext(false)
         for (number, target) in readable.enumerated() {
             guard let isSet = isSet[number] else {
                 throw DatabudgieError(

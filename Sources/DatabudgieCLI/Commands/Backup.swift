@@ -24,7 +24,10 @@ extension DatabudgieCommand {
         )
         var starts: [String] = []
 
-        @Option(name: .shortAndLong, help: ArgumentHelp("Export this many tables at once.", valueName: "number"))
+        @Option(
+            name: [.customShort("j", allowingJoined: true), .long],
+            help: ArgumentHelp("Export this many tables at once.", valueName: "number")
+        )
         var jobs: Int?
 
         func validate() throws {

@@ -18,7 +18,7 @@ extension DatabudgieCommand {
         var yes = false
 
         @Option(
-            name: .shortAndLong,
+            name: [.customShort("j", allowingJoined: true), .long],
             help: ArgumentHelp("Load this many groups of tables at once.", valueName: "number")
         )
         var jobs: Int?

@@ -28,6 +28,9 @@ final class LoadLedger: Sendable {
     /// The job whose failure has stopped the run.
     var stoppedBy: JobID? { state.withLock { $0.stoppedBy } }
 
+    /// A strict failure keeps what has not begun from being loaded.
+    var isStopped: Bool { stoppedBy != nil }
+
     /// Groups whose sequences are not set yet.
     var unset: [Int] { state.withLock { $0.unset.sorted() } }
 

@@ -7,6 +7,8 @@ struct LoadMember: Sendable {
     let ledger: LoadLedger
     /// The run ends with its connection.
     let isLeader: Bool
+    /// How much it loads in one transaction.
+    let batch: WorkQueue.Batch
 
     private var loader: GroupLoader {
         var loader = restore.loader
@@ -19,8 +21,35 @@ struct LoadMember: Sendable {
     /// - Throws: What ends the run; `CancellationError`.
     func work() async throws {
         while let number = try await ledger.queue.next(isLeader: isLeader) {
-            guard try await load(number) else { return }
+            guard try await load([number] + ledger.queue.others(with: number, batch)) else { return }
         }
+    }
+
+    /// Loads groups: several in one transaction, and each in one of its own when that fails, so that a failure concerns one
+    /// group.
+    ///
+    /// - Returns: False when the connection is lost.
+    private func load(_ numbers: [Int]) async throws -> Bool {
+        do {
+            if numbers.count > 1, numbers.allSatisfy({ ledger.cause(of: $0) == nil }) {
+                let results = try await loader.run(numbers.map { restore.plan.groups[$0] })
+                if let results { return try await finish(numbers, results) }
+            }
+        } catch let lost as LostGroup {
+            lose(lost, numbers)
+            return false
+        }
+        for (place, number) in numbers.enumerated() {
+            guard !ledger.isStopped else {
+                for number in numbers[place...] { ledger.queue.end(number) }
+                return true
+            }
+            guard try await load(number) else {
+                for number in numbers[(place + 1)...] { ledger.queue.putBack(number) }
+                return false
+            }
+        }
+        return true
     }
 
     /// Loads a group; a failed one stops the others only when it is strict.
@@ -30,63 +59,88 @@ struct LoadMember: Sendable {
         let group = restore.plan.groups[number]
         if let cause = ledger.cause(of: number) {
             ledger.add(restore.fail(group, dependingOn: cause), of: number)
-            end(number, group, failedJob: cause)
+            end(number, failedJob: cause)
             return true
         }
         do {
             let (results, failedJob) = try await loader.run(group)
+            guard let failedJob else { return try await finish([number], [results]) }
             ledger.add(results, of: number)
-            let isSet = failedJob == nil ? try await setSequences(of: group, number) : true
-            end(number, group, failedJob: failedJob)
-            return isSet
+            end(number, failedJob: failedJob)
+            return true
         } catch let lost as LostGroup {
-            lose(lost, group, number)
+            lose(lost, [number])
             return false
         }
     }
 
-    private func end(_ number: Int, _ group: LoadGroup, failedJob: JobID?) {
-        ledger.end(number, failedJob: failedJob, isStrict: session.settings.isStrict || group.isStrict)
+    /// Sets the sequences of groups that are committed, and ends them.
+    ///
+    /// - Returns: False when the connection is lost.
+    private func finish(_ numbers: [Int], _ results: [[JobResult]]) async throws -> Bool {
+        for (number, results) in zip(numbers, results) { ledger.add(results, of: number) }
+        let isSet = try await setSequences(of: numbers)
+        for number in numbers { end(number, failedJob: nil) }
+        return isSet
     }
 
-    /// Sets the sequences of a group that is committed.
+    private func end(_ number: Int, failedJob: JobID?) {
+        let isStrict = session.settings.isStrict || restore.plan.groups[number].isStrict
+        ledger.end(number, failedJob: failedJob, isStrict: isStrict)
+    }
+
+    /// Sets the sequences of groups that are committed.
     ///
     /// - Returns: False when the connection is lost, and the leader has to do it.
-    private func setSequences(of group: LoadGroup, _ number: Int) async throws -> Bool {
+    private func setSequences(of numbers: [Int]) async throws -> Bool {
         do {
-            let results = try await ledger.sequences.take { try await restore.setSequences(of: group, over: session) }
-            ledger.add(results, of: number)
+            let groups = numbers.map { restore.plan.groups[$0] }
+            let failures = try await ledger.sequences.take {
+                try await restore.setSequences(of: groups, over: session)
+            }
+            if let first = numbers.first { ledger.add(failures, of: first) }
             return true
         } catch {
             guard !isLeader, FailureScope(of: error) == .run else { throw error }
-            ledger.leaveSequences(of: number)
+            for number in numbers { ledger.leaveSequences(of: number) }
             return false
         }
     }
 
-    /// Leaves a group to another member when it certainly was rolled back, for the first time.
-    private func lose(_ lost: LostGroup, _ group: LoadGroup, _ number: Int) {
+    /// Leaves groups to other members when they certainly were rolled back, for the first time.
+    private func lose(_ lost: LostGroup, _ numbers: [Int]) {
         let text = ErrorText(lost.failure.error)
         if !lost.isCommitting {
-            if ledger.handOver(number) {
+            let left = numbers.filter { !ledger.handOver($0) }
+            if left.count < numbers.count {
                 session.recorder.found(
                     .warning("\(text.message): loading it again, over another connection", of: lost.failure.job)
                 )
-                return
             }
-            ledger.add(loader.reportRolledBack(group, by: lost.failure), of: number)
-            return end(number, group, failedJob: lost.failure.job)
+            for number in left {
+                let group = restore.plan.groups[number]
+                let job = group.jobs.contains { $0.id == lost.failure.job } ? lost.failure.job : group.jobs[0].id
+                ledger.add(
+                    loader.reportRolledBack(group, by: GroupFailure(job: job, error: lost.failure.error)),
+                    of: number
+                )
+                end(number, failedJob: job)
+            }
+            return
         }
-        let results = group.jobs.map { job in
-            let error = DatabudgieError(
-                .database,
-                "\(text.message), while its rows were committed: they may be there or not",
-                hint: "look at the table before it is restored again",
-                underlying: lost.failure.error
-            )
-            return session.recorder.ended(.failed(JobFailure(job.id, error)))
+        for number in numbers {
+            let jobs = restore.plan.groups[number].jobs
+            let results = jobs.map { job in
+                let error = DatabudgieError(
+                    .database,
+                    "\(text.message), while its rows were committed: they may be there or not",
+                    hint: "look at the table before it is restored again",
+                    underlying: lost.failure.error
+                )
+                return session.recorder.ended(.failed(JobFailure(job.id, error)))
+            }
+            ledger.add(results, of: number)
+            end(number, failedJob: jobs.contains { $0.id == lost.failure.job } ? lost.failure.job : jobs[0].id)
         }
-        ledger.add(results, of: number)
-        end(number, group, failedJob: lost.failure.job)
     }
 }

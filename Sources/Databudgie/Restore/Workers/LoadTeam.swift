@@ -3,9 +3,15 @@ import Storage
 
 /// The members of a restore: the leader, over whose connection it was planned, and workers.
 ///
-/// Each takes group after group, and loads it in a transaction of its own.
+/// Each takes group after group, and loads it in a transaction of its own; small ones together, because a transaction costs as
+/// much as their rows.
 struct LoadTeam: Sendable {
     let restore: CheckedRestore
+
+    /// The bytes of content up to which a group is small.
+    private static let smallBytes: Int64 = 1 << 20
+    /// What other sessions wait for, as long as it takes, is not much.
+    private static let batch = WorkQueue.Batch(count: 50, bytes: 4 << 20)
 
     private var leader: DatabaseSession { restore.session }
     private var recorder: RunRecorder { leader.recorder }
@@ -18,44 +24,50 @@ struct LoadTeam: Sendable {
     func load() async throws -> CheckedRestore.Progress {
         let sizes = groups.map { $0.jobs.reduce(0) { $0 + $1.contentBytes } }
         let count = try await WorkerLimit.members(for: sizes, of: leader, "groups of tables are loaded")
-        let ledger = LoadLedger(pieces(count > 1 ? sizes : nil))
+        let ledger = LoadLedger(pieces(sizes, isOrdered: count == 1))
         let moment = count > 1 ? try await ServerMoment(of: leader.connection) : nil
         try await Members.run(workers: count - 1) {
-            try await member(leader, ledger, isLeader: true).work()
+            try await member(leader, ledger, count, isLeader: true).work()
         } worker: {
             guard let moment, ledger.queue.isWaiting else { return }
             try await leader.withWorker(at: moment, without: "one group of tables less is loaded at once") { session in
-                try await member(session, ledger, isLeader: false).work()
+                try await member(session, ledger, count, isLeader: false).work()
             }
         }
         for number in ledger.unset {
-            ledger.add(try await restore.setSequences(of: groups[number], over: leader), of: number)
+            ledger.add(try await restore.setSequences(of: [groups[number]], over: leader), of: number)
         }
         return conclude(ledger)
     }
 
     /// What each group waits for.
     ///
-    /// - Parameter sizes: How much there is to load; nil: in the order of the plan.
+    /// - Parameters:
+    ///   - sizes: How much there is to load, in bytes.
+    ///   - isOrdered: They are taken in the order of the plan, as one member does that has nobody to wait for.
     /// - Returns: A piece for each, in the order of the plan.
-    private func pieces(_ sizes: [Int64]?) -> [WorkQueue.Piece] {
+    private func pieces(_ sizes: [Int64], isOrdered: Bool) -> [WorkQueue.Piece] {
         let places = Dictionary(uniqueKeysWithValues: groups.enumerated().map { ($0.element.number, $0.offset) })
-        guard let sizes else {
-            return groups.map { WorkQueue.Piece(needs: Set($0.references.compactMap { places[$0] })) }
-        }
         let keys = Dictionary(grouping: restore.loader.catalog.foreignKeys, by: \.referencing)
         return groups.enumerated().map { place, group in
-            WorkQueue.Piece(
-                size: sizes[place],
+            let preparation = restore.loader.preparation(of: group)
+            let isSmall = sizes[place] <= Self.smallBytes && restore.loader.canJoin(group, preparation)
+            var piece = WorkQueue.Piece(
                 needs: Set(group.references.compactMap { places[$0] }),
-                locks: restore.loader.preparation(of: group).lockModes(checking: keys),
-                isAlone: group.jobs.contains { restore.loader.runsCodeOfUsers($0) }
+                shared: isSmall ? sizes[place] : nil
             )
+            guard !isOrdered else { return piece }
+            piece.size = sizes[place]
+            piece.locks = preparation.lockModes(checking: keys)
+            piece.isAlone = group.jobs.contains { restore.loader.runsCodeOfUsers($0) }
+            return piece
         }
     }
 
-    private func member(_ session: DatabaseSession, _ ledger: LoadLedger, isLeader: Bool) -> LoadMember {
-        LoadMember(restore: restore, session: session, ledger: ledger, isLeader: isLeader)
+    private func member(_ session: DatabaseSession, _ ledger: LoadLedger, _ count: Int, isLeader: Bool) -> LoadMember {
+        var batch = Self.batch
+        batch.members = count
+        return LoadMember(restore: restore, session: session, ledger: ledger, isLeader: isLeader, batch: batch)
     }
 
     /// Reports what a strict failure has kept from being loaded.
@@ -86,6 +98,17 @@ extension RestoreJob {
 }
 
 extension GroupLoader {
+    /// Whether a group may be loaded along with others: nothing is altered for it, and its load says nothing but how many rows
+    /// it had, so that it can be tried twice.
+    fileprivate func canJoin(_ group: LoadGroup, _ preparation: GroupPreparation) -> Bool {
+        group.deferredKeys.isEmpty && group.emptyReferrers.isEmpty && preparation.altered.isEmpty
+            && preparation.created.isEmpty
+            && group.jobs.allSatisfy { job in
+                guard let format = formats[job.id] else { return false }
+                return job.maxRejects == 0 && format.merge == nil && !format.countMayDiffer && !runsCodeOfUsers(job)
+            }
+    }
+
     /// Whether loading a job runs triggers of users, which may read and write anything, or a foreign-data wrapper.
     func runsCodeOfUsers(_ job: RestoreJob) -> Bool {
         ![.table, .partitionedTable].contains(job.relation.kind) || formats[job.id]?.firingTriggers.isEmpty == false

@@ -17,6 +17,18 @@ final class WorkQueue: Sendable {
         var locks: [Relation.OID: LockMode] = [:]
         /// What it does is not known: it runs alone, after all pieces before it and before all that come after it.
         var isAlone = false
+        /// How many bytes it is, where it may be done along with others; nil: it is not.
+        var shared: Int64?
+    }
+
+    /// How much work is done together, at most.
+    struct Batch: Sendable {
+        /// How many pieces.
+        var count: Int
+        /// How many bytes, together.
+        var bytes: Int64
+        /// How many members share what is left.
+        var members = 1
     }
 
     private struct State {
@@ -89,6 +101,34 @@ final class WorkQueue: Sendable {
             case .nothing: return nil
             case .wait(let changes): for await _ in changes { break }
             }
+        }
+    }
+
+    /// Further pieces that may be done along with one that was taken, and that are ready now.
+    ///
+    /// They wait for nothing, so what the members share is left to the others where it is little.
+    ///
+    /// - Parameters:
+    ///   - number: What was taken.
+    ///   - limits: How much may be done together.
+    /// - Returns: Their numbers, which have to be ended as that one.
+    func others(with number: Int, _ limits: Batch) -> [Int] {
+        guard var bytes = pieces[number].shared else { return [] }
+        return state.withLock { state in
+            let others = state.running.subtracting([number])
+            let share = (state.ready.count + 1) / max(limits.members, 1)
+            var taken: [Int] = []
+            for candidate in state.ready where taken.count + 1 < min(limits.count, share) {
+                guard let more = pieces[candidate].shared, bytes + more <= limits.bytes, isFree(candidate, others)
+                else { continue }
+                bytes += more
+                taken.append(candidate)
+            }
+            let numbers = Set(taken)
+            state.ready.removeAll { numbers.contains($0) }
+            state.running.formUnion(numbers)
+            state.left -= numbers.count
+            return taken
         }
     }
 
