@@ -95,7 +95,7 @@ struct WholeRestore {
         (progress.isLocked, progress.checked) = (true, restore)
         guard !session.settings.isDryRun else { throw DryRunRollback() }
         progress.outcomes = try await restore.loadNested()
-        try await content.definitions?.finish()
+        try await content.definitions?.finish(in: restore.loader.catalog)
         try await restore.setTransactionalSequences(among: sequences)
         await FailPoint.reached(.wholeUncommitted)
     }

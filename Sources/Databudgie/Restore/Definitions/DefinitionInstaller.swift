@@ -197,9 +197,24 @@ struct DefinitionInstaller {
 
     /// Creates indexes, constraints, triggers and the like, and fills materialized views, in the caller's transaction.
     ///
+    /// - Parameter catalog: Has the tables.
     /// - Throws: ``DatabudgieError`` that names the definition which failed; `PostgresError`.
-    func finish() async throws {
+    func finish(in catalog: DatabaseCatalog) async throws {
         try await create(postData, builders: 1)
+        let left = try await unvalidated(leftUnvalidated(in: catalog), in: catalog)
+        if !left.isEmpty { try await create(left.map(\.check), builders: 1) }
+    }
+
+    /// The foreign keys of tables that an earlier run under the same id has loaded: it may have added them without a look at the
+    /// rows, and ended before it had one.
+    ///
+    /// - Parameter catalog: Has the tables.
+    /// - Returns: All of them, valid or not.
+    func leftUnvalidated(in catalog: DatabaseCatalog) -> [FinishingPlan.Validation] {
+        guard !existing.done.isEmpty else { return [] }
+        let relations = catalog.relationsByName
+        return postData.filter { $0.definition.relation.map(existing.done.contains) == true }
+            .compactMap { FinishingPlan.Validation($0, relations) }
     }
 
     /// Creates the same in transactions of their own, in which each definition fails alone.
@@ -263,7 +278,7 @@ struct DefinitionInstaller {
             select conrelid::pg_catalog.oid as table, conname as name from pg_catalog.pg_constraint
             where contype operator(pg_catalog.=) 'f' and not convalidated and conrelid operator(pg_catalog.=) any ($1::pg_catalog.oid[])
             """
-        let tables = Dictionary(catalog.relations.map { ($0.name, $0.oid) }, uniquingKeysWith: { first, _ in first })
+        let tables = catalog.relationsByName.mapValues(\.oid)
         let oids = validations.compactMap { tables[$0.key.referencing] }
         let rows = try await connection.query(query, [oids.arrayLiteral]).rows
         let present = Set(rows.map { [ByteKey($0["table"] ?? ""), ByteKey($0["name"] ?? "")] })
@@ -283,12 +298,9 @@ struct DefinitionInstaller {
     func validate(_ validation: FinishingPlan.Validation, over session: DatabaseSession) async throws -> Failure? {
         try await session.withTransaction(.writing) {
             try await BuildSettings(session).raise()
-            var stored = validation.addition
-            stored.definition.sql = validation.key.validating
-            let outcome = try await run([stored], over: session)
+            let outcome = try await run([validation.check], over: session)
             guard !outcome.failures.isEmpty else { return nil }
-            stored.definition.sql = validation.key.removing
-            let removal = try await run([stored], over: session)
+            let removal = try await run([validation.removal], over: session)
             return (report(outcome) + report(removal)).first
         }
     }

@@ -17,6 +17,35 @@ struct FinishingPlan {
         let addition: StoredDefinition
         let size: Int64
         let locks: [Relation.OID: LockMode]
+
+        /// Before Postgres 18 a partitioned table cannot have a key that is not valid, and the parts of a key that points to a
+        /// partitioned table are not validated with it.
+        ///
+        /// - Parameters:
+        ///   - stored: nil comes of any other definition than that of a foreign key, and of a key that cannot be validated apart.
+        ///   - relations: The tables.
+        ///   - size: How many bytes were loaded into the table that has the key.
+        init?(_ stored: StoredDefinition, _ relations: [QualifiedName: Relation], size: Int64 = 0) {
+            guard let key = ForeignKeyDefinition(stored.definition), let referencing = relations[key.referencing],
+                let referenced = relations[key.referenced], referencing.kind == .table, referenced.kind == .table
+            else { return nil }
+            (self.key, addition, self.size) = (key, stored, size)
+            var locks = [referenced.oid: LockMode.rowShare]
+            locks[referencing.oid] = .shareUpdateExclusive
+            self.locks = locks
+        }
+
+        /// Checks the rows.
+        var check: StoredDefinition { running(key.validating) }
+
+        /// Removes the key again.
+        var removal: StoredDefinition { running(key.removing) }
+
+        private func running(_ sql: String) -> StoredDefinition {
+            var stored = addition
+            stored.definition.sql = sql
+            return stored
+        }
     }
 
     /// Indexes and the keys that are made of some.
@@ -35,7 +64,7 @@ struct FinishingPlan {
     ///   - catalog: The tables, also those that were created.
     ///   - sizes: How many bytes were loaded into each.
     init(_ definitions: [StoredDefinition], catalog: DatabaseCatalog, sizes: [Relation.OID: Int64]) {
-        let relations = Dictionary(catalog.relations.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        let relations = catalog.relationsByName
         var sizes = sizes
         // The rows of a partitioned table are in its partitions, nobody knows in which.
         for relation in catalog.relations where relation.kind == .partitionedTable {
@@ -82,8 +111,6 @@ struct FinishingPlan {
 
     /// Notes a large table's foreign key to be validated apart.
     ///
-    /// Before Postgres 18 a partitioned table cannot have a key that is not valid, and the parts of a key that points to a
-    /// partitioned table are not validated with it.
     /// - Returns: The definition that adds it.
     private mutating func add(
         _ stored: StoredDefinition,
@@ -92,15 +119,18 @@ struct FinishingPlan {
     ) -> StoredDefinition {
         guard stored.definition.type == "FK CONSTRAINT", let name = stored.definition.relation,
             let size = relations[name].flatMap({ sizes[$0.oid] }), size >= Self.large,
-            let key = ForeignKeyDefinition(stored.definition),
-            let referencing = relations[key.referencing], let referenced = relations[key.referenced],
-            referencing.kind == .table, referenced.kind == .table
+            let validation = Validation(stored, relations, size: size)
         else { return stored }
-        var locks = [referenced.oid: LockMode.rowShare]
-        locks[referencing.oid] = .shareUpdateExclusive
-        validations.append(Validation(key: key, addition: stored, size: size, locks: locks))
+        validations.append(validation)
         var added = stored
-        added.definition.sql = key.adding
+        added.definition.sql = validation.key.adding
         return added
+    }
+}
+
+extension DatabaseCatalog {
+    /// The tables and views by their names.
+    var relationsByName: [QualifiedName: Relation] {
+        Dictionary(relations.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     }
 }

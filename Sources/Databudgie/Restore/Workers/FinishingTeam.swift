@@ -27,11 +27,18 @@ struct FinishingTeam: Sendable {
         )
         let sizes = plan.builds.map(\.size)
         let count = try await WorkerLimit.members(for: sizes, of: leader, "indexes and keys are created")
-        guard count > 1 else { return try await definitions.finishInBatches() }
+        let left = definitions.leftUnvalidated(in: restore.loader.catalog)
+        guard count > 1 else {
+            var failures = try await definitions.finishInBatches()
+            for key in try await definitions.unvalidated(left, in: restore.loader.catalog) {
+                if let failure = try await definitions.validate(key, over: leader) { failures.append(failure) }
+            }
+            return failures
+        }
         let moment = try await ServerMoment(of: leader.connection)
         var failures = try await build(plan.builds, count, moment)
         failures += try await definitions.finishInBatches(plan.keys)
-        failures += try await validate(plan.validations, count, moment)
+        failures += try await validate(plan.validations + left, count, moment)
         return failures + (try await definitions.finishInBatches(plan.rest))
     }
 

@@ -52,6 +52,78 @@ struct DefinitionResumeTests {
             try await fixture.expectEqualDefinitions()
         }
     }
+    /// A run that has loaded everything, and ended when its foreign key was added and not validated.
+    private func endedBeforeValidation(_ fixture: RunFixture, _ more: String = "") async throws -> String {
+        try await fixture.execute(fixture.target, ManifestTable("m").definition)
+        try await fixture.execute(
+            fixture.source,
+            """
+            create table a (id int primary key); insert into a values (1), (2);
+            create table b (a int constraint to_a references a); insert into b values (1), (2);
+            create table c (id int); insert into c values (1);
+            -- More than one connection creates in one transaction.
+            do $$ begin for i in 1..60 loop execute 'create index on c ((id + ' || i || '))'; end loop; end $$;
+            """
+        )
+        let tables = fixture.ddlYAML("[a, b, c]")
+        try #require(try await fixture.backup(tables).failed.isEmpty)
+        let yaml = fixture.ddlYAML("[a, b, c]", "manifest: m\(more)")
+        try #require(try await restore(fixture, yaml).failed.isEmpty)
+        try await fixture.execute(
+            fixture.target,
+            "alter table b drop constraint to_a, add constraint to_a foreign key (a) references a not valid"
+        )
+        return yaml
+    }
+
+    private static let validity = "select convalidated from pg_constraint where conname = 'to_a'"
+
+    @Test("A foreign key that was added and not validated is validated", arguments: ["1", "3"], [false, true])
+    func validation(jobs: String, isWhole: Bool) async throws {
+        try await RunFixture.with { fixture in
+            let yaml = try await endedBeforeValidation(fixture, ", jobs: \(jobs)")
+            if isWhole { try await fixture.execute(fixture.target, "delete from m where \"table\" = 'public.c'") }
+            let report = try await restore(fixture, yaml)
+            #expect(report.failed.isEmpty, "\(report.failed)")
+            #expect(report.finished.map(\.job.name) == (isWhole ? ["public.c"] : []))
+            #expect(try await fixture.rows(fixture.target, Self.validity) == ["t"])
+        }
+    }
+
+    @Test("One that the rows violate is reported and removed, as if it had just been added", arguments: ["1", "3"])
+    func violation(jobs: String) async throws {
+        try await RunFixture.with { fixture in
+            let yaml = try await endedBeforeValidation(fixture, ", jobs: \(jobs)")
+            try await fixture.execute(
+                fixture.target,
+                "set session_replication_role = replica; delete from a where id = 2"
+            )
+            let report = try await restore(fixture, yaml)
+            #expect(report.failed.map(\.job.description) == ["public.b"])
+            #expect(report.failed.first?.description.contains("violates foreign key constraint \"to_a\"") == true)
+            #expect(try await fixture.rows(fixture.target, Self.validity) == [])
+        }
+    }
+
+    @Test("Where all is one transaction, one that the rows violate rolls everything back")
+    func wholeViolation() async throws {
+        try await RunFixture.with { fixture in
+            let yaml = try await endedBeforeValidation(fixture)
+            try await fixture.execute(
+                fixture.target,
+                """
+                set session_replication_role = replica; delete from a where id = 2; update c set id = 9;
+                delete from m where "table" = 'public.c'
+                """
+            )
+            let error = await #expect(throws: DatabudgieError.self) { try await restore(fixture, yaml) }
+            #expect(error?.description.contains("violates foreign key constraint \"to_a\"") == true)
+            #expect(error?.effect == .rolledBack)
+            #expect(try await fixture.rows(fixture.target, Self.validity) == ["f"])
+            #expect(try await fixture.rows(fixture.target, "select id from c") == ["9"])
+        }
+    }
+
     private func prepared(_ fixture: RunFixture) async throws -> String {
         try await fixture.execute(fixture.target, ManifestTable("m").definition)
         try await fixture.execute(
