@@ -143,6 +143,14 @@ struct Preflight {
             )
         }
         let found = RebuildRules.Found(constraints, indexes)
+        let released = Dictionary(
+            plan.groups.flatMap(\.jobs).map { job in
+                let notValid = found.constraints(of: catalog.carriers(of: job.relation)).filter { !$0.isValidated }
+                return (job.id, NotValidRules(job, notValid, record, catalog))
+            },
+            uniquingKeysWith: { first, _ in first }
+        )
+        let unchecked = Set(released.values.flatMap(\.released).map(\.oid))
         var findings: [Finding] = []
         for (group, choices) in zip(plan.groups, choices) {
             findings += choices.findings
@@ -151,14 +159,13 @@ struct Preflight {
                 group: group,
                 choices: choices,
                 states: states,
-                found: found
+                found: found,
+                unchecked: unchecked
             )
             for job in group.jobs {
-                let notValid = found.constraints(of: catalog.carriers(of: job.relation)).filter { !$0.isValidated }
-                let released = NotValidRules(job, notValid, record, catalog)
                 var rebuilt = rules.conclude(job)
-                released.released.forEach { rebuilt.parts.add($0) }
-                findings += released.findings + rebuilt.findings
+                released[job.id]?.released.forEach { rebuilt.parts.add($0) }
+                findings += (released[job.id]?.findings ?? []) + rebuilt.findings
                 formats[job.id]?.parts = rebuilt.parts
             }
         }

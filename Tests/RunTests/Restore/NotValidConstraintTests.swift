@@ -106,6 +106,42 @@ struct NotValidConstraintTests {
         }
     }
 
+    @Test(
+        "One that the set does not speak of is enforced for new rows, also where it keeps an index from being built again",
+        arguments: ["keep", "rebuild"]
+    )
+    func enforced(indexes: String) async throws {
+        try await RunFixture.with { fixture in
+            let tables = "create table maker (id int primary key); create table made (id int primary key, maker int);"
+            try await fixture.execute(
+                fixture.source,
+                tables + "insert into maker values (1), (2); insert into made values (1, 1), (2, 3)"
+            )
+            try await fixture.execute(
+                fixture.target,
+                tables + "alter table made add constraint its foreign key (maker) references maker not valid"
+            )
+            let yaml = fixture.yaml("[maker, made]")
+                .replacing("tables:", with: "indexes: \(indexes), tables:")
+            try #require(try await fixture.backup(yaml).failed.isEmpty)
+            let log = EventLog()
+            let report = try await fixture.restore(yaml, events: log)
+            #expect(report.failed.contains { $0.description.contains("violates foreign key constraint \"its\"") })
+            #expect(report.finished.map(\.job.name) == [])
+            #expect(try await fixture.rows(fixture.target, "select from made union all select from maker") == [])
+            let warning =
+                "public.maker: the index maker_pkey is kept during the load, because the foreign key its of public.made needs it"
+            #expect(log.warnings.contains(warning) == (indexes == "rebuild"))
+
+            try await fixture.execute(fixture.source, "update made set maker = 2 where id = 2")
+            try #require(try await fixture.backup(yaml).failed.isEmpty)
+            #expect(try await fixture.restore(yaml).failed.map(\.description) == [])
+            #expect(try await fixture.rows(fixture.target, "select count(*) from made") == ["2"])
+            let state = "select convalidated from pg_constraint where conname = 'its'"
+            #expect(try await fixture.rows(fixture.target, state) == ["f"])
+        }
+    }
+
     @Test("When the load fails, constraints and rows are as they were")
     func failure() async throws {
         try await withTables { fixture in
