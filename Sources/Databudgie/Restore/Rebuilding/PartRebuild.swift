@@ -39,11 +39,18 @@ final class PartRebuild {
         guard !tables.isEmpty else { return }
         let list = tables.map { ($0.kind == .table ? "only " : "") + $0.name.quoted }.joined(separator: ", ")
         try await connection.execute("lock table \(list) in access exclusive mode")
+        // As they are built: an event trigger that needs a search path fails here already, and they stay.
         try await connection.withEmptySearchPath {
             try await checkUnchanged()
             violations = try await ViolationQueries(of: parts, catalog, over: connection)
+            try await dropConstraints()
+            try await dropIndexes()
         }
-        // Foreign keys first: they need the unique ones.
+        deferring = try await deferringTables(among: dropped.tables)
+    }
+
+    /// Drops foreign keys before indexes, which they need.
+    private func dropConstraints() async throws {
         for constraint in parts.constraints {
             guard let table = catalog[constraint.table] else { continue }
             let statement = constraint.dropping(from: table)
@@ -55,6 +62,9 @@ final class PartRebuild {
             }
             if try await drop("foreign key \(constraint.name)", of: table, statement) { dropped.add(constraint) }
         }
+    }
+
+    private func dropIndexes() async throws {
         let children = Dictionary(grouping: parts.indexes.filter { $0.parent != nil }) { $0.parent ?? 0 }
         for index in parts.indexes where index.parent == nil {
             guard let table = catalog[index.table] else { continue }
@@ -65,7 +75,6 @@ final class PartRebuild {
                 gone += children[next.oid] ?? []
             }
         }
-        deferring = try await deferringTables(among: dropped.tables)
     }
 
     /// Builds the indexes of tables that have all of their rows: what is loaded next may look them up.
@@ -105,7 +114,12 @@ final class PartRebuild {
                 guard let table = catalog[constraint.table] else { continue }
                 willBuild(constraint.table)
                 let noun = constraint.referenced == nil ? "constraint" : "foreign key"
-                let part = Part(oid: constraint.oid, table: constraint.table, name: "\(noun) \(constraint.name)")
+                let part = Part(
+                    oid: constraint.oid,
+                    table: constraint.table,
+                    name: "\(noun) \(constraint.name)",
+                    key: "foreign_keys"
+                )
                 try await run(constraint.restoring(to: table), part)
             }
         }
@@ -126,6 +140,8 @@ final class PartRebuild {
         let oid: UInt32
         let table: Relation.OID
         let name: String
+        /// The key of the configuration by which it stays.
+        var key = "indexes"
     }
 
     private func run(_ statements: [String], _ index: TableIndex) async throws {
@@ -141,11 +157,23 @@ final class PartRebuild {
             try await connection.execute(all.joined(separator: "; "))
         } catch {
             // Unique, foreign-key and exclusion constraints.
-            guard ["23505", "23503", "23P01"].contains(error.sqlState) else { throw error }
+            guard ["23505", "23503", "23P01"].contains(error.sqlState) else { throw described(error, part) }
             try await connection.execute("rollback to savepoint build_part; release savepoint build_part")
             let rows = await violations.rows(violating: part.oid, over: connection)
             throw KeyViolation(part: part.name, table: part.table, rows: rows, error: error)
         }
+    }
+
+    /// Says what was being built when the server refused it.
+    private func described(_ error: PostgresError, _ part: Part) -> any Error {
+        guard error.code == .serverError else { return error }
+        let (text, table) = (ErrorText(error), catalog[part.table]?.name.label ?? "its table")
+        return DatabudgieError(
+            .database,
+            "the \(part.name) of \(table) could not be built again after the rows: \(text.message)",
+            hint: text.hint ?? "set '\(part.key): keep' to load the rows with it",
+            underlying: error
+        )
     }
 
     /// - Returns: False when the server refuses.

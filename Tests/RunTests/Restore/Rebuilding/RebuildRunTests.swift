@@ -247,6 +247,53 @@ struct RebuildRunTests {
         }
     }
 
+    /// An event trigger that writes down commands, by a name without a schema.
+    private func logCommands(_ fixture: RunFixture, _ filter: String = "") async throws {
+        try await fixture.execute(
+            fixture.target,
+            """
+            create table log (tag text);
+            create function write() returns event_trigger language plpgsql as 'begin insert into log values (tg_tag); end';
+            create event trigger t on ddl_command_end \(filter) execute function write();
+            """
+        )
+    }
+
+    @Test("What cannot be built again for the sake of an event trigger is not dropped, and the rows land")
+    func searchPath() async throws {
+        try await withBackup("insert into parent values (1); insert into child values (1, 1, 1)") { fixture in
+            try await logCommands(fixture)
+            let before = try await numbers(fixture)
+            let log = EventLog()
+            let report = try await fixture.restore(yaml(fixture, "[parent, child]", Self.more), events: log)
+            #expect(report.failed.map(\.sentence) == [])
+            #expect(try await numbers(fixture) == before)
+            let warning =
+                "public.child: the index child_n is kept during the load, because it cannot be dropped: "
+                + "relation \"log\" does not exist"
+            #expect(log.warnings.contains(warning), "\(log.warnings)")
+            #expect(try await fixture.rows(fixture.target, "select * from child") == ["1|1|1"])
+        }
+    }
+
+    @Test("The error says what could not be built again, and how it stays")
+    func unbuilt() async throws {
+        try await withBackup("insert into parent values (1); insert into child values (1, 1, 1)") { fixture in
+            try await logCommands(fixture, "when tag in ('CREATE INDEX')")
+            let before = try await numbers(fixture)
+            let failed = try await fixture.restore(yaml(fixture, "[parent, child]", Self.more)).failed
+            let message =
+                "the unique key parent_pkey of public.parent could not be built again after the rows: "
+                + "relation \"log\" does not exist"
+            let failure = try #require(failed.first { $0.description.contains(message) }, "\(failed)")
+            #expect(failure.description.contains("set 'indexes: keep' to load the rows with it"))
+            #expect(try await numbers(fixture) == before)
+            #expect(try await fixture.rows(fixture.target, "select from child") == [])
+            let kept = yaml(fixture, "[parent, child]", "indexes: keep, foreign_keys: keep")
+            #expect(try await fixture.restore(kept).failed.map(\.sentence) == [])
+        }
+    }
+
     // MARK: - Failures
 
     @Test("Rows that violate a key roll back the group, and the error names the key and five of them, not their values")
