@@ -45,6 +45,9 @@ struct GroupLoader {
         }
     }
 
+    /// Who holds a lock on one of many tables should not keep others from all of them.
+    private static let jointAttempts = LockAttempts(timeout: .seconds(1), count: 1)
+
     /// Loads several groups in one transaction.
     ///
     /// - Returns: What became of the jobs of each group; nil when one of them failed: nothing was changed then, and nothing is
@@ -54,7 +57,9 @@ struct GroupLoader {
         let together = LoadGroup(joining: groups)
         do {
             let outcomes = try await loaded(together) { progress in
-                try await session.withTransaction(.writing) { try await load(together, progress) }
+                try await session.withTransaction(.writing) {
+                    try await load(together, progress, Self.jointAttempts)
+                }
             }
             await FailPoint.reached(.groupCommitted)
             var results = report(outcomes)[...]
@@ -153,7 +158,7 @@ struct GroupLoader {
     }
 
     /// What a group needs of its tables before the first row.
-    func preparation(of group: LoadGroup) -> GroupPreparation {
+    func preparation(of group: LoadGroup, _ attempts: LockAttempts = LockAttempts()) -> GroupPreparation {
         var seen: Set<TargetTrigger> = []
         let triggers = group.jobs.flatMap { formats[$0.id]?.disabledTriggers ?? [] }.filter { seen.insert($0).inserted }
         var parts = RebuiltParts()
@@ -167,12 +172,17 @@ struct GroupLoader {
             parts: parts,
             created: group.jobs.filter { $0.isNew && formats[$0.id]?.canFreeze == true }.map(\.relation)
                 .filter { created.insert($0).inserted },
-            settings: BuildSettings(session)
+            settings: BuildSettings(session),
+            attempts: attempts
         )
     }
 
-    private func load(_ group: LoadGroup, _ progress: GroupProgress) async throws -> [JobOutcome] {
-        let preparation = preparation(of: group)
+    private func load(
+        _ group: LoadGroup,
+        _ progress: GroupProgress,
+        _ attempts: LockAttempts = LockAttempts()
+    ) async throws -> [JobOutcome] {
+        let preparation = preparation(of: group, attempts)
         progress.isCommitting = false
         progress.current = group.jobs.first { $0.truncate != .keep }?.id
         await FailPoint.reached(.groupUntouched)

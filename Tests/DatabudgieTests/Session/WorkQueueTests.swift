@@ -43,6 +43,45 @@ struct WorkQueueTests {
         #expect(try await taken(queue, 1) == [3])
     }
 
+    @Test(
+        "Small pieces are taken together; a single member takes none before one that comes earlier, several members do"
+    )
+    func together() async throws {
+        let pieces: [WorkQueue.Piece] = [
+            .init(shared: 1), .init(shared: 1), .init(), .init(shared: 1), .init(needs: [0], shared: 1),
+            .init(shared: 9),
+        ]
+        for (members, expected) in [(1, [1]), (2, [1])] {
+            let queue = WorkQueue(pieces)
+            #expect(try await taken(queue, 1) == [0])
+            #expect(queue.others(with: 0, .init(count: 50, bytes: 5, members: members)) == expected)
+        }
+        let queue = WorkQueue(pieces + pieces + pieces)
+        #expect(try await taken(queue, 1) == [0])
+        #expect(queue.others(with: 0, .init(count: 5, bytes: 50, members: 2)) == [1, 3, 5, 6])
+        queue.end(0)
+        #expect(try await taken(queue, 1) == [2])
+        #expect(queue.others(with: 2, .init(count: 5, bytes: 50)) == [])
+    }
+
+    @Test("What is put back is done in its order, each piece by itself, and nothing of it once the queue is stopped")
+    func separated() async throws {
+        let queue = WorkQueue([.init(shared: 1), .init(needs: [0], shared: 1), .init(shared: 1), .init(shared: 1)])
+        let limits = WorkQueue.Batch(count: 50, bytes: 50)
+        #expect(try await taken(queue, 1) == [0])
+        #expect(queue.others(with: 0, limits) == [2, 3])
+        queue.separate([0, 2, 3])
+        for number in 0...2 {
+            #expect(try await taken(queue, 1) == [number])
+            #expect(queue.others(with: number, limits) == [])
+            queue.end(number)
+        }
+        #expect(try await taken(queue, 1) == [3])
+        queue.stop()
+        queue.separate([3])
+        #expect(try await queue.next(isLeader: true) == nil)
+    }
+
     @Test("Two sessions wait for one another as the server's table of lock modes says, whichever comes first")
     func modes() {
         let conflicts: [LockMode: Set<LockMode>] = [

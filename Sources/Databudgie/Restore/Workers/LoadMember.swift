@@ -25,30 +25,36 @@ struct LoadMember: Sendable {
         }
     }
 
-    /// Loads groups: several in one transaction, and each in one of its own when that fails, so that a failure concerns one
-    /// group.
+    /// Loads groups: several in one transaction, and when that fails, each in one of its own, so that a failure concerns one
+    /// group. They come in their order then, because one may rely on another one in a way that nobody knows of.
     ///
     /// - Returns: False when the connection is lost.
     private func load(_ numbers: [Int]) async throws -> Bool {
-        do {
-            if numbers.count > 1, numbers.allSatisfy({ ledger.cause(of: $0) == nil }) {
-                let results = try await loader.run(numbers.map { restore.plan.groups[$0] })
-                if let results { return try await finish(numbers, results) }
+        var groups: [Int] = []
+        for number in numbers {
+            // It is reported, and not loaded.
+            guard ledger.cause(of: number) == nil else {
+                _ = try await load(number)
+                continue
             }
+            groups.append(number)
+        }
+        guard !ledger.isStopped || groups.count == numbers.count else {
+            groups.forEach(ledger.queue.end)
+            return true
+        }
+        guard groups.count > 1 else {
+            guard let number = groups.first else { return true }
+            return try await load(number)
+        }
+        do {
+            let results = try await loader.run(groups.map { restore.plan.groups[$0] })
+            if let results { return try await finish(groups, results) }
         } catch let lost as LostGroup {
-            lose(lost, numbers)
+            lose(lost, groups)
             return false
         }
-        for (place, number) in numbers.enumerated() {
-            guard !ledger.isStopped else {
-                for number in numbers[place...] { ledger.queue.end(number) }
-                return true
-            }
-            guard try await load(number) else {
-                for number in numbers[(place + 1)...] { ledger.queue.putBack(number) }
-                return false
-            }
-        }
+        ledger.queue.separate(groups)
         return true
     }
 

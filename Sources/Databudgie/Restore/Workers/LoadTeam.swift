@@ -56,10 +56,10 @@ struct LoadTeam: Sendable {
                 needs: Set(group.references.compactMap { places[$0] }),
                 shared: isSmall ? sizes[place] : nil
             )
+            piece.isAlone = group.jobs.contains { restore.loader.runsCodeOfUsers($0) }
             guard !isOrdered else { return piece }
             piece.size = sizes[place]
             piece.locks = preparation.lockModes(checking: keys)
-            piece.isAlone = group.jobs.contains { restore.loader.runsCodeOfUsers($0) }
             return piece
         }
     }

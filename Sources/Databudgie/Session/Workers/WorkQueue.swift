@@ -39,6 +39,8 @@ final class WorkQueue: Sendable {
         var running: Set<Int> = []
         /// How many nobody has taken.
         var left: Int
+        /// What is not done along with others any more.
+        var separated: Set<Int> = []
         var isStopped = false
         var waiting: [AsyncStream<Void>.Continuation] = []
     }
@@ -106,7 +108,8 @@ final class WorkQueue: Sendable {
 
     /// Further pieces that may be done along with one that was taken, and that are ready now.
     ///
-    /// They wait for nothing, so what the members share is left to the others where it is little.
+    /// They wait for nothing, so what the members share is left to the others where it is little. A single member takes nothing
+    /// before what comes earlier and is ready as well.
     ///
     /// - Parameters:
     ///   - number: What was taken.
@@ -115,12 +118,17 @@ final class WorkQueue: Sendable {
     func others(with number: Int, _ limits: Batch) -> [Int] {
         guard var bytes = pieces[number].shared else { return [] }
         return state.withLock { state in
+            guard !state.separated.contains(number) else { return [] }
             let others = state.running.subtracting([number])
             let share = (state.ready.count + 1) / max(limits.members, 1)
             var taken: [Int] = []
             for candidate in state.ready where taken.count + 1 < min(limits.count, share) {
-                guard let more = pieces[candidate].shared, bytes + more <= limits.bytes, isFree(candidate, others)
-                else { continue }
+                guard let more = pieces[candidate].shared, bytes + more <= limits.bytes,
+                    !state.separated.contains(candidate), isFree(candidate, others)
+                else {
+                    if limits.members == 1 { break }
+                    continue
+                }
                 bytes += more
                 taken.append(candidate)
             }
@@ -178,6 +186,17 @@ final class WorkQueue: Sendable {
             guard !state.isStopped else { return }
             state.left += 1
             insert(number, into: &state.ready)
+        }
+    }
+
+    /// Puts pieces that were taken together back, to be done each by itself.
+    func separate(_ numbers: [Int]) {
+        change { state in
+            state.running.subtract(numbers)
+            state.separated.formUnion(numbers)
+            guard !state.isStopped else { return }
+            state.left += numbers.count
+            for number in numbers { insert(number, into: &state.ready) }
         }
     }
 

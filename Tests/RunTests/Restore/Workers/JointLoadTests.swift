@@ -106,4 +106,65 @@ struct JointLoadTests {
             #expect(try await fixture.rows(fixture.target, "select count(*) from child") == ["1"])
         }
     }
+
+    /// Tables of which the last one has a check that reads another one.
+    private func prepare(_ fixture: RunFixture, _ tables: [String], reading read: String) async throws {
+        try await fixture.execute(
+            fixture.target,
+            """
+            create table first (id int primary key, v text);
+            create table \(tables[1]) (id int references first, v text);
+            create function has(int) returns bool language sql as 'select exists (select from public.\(read) where id = $1)';
+            create table last (id int check (has(id)), v text);
+            """
+        )
+        for table in tables { try fixture.writeFile(of: table, "1", "new") }
+    }
+
+    @Test(
+        "With one connection a table is not overtaken by one that relies on it without a key",
+        arguments: [false, true]
+    )
+    func order(_ isLarge: Bool) async throws {
+        try await RunFixture.with { fixture in
+            let tables = ["first", "middle", "last"]
+            try await prepare(fixture, tables, reading: "middle")
+            if isLarge {
+                // It refers to nothing, and is no small one.
+                try await fixture.execute(fixture.target, "alter table middle drop constraint middle_id_fkey")
+                try fixture.writeFile(of: "middle", "1", String(repeating: "x", count: 2 << 20))
+            }
+            let yaml = fixture.parallelYAML("[first, middle, last]", jobs: 1).replacing("truncate: true, ", with: "")
+            let report = try await fixture.restore(yaml)
+            #expect(report.failed.map(\.description) == [])
+            #expect(report.finished.map(\.job.name) == tables.map { "public." + $0 })
+            let counts =
+                "select (select count(*) from first), (select count(*) from middle), (select count(*) from last)"
+            #expect(try await fixture.rows(fixture.target, counts) == ["1|1|1"])
+        }
+    }
+
+    @Test(
+        "A table whose triggers fire is loaded after those before it and before those after it, with one connection, too"
+    )
+    func triggers() async throws {
+        try await RunFixture.with { fixture in
+            try await fixture.execute(
+                fixture.target,
+                """
+                create table a (id int, v text); create table b (id int, v text); create table c (id int, v text);
+                create table seen (a int, c int);
+                create function see() returns trigger language plpgsql as $$ begin
+                    insert into public.seen select (select count(*) from public.a), (select count(*) from public.c);
+                    return new;
+                end $$;
+                create trigger see before insert on b for each row execute function see();
+                """
+            )
+            for table in ["a", "b", "c"] { try fixture.writeFile(of: table, "1", "new") }
+            let yaml = fixture.parallelYAML("[a, b, c]", jobs: 1).replacing("truncate: true, ", with: "")
+            #expect(try await fixture.restore(yaml).failed.map(\.description) == [])
+            #expect(try await fixture.rows(fixture.target, "select * from seen") == ["1|0"])
+        }
+    }
 }
