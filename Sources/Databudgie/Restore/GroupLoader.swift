@@ -132,8 +132,9 @@ struct GroupLoader {
         var seen: Set<Relation.OID> = []
         let tables = jobs.map(\.relation).filter { seen.insert($0.oid).inserted && $0.kind != .view }
         guard !tables.isEmpty else { return }
-        // Best effort: the rows are committed, and fresh statistics only make the first queries faster.
-        try? await connection.execute("analyze \(tables.map(\.name.quoted).joined(separator: ", "))")
+        // Best effort: the rows are committed, and fresh statistics only make the first queries faster. The run does not wait for a
+        // VACUUM or for an index that is built concurrently, which take hours.
+        try? await connection.execute("analyze (skip_locked) \(tables.map(\.name.quoted).joined(separator: ", "))")
     }
 
     private func loaded(

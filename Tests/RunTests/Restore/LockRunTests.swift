@@ -6,7 +6,7 @@ import Testing
 
 @testable import Databudgie
 
-@Suite("Locks of restores")
+@Suite("Locks of restores", .timeLimit(.minutes(5)))
 struct LockRunTests {
     private func relations(_ session: DatabaseSession, _ names: String...) async throws -> (
         DatabaseCatalog, [Relation]
@@ -45,6 +45,22 @@ struct LockRunTests {
                 }
             }
             #expect(try await fixture.rows(fixture.target, "select * from t") == ["9"])
+        }
+    }
+
+    @Test("A session that vacuums a table, or builds an index concurrently, is not waited for once the rows are there")
+    func vacuum() async throws {
+        try await RunFixture.with { fixture in
+            try await fixture.onBoth("create table t (id int); create table u (id int)")
+            try await fixture.execute(fixture.source, "insert into t values (1); insert into u values (2)")
+            let yaml = fixture.yaml("[t, u]", truncate: false)
+            try #require(try await fixture.backup(yaml).failed.isEmpty)
+            try await Connection.withConnection(to: fixture.target) { other in
+                try await other.execute("begin; lock table t in share update exclusive mode")
+                #expect(try await fixture.restore(yaml).failed.map(\.description) == [])
+            }
+            let rows = "select t.id, u.id, (select reltuples from pg_class where relname = 'u') from t, u"
+            #expect(try await fixture.rows(fixture.target, rows) == ["1|2|1"])
         }
     }
 
