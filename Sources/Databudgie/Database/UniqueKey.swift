@@ -81,9 +81,12 @@ struct UniqueKeyReader {
     }
 
     /// The equality of a B-tree is its strategy 3 (PostgreSQL documentation, "Index Method Strategies and Support Routines").
+    /// Servers before 15 have no keys in which nulls are equal.
     private static let query = """
         select i.indrelid as relation, i.indexrelid as index, c.relname as name, i.indisprimary as is_primary,
-            i.indimmediate as is_immediate, not i.indnullsnotdistinct as nulls_distinct,
+            i.indimmediate as is_immediate,
+            not coalesce((pg_catalog.to_jsonb(i) operator(pg_catalog.->>) 'indnullsnotdistinct')::pg_catalog.bool, false)
+                as nulls_distinct,
             i.indisunique and not i.indisexclusion and i.indpred is null and i.indexprs is null as is_plain,
             a.attname as column, a.attnotnull as is_not_null,
             (select 'operator(' operator(pg_catalog.||) pg_catalog.quote_ident(n.nspname) operator(pg_catalog.||) '.'

@@ -70,7 +70,7 @@ struct ViolationQueries {
                 where d.place > 1 order by d.ctid limit \(limit)',
             i.indrelid::regclass, k.members,
             coalesce('(' || pg_get_expr(i.indpred, i.indrelid) || ')', 'true')
-                || case when i.indnullsnotdistinct then '' else k.is_set end) as statement
+                || case when (to_jsonb(i) ->> 'indnullsnotdistinct')::bool then '' else k.is_set end) as statement
         from pg_index i join pg_class r on r.oid = i.indrelid
         cross join lateral (
             select string_agg(m, ', ') as members, string_agg(format(' and (%s) is not null', m), '') as is_set
