@@ -202,7 +202,7 @@ struct DefinitionInstaller {
     func finish(in catalog: DatabaseCatalog) async throws {
         try await create(postData, builders: 1)
         let left = try await unvalidated(leftUnvalidated(in: catalog), in: catalog)
-        if !left.isEmpty { try await create(left.map(\.check), builders: 1) }
+        if !left.isEmpty { try await create(left.map(\.check), builders: 1, settled: SettledDefinitions()) }
     }
 
     /// The foreign keys of tables that an earlier run under the same id has loaded: it may have added them without a look at the
@@ -298,15 +298,20 @@ struct DefinitionInstaller {
     func validate(_ validation: FinishingPlan.Validation, over session: DatabaseSession) async throws -> Failure? {
         try await session.withTransaction(.writing) {
             try await BuildSettings(session).raise()
-            let outcome = try await run([validation.check], over: session)
+            // What is done to a key that was there is not what added it.
+            let outcome = try await run([validation.check], over: session, settled: SettledDefinitions())
             guard !outcome.failures.isEmpty else { return nil }
-            let removal = try await run([validation.removal], over: session)
+            let removal = try await run([validation.removal], over: session, settled: SettledDefinitions())
             return (report(outcome) + report(removal)).first
         }
     }
 
-    private func create(_ definitions: [StoredDefinition], builders: Int? = nil) async throws {
-        let failures = report(try await run(definitions, over: session, builders: builders))
+    private func create(
+        _ definitions: [StoredDefinition],
+        builders: Int? = nil,
+        settled: SettledDefinitions? = nil
+    ) async throws {
+        let failures = report(try await run(definitions, over: session, builders: builders, settled: settled))
         guard failures.isEmpty else {
             throw DatabudgieError(
                 .database,
@@ -328,7 +333,8 @@ struct DefinitionInstaller {
         _ definitions: [StoredDefinition],
         over session: DatabaseSession,
         mayExist: Bool = false,
-        builders: Int? = nil
+        builders: Int? = nil,
+        settled: SettledDefinitions? = nil
     ) async throws -> DefinitionRunner.Outcome {
         let connection = session.connection
         // Again before each run: files of other tools may change settings.
@@ -342,7 +348,7 @@ struct DefinitionInstaller {
                     recorder: recorder,
                     mayExist: mayExist
                         ? existing.done.union(definitions.compactMap(\.definition.relation)) : existing.done,
-                    settled: settled,
+                    settled: settled ?? self.settled,
                     ownSchema: ownSchema,
                     role: role
                 ).run(definitions)
