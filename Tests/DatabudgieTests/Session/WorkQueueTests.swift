@@ -70,7 +70,7 @@ struct WorkQueueTests {
         let limits = WorkQueue.Batch(count: 50, bytes: 50)
         #expect(try await taken(queue, 1) == [0])
         #expect(queue.others(with: 0, limits) == [2, 3])
-        queue.separate([0, 2, 3])
+        queue.putBack([0, 2, 3])
         for number in 0...2 {
             #expect(try await taken(queue, 1) == [number])
             #expect(queue.others(with: number, limits) == [])
@@ -78,7 +78,7 @@ struct WorkQueueTests {
         }
         #expect(try await taken(queue, 1) == [3])
         queue.stop()
-        queue.separate([3])
+        queue.putBack([3])
         #expect(try await queue.next(isLeader: true) == nil)
     }
 
@@ -117,10 +117,10 @@ struct WorkQueueTests {
         let queue = WorkQueue([.init(), .init(), .init()])
         #expect(try await taken(queue, 3) == [0, 1, 2])
         async let again = queue.next(isLeader: true)
-        queue.putBack(1)
+        queue.putBack([1])
         #expect(try await again == 1)
         queue.stop()
-        queue.putBack(1)
+        queue.putBack([1])
         #expect(try await queue.next(isLeader: false) == nil)
         async let end = queue.next(isLeader: true)
         queue.end(0)

@@ -54,12 +54,12 @@ final class LoadLedger: Sendable {
         state.withLock { _ = $0.unset.insert(number) }
     }
 
-    /// Leaves a group to another member.
+    /// Leaves a group to another member, which loads it by itself.
     ///
     /// - Returns: False when that was done before.
     func handOver(_ number: Int) -> Bool {
         guard state.withLock({ $0.handedOver.insert(number).inserted }) else { return false }
-        queue.putBack(number)
+        queue.putBack([number])
         return true
     }
 

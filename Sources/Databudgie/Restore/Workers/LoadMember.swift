@@ -54,7 +54,7 @@ struct LoadMember: Sendable {
             lose(lost, groups)
             return false
         }
-        ledger.queue.separate(groups)
+        ledger.queue.putBack(groups)
         return true
     }
 

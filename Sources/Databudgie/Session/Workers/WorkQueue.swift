@@ -179,18 +179,8 @@ final class WorkQueue: Sendable {
         }
     }
 
-    /// Leaves a piece that was taken to another member.
-    func putBack(_ number: Int) {
-        change { state in
-            state.running.remove(number)
-            guard !state.isStopped else { return }
-            state.left += 1
-            insert(number, into: &state.ready)
-        }
-    }
-
-    /// Puts pieces that were taken together back, to be done each by itself.
-    func separate(_ numbers: [Int]) {
+    /// Leaves pieces that were taken to whoever is next; each is done by itself then.
+    func putBack(_ numbers: [Int]) {
         change { state in
             state.running.subtract(numbers)
             state.separated.formUnion(numbers)
