@@ -81,6 +81,7 @@ struct UniqueKeyReader {
     }
 
     /// The equality of a B-tree is its strategy 3 (PostgreSQL documentation, "Index Method Strategies and Support Routines").
+    ///
     /// Servers before 15 have no keys in which nulls are equal.
     private static let query = """
         select i.indrelid as relation, i.indexrelid as index, c.relname as name, i.indisprimary as is_primary,

@@ -16,7 +16,8 @@ struct TableIndex: Sendable {
         let definition: String
         /// It can be checked at the end of a transaction; nil when it cannot.
         let deferral: String?
-        /// The index alone does not say what it is: an exclusion constraint, or a key WITHOUT OVERLAPS.
+        /// It brings its index, and is not made of one: an exclusion constraint, a key WITHOUT OVERLAPS, or a primary key of columns
+        /// that have inherited NOT NULL.
         let excludes: Bool
         let comment: String?
     }

@@ -60,11 +60,12 @@ struct TableIndexReader {
     /// Says of each index what keeps it from coming back.
     ///
     /// A key WITHOUT OVERLAPS (version 18) has the index of an exclusion constraint, and the constraint's definition lacks the
-    /// storage parameters. Functions of SQL and of procedural languages see the search path of whoever builds the index.
+    /// storage parameters. A primary key that is made of an index makes NOT NULL that is inherited the table's own (version 18),
+    /// which one that brings its index does not. Functions of SQL and of procedural languages see the search path of whoever builds the index.
     private static let query = """
         select i.indexrelid as oid, i.indrelid as table, n.nspname as schema, x.relname as name,
             pg_get_indexdef(i.indexrelid) as definition, i.indisunique as is_unique,
-            c.contype as kind, pg_get_constraintdef(c.oid) as constraint_definition, i.indisexclusion as excludes,
+            c.contype as kind, pg_get_constraintdef(c.oid) as constraint_definition, e.excludes,
             case when c.condeferred then 'deferrable initially deferred' when c.condeferrable then 'deferrable' end as deferral,
             x.relkind = 'I' as is_partitioned, (select h.inhparent from pg_inherits h where h.inhrelid = x.oid) as parent,
             (select count(*) from pg_inherits h where h.inhparent = x.oid) as parts,
@@ -93,13 +94,17 @@ struct TableIndexReader {
                 where d.refclassid = 'pg_proc'::regclass and l.lanname not in ('internal', 'c')
                     and (d.classid = 'pg_class'::regclass and d.objid = x.oid
                         or d.classid = 'pg_constraint'::regclass and d.objid = c.oid)) then 'functions'
-            when i.indisexclusion and c.contype <> 'x' and x.reloptions is not null then 'parameters'
+            when e.excludes and c.contype <> 'x' and x.reloptions is not null then 'parameters'
             when not has_schema_privilege(n.oid, 'CREATE')
                 or s.oid is not null and not has_tablespace_privilege(s.oid, 'CREATE') then 'privileges'
             end as obstacle
         from pg_index i join pg_class x on x.oid = i.indexrelid join pg_namespace n on n.oid = x.relnamespace
         left join pg_tablespace s on s.oid = x.reltablespace
         left join pg_constraint c on c.conindid = x.oid and c.conrelid = i.indrelid and c.contype in ('p', 'u', 'x')
+        cross join lateral (
+            select i.indisexclusion or c.contype = 'p' and exists (select from pg_constraint n
+                where n.conrelid = i.indrelid and n.contype = 'n' and not n.conislocal and n.conkey <@ c.conkey) as excludes
+        ) e
         where i.indrelid = any ($1::oid[])
         order by i.indrelid, x.relname
         """

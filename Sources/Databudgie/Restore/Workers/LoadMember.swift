@@ -25,8 +25,10 @@ struct LoadMember: Sendable {
         }
     }
 
-    /// Loads groups: several in one transaction, and when that fails, each in one of its own, so that a failure concerns one
-    /// group. They come in their order then, because one may rely on another one in a way that nobody knows of.
+    /// Loads groups: several in one transaction, and when that fails, each in one of its own.
+    ///
+    /// So a failure concerns one group. They come in their order then, because one may rely on another one in a way that nobody
+    /// knows of.
     ///
     /// - Returns: False when the connection is lost.
     private func load(_ numbers: [Int]) async throws -> Bool {

@@ -132,6 +132,12 @@ enum RebuiltSchema {
         create table s.lax (id int primary key, maker int, peer int references s.lax,
             constraint lax_maker foreign key (maker) references s.maker not enforced,
             constraint lax_positive check (id > 0) not enforced);
+        create table s.sire (id int primary key);
+        create table s.foal (extra int) inherits (s.sire);
+        alter table s.foal add primary key (id) include (extra);
+        create table s.filly () inherits (s.sire);
+        alter table s.filly add primary key (id) with (fillfactor = 60);
+        insert into s.sire values (1); insert into s.foal values (2, 3); insert into s.filly values (4);
         insert into s.booking values ('[1,2)', '[2026-01-01,2026-02-01)', '[1,2)');
         insert into s.stay values ('[1,2)', '[2026-01-03,2026-01-05)');
         insert into s.lax values (1, 99);
