@@ -35,21 +35,43 @@ extension Connection {
         try await copyIn(text, isOwnText: true, from: source)
     }
 
+    /// Says which COPY … FROM STDIN commands come next, so that they go to the server in one text: while it ends one, it begins
+    /// the next.
+    ///
+    /// Each has to be run by ``copyIn(ownText:from:)``, in this order, and no other statement in between; what is left of them
+    /// ends with the transaction. An error of one keeps the others from being run.
+    ///
+    /// - Parameter texts: The whole commands; nothing in them may come from a user but quoted names.
+    public func announceCopies(_ texts: [String]) {
+        copies = CopySeries(texts)
+    }
+
     private func copyIn<Bytes: AsyncSequence>(
         _ sql: String,
         isOwnText: Bool,
         from source: sending Bytes
     ) async throws -> Int where Bytes.Element == [UInt8] {
-        try prepareForStatement()
+        let isInSeries = isOwnText && copies.continues(with: sql)
+        if case .betweenCopies = activity, isInSeries {} else { try prepareForStatement() }
         let statement = canceller.begin()
+        let isBegun = if case .betweenCopies = activity { true } else { false }
         activity = .copyingIn
         defer {
-            activity = .nothing
+            if case .copyingIn = activity { activity = .nothing }
             endStatement(statement)
         }
         return try await withTaskCancellationHandler {
-            guard !Task.isCancelled else { throw PostgresError.cancelled }
-            try beginCopy(sql, expecting: PGRES_COPY_IN, isOwnText: isOwnText)
+            guard !Task.isCancelled else {
+                if isBegun { abandonCopies() }
+                throw PostgresError.cancelled
+            }
+            if !isBegun {
+                let text = isInSeries ? copies.texts.joined(separator: "; ") : sql
+                try beginCopy(text, expecting: PGRES_COPY_IN, isOwnText: isOwnText)
+            } else if let failure = copies.failure {
+                copies = CopySeries()
+                throw failure
+            }
             do {
                 try await send(source)
             } catch {
@@ -59,7 +81,8 @@ extension Connection {
                 _ = try? endCopyIn(failure: reason)
                 throw Task.isCancelled || error is CancellationError ? PostgresError.cancelled : error
             }
-            return try endCopyIn(failure: nil)
+            guard isInSeries, copies.takeNext() else { return try endCopyIn(failure: nil) }
+            return try endCopyInSeries()
         } onCancel: {
             canceller.cancel(statement)
         }
@@ -77,6 +100,52 @@ extension Connection {
             guard try unsafe sender.send(chunk, to: liveHandle()) else { return }
         }
         guard !Task.isCancelled else { throw PostgresError.cancelled }
+    }
+
+    /// Ends a COPY of a series, reads its result, and begins the next one.
+    ///
+    /// - Returns: How many rows the server stored.
+    /// - Throws: ``PostgresError`` of the server; what keeps it from beginning the next one is the error of that one.
+    private func endCopyInSeries() throws(PostgresError) -> Int {
+        let handle = try unsafe liveHandle()
+        _ = unsafe PQputCopyEnd(handle, nil)
+        let rows = try requireCopyResult(PGRES_COMMAND_OK)
+        do throws(PostgresError) {
+            _ = try requireCopyResult(PGRES_COPY_IN)
+        } catch {
+            copies.failure = error
+        }
+        activity = .betweenCopies
+        return rows ?? 0
+    }
+
+    /// Reads one result within a series.
+    ///
+    /// - Parameter status: What it has to be.
+    /// - Returns: How many rows it says that the server stored.
+    /// - Throws: ``PostgresError`` when it is another one; the others are then read too.
+    private func requireCopyResult(_ status: ExecStatusType) throws(PostgresError) -> Int? {
+        let handle = try unsafe liveHandle()
+        var failure = PostgresError(
+            .connectionLost,
+            unsafe LibpqMessage.tidied(String(cString: PQerrorMessage(handle)))
+        )
+        if let result = unsafe LibpqResult(PQgetResult(handle)) {
+            guard result.status != status else { return result.affectedRows }
+            failure = result.error()
+            if result.status == PGRES_COPY_IN { unsafe PQputCopyEnd(handle, failure.message) }
+            _ = try? collect()
+        }
+        throw explain(failure)
+    }
+
+    /// Ends what is left of a COPY that is over or lost in front of its row.
+    func abandonCopies() {
+        guard case .betweenCopies = activity else { return copies = CopySeries() }
+        activity = .nothing
+        defer { copies = CopySeries() }
+        guard copies.failure == nil else { return }
+        _ = try? endCopyIn(failure: "the client has ended the transaction")
     }
 
     /// Ends the COPY and reads its result.

@@ -149,7 +149,7 @@ extension Connection {
         case .nothing: break
         // A caller that begins something else does not want the rest of the rows.
         case .copyingOut: abandonCopyOut()
-        case .copyingIn:
+        case .copyingIn, .betweenCopies:
             throw PostgresError(
                 .connectionUnavailable,
                 "the connection is busy with COPY FROM",

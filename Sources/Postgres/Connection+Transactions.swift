@@ -120,6 +120,7 @@ extension Connection {
 
     private func rollBack() {
         deferred = []
+        abandonCopies()
         // The closure's error is the one to report. A connection that cannot roll back is useless, and closing it has the
         // server roll back.
         do throws(PostgresError) {

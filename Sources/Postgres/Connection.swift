@@ -21,6 +21,8 @@ public actor Connection {
         case nothing
         case copyingOut(CopyOutReader)
         case copyingIn
+        /// The server waits for the rows of the next COPY of a series.
+        case betweenCopies
     }
 
     /// What is known about the server.
@@ -41,6 +43,8 @@ public actor Connection {
     var activity = Activity.nothing
     /// Statements that go to the server with the next one: see ``sendWithNext(_:)``.
     var deferred: [String] = []
+    /// Commands that go to the server in one text: see ``announceCopies(_:)``.
+    var copies = CopySeries()
 
     private init(_ connection: EstablishedConnection, executor: SerialQueueExecutor) {
         self.executor = executor

@@ -191,6 +191,7 @@ struct GroupLoader {
         progress.isPrepared = true
         preparation.findings.forEach(recorder.found)
         await FailPoint.reached(.groupEmptied)
+        await announceCopies(of: group, preparation)
         var outcomes: [JobOutcome] = []
         let completed = catalog.completedTables(by: group.jobs.map(\.relation))
         for (number, job) in group.jobs.enumerated() {
@@ -235,12 +236,21 @@ struct GroupLoader {
         }
     }
 
-    private func load(_ job: RestoreJob, freezes: Bool) async throws -> JobOutcome {
+    /// Has the server begin a load while it ends the one before, where nothing else happens between them.
+    private func announceCopies(of group: LoadGroup, _ preparation: GroupPreparation) async {
+        guard group.jobs.count > 1, preparation.parts.isEmpty, !Task.isCancelled else { return }
+        let statements = group.jobs.map {
+            try? loader(of: $0, freezes: preparation.hasEmptied($0.relation)).ownStatement
+        }
+        guard !statements.contains(nil) else { return }
+        await connection.announceCopies(statements.compactMap { $0 })
+    }
+
+    private func loader(of job: RestoreJob, freezes: Bool) throws -> TableLoader {
         guard let format = formats[job.id] else {
             throw DatabudgieError(.internalInconsistency, "the preflight did not check \(job.file.path)")
         }
-        let start = ContinuousClock.now
-        let loader = TableLoader(
+        return TableLoader(
             connection: connection,
             storage: session.storages.storage(for: job.file.path),
             job: job,
@@ -248,6 +258,11 @@ struct GroupLoader {
             freezes: freezes && format.canFreeze,
             rejects: (rejects, catalog.component(of: job.relation.name))
         )
+    }
+
+    private func load(_ job: RestoreJob, freezes: Bool) async throws -> JobOutcome {
+        let start = ContinuousClock.now
+        let loader = try loader(of: job, freezes: freezes)
         let load = try await loader.run { recorder.progressed(job.id, $0) }
         load.findings.forEach(recorder.found)
         return JobOutcome(
@@ -256,7 +271,7 @@ struct GroupLoader {
             totals: load.totals,
             file: job.file,
             duration: .now - start,
-            columns: format.columns.map { JobColumn($0) },
+            columns: loader.format.columns.map { JobColumn($0) },
             sequences: sequences[JobID(.sequences, of: job.id.name, number: job.id.number)] ?? [],
             rejected: load.rejected,
             includesDefinition: defined.contains(job.relation.name),

@@ -147,6 +147,9 @@ struct TableLoader {
         return "set 'mode: upsert' or 'mode: skip_existing' if rows of the file may be in the table"
     }
 
+    /// What it runs, where that is one COPY and nothing else.
+    var ownStatement: String? { job.maxRejects == 0 && format.merge == nil ? statement : nil }
+
     /// The header is sent too, so the line numbers of the server's messages are the file's.
     private var statement: String { copy("format csv, header" + (freezes ? ", freeze" : "")) }
 

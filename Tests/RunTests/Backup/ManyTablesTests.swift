@@ -47,7 +47,7 @@ struct ManyTablesTests {
     }
 
     @Test(
-        "A restore of each table that is emptied takes two round trips more, as small ones are loaded in one transaction"
+        "A restore of each table that is emptied takes one round trip more, as small ones are loaded in one transaction"
     )
     func roundTripsOfRestore() async throws {
         try await RunFixture.with { fixture in
@@ -68,7 +68,7 @@ struct ManyTablesTests {
                     }
                 )
             }
-            #expect(trips[1] - trips[0] <= 2 * 30)
+            #expect(trips[1] - trips[0] <= 30)
         }
     }
 

@@ -66,16 +66,16 @@ struct SequenceSettingRunTests {
         }
     }
 
-    @Test("A sequence is set as soon as its table is committed, while others are still loaded")
+    @Test("A sequence is set as soon as its table is committed, while others that refer to it are still loaded")
     func atOnce() async throws {
         try await RunFixture.with { fixture in
             try await fixture.execute(
                 fixture.target,
                 """
-                create table a (id serial);
+                create table a (id serial primary key);
                 create function waits() returns bool language plpgsql as
                     'begin perform pg_advisory_xact_lock(42); return true; end';
-                create table b (id serial check (waits()));
+                create table b (id serial check (waits()), a int references a);
                 """
             )
             try write("a", "5", #"{"a_id_seq": 5}"#, to: fixture)
