@@ -45,8 +45,8 @@ struct GroupLoader {
         }
     }
 
-    /// Who holds a lock on one of many tables should not keep others from all of them.
-    private static let jointAttempts = LockAttempts(timeout: .seconds(1), count: 1)
+    /// Who holds a lock on one of many tables should not keep others from all of them; autovacuum gives way after a second.
+    private static let jointAttempts = LockAttempts(timeout: .seconds(2), count: 1)
 
     /// Loads several groups in one transaction.
     ///
