@@ -223,8 +223,10 @@ struct S3Upload: Sendable {
             conditional.headers.append(Self.unlessExisting)
             do {
                 return try await client.send(conditional)
-            } catch let error as StorageError where (error.underlying as? S3ErrorReply)?.status == 501 && isKnownFree {
+            } catch let error as StorageError where (error.underlying as? S3ErrorReply)?.status == 501 {
                 // A server without conditional writes: looking before writing has to do.
+                let isFree = isKnownFree ? true : try await refuseExisting()
+                guard isFree else { throw error }
                 return try await client.send(request)
             }
         }

@@ -58,4 +58,30 @@ struct ConditionalWriteTests {
             #expect(service.requests.map { $0.method } == expected)
         }
     }
+
+    @Test("Where a condition is not implemented although the server was seen to refuse, the file is looked for")
+    func notImplemented() async throws {
+        // The eighth file is written twice.
+        let rule = FaultProxy.Rule(.error(501, "NotImplemented"), method: "PUT", skip: 9)
+        try await withFaultyStorage([rule]) { test async throws in
+            for number in 1...8 {
+                try await test.storage.write(test.folder.appending("\(number)"), [1], ifExists: .fail)
+            }
+            let before = test.requests.count
+            let error = await #expect(throws: StorageError.self) {
+                try await test.storage.write(test.folder.appending("3"), [2], ifExists: .fail)
+            }
+            #expect(error?.code == .alreadyExists)
+            #expect(test.requests.dropFirst(before).prefix(2) == ["PUT!", "HEAD"])
+            #expect(try await test.direct.bytes(test.folder.appending("3")) == [1])
+        }
+        try await withFaultyStorage([.init(.error(501, "NotImplemented"), method: "PUT", skip: 9, count: 1)]) {
+            test async throws in
+            for number in 1...9 {
+                try await test.storage.write(test.folder.appending("\(number)"), [1], ifExists: .fail)
+            }
+            #expect(test.requests.suffix(3) == ["PUT!", "HEAD", "PUT"])
+            #expect(try await test.direct.bytes(test.folder.appending("9")) == [1])
+        }
+    }
 }
