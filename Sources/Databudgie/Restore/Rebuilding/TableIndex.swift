@@ -26,6 +26,7 @@ struct TableIndex: Sendable {
     enum Obstacle: String, Sendable {
         case invalid
         case partitioned
+        case foreignPartition = "foreign"
         case dependents
         case extensionMember = "extension"
         case functions
@@ -37,6 +38,7 @@ struct TableIndex: Sendable {
             switch self {
             case .invalid: "it is not valid"
             case .partitioned: "it is that of a key of a partitioned table"
+            case .foreignPartition: "a foreign table is a partition of its table"
             case .dependents: "a view, rule or function depends on it"
             case .extensionMember: "it belongs to an extension"
             case .functions: "it calls functions that may depend on the search path"

@@ -60,7 +60,8 @@ struct TableIndexReader {
     /// Says of each index what keeps it from coming back.
     ///
     /// A key WITHOUT OVERLAPS (version 18) has the index of an exclusion constraint, and the constraint's definition lacks the
-    /// storage parameters. A primary key that is made of an index makes NOT NULL that is inherited the table's own (version 18),
+    /// storage parameters. An index that gets its parts one by one is valid once there is one of each partition, and foreign tables
+    /// have none. A primary key that is made of an index makes NOT NULL that is inherited the table's own (version 18),
     /// which one that brings its index does not. Functions of SQL and of procedural languages see the search path of whoever builds the index.
     private static let query = """
         select i.indexrelid as oid, i.indrelid as table, n.nspname as schema, x.relname as name,
@@ -79,6 +80,8 @@ struct TableIndexReader {
             case
             when not (i.indisvalid and i.indisready and i.indislive) then 'invalid'
             when c.oid is not null and (x.relkind = 'I' or x.relispartition) then 'partitioned'
+            when x.relkind = 'I' and exists (select from pg_inherits h join pg_class f on f.oid = h.inhrelid
+                where h.inhparent = i.indrelid and f.relkind = 'f') then 'foreign'
             when exists (select from pg_depend d where d.refclassid = 'pg_class'::regclass and d.refobjid = x.oid
                     and not (d.classid = 'pg_constraint'::regclass
                         and exists (select from pg_constraint f where f.oid = d.objid and f.contype = 'f'))

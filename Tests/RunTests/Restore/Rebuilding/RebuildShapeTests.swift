@@ -138,6 +138,46 @@ struct RebuildShapeTests {
         }
     }
 
+    @Test(
+        "The index of a table that has a foreign table as a partition stays: of its parts alone it would not become valid"
+    )
+    func foreignPartition() async throws {
+        try await RunFixture.with { fixture in
+            try await fixture.onBoth(
+                """
+                create table p (id int, n int) partition by range (id);
+                create table p_1 partition of p for values from (0) to (10);
+                create table p_2 partition of p for values from (10) to (20) partition by list (n);
+                """
+            )
+            try await fixture.execute(fixture.source, "insert into p values (1, 2)")
+            try await fixture.execute(
+                fixture.target,
+                """
+                create foreign data wrapper w; create server s foreign data wrapper w;
+                create foreign table p_3 partition of p_2 for values in (3) server s;
+                create index whole on p (n); create index part on p_1 (n);
+                """
+            )
+            let yaml = fixture.yaml("[p]", truncate: false).replacing("tables:", with: "indexes: rebuild, tables:")
+            try #require(try await fixture.backup(yaml).failed.map(\.sentence) == [])
+            let indexes =
+                "select oid::regclass, oid from pg_class where relkind in ('i', 'I') and relname !~ '^pg_' order by relname"
+            let before = try await fixture.rows(fixture.target, indexes)
+            let log = EventLog()
+            #expect(try await fixture.restore(yaml, events: log).failed.map(\.sentence) == [])
+            #expect(
+                log.warnings == [
+                    "public.p: the index whole is kept during the load, because a foreign table is a partition of its table"
+                ]
+            )
+            let after = try await fixture.rows(fixture.target, indexes)
+            #expect(zip(before, after).filter { $0 != $1 }.map { $0.0.hasPrefix("part|") } == [true])
+            #expect(try await fixture.rows(fixture.target, "select from pg_index where not indisvalid") == [])
+            #expect(try await fixture.rows(fixture.target, "select * from p_1") == ["1|2"])
+        }
+    }
+
     @Test("What is configured as 'keep' is not touched", arguments: [true, false])
     func kept(indexes: Bool) async throws {
         try await withTables { fixture in
