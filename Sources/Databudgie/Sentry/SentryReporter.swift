@@ -1,7 +1,4 @@
-import AsyncHTTPClient
 import Foundation
-import NIOCore
-import NIOHTTP1
 import Synchronization
 
 /// Sends a run's failures to Sentry at its end.
@@ -11,6 +8,7 @@ struct SentryReporter: Sendable {
     private let sentry: SentryConfiguration
     private let kind: RunKind
     private let timeLimit: Duration
+    private let variables: [String: String]
 
     /// Runs the body, and reports the failures of its events, and its own, afterwards.
     ///
@@ -48,6 +46,7 @@ struct SentryReporter: Sendable {
         self.sentry = sentry
         kind = settings.kind
         timeLimit = settings.reportingTimeLimit
+        variables = settings.variables
     }
 
     /// Sends an event for each failed job, and one for the run when it failed as a whole.
@@ -97,28 +96,26 @@ struct SentryReporter: Sendable {
     ///
     /// - Returns: Why not all were sent, as the end of a sentence; nil when they were.
     private func send(_ events: [SentryEvent], _ sent: SentCount) async -> SendingProblem? {
-        var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow, decompression: .disabled)
-        configuration.httpVersion = .http1Only
-        configuration.connectionPool.retryConnectionEstablishment = false
-        let client = HTTPClient(configuration: configuration)
-        // Not awaited: a name lookup that hangs must not delay the run's end.
-        defer { client.shutdown { _ in } }
-        return await withTaskGroup(of: SendingProblem?.self) { group in
-            group.addTask { await self.post(events, with: client, sent) }
-            group.addTask {
-                try? await Task.sleep(for: timeLimit)
+        do {
+            let url = sentry.dsn.envelopeURL
+            let outcome = try await HTTPDelivery.with(url, variables: variables, limit: timeLimit) { delivery in
+                await post(events, with: delivery, sent)
+            }
+            guard let problem = outcome else {
                 return SendingProblem(message: "the server took too long", hint: "check sentry_dsn and the network")
             }
-            let first = await group.next()
-            group.cancelAll()
-            return first ?? nil
+            return problem
+        } catch {
+            let text = ErrorText(error)
+            return SendingProblem(message: text.message, hint: text.hint ?? "check the network")
         }
     }
 
-    private func post(_ events: [SentryEvent], with client: HTTPClient, _ sent: SentCount) async -> SendingProblem? {
+    private func post(_ events: [SentryEvent], with delivery: HTTPDelivery, _ sent: SentCount) async -> SendingProblem?
+    {
         do {
             for event in events {
-                let status = try await post(event, with: client)
+                let status = try await post(event, with: delivery)
                 guard (200..<300).contains(status) else {
                     // Retry-After is ignored, because the run is at its end.
                     return SendingProblem(
@@ -142,33 +139,21 @@ struct SentryReporter: Sendable {
         }
     }
 
-    private func post(_ event: SentryEvent, with client: HTTPClient) async throws -> UInt {
-        var request = HTTPClientRequest(url: sentry.dsn.envelopeURL)
-        request.method = .POST
-        request.headers.add(name: "Content-Type", value: SentryEnvelope.contentType)
-        request.headers.add(name: "User-Agent", value: Self.client)
-        request.headers.add(name: "X-Sentry-Auth", value: authorization)
-        request.body = .bytes(try SentryEnvelope(event, sentAt: Date()).bytes)
-        // The limit of all requests together ends this one as well, by cancelling it.
-        let response = try await client.execute(request, deadline: .distantFuture)
-        // The connection can be used again when the reply was read to its end.
-        for try await _ in response.body {}
-        return response.status.code
+    private func post(_ event: SentryEvent, with delivery: HTTPDelivery) async throws -> UInt {
+        try await delivery.post(
+            try SentryEnvelope(event, sentAt: Date()).bytes,
+            headers: ["Content-Type": SentryEnvelope.contentType, "X-Sentry-Auth": authorization],
+            to: sentry.dsn.envelopeURL
+        )
     }
 
-    private static let client = "databudgie/\(DatabudgieVersion.current)"
-
     private var authorization: String {
-        var parts = ["sentry_version=7", "sentry_client=\(Self.client)", "sentry_key=\(sentry.dsn.publicKey)"]
+        var parts = [
+            "sentry_version=7", "sentry_client=\(HTTPDelivery.userAgent)", "sentry_key=\(sentry.dsn.publicKey)",
+        ]
         if let secretKey = sentry.dsn.secretKey { parts.append("sentry_secret=\(secretKey)") }
         return "Sentry " + parts.joined(separator: ", ")
     }
-}
-
-/// Why not all events were sent.
-private struct SendingProblem: Sendable {
-    let message: String
-    let hint: String
 }
 
 /// The failures among a run's events.

@@ -4,19 +4,24 @@ import FoundationEssentials
 ///
 /// Source: "Using an HTTP proxy for the AWS CLI" in its user guide; names in lower case win, as in Python, in which those
 /// tools are written.
-struct ProxySettings: Sendable {
+package struct ProxySettings: Sendable {
     /// A proxy's address.
-    struct Proxy: Sendable, Hashable {
-        var host: String
-        var port: Int
+    package struct Proxy: Sendable, Hashable {
+        /// Its name or address.
+        package var host: String
+        /// Its port.
+        package var port: Int
         /// User and password in base 64.
-        var authorization: String?
+        package var authorization: String?
     }
 
     private let proxies: [String: (name: String, url: String)]
     private let exceptions: [String]
 
-    init(_ environment: [String: String]) {
+    /// Reads the variables.
+    ///
+    /// - Parameter environment: All of them, by name.
+    package init(_ environment: [String: String]) {
         func setting(_ name: String) -> (name: String, url: String)? {
             for name in [name.lowercased(), name] {
                 if let value = environment[name]?.nonEmpty { return (name, value) }
@@ -29,9 +34,12 @@ struct ProxySettings: Sendable {
         }
     }
 
-    /// The proxy for a URL; nil when there is none.
+    /// The proxy for a URL.
+    ///
+    /// - Parameter url: Where a request goes.
+    /// - Returns: The proxy; nil when there is none.
     /// - Throws: `StorageError` when what the environment names is not a proxy that can be used.
-    func proxy(for url: String) throws(StorageError) -> Proxy? {
+    package func proxy(for url: String) throws(StorageError) -> Proxy? {
         guard !proxies.isEmpty, let target = URLComponents(string: url), let scheme = target.scheme?.lowercased(),
             let host = target.percentEncodedHost?.lowercased(), let (name, given) = proxies[scheme],
             !isException(host, port: target.port)

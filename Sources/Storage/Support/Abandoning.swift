@@ -5,7 +5,7 @@
 ///   - work: What to do, in a task of its own, which is cancelled when nobody waits for it any more.
 /// - Returns: What the work returns; nil when the time is up.
 /// - Throws: The work's error; `CancellationError` as soon as the calling task is cancelled.
-func abandoning<Value: Sendable>(
+package func abandoning<Value: Sendable>(
     after limit: Duration? = nil,
     _ work: @escaping @Sendable () async throws -> Value
 ) async throws -> Value? {
