@@ -10,6 +10,8 @@ public struct RunReport: Sendable {
     public let failed: [JobFailure]
     /// How many rows a restore has set aside; a run with any of them is not complete either.
     public var rejectedRows: Int { finished.reduce(0) { $0 + ($1.rejected?.count ?? 0) } }
+    /// Everything was done that was asked for.
+    public var isComplete: Bool { failed.isEmpty && rejectedRows == 0 }
     /// Tables and views whose definitions were written, or run, by their full names.
     public let definitions: [String]
     /// The id of the set that a backup has written, or a restore has read; nil when there is none.

@@ -68,9 +68,8 @@ extension RunCommand {
                 try printStatistics(SummaryTable(report))
             }
             display.summary(report, hasTable: !options.printsStatistics)
-            let isComplete = report.failed.isEmpty && report.rejectedRows == 0
-            if let signal, !isComplete { return .interrupted(by: signal) }
-            return isComplete ? .success : .failure
+            if let signal, !report.isComplete { return .interrupted(by: signal) }
+            return report.isComplete ? .success : .failure
         }
     }
 

@@ -81,21 +81,7 @@ enum EventJSON {
 
     /// The object that closes a run.
     static func summary(_ report: RunReport, at time: Date) -> String {
-        var object = Object(time: time)
-        object.event = "summary"
-        object.action = report.kind.rawValue
-        object.status = report.failed.isEmpty && report.rejectedRows == 0 ? "complete" : "partial"
-        object.rejected = report.rejectedRows > 0 ? report.rejectedRows : nil
-        object.finished = report.finished.count
-        object.skipped = report.skipped.count
-        object.failed = report.failed.count
-        object.definitions = report.definitions.isEmpty ? nil : report.definitions.count
-        object.add(report.finished.totals)
-        object.seconds = report.duration.inRoundedSeconds
-        object.dryRun = report.isDryRun
-        object.set = report.set
-        object.effect = report.effect?.rawValue
-        return object.line
+        RunSummary(report, at: time).json.escapedInJSON
     }
 
     /// The object of an error that ended the command.
@@ -205,8 +191,6 @@ enum EventJSON {
         var ageSeconds: Double?
         var bytes: Int64?
         var definition: Bool?
-        var definitions: Int?
-        var dryRun: Bool?
         var effect: String?
         var failed: Int?
         var fileBytes: Int64?
@@ -235,7 +219,6 @@ enum EventJSON {
         var segment: Int?
         var sequences: Int?
         var set: String?
-        var skipped: Int?
         var status: String?
         var storedName: String?
         var supersededBy: String?
@@ -281,12 +264,5 @@ enum EventJSON {
             guard let data = try? encoder.encode(self) else { return "{}" }
             return String(decoding: data, as: UTF8.self).escapedInJSON
         }
-    }
-}
-
-extension Duration {
-    /// Seconds to the millisecond.
-    fileprivate var inRoundedSeconds: Double {
-        (inSeconds * 1000).rounded() / 1000
     }
 }

@@ -1,3 +1,5 @@
+import Databudgie
+
 /// Numbers as people read them.
 enum HumanNumber {
     /// A count with its thousands apart: `1,234,567`.
@@ -75,12 +77,5 @@ enum HumanNumber {
 
     private static func twoDigits(_ value: Int) -> String {
         value < 10 ? "0\(value)" : "\(value)"
-    }
-}
-
-extension Duration {
-    /// The duration in seconds, with its fraction.
-    var inSeconds: Double {
-        Double(components.seconds) + Double(components.attoseconds) / 1e18
     }
 }
