@@ -10,6 +10,10 @@ public struct RunEnvironment: Sendable {
     var cores = ProcessInfo.processInfo.activeProcessorCount
     /// The longest time that reports of failures may take, all of a run together.
     var reportingTimeLimit = Duration.seconds(5)
+    /// The longest time that one notification may take.
+    var notificationTimeLimit = Duration.seconds(10)
+    /// How long it takes until a notification is sent again that was not delivered.
+    var notificationPause = Duration.seconds(1)
     /// The folder in which rejected rows get a folder of their own.
     var rejectFolder = "."
     /// The age at which a backup's snapshot is reported, because it holds vacuum back.

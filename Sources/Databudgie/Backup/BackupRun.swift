@@ -29,8 +29,7 @@ public struct BackupRun: Sendable {
     /// - Throws: ``DatabudgieError``, `PostgresError`, `StorageError` or `CancellationError` when nothing more could be
     ///   done; files that were finished before stay.
     public func run(onEvent: @escaping @Sendable (RunEvent) -> Void = { _ in }) async throws -> RunReport {
-        let settings = try RunSettings(configuration, for: .backup, in: environment)
-        return try await Session.run(settings, onEvent: onEvent) { session in
+        try await Session.run(configuration, for: .backup, in: environment, onEvent: onEvent) { session in
             try await attempts(session) { try await $0.run() }
         }
     }

@@ -74,6 +74,7 @@ public struct ConfigurationPrinter: Sendable {
             ("idle_in_transaction_timeout", run.idleInTransactionTimeout.map(number) ?? null),
             ("strict", bool(run.isStrict)),
             ("ddl", ddl(run.definitions)),
+            ("notify", notify(run.notifications)),
         ]
     }
 

@@ -38,8 +38,9 @@ public struct RestoreRun: Sendable {
         confirm: (@Sendable (RestoreDestination) async throws -> Void)? = nil
     ) async throws -> RunReport {
         let destination = DestinationCheck(configuration: configuration.restore, confirm: confirm)
-        let settings = try RunSettings(configuration, for: .restore, in: environment)
-        return try await Session.run(settings, onEvent: onEvent) { try await run($0, destination) }
+        return try await Session.run(configuration, for: .restore, in: environment, onEvent: onEvent) { session in
+            try await run(session, destination)
+        }
     }
 
     /// Computes what ``run(onEvent:confirm:)`` would do, and why, by the same checks; nothing is changed.

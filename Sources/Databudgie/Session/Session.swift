@@ -8,6 +8,31 @@ struct Session: Sendable {
     let storages: StorageRouter
     let recorder: RunRecorder
 
+    /// Resolves what a run needs, runs it in a session, and notifies whom the configuration names of its beginning and its end.
+    ///
+    /// - Parameters:
+    ///   - configuration: The validated configuration.
+    ///   - kind: What the run does.
+    ///   - environment: The run's surroundings.
+    ///   - onEvent: Receives what happens.
+    ///   - body: The run itself.
+    /// - Returns: The report of what the body has done.
+    /// - Throws: ``DatabudgieError`` when there are no such settings; what the body throws; `CancellationError` when the task
+    ///   was cancelled.
+    static func run(
+        _ configuration: Configuration,
+        for kind: RunKind,
+        in environment: RunEnvironment,
+        onEvent: @escaping @Sendable (RunEvent) -> Void,
+        _ body: (Session) async throws -> RunResults
+    ) async throws -> RunReport {
+        let turns = EventTurns(onEvent)
+        return try await RunNotifier.with(configuration, for: kind, in: environment, onEvent: turns.pass) { onEvent in
+            let settings = try RunSettings(configuration, for: kind, in: environment)
+            return try await run(settings, onEvent: onEvent, body)
+        }
+    }
+
     /// Opens the storages for the body, and reports its failures when it has ended.
     ///
     /// - Parameters:

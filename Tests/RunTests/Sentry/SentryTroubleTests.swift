@@ -9,7 +9,7 @@ struct SentryTroubleTests {
     /// Reports three failed tables, and returns what was warned of.
     private func warnings(dsn: String, within limit: Duration = .reportingUnderLoad) async throws -> [String] {
         let log = EventLog()
-        var environment = RunEnvironment()
+        var environment = RunEnvironment.reporting
         environment.reportingTimeLimit = limit
         let configuration = try Configuration.load(
             yaml: "{url: postgresql://h/d, sentry: {sentry_dsn: '\(dsn)'}}",

@@ -77,16 +77,14 @@ struct RunFixture: Sendable {
     func backup(_ yaml: String, isDryRun: Bool = false, events: EventLog = EventLog()) async throws -> RunReport {
         var configuration = try configuration(yaml)
         configuration.backup.run.isDryRun = isDryRun
-        var environment = RunEnvironment()
-        environment.reportingTimeLimit = .reportingUnderLoad
+        let environment = RunEnvironment.reporting
         return try await BackupRun(configuration, environment: environment).run(onEvent: events.append)
     }
 
     func restore(_ yaml: String, isDryRun: Bool = false, events: EventLog = EventLog()) async throws -> RunReport {
         var configuration = try configuration(yaml)
         configuration.restore.run.isDryRun = isDryRun
-        var environment = RunEnvironment()
-        environment.reportingTimeLimit = .reportingUnderLoad
+        let environment = RunEnvironment.reporting
         return try await RestoreRun(configuration, environment: environment).run(onEvent: events.append)
     }
 
@@ -144,6 +142,18 @@ struct RunFixture: Sendable {
         let url = URL(fileURLWithPath: folder + "/" + file)
         try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
         try data.write(to: url)
+    }
+}
+
+extension RunEnvironment {
+    /// Surroundings without the proxies of this machine, in which reports and notifications may take their time.
+    static var reporting: RunEnvironment {
+        var environment = RunEnvironment()
+        environment.variables = environment.variables.filter { !$0.key.lowercased().hasSuffix("_proxy") }
+        environment.reportingTimeLimit = .reportingUnderLoad
+        environment.notificationTimeLimit = .reportingUnderLoad
+        environment.notificationPause = .zero
+        return environment
     }
 }
 

@@ -23,6 +23,8 @@ public struct RunConfiguration: Sendable, Equatable {
     public var definitions: DefinitionConfiguration
     /// Nothing is written (`--dry-run`).
     public var isDryRun: Bool
+    /// Who is notified when a run begins, and how it ended (`notify`).
+    public var notifications: [NotificationTarget]
     /// The id in the manifest of the run to resume (`--backup-id`, `--restore-id`); nil begins a new one.
     public var resumeID: Int?
 
@@ -38,7 +40,8 @@ public struct RunConfiguration: Sendable, Equatable {
     ///   - idleInTransactionTimeout: Seconds after which the server ends an idle transaction of ours; nil sets no limit.
     ///   - isStrict: The whole run stops at the first failed table.
     ///   - definitions: Whether definitions of tables are part of the run, and where they are.
-    ///   - isDryRun: Nothing is written.
+    ///   - isDryRun: Nothing is written, and nobody notified.
+    ///   - notifications: Who is notified when a run begins, and how it ended.
     ///   - resumeID: The id in the manifest of the run to resume; nil begins a new one.
     public init(
         connection: ConnectionParameters? = nil,
@@ -51,6 +54,7 @@ public struct RunConfiguration: Sendable, Equatable {
         isStrict: Bool = false,
         definitions: DefinitionConfiguration = DefinitionConfiguration(),
         isDryRun: Bool = false,
+        notifications: [NotificationTarget] = [],
         resumeID: Int? = nil
     ) {
         self.connection = connection
@@ -63,6 +67,7 @@ public struct RunConfiguration: Sendable, Equatable {
         self.isStrict = isStrict
         self.definitions = definitions
         self.isDryRun = isDryRun
+        self.notifications = notifications
         self.resumeID = resumeID
     }
 }

@@ -9,7 +9,10 @@ enum EnvironmentLayer {
     /// - Throws: ``ConfigurationError`` when one variable holds a value where another one nests.
     static func read(_ environment: [String: String]) throws(ConfigurationError) -> SourceMapping {
         var root = SourceMapping()
-        let ours = environment.filter { $0.key.startsWithBytes(of: prefix) }
+        let ours = environment.filter { name, _ in
+            // What a command is told in a notification is no setting of a program that it runs.
+            name.startsWithBytes(of: prefix) && !NotificationTarget.variables.contains(name)
+        }
         for (name, value) in ours.sorted(by: { ByteKey($0.key) < ByteKey($1.key) }) {
             let path = String(decoding: name.utf8.dropFirst(prefix.utf8.count), as: UTF8.self).lowercased().utf8
                 .split(separator: "__".utf8, omittingEmptySubsequences: false)

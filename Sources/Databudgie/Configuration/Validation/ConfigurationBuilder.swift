@@ -70,6 +70,7 @@ struct ConfigurationBuilder {
         let builder = TableEntryBuilder(self, scope)
         let tables = builder.backupEntries()
         var run = runConfiguration(scope, of: .backup)
+        run.notifications = notifications(at: levels)
         if builder.hasDefinitions { run.definitions.isEnabled = true }
         run.resumeID = overrides.backupID
         return BackupConfiguration(
@@ -88,10 +89,17 @@ struct ConfigurationBuilder {
         return numbers.lazy.compactMap(\.self).first ?? nil
     }
 
+    /// The receivers of the nearest level that names some; all levels are checked.
+    private func notifications(at levels: [SourceMapping]) -> [NotificationTarget] {
+        let targets = levels.map { level in level["notify"].map { read.notifications($0) } }
+        return targets.lazy.compactMap(\.self).first ?? []
+    }
+
     private func restoreConfiguration(_ scope: KeyScope, _ levels: [SourceMapping]) -> RestoreConfiguration {
         let builder = TableEntryBuilder(self, scope)
         let tables = builder.restoreEntries()
         var run = runConfiguration(scope, of: .restore)
+        run.notifications = notifications(at: levels)
         if builder.hasDefinitions { run.definitions.isEnabled = true }
         run.resumeID = overrides.restoreID
         if let clean = overrides.clean { run.definitions.recreatesDatabase = clean }

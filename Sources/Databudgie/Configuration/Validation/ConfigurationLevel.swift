@@ -1,7 +1,7 @@
 /// A mapping of the configuration, with the keys that it may have.
 enum ConfigurationLevel: Sendable {
     case root, command(RunKind), table, ddl, s3, logging, sentry, connection, retention, rename, masking, redact
-    case subset, subsetStart, subsetReference
+    case subset, subsetStart, subsetReference, notify
 
     private static let tableKeys = [
         "name", "query", "location", "filename", "compression", "exclude", "ddl", "sequences", "data",
@@ -11,7 +11,7 @@ enum ConfigurationLevel: Sendable {
     ]
     private static let commandKeys = [
         "url", "connection", "connections", "tables", "manifest", "root_location", "idle_in_transaction_timeout",
-        "adapter", "s3", "catalog", "jobs",
+        "adapter", "s3", "catalog", "jobs", "notify",
     ]
     private static let backupKeys = ["retention", "subset", "masking"]
     private static let restoreKeys = ["transaction", "safe_hosts", "require_masked"]
@@ -43,6 +43,7 @@ enum ConfigurationLevel: Sendable {
             ["follow", "to", "when", "expression", "elements", "where", "limit", "order_by", "sample"]
         case .masking: ["key", "policy", "columns", "keep"]
         case .redact: ["first", "last"]
+        case .notify: ["healthchecks", "url", "command", "events", "format", "headers"]
         }
     }
 
@@ -61,6 +62,7 @@ enum ConfigurationLevel: Sendable {
         case .masking: "in 'masking'"
         case .redact: "in the mask 'redact'"
         case .rename: "in 'rename'"
+        case .notify: "in 'notify'"
         case .subset: "in 'subset'"
         case .subsetStart: "in a start of 'subset'"
         case .subsetReference: "in a reference of 'subset'"
