@@ -24,16 +24,19 @@ extension Connection {
     ///
     /// - Parameters:
     ///   - text: The whole COPY command.
+    ///   - query: What is asked when the rows are read, in the same text; see ``CopyOut/answer``.
     ///   - hasHeader: Whether the command asks for a header line, which the server does not count as a row.
     ///   - chunkSize: The bytes after which a chunk is full.
     /// - Returns: The rows in chunks, as those of ``copyOut(_:hasHeader:chunkSize:)``.
     /// - Throws: ``PostgresError``, also that of a deferred statement.
     public func copyOut(
         ownText text: String,
+        asking query: String? = nil,
         hasHeader: Bool = true,
         chunkSize: Int = 262_144
     ) async throws(PostgresError) -> CopyOut {
-        try await copyOut(text, isOwnText: true, hasHeader: hasHeader, chunkSize: chunkSize)
+        let whole = [text, query].compactMap { $0 }.joined(separator: "; ")
+        return try await copyOut(whole, isOwnText: true, hasHeader: hasHeader, chunkSize: chunkSize)
     }
 
     private func copyOut(
@@ -173,7 +176,9 @@ extension Connection {
         guard reader.hasEnded else { return chunk }
         defer { endStatement(reader.statement) }
         // PQgetCopyData says only that no more rows come; the result says whether that is the end or a failure.
-        let counted = try collect().affectedRows
+        var answers = Answers(keepsRows: true)
+        _ = try collect(&answers)
+        let counted = answers.firstCount
         let received = reader.messages - progress.headerRows
         guard counted == received else {
             throw PostgresError(
@@ -181,6 +186,7 @@ extension Connection {
                 "rows of the COPY by the server's count: \(counted.map(String.init) ?? "unknown"), and by ours: \(received)"
             )
         }
+        progress.answer.withLock { $0 = answers.rows.last }
         progress.rows.withLock { $0 = received }
         return chunk
     }

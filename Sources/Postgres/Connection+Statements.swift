@@ -29,6 +29,22 @@ extension Connection {
         }
     }
 
+    /// Runs queries together with the statements that were deferred, in one text.
+    ///
+    /// - Parameter texts: Queries, each of which returns rows; nothing in them may come from a user but quoted names and
+    ///   literals.
+    /// - Returns: All rows of each, in memory.
+    /// - Throws: ``PostgresError`` of the first statement that fails.
+    public func queries(ownTexts texts: [String]) async throws(PostgresError) -> [QueryResult] {
+        try await statement { () throws(PostgresError) in
+            try sendText(texts.joined(separator: "; "))
+            var answers = Answers(keepsRows: true)
+            _ = try collect(&answers)
+            // Those of deferred statements come before.
+            return answers.rows.suffix(texts.count)
+        }
+    }
+
     /// Runs one or more statements, separated by semicolons, and ignores what they return.
     ///
     /// Several statements are one transaction, unless they say otherwise (Postgres documentation, 55.2.2.1).
@@ -55,14 +71,14 @@ extension Connection {
             let handle = try unsafe liveHandle()
             try check(sql)
             try requireSent(unsafe PQsendQuery(handle, sql))
-            var tags: [String] = []
+            var answers = Answers()
             do throws(PostgresError) {
-                _ = try collect(&tags)
+                _ = try collect(&answers)
             } catch {
                 guard error.code == .serverError else { throw error }
-                return ScriptOutcome(tags: tags, failure: error)
+                return ScriptOutcome(tags: answers.tags, failure: error)
             }
-            return ScriptOutcome(tags: tags)
+            return ScriptOutcome(tags: answers.tags)
         }
     }
 
@@ -177,23 +193,36 @@ extension Connection {
     /// - Returns: The last one.
     /// - Throws: The first error among them.
     func collect() throws(PostgresError) -> LibpqResult {
+        var answers = Answers()
+        return try collect(&answers)
+    }
+
+    /// What statements of one text have answered.
+    struct Answers {
+        /// The command tag of each statement that was run.
         var tags: [String] = []
-        return try collect(&tags)
+        /// The rows of those that return some.
+        var rows: [QueryResult] = []
+        var keepsRows = false
+        /// How many rows the first one has counted, if it counts any.
+        var firstCount: Int?
     }
 
     /// Reads all results of what was sent.
     ///
-    /// - Parameter tags: Gets the command tag of each statement that was run.
+    /// - Parameter answers: Gets what each statement that was run has answered.
     /// - Returns: The last result.
     /// - Throws: The first error among them.
-    private func collect(_ tags: inout [String]) throws(PostgresError) -> LibpqResult {
+    func collect(_ answers: inout Answers) throws(PostgresError) -> LibpqResult {
         let handle = try unsafe liveHandle()
         var failure: PostgresError?
         var last: LibpqResult?
         while let result = unsafe LibpqResult(PQgetResult(handle)) {
             switch result.status {
             case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY:
-                tags.append(result.commandTag)
+                if answers.tags.isEmpty { answers.firstCount = result.affectedRows }
+                answers.tags.append(result.commandTag)
+                if answers.keepsRows, result.status == PGRES_TUPLES_OK { answers.rows.append(result.rows()) }
                 last = consume result
             case PGRES_COPY_IN:
                 failure = failure ?? Self.unexpectedCopy

@@ -51,6 +51,12 @@ public struct CopyOut: AsyncSequence, Sendable {
         Swift.max(0, lease.progress.messages.withLock { $0 } - lease.progress.headerRows)
     }
 
+    /// What the server has answered to the query that it was asked along with the rows, once the sequence has ended; nil when
+    /// it was asked none.
+    public var answer: QueryResult? {
+        lease.progress.answer.withLock { $0 }
+    }
+
     /// Begins to read; a second iterator continues where the first one is.
     public func makeAsyncIterator() -> Iterator {
         Iterator(lease: lease)
@@ -60,6 +66,8 @@ public struct CopyOut: AsyncSequence, Sendable {
     final class Progress: Sendable {
         /// The rows in the command's tag, once it has arrived.
         let rows = Mutex<Int?>(nil)
+        /// The answer to what was asked along with the rows.
+        let answer = Mutex<QueryResult?>(nil)
         /// How many messages have arrived; the header is one.
         let messages = Mutex(0)
         /// How many of the messages are not rows.

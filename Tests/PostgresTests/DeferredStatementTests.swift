@@ -141,6 +141,33 @@ struct DeferredStatementTests {
         }
     }
 
+    @Test("A COPY of our own brings the answer to a question along, asked once its rows are read")
+    func copyWithQuestion() async throws {
+        try await withTables(Self.schema) { connection in
+            for count in [0, 3] {
+                try await connection.execute("insert into log select 'x' from generate_series(1, \(count))")
+                let copy = try await connection.copyOut(
+                    ownText: "copy (select text from log) to stdout with (format csv, header)",
+                    asking: "select count(*) as count, 'y' as y from log"
+                )
+                for try await _ in copy {}
+                #expect(copy.rows == count)
+                #expect(copy.answer?.rows.map { [$0["count"], $0["y"]] } == [["\(count)", "y"]])
+            }
+            let broken = try await connection.copyOut(
+                ownText: "copy (select 1) to stdout with (format csv, header)",
+                asking: "select 1 / 0"
+            )
+            let error = await #expect(throws: PostgresError.self) { for try await _ in broken {} }
+            #expect(error?.sqlState == "22012")
+            let results = try await connection.queries(ownTexts: [
+                "select 1 as a", "select 2 as b where false", "select 3",
+            ])
+            #expect(results.map(\.rows.count) == [1, 0, 1])
+            #expect(results[0].rows.first?["a"] == "1")
+        }
+    }
+
     @Test("A COPY of our own reports what is wrong with it, and leaves the connection usable")
     func brokenCopies() async throws {
         try await withTables(Self.schema) { connection in

@@ -65,7 +65,7 @@ extension JobExport {
                 as: job.format,
                 part: isFirst ? .first : .later,
                 meter: meter,
-                beforeEnd: checkRewrites
+                beforeEnd: { try await checkRewrites() }
             )
             try await file.pieces.write(index, from: stream)
             _ = split.progressed(index, meter.totals)

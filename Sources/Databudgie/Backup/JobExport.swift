@@ -156,7 +156,7 @@ struct JobExport: Sendable {
         do {
             let columns = try await describe()
             if let copy = subsetCopy() {
-                let stream = try ExportStream(copy, as: job.format, meter: meter, beforeEnd: checkRewrites)
+                let stream = try ExportStream(copy, as: job.format, meter: meter) { try await checkRewrites() }
                 let file = try await write(stream, holding: limit, beforeWriting)
                 return (meter, columns, file, stream.segments)
             }
@@ -166,9 +166,8 @@ struct JobExport: Sendable {
                 copy,
                 as: job.format,
                 meter: meter,
-                estimatedRows: job.estimatedRows,
-                beforeEnd: checkRewrites
-            )
+                estimatedRows: job.estimatedRows
+            ) { try await checkRewrites(copy.answer) }
             let file = try await write(stream, holding: limit, beforeWriting)
             return (meter, columns, file, stream.segments)
         } catch let error as PostgresError {
@@ -179,11 +178,24 @@ struct JobExport: Sendable {
 
     /// Begins to read the rows of a job.
     ///
-    /// The query of a table is ours but for its quoted name, so the savepoint and the settings go with it in one text.
+    /// The query of a table is ours but for its quoted name, so the savepoint, the settings and the question whether its rows
+    /// were replaced go with it in one text.
     private func copyOut() async throws -> CopyOut {
         let sql = "copy (\(job.query.sql)\n) to stdout with (format csv, header)"
         guard case .table = job.query else { return try await connection.copyOut(sql) }
-        return try await connection.copyOut(ownText: sql)
+        guard let relation = job.relation, needsRewriteCheck(of: relation) else {
+            return try await connection.copyOut(ownText: sql)
+        }
+        return try await connection.copyOut(ownText: sql, asking: RewriteCheck.query(.relations(family(of: relation))))
+    }
+
+    private func family(of relation: Relation) -> [Relation.OID] {
+        [relation.oid] + catalog.descendants(of: relation.oid)
+    }
+
+    /// A table that this transaction has locked before the snapshot cannot have been rewritten.
+    private func needsRewriteCheck(of relation: Relation) -> Bool {
+        relation.kind != .table || family(of: relation).count > 1 || isWorker
     }
 
     /// A table has masks, or a query or view may read one that has.
@@ -213,13 +225,17 @@ struct JobExport: Sendable {
 
     /// Refuses rows that another session has replaced since the snapshot.
     ///
-    /// A table that this transaction has locked before the snapshot cannot have been.
-    func checkRewrites() async throws {
+    /// - Parameter answer: What the server has said of the table's rows when they were read; nil: it was not asked.
+    /// - Throws: ``DatabudgieError`` that names the relations; `PostgresError`.
+    func checkRewrites(_ answer: QueryResult? = nil) async throws {
         let check = RewriteCheck(connection: connection)
         guard let relation = job.relation, job.isWholeTable else { return try await check.run(.locked) }
-        let family = [relation.oid] + catalog.descendants(of: relation.oid)
-        guard relation.kind != .table || family.count > 1 || isWorker else { return }
-        try await check.run(.relations(family))
+        guard needsRewriteCheck(of: relation) else { return }
+        if let answer {
+            try RewriteCheck.requireNone(in: answer)
+        } else {
+            try await check.run(.relations(family(of: relation)))
+        }
         if relation.kind == .partitionedTable { try await check.runForPartitions(of: relation.oid) }
     }
 

@@ -22,15 +22,15 @@ struct RewriteCheck {
     /// - Parameter scope: What is looked at.
     /// - Throws: ``DatabudgieError`` that names the relations whose rows were replaced; `PostgresError`.
     func run(_ scope: Scope) async throws {
-        let rows =
-            switch scope {
-            case .locked: try await connection.query(Self.query(Self.locked)).rows
-            case .relations(let oids):
-                try await connection.query(
-                    Self.query("select pg_catalog.unnest($1::pg_catalog.oid[])"),
-                    [oids.arrayLiteral]
-                ).rows
-            }
+        try Self.requireNone(in: try await connection.query(ownText: Self.query(scope)))
+    }
+
+    /// Refuses what a query has found.
+    ///
+    /// - Parameter result: That of ``query(_:)``.
+    /// - Throws: ``DatabudgieError`` that names the relations whose rows were replaced.
+    static func requireNone(in result: QueryResult) throws {
+        let rows = result.rows
         guard !rows.isEmpty else { return }
         let names = rows.map { QualifiedName(schema: $0["schema"] ?? "", name: $0["name"] ?? "").description }
         throw DatabudgieError(
@@ -76,8 +76,20 @@ struct RewriteCheck {
             and pid operator(pg_catalog.=) pg_catalog.pg_backend_pid()
         """
 
+    /// Asks for relations whose rows were replaced.
+    ///
+    /// - Parameter scope: What is looked at.
+    /// - Returns: A query of our own text alone.
+    static func query(_ scope: Scope) -> String {
+        switch scope {
+        case .locked: query(among: locked)
+        case .relations(let oids):
+            query(among: "select pg_catalog.unnest(\(quotedLiteral(oids.arrayLiteral))::pg_catalog.oid[])")
+        }
+    }
+
     /// Catalogs of the server can have no file of their own in `pg_class`, and cannot be truncated.
-    private static func query(_ relations: String) -> String {
+    private static func query(among relations: String) -> String {
         """
         select n.nspname as schema, c.relname as name from pg_catalog.pg_class c
         join pg_catalog.pg_namespace n on n.oid operator(pg_catalog.=) c.relnamespace

@@ -28,7 +28,7 @@ struct TableSizeReader {
 
     /// One number for each table.
     private func numbers<Number: FixedWidthInteger & Sendable>(
-        _ query: String,
+        _ query: (_ oids: String) -> String,
         of tables: [Relation.OID]
     ) async throws -> [Relation.OID: Number] {
         guard !tables.isEmpty else { return [:] }
@@ -37,7 +37,7 @@ struct TableSizeReader {
                 "table_sizes",
                 settings: ["search_path": "", "lock_timeout": "1s"]
             ) {
-                try await connection.query(query, [tables.arrayLiteral]).rows
+                try await connection.query(ownText: query(quotedLiteral(tables.arrayLiteral))).rows
             }
             return Dictionary(
                 rows.compactMap { row in
@@ -55,17 +55,21 @@ struct TableSizeReader {
 
     /// Of the rows, and of the values that are kept apart from them: `pg_table_size` looks at more files, and takes twice as
     /// long.
-    private static let query = """
+    private static func query(_ oids: String) -> String {
+        """
         select c.oid, pg_catalog.pg_relation_size(c.oid)
             + case when c.reltoastrelid = 0 then 0 else pg_catalog.pg_relation_size(c.reltoastrelid) end as number
         from pg_catalog.pg_class c
-        where c.oid = any ($1::pg_catalog.oid[])
+        where c.oid = any (\(oids)::pg_catalog.oid[])
         """
+    }
 
-    private static let blocksQuery = """
+    private static func blocksQuery(_ oids: String) -> String {
+        """
         select c.oid, pg_catalog.pg_relation_size(c.oid) / pg_catalog.current_setting('block_size')::int8 as number
         from pg_catalog.pg_class c join pg_catalog.pg_am a on a.oid = c.relam
-        where c.oid = any ($1::pg_catalog.oid[]) and c.relkind = 'r'
+        where c.oid = any (\(oids)::pg_catalog.oid[]) and c.relkind = 'r'
             and a.amhandler = 'pg_catalog.heap_tableam_handler'::pg_catalog.regproc
         """
+    }
 }

@@ -1,6 +1,6 @@
 import Postgres
 
-/// Reads the catalog of the connected database: five queries, whatever the number of tables.
+/// Reads the catalog of the connected database: five queries in one text, whatever the number of tables.
 struct DatabaseCatalogReader {
     let connection: Connection
 
@@ -10,7 +10,8 @@ struct DatabaseCatalogReader {
     /// same name is called (CVE-2018-1058), and is restored afterwards for the user's queries.
     /// - Throws: `PostgresError`.
     func read() async throws -> DatabaseCatalog {
-        let session = try await connection.query("select pg_catalog.current_schema() as schema").rows.first
+        let query = "select pg_catalog.current_schema() as schema"
+        let session = try await connection.query(ownText: query).rows.first
         // Compiling a query takes longer than running it, of whatever number of tables.
         return try await connection.withDiscardedSavepoint("catalog", settings: ["search_path": "", "jit": "off"]) {
             try await readCatalog(defaultSchema: session?["schema"] ?? "public")
@@ -18,9 +19,12 @@ struct DatabaseCatalogReader {
     }
 
     private func readCatalog(defaultSchema: String) async throws -> DatabaseCatalog {
-        let (columns, names) = try await readColumns()
-        let sequences = try await readSequences()
-        let foreignKeys = try await connection.query(Self.foreignKeysQuery).rows.map { row -> ForeignKey in
+        let results = try await connection.queries(ownTexts: [
+            Self.columnsQuery, Self.sequencesQuery, Self.foreignKeysQuery, Self.relationsQuery, Self.schemasQuery,
+        ])
+        let (columns, names) = try Self.columns(in: results[0])
+        let sequences = try Self.sequences(in: results[1])
+        let foreignKeys = try results[2].rows.map { row -> ForeignKey in
             let referencing = try row.oid("referencing")
             return ForeignKey(
                 name: try row.text("name"),
@@ -32,7 +36,7 @@ struct DatabaseCatalogReader {
                 columns: try row.text("columns").split(separator: " ").compactMap { names[referencing]?[String($0)] }
             )
         }
-        let relations = try await connection.query(Self.relationsQuery).rows.compactMap { row -> Relation? in
+        let relations = try results[3].rows.compactMap { row -> Relation? in
             guard let kind = Relation.Kind(rawValue: try row.text("kind")) else { return nil }
             let oid = try row.oid("oid")
             return Relation(
@@ -50,7 +54,7 @@ struct DatabaseCatalogReader {
                 isPopulated: try row.bool("is_populated")
             )
         }
-        let schemas = try await connection.query(Self.schemasQuery).rows.map { try $0.text("schema") }
+        let schemas = try results[4].rows.map { try $0.text("schema") }
         return DatabaseCatalog(
             defaultSchema: defaultSchema,
             relations: relations,
@@ -60,10 +64,12 @@ struct DatabaseCatalogReader {
     }
 
     /// The columns of each table, and their names by the numbers that constraints have for them.
-    private func readColumns() async throws -> ([Relation.OID: [Column]], names: [Relation.OID: [String: String]]) {
+    private static func columns(
+        in result: QueryResult
+    ) throws -> ([Relation.OID: [Column]], names: [Relation.OID: [String: String]]) {
         var columns: [Relation.OID: [Column]] = [:]
         var names: [Relation.OID: [String: String]] = [:]
-        for row in try await connection.query(Self.columnsQuery).rows {
+        for row in result.rows {
             let (oid, name) = (try row.oid("oid"), try row.text("name"))
             names[oid, default: [:]][try row.text("number")] = name
             columns[oid, default: []].append(
@@ -80,9 +86,9 @@ struct DatabaseCatalogReader {
         return (columns, names)
     }
 
-    private func readSequences() async throws -> [Relation.OID: [TableSequence]] {
+    private static func sequences(in result: QueryResult) throws -> [Relation.OID: [TableSequence]] {
         var sequences: [Relation.OID: [TableSequence]] = [:]
-        for row in try await connection.query(Self.sequencesQuery).rows {
+        for row in result.rows {
             guard let minimum = Int64(try row.text("minimum")), let maximum = Int64(try row.text("maximum")) else {
                 throw DatabudgieError(.internalInconsistency, "the catalog query returned no bounds of a sequence")
             }

@@ -56,7 +56,7 @@ struct SequenceReader {
             // that has taken a sequence's name would run its owner's functions with our privileges (as in CVE-2024-7348).
             _ = try await connection.describe(query)
             try await checkNames(batch)
-            return try await connection.query(query + " order by number")
+            return try await connection.query(ownText: query + " order by number")
         }
         return try result.rows.map { row in
             guard let value = row["last_value"].flatMap({ Int64($0) }), let isCalled = row["is_called"] else {

@@ -23,22 +23,23 @@ struct ManyTablesTests {
         try fixture.configuration("{root_location: '\(folder)', location: '{table}', \(more)}")
     }
 
-    @Test("Each table takes one round trip more to the server")
-    func roundTrips() async throws {
+    @Test("Each table takes one round trip more to the server, whoever reads it", arguments: [1, 2])
+    func roundTrips(_ jobs: Int) async throws {
         try await RunFixture.with { fixture in
             try await fixture.execute(fixture.source, Self.tables(40, in: "few") + Self.tables(140, in: "many"))
-            let few = try await trips(fixture, "few", count: 40)
-            let many = try await trips(fixture, "many", count: 140)
+            let few = try await trips(fixture, "few", count: 40, jobs)
+            let many = try await trips(fixture, "many", count: 140, jobs)
             // Besides: a few that all tables share.
             #expect(many - few < 110)
         }
     }
 
     /// How often a backup waits for the server.
-    private func trips(_ fixture: RunFixture, _ schema: String, count: Int) async throws -> Int {
+    private func trips(_ fixture: RunFixture, _ schema: String, count: Int, _ jobs: Int) async throws -> Int {
         try await CuttingProxy.withProxy(to: fixture.source) { proxy async throws in
             var configuration = try configuration(fixture, fixture.folder, "tables: ['\(schema).*']")
             configuration.backup.run.connection = proxy.parameters
+            configuration.backup.jobs = jobs
             let report = try await BackupRun(configuration).run()
             #expect(report.failed.map(\.description) == [])
             #expect(report.finished.map(\.totals.rows).sorted() == Array(1...count))

@@ -42,7 +42,7 @@ struct SourceReader {
     private func row(_ questions: [String]) async throws -> QueryResult.Row? {
         do {
             return try await connection.withSavepoint("source") {
-                try await connection.query("select " + questions.joined(separator: ", ")).rows.first
+                try await connection.query(ownText: "select " + questions.joined(separator: ", ")).rows.first
             }
         } catch {
             try rethrowUnlessJobFailed(error)

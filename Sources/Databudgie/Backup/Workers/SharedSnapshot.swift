@@ -58,7 +58,7 @@ final class SharedSnapshot: Sendable {
     }
 
     private static func export(_ connection: Connection) async throws -> (Moment, String) {
-        let row = try await connection.query(query).rows.first
+        let row = try await connection.query(ownText: query).rows.first
         guard let row, let start = row["start"], let database = row["database"], let transactions = row["transactions"],
             let export = row["export"]
         else {

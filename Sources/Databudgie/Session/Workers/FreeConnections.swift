@@ -11,7 +11,7 @@ struct FreeConnections {
     func count() async throws -> Int? {
         do {
             let rows = try await connection.withDiscardedSavepoint("free_connections", settings: ["search_path": ""]) {
-                try await connection.query(Self.query).rows
+                try await connection.query(ownText: Self.query).rows
             }
             return rows.first?["free"].flatMap(Int.init).map { max(0, $0) }
         } catch {

@@ -12,7 +12,7 @@ struct ServerMoment: Sendable, Equatable {
     /// - Parameter connection: Any.
     /// - Throws: `PostgresError`.
     init(of connection: Connection) async throws {
-        let row = try await connection.query(Self.query).rows.first
+        let row = try await connection.query(ownText: Self.query).rows.first
         guard let row, let start = row["start"], let database = row["database"] else {
             throw DatabudgieError(.internalInconsistency, "the server does not say which database it is")
         }
