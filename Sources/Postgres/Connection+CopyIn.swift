@@ -62,7 +62,7 @@ extension Connection {
         }
         return try await withTaskCancellationHandler {
             guard !Task.isCancelled else {
-                if isBegun { abandonCopies() }
+                if isBegun { _ = try? endCopyIn(failure: "the client was cancelled") }
                 throw PostgresError.cancelled
             }
             if !isBegun {

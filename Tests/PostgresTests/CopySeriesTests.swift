@@ -63,17 +63,16 @@ struct CopySeriesTests {
         }
     }
 
-    @Test("A command that cannot begin fails where its rows would have come", arguments: ["gone", "b where false"])
+    @Test("A command that cannot begin fails where its rows would have come", arguments: ["nothing", "b (j)"])
     func refusedCommand(_ table: String) async throws {
-        try await withTables(Self.schema + "; create table gone (i int)") { connection in
+        try await withTables(Self.schema) { connection in
             var counts: [Int] = []
             let error = await #expect(throws: PostgresError.self) {
                 try await connection.withTransaction { connection in
-                    // The server parses the whole text before, so only what it finds out later can fail.
-                    let second = table == "gone" ? "drop table gone; " + Self.copy("gone") : Self.copy("b (j)")
-                    await connection.announceCopies([Self.copy("a"), second, Self.copy("c")])
-                    counts.append(try await connection.copyIn(ownText: Self.copy("a"), from: ByteChunks(["1\n"])))
-                    counts.append(try await connection.copyIn(ownText: second, from: ByteChunks(["1\n"])))
+                    await connection.announceCopies(["a", table, "c"].map(Self.copy))
+                    for table in ["a", table] {
+                        counts.append(try await connection.copyIn(ownText: Self.copy(table), from: ByteChunks(["1\n"])))
+                    }
                 }
             }
             #expect(["42P01", "42703"].contains(error?.sqlState))

@@ -82,7 +82,7 @@ struct SequenceSettingRunTests {
             try write("b", "7", #"{"b_id_seq": 7}"#, to: fixture)
             try await Connection.withConnection(to: fixture.target) { other in
                 try await other.execute("select pg_advisory_lock(42)")
-                async let report = fixture.restore(fixture.yaml("[a, b]"))
+                async let report = fixture.restore(fixture.yaml("[a, b]", truncate: false))
                 try await poll("b waits") {
                     try await fixture.rows(
                         fixture.target,
