@@ -81,7 +81,8 @@ extension DatabudgieError {
     /// Runs the body, and adds to its error what became of the target.
     ///
     /// - Parameters:
-    ///   - effect: What is true of the target whenever the body throws; nil adds nothing.
+    ///   - effect: What is true of the target whenever the body throws, unless it is not known what has become of a commit; nil
+    ///     adds nothing.
     ///   - body: Part of a run.
     /// - Returns: What the body returns.
     /// - Throws: ``DatabudgieError`` with the effect for errors of ours, of the database and of the storage; others, such as a
@@ -100,7 +101,8 @@ extension DatabudgieError {
             var error =
                 error as? DatabudgieError
                 ?? DatabudgieError(code, text.message, hint: text.hint, underlying: error)
-            error.effect = error.effect ?? effect
+            let isUnknown = (error.underlying as? PostgresError)?.isCommitUnknown == true
+            error.effect = error.effect ?? (isUnknown ? .unknown : effect)
             throw error
         }
     }

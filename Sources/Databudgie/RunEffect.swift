@@ -7,6 +7,8 @@ public enum RunEffect: String, Sendable, CustomStringConvertible {
     case rolledBack = "rolled_back"
     /// `clean` has re-created the database, and nothing was restored into it.
     case databaseRecreated = "database_recreated"
+    /// The connection was lost during the commit of everything.
+    case unknown
 
     /// The effect as a sentence, without a full stop.
     public var description: String {
@@ -14,6 +16,7 @@ public enum RunEffect: String, Sendable, CustomStringConvertible {
         case .nothingChanged: "nothing was changed"
         case .rolledBack: "everything was rolled back; the tables are unchanged"
         case .databaseRecreated: "the database was re-created and has none of the tables"
+        case .unknown: "the server may have committed everything or nothing: look at the tables before restoring again"
         }
     }
 }

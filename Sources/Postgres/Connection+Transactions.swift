@@ -19,7 +19,7 @@ extension Connection {
         try await begin(options)
         do {
             let result = try await body(self)
-            if await !isUnsent(options) { try await commit() }
+            if await !isUnsent(options) { try await commit(options) }
             return result
         } catch {
             await rollBack()
@@ -100,7 +100,7 @@ extension Connection {
         return true
     }
 
-    private func commit() throws(PostgresError) {
+    private func commit(_ options: TransactionOptions) throws(PostgresError) {
         guard !Task.isCancelled else { throw .cancelled }
         try prepareForStatement()
         guard unsafe PQtransactionStatus(try liveHandle()) != PQTRANS_IDLE else {
@@ -110,11 +110,22 @@ extension Connection {
             )
         }
         // A failed transaction answers COMMIT with ROLLBACK, without an error.
-        guard try executeUninterrupted("COMMIT") == "COMMIT" else {
+        guard try sendCommit(options) == "COMMIT" else {
             throw PostgresError(
                 .transactionAborted,
                 "the transaction was rolled back, because a statement inside it had failed"
             )
+        }
+    }
+
+    /// - Returns: The command tag.
+    private func sendCommit(_ options: TransactionOptions) throws(PostgresError) -> String {
+        do throws(PostgresError) {
+            return try executeUninterrupted("COMMIT")
+        } catch {
+            var error = error
+            error.isCommitUnknown = error.code == .connectionLost && options.readOnly != true
+            throw error
         }
     }
 

@@ -58,6 +58,9 @@ public struct PostgresError: Error, Sendable, Equatable {
     /// The function in the server's source that reported the error, for example `check_enable_rls`: unlike the message it is
     /// the same in every language.
     public var sourceFunction: String?
+    /// The connection was lost during the commit of a transaction that may have written something: nobody knows whether the
+    /// server has committed it.
+    public var isCommitUnknown = false
 
     /// Creates an error.
     ///

@@ -115,7 +115,22 @@ struct GroupLoader {
         outcomes.map { recorder.ended(.finished($0)) }
     }
 
+    /// Reports the jobs of a group whose connection was lost during the commit.
+    @discardableResult
+    func reportUncertain(_ group: LoadGroup, _ failure: GroupFailure) -> [JobResult] {
+        group.jobs.map { job in
+            let error = DatabudgieError(
+                .database,
+                "\(ErrorText(failure.error).message), while its rows were committed: they may be there or not",
+                hint: "look at the table before it is restored again",
+                underlying: failure.error
+            )
+            return recorder.ended(.failed(JobFailure(job.id, error)))
+        }
+    }
+
     /// Reports the job whose failure has rolled back its group.
+    @discardableResult
     func report(_ failure: GroupFailure) -> JobResult {
         recorder.ended(.failed(JobFailure(failure.job, failure.error)))
     }
@@ -151,7 +166,7 @@ struct GroupLoader {
                 try rethrowUnlessJobFailed(error)
             } catch {
                 if isExpendable { throw LostGroup(failure: failure, isCommitting: progress.isCommitting) }
-                _ = report(failure)
+                if progress.isCommitting { reportUncertain(group, failure) } else { report(failure) }
                 throw error
             }
             throw failure

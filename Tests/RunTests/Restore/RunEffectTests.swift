@@ -65,6 +65,77 @@ struct RunEffectTests {
         }
     }
 
+    /// Two databases of a server whose commits in the target wait for a standby that does not exist.
+    private func withWaitingCommits(
+        _ prepare: (RunFixture) async throws -> Void,
+        _ body: (RunFixture, _ server: ConnectionParameters) async throws -> Void
+    ) async throws {
+        try await PostgresServer.withStandby { server, _ in
+            try await server.withDatabase { source in
+                try await server.withDatabase { target in
+                    try await withTemporaryFolder { folder in
+                        let fixture = RunFixture(source: source, target: target, folder: folder)
+                        try await prepare(fixture)
+                        let (name, superuser) = (target.keywords["dbname"] ?? "", server.superuser)
+                        try await fixture.execute(superuser, "alter database \(name) set synchronous_commit = on")
+                        try await fixture.execute(superuser, "alter system set synchronous_standby_names = 'nobody'")
+                        try await fixture.execute(superuser, "select pg_reload_conf()")
+                        try await poll("sessions know it") {
+                            try await fixture.rows(superuser, "show synchronous_standby_names") == ["nobody"]
+                        }
+                        // The checkpointer has to know it as well.
+                        for _ in 0..<2 { try await fixture.execute(superuser, "checkpoint") }
+                        try await body(fixture, superuser)
+                    }
+                }
+            }
+        }
+    }
+
+    @Test(
+        "When the connection is lost during the commit, nobody says that the rows are not there",
+        .timeLimit(.minutes(5)),
+        arguments: [true, false]
+    )
+    func lostCommit(isWhole: Bool) async throws {
+        try await withWaitingCommits { fixture in
+            try await fixture.onBoth(schema)
+            try await fixture.execute(fixture.source, "insert into a values (1); insert into b values (1)")
+            try await fixture.execute(fixture.target, "insert into a values (9); insert into b values (9)")
+            try #require(try await fixture.backup(fixture.yaml("[a, b]")).failed.isEmpty)
+        } _: { fixture, server in
+            let yaml = fixture.yaml("[a, b]")
+            let log = EventLog()
+            let run = Task {
+                try await fixture.restore(
+                    isWhole ? yaml.replacing("tables:", with: "transaction: all, tables:") : yaml,
+                    events: log
+                )
+            }
+            var pids: [String] = []
+            try await poll("it commits") {
+                pids = try await fixture.rows(server, "select pid from pg_stat_activity where wait_event = 'SyncRep'")
+                return pids.count == 1
+            }
+            _ = try await fixture.rows(server, "select pg_terminate_backend(\(pids[0]))")
+            let error = await #expect(throws: (any Error).self) { try await run.value }
+            if isWhole {
+                #expect((error as? DatabudgieError)?.effect == .unknown)
+            } else {
+                #expect((error as? PostgresError)?.isCommitUnknown == true)
+                let failed: [String] = log.all.compactMap {
+                    if case .failed(let failure) = $0 { failure.message } else { nil }
+                }
+                #expect(failed.count == 2)
+                #expect(
+                    failed.allSatisfy { $0.hasSuffix(", while its rows were committed: they may be there or not") },
+                    "\(failed)"
+                )
+            }
+            #expect(try await fixture.rows(fixture.target, "select a.id, b.id from a, b") == ["1|1"])
+        }
+    }
+
     @Test("A restore that fails after the database was re-created says that its tables are gone")
     func clean() async throws {
         try await withBackup { fixture in

@@ -137,16 +137,9 @@ struct LoadMember: Sendable {
             return
         }
         for number in numbers {
-            let jobs = restore.plan.groups[number].jobs
-            let results = jobs.map { job in
-                let error = DatabudgieError(
-                    .database,
-                    "\(text.message), while its rows were committed: they may be there or not",
-                    hint: "look at the table before it is restored again",
-                    underlying: lost.failure.error
-                )
-                return session.recorder.ended(.failed(JobFailure(job.id, error)))
-            }
+            let group = restore.plan.groups[number]
+            let jobs = group.jobs
+            let results = loader.reportUncertain(group, lost.failure)
             ledger.add(results, of: number)
             end(number, failedJob: jobs.contains { $0.id == lost.failure.job } ? lost.failure.job : jobs[0].id)
         }
