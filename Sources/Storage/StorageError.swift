@@ -61,6 +61,10 @@ extension StorageError {
         public static let invalidPath = Code("invalidPath")
         /// The permission for this is missing.
         public static let accessDenied = Code("accessDenied")
+        /// The file is archived, and has to be restored by the server before it can be read.
+        public static let archived = Code("archived")
+        /// The file is locked: it cannot be removed or replaced before its retention ends.
+        public static let locked = Code("locked")
         /// No credentials were found anywhere, or a source of them cannot be used.
         public static let noCredentials = Code("noCredentials")
         /// The server does not know the access key, or the secret does not belong to it.

@@ -6,14 +6,11 @@ import Synchronization
 ///
 /// Not every server other than Amazon's compares a body with the signed hash, but all know `Content-MD5`. It costs about as
 /// much CPU time as everything else that is done to a file that is not compressed, so a server that is seen to compare the
-/// hash of a part gets none with parts.
+/// hash of a part gets none with parts. A bucket with Object Lock demands one all the same, and gets it.
 extension S3Client {
     /// Whether a request to a server other than Amazon's needs its MD5.
     func needsMD5(_ request: S3Request) -> Bool {
-        guard request.body.readableBytes > 0, request.pretendedBody == nil,
-            !request.headers.contains(where: { $0.name == "content-md5" })
-        else { return false }
-        return !request.isPart || comparesParts.withLock { $0 != true }
+        request.canHaveMD5 && (!request.isPart || comparesParts.withLock { $0 != true })
     }
 
     /// Sends a part whose bytes are not those that are signed, unless that was tried before.

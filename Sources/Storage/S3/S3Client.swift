@@ -11,7 +11,7 @@ final class S3Client: Sendable {
     /// Whether the server is known to compare parts with their signed SHA-256; nil until it was tried.
     let comparesParts = Mutex<Bool?>(nil)
     let conditionalWrites = ConditionalWrites()
-    private let options: S3Options
+    let options: S3Options
     private let environment: [String: String]
     private let state = Mutex(State())
 
@@ -20,6 +20,8 @@ final class S3Client: Sendable {
         var session: Session?
         /// Regions of buckets outside the configured one.
         var regions: [ExactString: String] = [:]
+        /// Buckets that take no part without a checksum.
+        var demandingChecksums: Set<ExactString> = []
         /// How far the server's clock is ahead of ours, in seconds.
         var clockOffset: TimeInterval = 0
         /// The server has answered something.
@@ -40,7 +42,7 @@ final class S3Client: Sendable {
 
     /// Remedies that are tried once a request.
     private enum Remedy {
-        case clock, region, credentials, body
+        case clock, region, credentials, body, checksum
     }
 
     init(options: S3Options, environment: [String: String], policy: RetryPolicy) {
@@ -107,13 +109,14 @@ final class S3Client: Sendable {
         var request = request
         let session = try session()
         try session.settings.customEndpoint?.refuse(bucket: request.bucket)
+        request.headers += options.requestHeaders
         let payloadHash = await Self.hash(request.pretendedBody ?? request.body)
-        if session.settings.customEndpoint == nil {
+        if session.settings.customEndpoint == nil, request.isWholeObject {
             // Amazon keeps it and gives it back to those who read; the signed hash guards what is on the way anyhow.
-            if request.isWholeObject {
-                request.headers.append((name: "x-amz-checksum-sha256", value: Data(payloadHash).base64EncodedString()))
-            }
-        } else if needsMD5(request) {
+            request.headers.append((name: "x-amz-checksum-sha256", value: Data(payloadHash).base64EncodedString()))
+        } else if isChecksumDemanded(for: request)
+            || (session.settings.customEndpoint != nil && needsMD5(request))
+        {
             request.headers.append((name: "content-md5", value: await Self.md5(request.body)))
         }
         var tried: Set<Remedy> = []
@@ -179,8 +182,14 @@ final class S3Client: Sendable {
             endpoint: "\(endpoint.scheme)://\(endpoint.host)",
             attempts: attempts,
             duration: duration,
-            credentials: credentials
+            credentials: credentials,
+            headers: request.headers.map(\.name)
         )
+    }
+
+    /// Whether a bucket is known to take a request only with a checksum, as one with Object Lock.
+    private func isChecksumDemanded(for request: S3Request) -> Bool {
+        request.canHaveMD5 && state.withLock { $0.demandingChecksums.contains(ExactString(request.bucket)) }
     }
 
     /// A wrong address should be reported soon; a server that was there before will come back.
@@ -192,6 +201,7 @@ final class S3Client: Sendable {
         if reply.isClockSkew(at: serverTime()) { return .clock }
         if reply.isWrongRegion { return .region }
         if reply.isExpiredToken { return .credentials }
+        if reply.demandsChecksum, request.canHaveMD5 { return .checksum }
         // HEAD gives no reason: ask again in a way that does.
         if request.method == .HEAD, reply.code.isEmpty, [400, 403].contains(reply.status) { return .body }
         return nil
@@ -216,6 +226,9 @@ final class S3Client: Sendable {
             state.withLock { $0.regions[ExactString(request.bucket)] = region }
         case .credentials:
             await session.credentials.discard(credentials)
+        case .checksum:
+            request.headers.append((name: "content-md5", value: await Self.md5(request.body)))
+            state.withLock { _ = $0.demandingChecksums.insert(ExactString(request.bucket)) }
         case .body:
             request.method = .GET
             request.headers.append((name: "range", value: "bytes=0-0"))

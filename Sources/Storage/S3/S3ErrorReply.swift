@@ -13,6 +13,8 @@ struct S3ErrorReply: Error, Sendable {
     var date: Date?
     /// What the server said about the next attempt (`Retry-After`): a number of seconds, or a date of HTTP.
     var retryAfter: String?
+    /// The class of an object that is archived.
+    var storageClass: String?
     /// The server speaks TLS, and said in plain text that it was asked without it.
     var demandsTLS = false
 
@@ -23,6 +25,7 @@ struct S3ErrorReply: Error, Sendable {
         code = document?.words("Code") ?? ""
         message = document?.words("Message") ?? ""
         region = headers.first(name: "x-amz-bucket-region") ?? document?.words("Region")?.nonEmpty
+        storageClass = document?.words("StorageClass")?.nonEmpty
         date = headers.first(name: "date").flatMap(Date.init(http:))
         retryAfter = headers.first(name: "retry-after")
         // As Go's servers, nginx and Apache word it.
@@ -57,6 +60,32 @@ struct S3ErrorReply: Error, Sendable {
     }
 
     var isExpiredToken: Bool { ["ExpiredToken", "TokenRefreshRequired", "ExpiredTokenException"].contains(code) }
+
+    /// A request of a bucket with Object Lock has no checksum.
+    var demandsChecksum: Bool {
+        code == "MissingContentMD5"
+            || (status == 400 && message.lowercased().contains("content-md5") && message.contains("required"))
+    }
+
+    /// An object cannot be removed or replaced before its retention ends.
+    ///
+    /// Amazon and Ceph say it in the message of `AccessDenied`, MinIO in that of `InvalidRequest`; Google has codes for it.
+    var isLocked: Bool {
+        if ["ObjectLocked", "RetentionPolicyNotMet", "ObjectUnderActiveHold"].contains(code) { return true }
+        let message = message.lowercased()
+        // A permission can have such a name as well.
+        guard [400, 403, 405, 409].contains(status), !demandsChecksum, !message.contains("not authorized") else {
+            return false
+        }
+        return ["object lock", "worm protected", "retention", "legal hold", "immutable"].contains {
+            message.contains($0)
+        }
+    }
+
+    /// A key of KMS cannot be used.
+    var isAboutKMS: Bool {
+        code.utf8.starts(with: "KMS.".utf8) || ["KMS", "kms:", "kms-key"].contains { message.contains($0) }
+    }
 
     /// The request went to the wrong region; `region` names the right one.
     var isWrongRegion: Bool {

@@ -12,6 +12,8 @@ struct S3Failure {
     /// How long it failed, from the first failure to the last.
     let duration: Duration
     let credentials: Credentials?
+    /// The names of the request's headers.
+    var headers: [String] = []
 
     /// Explains a refusal by the server.
     func error(_ reply: S3ErrorReply) -> StorageError {
@@ -40,6 +42,18 @@ struct S3Failure {
             )
         case ("NoSuchKey", _), ("", 404), ("NotFound", _):
             return (.notFound, "\(path) does not exist", "check the bucket and the key")
+        case ("InvalidObjectState", _):
+            return archived(reply)
+        case _ where reply.isAboutKMS && !reply.isTransient:
+            return (
+                .accessDenied, "\(failed): \(endpoint) cannot use its key of KMS\(said(reply))",
+                "check the key and its region, and grant the credentials kms:GenerateDataKey and kms:Decrypt for it"
+            )
+        case _ where reply.isLocked && ["written", "deleted"].contains(action):
+            return (
+                .locked, "\(failed) before its retention ends\(said(reply))",
+                "try again when it has ended: its Object Lock keeps it until then"
+            )
         case ("SignatureDoesNotMatch", _):
             return (
                 .wrongCredentials, "\(failed): \(endpoint) rejected the secret access key",
@@ -89,14 +103,48 @@ struct S3Failure {
         case ("AccessDenied", _), ("AllAccessDisabled", _), (_, 403), (_, 401):
             return (
                 .accessDenied, "\(failed): \(endpoint) denies access to the credentials from \(source)",
-                "grant them the permission, or use others"
+                permissionHint
             )
         default:
             return (
                 .rejected, "\(failed): \(endpoint) rejected the request with status \(reply.status)\(said(reply))",
-                "check the location and the endpoint URL"
+                settings.isEmpty
+                    ? "check the location and the endpoint URL"
+                    : "check the location, the endpoint URL, and whether the server supports \(settings)"
             )
         }
+    }
+
+    /// An object of a class that cannot be read at once.
+    private func archived(_ reply: S3ErrorReply) -> (StorageError.Code, message: String, hint: String) {
+        let place =
+            if case .s3(let bucket, let key) = path { " --bucket \(word(bucket)) --key \(word(key))" } else { "" }
+        let storageClass = reply.storageClass.map { " (storage class \($0))" } ?? ""
+        return (
+            .archived, "\(path) cannot be \(action): it is archived\(storageClass)",
+            "restore it first with aws s3api restore-object\(place) --restore-request Days=7, and try again when that is done"
+        )
+    }
+
+    /// A word of a command line.
+    private func word(_ text: String) -> String {
+        let isPlain = text.utf8.allSatisfy { $0.isLetter || $0.isDigit || "-._/:@%+=,".utf8.contains($0) }
+        return isPlain ? text : "'" + text.replacing("'", with: "'\\''") + "'"
+    }
+
+    /// What the configuration asks of the objects of the request, which not every server supports.
+    private var settings: String {
+        let keys = [
+            "x-amz-server-side-encryption": "server_side_encryption", "x-amz-storage-class": "storage_class",
+            "x-amz-tagging": "tags",
+        ]
+        return headers.compactMap { keys[$0] }.map { "'\($0)'" }.joined(separator: ", ")
+    }
+
+    private var permissionHint: String {
+        headers.contains("x-amz-tagging") && action == "written"
+            ? "grant them s3:PutObject and, for 'tags', s3:PutObjectTagging, or use others"
+            : "grant them the permission, or use others"
     }
 
     /// How often and how long, as in "23 times in 5 minutes".

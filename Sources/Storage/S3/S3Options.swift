@@ -23,6 +23,16 @@ public struct S3Options: Sendable, Equatable {
     public var endpointURL: String?
     /// Where a request names the bucket.
     public var addressingStyle: AddressingStyle
+    /// How the server encrypts what is written; nil leaves that to the bucket.
+    public var serverSideEncryption: ServerSideEncryption?
+    /// The key of KMS, by its id, ARN or alias; nil is the key of the bucket, or Amazon's. Only with a kind of KMS.
+    public var kmsKeyID: String?
+    /// The class in which files are stored, such as `STANDARD_IA`; nil is the server's default.
+    public var storageClass: String?
+    /// The tags of what is written.
+    public var tags: [Tag]
+    /// Who pays for requests; nil is the owner of the bucket.
+    public var requestPayer: RequestPayer?
 
     /// Where a request names the bucket.
     public enum AddressingStyle: String, Sendable, CaseIterable {
@@ -43,6 +53,11 @@ public struct S3Options: Sendable, Equatable {
     ///   - profile: The profile in `~/.aws/config` and `~/.aws/credentials`.
     ///   - endpointURL: The URL of a server other than Amazon's.
     ///   - addressingStyle: Where a request names the bucket.
+    ///   - serverSideEncryption: How the server encrypts what is written.
+    ///   - kmsKeyID: The key of KMS, by its id, ARN or alias.
+    ///   - storageClass: The class in which files are stored.
+    ///   - tags: The tags of what is written.
+    ///   - requestPayer: Who pays for requests.
     public init(
         accessKeyID: String? = nil,
         secretAccessKey: String? = nil,
@@ -50,7 +65,12 @@ public struct S3Options: Sendable, Equatable {
         region: String? = nil,
         profile: String? = nil,
         endpointURL: String? = nil,
-        addressingStyle: AddressingStyle = .auto
+        addressingStyle: AddressingStyle = .auto,
+        serverSideEncryption: ServerSideEncryption? = nil,
+        kmsKeyID: String? = nil,
+        storageClass: String? = nil,
+        tags: [Tag] = [],
+        requestPayer: RequestPayer? = nil
     ) {
         self.accessKeyID = accessKeyID
         self.secretAccessKey = secretAccessKey
@@ -59,6 +79,11 @@ public struct S3Options: Sendable, Equatable {
         self.profile = profile
         self.endpointURL = endpointURL
         self.addressingStyle = addressingStyle
+        self.serverSideEncryption = serverSideEncryption
+        self.kmsKeyID = kmsKeyID
+        self.storageClass = storageClass
+        self.tags = tags
+        self.requestPayer = requestPayer
     }
 }
 
@@ -69,6 +94,8 @@ extension S3Options: CustomStringConvertible, CustomReflectable {
             ("access key id", accessKeyID.map { _ in "***" }), ("secret", secretAccessKey.map { _ in "***" }),
             ("session token", sessionToken.map { _ in "***" }), ("region", region), ("profile", profile),
             ("endpoint", endpointURL), ("addressing", addressingStyle.rawValue),
+            ("encryption", serverSideEncryption?.rawValue), ("KMS key", kmsKeyID), ("class", storageClass),
+            ("tags", tags.isEmpty ? nil : Tag.header(tags)), ("payer", requestPayer?.rawValue),
         ]
         return "S3(" + shown.compactMap { name, value in value.map { "\(name): \($0)" } }.joined(separator: ", ") + ")"
     }

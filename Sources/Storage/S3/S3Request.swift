@@ -26,6 +26,11 @@ struct S3Request: Sendable {
     /// What messages name instead of bucket and key.
     var subject: StoragePath?
 
+    /// Whether it has a body, and no MD5 of it yet.
+    var canHaveMD5: Bool {
+        body.readableBytes > 0 && pretendedBody == nil && !headers.contains { $0.name == "content-md5" }
+    }
+
     var path: StoragePath { subject ?? .s3(bucket: bucket, key: key) }
 }
 

@@ -7,11 +7,13 @@ public import struct FoundationEssentials.Date
 /// moment may both succeed. Close the storage with ``shutdown()`` when it is no longer needed.
 ///
 /// What is written carries its SHA-256, signed, and its MD5 to servers other than Amazon's, so a bit that flips on
-/// the way is detected. Parts have no MD5 once ``checkWritable(_:)`` has seen that the server compares the SHA-256. What is read whole is compared with the checksum or the MD5 that the server has. Ranges are not
+/// the way is detected. Parts have no MD5 once ``checkWritable(_:)`` has seen that the server compares the SHA-256, unless the
+/// bucket demands one. What is read whole is compared with the checksum or the MD5 that the server has. Ranges are not
 /// compared, nor are files that were uploaded in parts to servers that keep no checksum of the whole: there, TLS and the
 /// checksums inside gzip and zstd files are the protection, and plain text over plain http has only TCP's.
 public final class S3Storage: Storage {
     private let client: S3Client
+    private let storageClass: String?
 
     /// The name that ``checkWritable(_:)`` begins an upload for.
     public static let probeName = ".databudgie-check"
@@ -26,6 +28,18 @@ public final class S3Storage: Storage {
 
     init(options: S3Options, environment: [String: String], policy: RetryPolicy) {
         client = S3Client(options: options, environment: environment, policy: policy)
+        storageClass = options.storageClass
+    }
+
+    private init(_ client: S3Client, storageClass: String?) {
+        (self.client, self.storageClass) = (client, storageClass)
+    }
+
+    /// The same storage, with the same connections, for files of another class.
+    /// - Parameter storageClass: The class in which files are stored; nil is the server's default.
+    /// - Returns: A storage that ends with this one.
+    public func storing(in storageClass: String?) -> S3Storage {
+        S3Storage(client, storageClass: storageClass)
     }
 
     /// Closes all connections; the storage cannot be used afterwards.
@@ -47,7 +61,7 @@ public final class S3Storage: Storage {
         from bytes: Bytes
     ) async throws -> FileInfo where Bytes.Element == [UInt8] {
         let (bucket, key) = try object(path)
-        return try await S3Upload(client: client, bucket: bucket, key: key, ifExists: ifExists).run(from: bytes)
+        return try await upload(bucket, key, ifExists).run(from: bytes)
     }
 
     /// Begins a file that is written in pieces: see ``Storage/writePieces(_:ifExists:count:)``.
@@ -65,8 +79,7 @@ public final class S3Storage: Storage {
         count: Int
     ) async throws -> any PiecewiseWrite {
         let (bucket, key) = try object(path)
-        let upload = S3Upload(client: client, bucket: bucket, key: key, ifExists: ifExists)
-        return try await S3Pieces.begin(upload, count: count)
+        return try await S3Pieces.begin(upload(bucket, key, ifExists), count: count)
     }
 
     /// Opens a file for reading: see ``Storage/read(_:range:)``.
@@ -139,7 +152,8 @@ public final class S3Storage: Storage {
 
     /// Finds out whether files could be written to a folder: see ``Storage/checkWritable(_:)``.
     ///
-    /// A multipart upload is begun and aborted: that requires the permissions of a real one and leaves no object. The first
+    /// A multipart upload is begun and aborted: that requires the permissions of a real one, and that the server accepts its
+    /// encryption, class and tags; and it leaves no object, which a bucket with Object Lock would keep. The first
     /// time a part is sent to servers other than Amazon's, with bytes that are not those that were signed: a server that
     /// refuses it compares them.
     /// - Parameter folder: A path in a bucket; without a key, the whole bucket.
@@ -147,8 +161,23 @@ public final class S3Storage: Storage {
     public func checkWritable(_ folder: StoragePath) async throws {
         let (bucket, key) = try location(folder)
         let probe = StoragePath.s3(bucket: bucket, key: key).appending(Self.probeName)
-        let upload = S3Upload(client: client, bucket: bucket, key: probe.text, ifExists: .replace, subject: folder)
-        try await upload.rehearse()
+        try await upload(bucket, probe.text, .replace, subject: folder).rehearse()
+    }
+
+    private func upload(
+        _ bucket: String,
+        _ key: String,
+        _ ifExists: ExistingFile,
+        subject: StoragePath? = nil
+    ) -> S3Upload {
+        S3Upload(
+            client: client,
+            bucket: bucket,
+            key: key,
+            ifExists: ifExists,
+            storageClass: storageClass,
+            subject: subject
+        )
     }
 
     private func object(_ path: StoragePath) throws(StorageError) -> (bucket: String, key: String) {

@@ -14,18 +14,30 @@ struct S3Upload: Sendable {
     let bucket: String
     let key: String
     let ifExists: ExistingFile
+    /// The headers of the request that creates the object.
+    let headers: [(name: String, value: String)]
     let token: String
     /// What messages name.
     let path: StoragePath
 
     /// Prepares a write; the subject is what messages name when it is not the object.
-    init(client: S3Client, bucket: String, key: String, ifExists: ExistingFile, subject: StoragePath? = nil) {
+    init(
+        client: S3Client,
+        bucket: String,
+        key: String,
+        ifExists: ExistingFile,
+        storageClass: String? = nil,
+        subject: StoragePath? = nil
+    ) {
         path = subject ?? .s3(bucket: bucket, key: key)
+        var options = client.options
+        options.storageClass = storageClass
         self.client = client
         self.bucket = bucket
         self.key = key
         self.ifExists = ifExists
         token = hexadecimal((0..<16).map { _ in UInt8.random(in: .min ... .max) })
+        headers = [(name: Self.tokenHeader, value: token)] + options.objectHeaders
     }
 
     /// Uploads everything that the source gives; when anything fails nothing is left.
@@ -62,7 +74,7 @@ struct S3Upload: Sendable {
         var request = request(.PUT)
         request.body = body
         request.isWholeObject = true
-        request.headers = [(name: Self.tokenHeader, value: token)]
+        request.headers = headers
         do {
             let reply = try await sendPublishing(request, isKnownFree: isKnownFree)
             if ifExists == .fail, client.conditionalWrites.count(in: bucket) { await learnAboutConditions(request) }
@@ -107,7 +119,7 @@ struct S3Upload: Sendable {
     func begin() async throws -> String {
         var request = request(.POST)
         request.query = [(name: "uploads", value: "")]
-        request.headers = [(name: Self.tokenHeader, value: token)]
+        request.headers = headers
         let reply = try await client.send(request)
         return try S3Document.decode(S3Document.NewUpload.self, from: reply, about: path).uploadID
     }
