@@ -68,7 +68,7 @@ extension JobExport {
 
     private func publish<Bytes: AsyncSequence & Sendable>(_ bytes: Bytes) async throws -> FileInfo
     where Bytes.Element == [UInt8] {
-        let file = try await written.write(job.path, isUnique: job.isUniquePath, from: bytes)
+        let file = try await written.write(job.path, isUnique: job.isUniquePath, isData: true, from: bytes)
         await FailPoint.reached(.dataFilePublished)
         return file
     }

@@ -120,6 +120,11 @@ public struct ConfigurationPrinter: Sendable {
             ("profile", text(options.profile)),
             ("endpoint_url", text(options.endpointURL.map { Self.withoutUser($0) ?? $0 })),
             ("addressing_style", text(options.addressingStyle.rawValue)),
+            ("server_side_encryption", text(options.serverSideEncryption?.rawValue)),
+            ("sse_kms_key_id", text(options.kmsKeyID)),
+            ("storage_class", text(options.storageClass)),
+            ("tags", mapping(options.tags.map { ($0.key, text($0.value)) })),
+            ("request_payer", text(options.requestPayer?.rawValue)),
         ])
     }
 

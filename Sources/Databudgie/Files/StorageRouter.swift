@@ -4,6 +4,10 @@ import Storage
 struct StorageRouter: Sendable {
     let local: any Storage
     let s3: any Storage
+    /// S3 for data files, which alone are of the configured storage class; nil: as for all other files.
+    ///
+    /// Records and marks, definitions and values of sequences are small, and are read or removed soon.
+    var s3Data: (any Storage)?
 
     /// Opens the storages for the body and closes their connections after it.
     ///
@@ -50,11 +54,12 @@ struct StorageRouter: Sendable {
         isDryRun: Bool,
         _ body: (StorageRouter) async throws -> Result
     ) async throws -> Result {
-        let s3 = S3Storage(options: options, environment: variables)
+        let s3Data = S3Storage(options: options, environment: variables)
+        let s3 = s3Data.storing(in: nil)
         let router =
             isDryRun
             ? StorageRouter(local: DryRunStorage(base: LocalStorage()), s3: DryRunStorage(base: s3))
-            : StorageRouter(local: LocalStorage(), s3: s3)
+            : StorageRouter(local: LocalStorage(), s3: s3, s3Data: s3Data)
         do {
             let result = try await body(router)
             try await s3.shutdown()
@@ -78,7 +83,7 @@ struct StorageRouter: Sendable {
             }
             if checked.insert(scope).inserted {
                 // The folder and not the bucket: a policy may allow nothing else.
-                try await storage(for: folder).checkWritable(folder)
+                try await storage(forDataAt: folder).checkWritable(folder)
             }
         }
     }
@@ -103,6 +108,14 @@ struct StorageRouter: Sendable {
         switch path {
         case .local: local
         case .s3: s3
+        }
+    }
+
+    /// The storage that writes the data file of a path.
+    func storage(forDataAt path: StoragePath) -> any Storage {
+        switch path {
+        case .local: local
+        case .s3: s3Data ?? s3
         }
     }
 }

@@ -31,6 +31,11 @@ struct CompleteConfigurationTests {
           profile: null
           endpoint_url: null
           addressing_style: auto
+          server_side_encryption: null
+          sse_kms_key_id: null
+          storage_class: null
+          tags: {}
+          request_payer: null
         backup:
           manifest: public.databudgie_manifest
           root_location: backups

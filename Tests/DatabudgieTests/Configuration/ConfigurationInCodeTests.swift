@@ -15,7 +15,16 @@ struct ConfigurationInCodeTests {
             connections: [
                 NamedConnection(name: "other", parameters: try ConnectionParameters(url: "postgresql://o/d"))
             ],
-            s3: S3Options(region: "eu-central-1", endpointURL: "http://127.0.0.1:9000", addressingStyle: .path),
+            s3: S3Options(
+                region: "eu-central-1",
+                endpointURL: "http://127.0.0.1:9000",
+                addressingStyle: .path,
+                serverSideEncryption: .dualLayerKMS,
+                kmsKeyID: "alias/backup",
+                storageClass: "STANDARD_IA",
+                tags: [S3Options.Tag("team", "data"), S3Options.Tag("cost", "")],
+                requestPayer: .requester
+            ),
             manifest: "public.manifest",
             rootLocation: "s3://bucket/root",
             idleInTransactionTimeout: 1.5,
@@ -91,7 +100,10 @@ struct ConfigurationInCodeTests {
                 sentry: {sentry_dsn: "https://key@sentry.example.com/1", version: "1.2"}
                 url: postgresql://reader:pw@h:5433/shop
                 connections: {other: postgresql://o/d}
-                s3: {region: eu-central-1, endpoint_url: "http://127.0.0.1:9000", addressing_style: path}
+                s3:
+                  {region: eu-central-1, endpoint_url: "http://127.0.0.1:9000", addressing_style: path,
+                   server_side_encryption: "aws:kms:dsse", sse_kms_key_id: alias/backup, storage_class: STANDARD_IA,
+                   tags: {team: data, cost: ''}, request_payer: requester}
                 manifest: public.manifest
                 root_location: s3://bucket/root
                 idle_in_transaction_timeout: 1.5

@@ -70,6 +70,54 @@ struct ErrorWordingTests {
                 "s3: {addressing_style: dns}",
                 "test.yaml:1: 'addressing_style' cannot be 'dns'; use one of auto, path, virtual"
             ),
+            (
+                "s3: {server_side_encryption: aes256}",
+                "test.yaml:1: 'server_side_encryption' cannot be 'aes256'; use one of AES256, aws:kms, aws:kms:dsse"
+            ),
+            (
+                "s3: {server_side_encryption: 'aws:kmss'}",
+                "test.yaml:1: 'server_side_encryption' cannot have this value; did you mean 'aws:kms'?"
+            ),
+            (
+                "s3: {server_side_encryption: AES256,\n sse_kms_key_id: alias/backup}",
+                "test.yaml:2: 'sse_kms_key_id' has no effect without an encryption by KMS; "
+                    + "set 'server_side_encryption' to aws:kms or aws:kms:dsse, or remove the key"
+            ),
+            (
+                "s3: {sse_kms_key_id: alias/backup}",
+                "test.yaml:1: 'sse_kms_key_id' has no effect without an encryption by KMS; "
+                    + "set 'server_side_encryption' to aws:kms or aws:kms:dsse, or remove the key"
+            ),
+            (
+                "s3: {server_side_encryption: 'aws:kms', sse_kms_key_id: my key}",
+                "test.yaml:1: 'sse_kms_key_id' cannot have spaces or other characters than those of ASCII; "
+                    + "write the id, the ARN or the alias of a key"
+            ),
+            (
+                "s3: {storage_class: standard ia}",
+                "test.yaml:1: 'storage_class' cannot be 'standard ia'; write the name of a storage class, such as STANDARD_IA"
+            ),
+            ("s3: {tags: [a]}", "test.yaml:1: 'tags' must be a mapping, not a list"),
+            (
+                "s3: {tags: {team: }}",
+                "test.yaml:1: the tag 'team' in 'tags' has no value; give it one, write '' for an empty one, or remove it"
+            ),
+            ("s3: {tags: {team: [a]}}", "test.yaml:1: 'team' must be a string, not a list"),
+            (
+                "s3: {tags:\n  {'aws:team': a}}",
+                "test.yaml:2: the tag 'aws:team' in 'tags' begins with 'aws:', which is reserved; "
+                    + "change it: S3 would refuse every file"
+            ),
+            (
+                "s3: {tags: {'a': 'x&y'}}",
+                "test.yaml:1: the tag 'a' in 'tags' has other characters than letters, digits, spaces and "
+                    + "+ - = . _ : / @; change it: S3 would refuse every file"
+            ),
+            (
+                "s3: {tags: {a: 1, b: 1, c: 1, d: 1, e: 1, f: 1, g: 1, h: 1, i: 1, j: 1, k: 1}}",
+                "test.yaml:1: 'tags' has 11 tags, and S3 takes 10 for an object; remove some"
+            ),
+            ("s3: {request_payer: me}", "test.yaml:1: 'request_payer' cannot be 'me'; use one of requester"),
             ("adapter: mysql", "test.yaml:1: 'adapter' cannot be 'mysql'; use postgres or postgresql, or remove it"),
             (
                 "logging: {level: LOUD}",

@@ -111,6 +111,11 @@ struct PrinterTests {
                     profile: null
                     endpoint_url: null
                     addressing_style: auto
+                    server_side_encryption: null
+                    sse_kms_key_id: null
+                    storage_class: null
+                    tags: {}
+                    request_payer: null
                   manifest: null
                   root_location: null
                   catalog: backups/catalog
@@ -152,6 +157,11 @@ struct PrinterTests {
                     profile: null
                     endpoint_url: null
                     addressing_style: auto
+                    server_side_encryption: null
+                    sse_kms_key_id: null
+                    storage_class: null
+                    tags: {}
+                    request_payer: null
                   manifest: null
                   root_location: null
                   catalog: backups/catalog

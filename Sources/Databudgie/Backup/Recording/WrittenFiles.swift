@@ -40,15 +40,17 @@ final class WrittenFiles: Sendable {
     /// - Parameters:
     ///   - path: Where it goes.
     ///   - isUnique: No other run can have the path, so a file that exists is left alone.
+    ///   - isData: It holds rows, so it may be of another storage class.
     ///   - bytes: Its content.
     /// - Returns: What was written.
     /// - Throws: `StorageError`, with the code `alreadyExists` for a file that is to be unique; what the bytes throw.
     func write<Bytes: AsyncSequence & Sendable>(
         _ path: StoragePath,
         isUnique: Bool,
+        isData: Bool = false,
         from bytes: Bytes
     ) async throws -> FileInfo where Bytes.Element == [UInt8] {
-        let storage = storages.storage(for: path)
+        let storage = isData ? storages.storage(forDataAt: path) : storages.storage(for: path)
         guard !isUnique else { return try await storage.write(path, ifExists: .fail, from: bytes) }
         guard let superseding, try await superseding.concerns(path) else {
             return try await storage.write(path, ifExists: .replace, from: bytes)
@@ -63,7 +65,7 @@ final class WrittenFiles: Sendable {
         }
     }
 
-    /// Begins a file that is written in pieces, with the promises of ``write(_:isUnique:from:)``.
+    /// Begins a data file that is written in pieces, with the promises of ``write(_:isUnique:from:)``.
     ///
     /// - Parameters:
     ///   - path: Where it goes.
@@ -72,7 +74,7 @@ final class WrittenFiles: Sendable {
     /// - Returns: Takes the pieces.
     /// - Throws: `StorageError`, with the code `alreadyExists` for a file that is to be unique.
     func writePieces(_ path: StoragePath, isUnique: Bool, count: Int) async throws -> FileInPieces {
-        let storage = storages.storage(for: path)
+        let storage = storages.storage(forDataAt: path)
         let pieces = try await storage.writePieces(path, ifExists: isUnique ? .fail : .replace, count: count)
         return FileInPieces(path: path, storage: storage, pieces: pieces, superseding: isUnique ? nil : superseding)
     }

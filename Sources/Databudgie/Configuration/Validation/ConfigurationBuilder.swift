@@ -154,7 +154,7 @@ struct ConfigurationBuilder {
         return RunConfiguration(
             connection: connections.connection(),
             connections: connections.all(warns: action == nil),
-            s3: s3(scope["s3"]),
+            s3: read.s3(scope["s3"]),
             manifest: read.string(scope["manifest"], "manifest"),
             rootLocation: read.text(scope["root_location"], "root_location"),
             catalog: catalog(scope),
@@ -227,20 +227,6 @@ struct ConfigurationBuilder {
             version: version.flatMap { $0.isEmpty ? nil : $0 },
             environment: environment.flatMap { $0.isEmpty ? nil : $0 }
         )
-    }
-
-    private func s3(_ value: SourceValue?) -> S3Options {
-        var options = S3Options()
-        guard let mapping = read.mapping(value, "s3", .s3) else { return options }
-        options.accessKeyID = read.anyText(mapping["aws_access_key_id"], "aws_access_key_id")
-        options.secretAccessKey = read.anyText(mapping["aws_secret_access_key"], "aws_secret_access_key")
-        options.sessionToken = read.anyText(mapping["aws_session_token"], "aws_session_token")
-        options.region = read.text(mapping["region"], "region")
-        options.profile = read.text(mapping["profile"], "profile")
-        options.endpointURL = read.string(mapping["endpoint_url"], "endpoint_url")
-        let style = read.choice(mapping["addressing_style"], "addressing_style", S3Options.AddressingStyle.self)
-        options.addressingStyle = style ?? .auto
-        return options
     }
 
     private func ddl(_ scope: KeyScope, root: String?) -> DefinitionConfiguration {

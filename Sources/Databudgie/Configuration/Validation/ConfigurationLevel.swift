@@ -28,7 +28,8 @@ enum ConfigurationLevel: Sendable {
         case .s3:
             [
                 "aws_access_key_id", "aws_secret_access_key", "aws_session_token", "region", "profile", "endpoint_url",
-                "addressing_style",
+                "addressing_style", "server_side_encryption", "sse_kms_key_id", "storage_class", "tags",
+                "request_payer",
             ]
         case .logging: ["enabled", "level", "logging"]
         case .sentry: ["sentry_dsn", "dsn", "version", "environment"]
