@@ -4,7 +4,8 @@ import Storage
 enum FileFailure {
     /// What is wrong with one object or one file on a disk, and says nothing about any other.
     private static let codes: Set<StorageError.Code> = [
-        .notFound, .invalidPath, .accessDenied, .inputOutput, .unsafeLink, .changedWhileReading, .truncated, .corrupted,
+        .notFound, .invalidPath, .accessDenied, .archived, .inputOutput, .unsafeLink, .changedWhileReading, .truncated,
+        .corrupted,
     ]
 
     /// Reads a file.

@@ -188,6 +188,9 @@ extension VerifiedSet {
             return "\(id): not verified: the set \(newer) has replaced its files"
         case .removed:
             return "\(id): not verified: it was removed meanwhile"
+        case .archived(let archived):
+            return
+                "\(id): not verified: \(archived) of \(HumanNumber.count(files, "file")) have to be restored from the archive"
         case .unreadable:
             return "\(id): damaged: its record cannot be used"
         @unknown default:

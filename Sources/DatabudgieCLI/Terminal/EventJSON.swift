@@ -161,6 +161,9 @@ enum EventJSON {
             object.status = "superseded"
             object.supersededBy = newer
         case .removed: object.status = "removed"
+        case .archived(let files):
+            object.status = "archived"
+            object.findings = files
         case .unreadable: object.status = "unreadable"
         @unknown default: object.status = "unknown"
         }

@@ -6,6 +6,8 @@ import Synchronization
 final class DamageCollector: Sendable {
     private struct State {
         var damages: [(order: Int, damage: SetVerification.Damage)] = []
+        /// The files that have to be restored before they can be read.
+        var archived: [(order: Int, error: DatabudgieError)] = []
         var denied: [(order: Int, damage: SetVerification.Damage, error: DatabudgieError)] = []
         var hasReadFiles = false
         /// The places of files in which something was found.
@@ -63,6 +65,19 @@ final class DamageCollector: Sendable {
         onDamage(damage, nil)
     }
 
+    /// How many files are archived, and what was said of the first of them; nil when none is.
+    var archivedFiles: (count: Int, first: DatabudgieError)? {
+        let archived = state.withLock { $0.archived }
+        return archived.min { $0.order < $1.order }.map { (archived.count, $0.error) }
+    }
+
+    /// What kept a file from being verified, or was found in it.
+    func failure(of file: SetFile) -> String {
+        state.withLock { state in
+            state.archived.contains { $0.order == file.order } ? "the file is archived" : "the file is damaged"
+        }
+    }
+
     /// Whether something was found in a file, or kept it from being read.
     func isDamaged(_ file: SetFile) -> Bool {
         state.withLock { $0.damagedFiles.contains(file.order) }
@@ -99,6 +114,12 @@ final class DamageCollector: Sendable {
         guard case .failure(let error) = result else { return }
         switch (error.underlying as? StorageError)?.code {
         case .notFound: add("the file is missing", of: file)
+        case .archived:
+            // Not damage: whether there is any, nobody knows before the file is restored.
+            state.withLock { state in
+                state.archived.append((file.order, error))
+                state.damagedFiles.insert(file.order)
+            }
         case .accessDenied:
             // Not damage when it concerns all files: then the role is the wrong one.
             let damage = SetVerification.Damage(table: file.table, path: file.path, message: message(error, of: file))

@@ -240,7 +240,7 @@ final class DataFileCheck: Sendable {
         )
     }
 
-    private var failure: JobFailure { JobFailure(job, message: "the file is damaged") }
+    private var failure: JobFailure { JobFailure(job, message: collector.failure(of: file)) }
 }
 
 extension CSVFieldCounter {

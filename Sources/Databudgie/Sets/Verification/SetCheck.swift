@@ -35,6 +35,10 @@ struct SetCheck {
             let collector = DamageCollector(paths: catalog.paths) { onEvent(.found(set: id, $0, file: $1)) }
             verified.totals = try await check(record, id, collector)
             try collector.concludeDenied()
+            if let archived = collector.archivedFiles {
+                onEvent(.progress(.found(.warning(archived.first.message, hint: archived.first.hint))))
+                guard !collector.damages.isEmpty else { return conclude(&verified, archived.count, since: start) }
+            }
             checkTotals(of: record, collector)
             let areFilesGood = collector.damages.isEmpty
             if let trial { try await tryOut(record, trial, collector, &verified) }
@@ -43,6 +47,18 @@ struct SetCheck {
             if areFilesGood, case .damaged(let findings) = verified.outcome { verified.outcome = .failed(findings) }
             verified.isStored = await store(verified)
         }
+        verified.duration = .now - start
+        onEvent(.ended(verified))
+        return verified
+    }
+
+    /// Ends the verification of a set some of whose files cannot be read yet; nothing is stored, because nothing is known.
+    private func conclude(
+        _ verified: inout VerifiedSet,
+        _ archived: Int,
+        since start: ContinuousClock.Instant
+    ) -> VerifiedSet {
+        verified.outcome = .archived(files: archived)
         verified.duration = .now - start
         onEvent(.ended(verified))
         return verified

@@ -15,6 +15,8 @@ public struct VerifiedSet: Sendable {
         case superseded(by: String)
         /// It was removed while it was verified.
         case removed
+        /// Some of its files are archived, and have to be restored before they can be read; how many.
+        case archived(files: Int)
         /// Its record cannot be used; why.
         case unreadable(String)
     }
@@ -42,10 +44,10 @@ public struct VerifiedSet: Sendable {
     /// Wall time of the verification.
     public internal(set) var duration = Duration.zero
 
-    /// Something is wrong with the set, or it differs from its source.
+    /// Something is wrong with the set, it differs from its source, or it could not be verified.
     public var hasFindings: Bool {
         switch outcome {
-        case .damaged, .failed, .unreadable: true
+        case .damaged, .failed, .archived, .unreadable: true
         case .ok, .superseded, .removed: !differences.isEmpty
         }
     }
@@ -72,7 +74,7 @@ public struct VerifiedSet: Sendable {
         case .ok: (status, damages) = (.ok, [])
         case .damaged(let found): (status, damages) = (.damaged, found)
         case .failed(let found): (status, damages) = (.failed, found)
-        case .superseded, .removed, .unreadable: return nil
+        case .superseded, .removed, .archived, .unreadable: return nil
         }
         return SetVerification(
             id: id,
