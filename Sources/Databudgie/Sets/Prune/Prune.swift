@@ -46,8 +46,8 @@ public struct Prune: Sendable {
     /// Removes what a plan says; a cancellation ends it after the set at hand.
     ///
     /// - Parameter plan: What ``plan(includingOrphans:)`` has returned; the catalog must not have changed since.
-    /// - Throws: ``DatabudgieError`` when the catalog has changed, or for the first set that could not be removed;
-    ///   `StorageError`; `CancellationError`.
+    /// - Throws: ``DatabudgieError`` when the catalog has changed, for the first set that could not be removed, or for all
+    ///   sets that are locked, after the others were removed; `StorageError`; `CancellationError`.
     public func remove(_ plan: PrunePlan) async throws {
         try await access.withCatalog { catalog in try await remove(plan, from: catalog) }
     }
@@ -63,12 +63,21 @@ public struct Prune: Sendable {
                 )
             }
         }
+        var locked: [Finding] = []
         for deletion in plan.deletions {
             try Task.checkCancellation()
-            // An interruption comes after the set at hand, of which nothing is left then.
-            try await Task { try await remove(deletion, from: catalog) }.value
+            do {
+                // An interruption comes after the set at hand, of which nothing is left then.
+                try await Task {
+                    try await SetRemoval(deletion, from: catalog, now: environment.now).run()
+                }.value
+            } catch let error as DatabudgieError where (error.underlying as? StorageError)?.code == .locked {
+                // The retention of each set ends at a time of its own.
+                locked += error.problems
+            }
         }
         try await Self.remove(plan.orphans, from: catalog.storages)
+        guard locked.isEmpty else { throw DatabudgieError(.storage, locked) }
     }
 
     private func policy(isNeeded: Bool) throws -> RetentionPolicy? {
@@ -187,49 +196,6 @@ extension Prune {
                 "\(folder) is another set catalog in the locations of the configuration, whose sets would be orphans",
                 hint: "move its records into the catalog that the configuration uses, or use 'catalog' to name it"
             )
-        }
-    }
-
-    /// Marks the set as unfinished, removes its record, then its files, and the mark at last: a crash leaves a set that is
-    /// listed and whole, or one that is marked and not listed.
-    private func remove(_ deletion: SetDeletion, from catalog: SetCatalog) async throws {
-        do {
-            await FailPoint.reached(.removalUnmarked)
-            try await markRemoval(of: deletion.id, in: catalog)
-            await FailPoint.reached(.removalMarked)
-            // Alone: what is deleted together may be deleted in any order.
-            try await catalog.storages.delete(Array(deletion.records.prefix(1)))
-            await FailPoint.reached(.recordRemoved)
-        } catch let error as StorageError {
-            await catalog.release(deletion.id)
-            throw DatabudgieError(
-                .storage,
-                "the set \(deletion.id) cannot be removed: \(error.message)",
-                hint: error.hint,
-                underlying: error
-            )
-        }
-        do {
-            try await catalog.storages.delete(deletion.records.dropFirst() + deletion.files)
-            await FailPoint.reached(.filesRemoved)
-            try await catalog.storages.delete([catalog.runningPath(of: deletion.id)])
-            await FailPoint.reached(.removalFinished)
-        } catch let error as StorageError {
-            throw DatabudgieError(
-                .storage,
-                "files are left of the set \(deletion.id), whose record is removed: \(error.message)",
-                hint: "when that is solved, remove them with 'databudgie prune --orphans', a day later at the earliest",
-                underlying: error
-            )
-        }
-    }
-
-    /// Without space for a mark nothing is left to find what a crash would leave; but a full disk is why sets are removed.
-    private func markRemoval(of id: String, in catalog: SetCatalog) async throws {
-        do {
-            try await catalog.markRemoval(RunningMark(id: id, startedAt: environment.now, removes: true))
-        } catch let error as StorageError where error.code == .outOfSpace {
-            return
         }
     }
 
