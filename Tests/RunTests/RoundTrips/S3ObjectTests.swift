@@ -208,7 +208,7 @@ struct S3ObjectTests {
             let configuration = try site.configuration()
             let sets = try await site.backUp(days: 2, configuration)
             let verified = try await Verification(configuration, environment: self.environment).runAll()
-            #expect(verified.allSatisfy(\.isStored))
+            #expect(verified.allSatisfy { $0.isStored })
             let refused = "<Error><Code>AccessDenied</Code><Message>no</Message></Error>"
             site.proxy.setRules([.init(.reply(status: 200, body: refused), method: "POST", target: "delete")])
             let catalog = try #require(configuration.catalog(for: .backup)).description
