@@ -25,7 +25,7 @@ public struct S3Options: Sendable, Equatable {
     public var addressingStyle: AddressingStyle
     /// How the server encrypts what is written; nil leaves that to the bucket.
     public var serverSideEncryption: ServerSideEncryption?
-    /// The key of KMS, by its id, ARN or alias; nil is the key of the bucket, or Amazon's. Only with a kind of KMS.
+    /// The key of KMS, by its id, ARN or alias; nil is the key of the bucket, or Amazon's.
     public var kmsKeyID: String?
     /// The class in which files are stored, such as `STANDARD_IA`; nil is the server's default.
     public var storageClass: String?
