@@ -30,6 +30,15 @@ extension DatabudgieCommand {
         )
         var jobs: Int?
 
+        @Option(
+            name: .customLong("report"),
+            help: ArgumentHelp(
+                "Also write a page of HTML about the run to this file.",
+                valueName: "file"
+            )
+        )
+        var reportPath: String?
+
         func validate() throws {
             if let jobs, !(1...BackupConfiguration.mostJobs).contains(jobs) {
                 throw ValidationError("--jobs is a number from 1 to \(BackupConfiguration.mostJobs)")

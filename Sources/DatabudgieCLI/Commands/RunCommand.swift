@@ -1,5 +1,6 @@
 import ArgumentParser
 import Databudgie
+import Foundation
 
 /// A subcommand that moves data: it loads the configuration, shows the run while it lasts and says how it ended.
 protocol RunCommand: Subcommand {
@@ -18,12 +19,17 @@ protocol RunCommand: Subcommand {
     /// - Throws: ``CommandError`` when it was not.
     func confirm(_ configuration: Configuration) throws -> Configuration
 
+    /// The file that a page about the run is written to; nil when none is asked for.
+    var reportPath: String? { get }
+
     /// The run itself, whose events the display receives.
     static func perform(_ configuration: Configuration, _ display: RunDisplay) async throws -> RunReport
 }
 
 extension RunCommand {
     func confirm(_ configuration: Configuration) throws -> Configuration { configuration }
+
+    var reportPath: String? { nil }
 
     func execute() async throws -> ExitStatus {
         let loaded = try LoadedConfiguration(
@@ -40,7 +46,33 @@ extension RunCommand {
             }
         }
         display.close()
-        return try conclude(outcome, of: configuration, display)
+        let status = try conclude(outcome, of: configuration, display)
+        return try await writeReport(outcome, of: configuration, status)
+    }
+
+    /// Writes the page about the run, if one is asked for.
+    ///
+    /// - Returns: The exit status of the run.
+    /// - Throws: ``CommandError`` when nothing but the page has failed.
+    private func writeReport(
+        _ outcome: InterruptibleOutcome<RunReport>,
+        of configuration: Configuration,
+        _ status: ExitStatus
+    ) async throws -> ExitStatus {
+        guard let reportPath else { return status }
+        do {
+            let report = await Report(
+                outcome.result,
+                isInterrupted: outcome.signal != nil,
+                of: configuration,
+                at: Date()
+            )
+            try ReportPage(report: report).write(to: reportPath)
+        } catch {
+            guard status != .success else { throw error }
+            options.errorWriter.write(error)
+        }
+        return status
     }
 
     /// Says how the run ended, and finds the exit status for it.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Databudgie
+import Foundation
 
 extension DatabudgieCommand {
     /// `databudgie show`.
@@ -28,6 +29,9 @@ extension DatabudgieCommand {
         @Option(help: "Print statements for this program, which read the set's files.")
         var format: Format?
 
+        @Option(help: ArgumentHelp("Also write a page of HTML about the set to this file.", valueName: "file"))
+        var html: String?
+
         /// The values of `--format`.
         enum Format: String, ExpressibleByArgument, CaseIterable {
             case duckdb, psql
@@ -42,6 +46,9 @@ extension DatabudgieCommand {
 
         func validate() throws {
             if json, format != nil { throw ValidationError("--json and --format exclude each other") }
+            if html != nil, json || format != nil {
+                throw ValidationError("--html and \(json ? "--json" : "--format") exclude each other")
+            }
             if json, !options.tables.isEmpty || !options.exclude.isEmpty {
                 throw ValidationError("--json prints the whole record: --table and --exclude have no effect on it")
             }
@@ -59,6 +66,11 @@ extension DatabudgieCommand {
             if let format {
                 for piece in try SetStatements(found, for: format.program).pieces() { try print(statements: piece) }
                 return .success
+            }
+            if let html {
+                // Without the others the page has no trend, and lacks nothing of the set.
+                let sets = (try? await SetList(configuration, for: kind).read()) ?? []
+                try ReportPage(report: Report(found, among: sets, at: Date())).write(to: html)
             }
             let asksForOne = !options.tables.isEmpty && found.record.tables.count == 1
             let lines = SetDescription(found).lines(showsColumns: columns || asksForOne)

@@ -26,6 +26,12 @@ struct SetDescription {
     }
 
     private var head: [String] {
+        let width = facts.map(\.name.terminalWidth).max() ?? 0
+        return facts.map { "\($0.name.paddedRight(to: width))  \($0.value)".escapedForTerminal }
+    }
+
+    /// What is said of the set as a whole.
+    var facts: [(name: String, value: String)] {
         let time = Date.ISO8601FormatStyle(timeZone: .gmt)
         // Records have whole seconds.
         let seconds = record.finishedAt.timeIntervalSince(record.startedAt)
@@ -43,10 +49,7 @@ struct SetDescription {
             ("contents", contents),
             ("subset", record.subset.map(Self.subset)),
         ]
-        let width = entries.map(\.0.terminalWidth).max() ?? 0
-        return entries.compactMap { name, text in
-            text.map { "\(name.paddedRight(to: width))  \($0)".escapedForTerminal }
-        }
+        return entries.compactMap { name, text in text.map { (name, $0) } }
     }
 
     private var status: String {
