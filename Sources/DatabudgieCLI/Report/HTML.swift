@@ -20,6 +20,7 @@ struct HTML: Sendable {
     ///   - name: Its name.
     ///   - attributes: Names and values of its attributes, the values as text.
     ///   - content: What is in it.
+    /// - Returns: The element.
     static func element(
         _ name: StaticString,
         _ attributes: KeyValuePairs<StaticString, String> = [:],

@@ -126,7 +126,7 @@ struct ObjectOptionTests {
             var options = server.options()
             change(&options)
             let storage = S3Storage(options: options, environment: [:], policy: .quick)
-            try await server.withFolder { folder in
+            try await server.withFolder { folder async throws in
                 let error = await #expect(throws: StorageError.self) {
                     try await storage.write(folder.appending("a"), [1])
                 }
