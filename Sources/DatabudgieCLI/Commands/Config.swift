@@ -11,7 +11,14 @@ extension DatabudgieCommand {
 
         @OptionGroup var options: SharedOptions
 
+        @Flag(help: "Print the JSON Schema of configurations, for editors, instead.")
+        var schema = false
+
         func execute() async throws -> ExitStatus {
+            guard !schema else {
+                try StandardStream.standardOutput.write(ConfigurationSchema.json)
+                return .success
+            }
             let configuration = try Configuration.load(try options.sources())
             let display = RunDisplay(options: options, logging: configuration.logging)
             display.warn(configuration.warnings)

@@ -19,6 +19,8 @@ struct InitCommandTests {
             #expect(outcome.output.hasPrefix("databudgie.yml is written: 2 tables, "))
             #expect(outcome.output.contains("\n  databudgie plan backup "))
             #expect(try text(shop).contains("# public: 2 tables, "))
+            #expect(try text(shop).hasPrefix("# yaml-language-server: $schema=databudgie.schema.json\n"))
+            #expect(try text(shop, "databudgie.schema.json") == ConfigurationSchema.json)
 
             #expect(try await shop.program.run("plan", "backup").status == 0)
             let backup = try await shop.program.run("backup")

@@ -1,4 +1,5 @@
 import Foundation
+import Testing
 
 @testable import Databudgie
 
@@ -27,7 +28,15 @@ struct ConfigurationFixture {
         sources.overrides.rawConfigFormat = format
         sources.rawConfigName = "test.\(format.rawValue)"
         sources.looksForDefaultFiles = false
-        return try Configuration.load(sources, for: action)
+        let configuration = try Configuration.load(sources, for: action)
+        checkSchema()
+        return configuration
+    }
+
+    /// What is right for the parser is right for the schema, short forms and all.
+    private func checkSchema() {
+        guard action == nil, let mapping = try? format.read(text, source: "") else { return }
+        #expect(SchemaCheck.ours.problem(mapping) == nil, "the schema refuses:\n\(text)")
     }
 
     /// The lines of the error; empty when there is none.

@@ -1,51 +1,14 @@
-/// A mapping of the configuration, with the keys that it may have.
-enum ConfigurationLevel: Sendable {
-    case root, command(RunKind), table, ddl, s3, logging, sentry, connection, retention, rename, masking, redact
-    case subset, subsetStart, subsetReference, notify
+/// A mapping of the configuration, whose keys are in the table of ``ConfigurationKey``.
+enum ConfigurationLevel: Sendable, Hashable {
+    case root, command(RunKind), table, ddl, s3, logging, sentry, connection, retention, rename, masking, mask, redact
+    case subset, subsetStart, subsetReference
 
-    private static let tableKeys = [
-        "name", "query", "location", "filename", "compression", "exclude", "ddl", "sequences", "data",
-        "follow_foreign_keys", "strict", "skip_if_exists", "row_security", "strategy", "truncate",
-        "triggers", "mode", "conflict_columns", "extra_columns", "missing_columns", "rename",
-        "max_rejects", "indexes", "foreign_keys",
-    ]
-    private static let commandKeys = [
-        "url", "connection", "connections", "tables", "manifest", "root_location", "idle_in_transaction_timeout",
-        "adapter", "s3", "catalog", "jobs", "notify",
-    ]
-    private static let backupKeys = ["retention", "subset", "masking"]
-    private static let restoreKeys = ["transaction", "safe_hosts", "require_masked"]
-    private static let rootKeys = ["environment", "sentry", "logging", "backup", "restore"]
+    static let all: [ConfigurationLevel] =
+        [.root, .command(.backup), .command(.restore), .table] + ConfigurationKey.parts.map(\.level)
 
-    /// Any key is allowed at a more general level than its own.
-    var keys: [String] {
-        switch self {
-        case .root: Self.tableKeys + Self.commandKeys + Self.backupKeys + Self.restoreKeys + Self.rootKeys
-        case .command(.backup): Self.tableKeys + Self.commandKeys + Self.backupKeys + ["sentry", "logging"]
-        case .command(.restore): Self.tableKeys + Self.commandKeys + Self.restoreKeys + ["sentry", "logging"]
-        case .table: Self.tableKeys
-        case .ddl: ["enabled", "location", "filename", "clean", "strategy", "run_as"]
-        case .s3:
-            [
-                "aws_access_key_id", "aws_secret_access_key", "aws_session_token", "region", "profile", "endpoint_url",
-                "addressing_style", "server_side_encryption", "sse_kms_key_id", "storage_class", "tags",
-                "request_payer",
-            ]
-        case .logging: ["enabled", "level", "logging"]
-        case .sentry: ["sentry_dsn", "dsn", "version", "environment"]
-        case .connection:
-            ["drivername", "username", "password", "host", "port", "database", "query", "url", "name"]
-        case .rename: ["schema", "table"]
-        case .retention: RetentionPolicy.Rule.allCases.map(\.key) + [RetentionPolicy.keyOfPeriod]
-        case .subset:
-            ["start", "children", "whole", "unconnected", "max_rows", "references", "tenants", "crossing"]
-        case .subsetStart: ["where", "order_by", "limit", "sample", "allow_empty"]
-        case .subsetReference:
-            ["follow", "to", "when", "expression", "elements", "where", "limit", "order_by", "sample"]
-        case .masking: ["key", "policy", "columns", "keep"]
-        case .redact: ["first", "last"]
-        case .notify: ["healthchecks", "url", "command", "events", "format", "headers"]
-        }
+    /// The name of its definition in the schema.
+    var name: String {
+        if case .command(let kind) = self { kind.rawValue } else { "\(self)" }
     }
 
     /// Where a key is, for messages.
@@ -61,36 +24,34 @@ enum ConfigurationLevel: Sendable {
         case .connection: "in a connection"
         case .retention: "in 'retention'"
         case .masking: "in 'masking'"
+        case .mask: "in a mask"
         case .redact: "in the mask 'redact'"
         case .rename: "in 'rename'"
-        case .notify: "in 'notify'"
         case .subset: "in 'subset'"
         case .subsetStart: "in a start of 'subset'"
         case .subsetReference: "in a reference of 'subset'"
         }
     }
 
-    /// A level that has keys of a whole run, or of a part of one.
-    private var belongsToRun: Bool {
-        switch self {
-        case .table, .command: true
-        default: false
-        }
+    /// What to do about a key that is not one of the level's.
+    func advice(for key: String) -> String {
+        if let place = place(of: key) { return "it belongs \(place)" }
+        let names = ConfigurationKey.keys(in: self).map(\.name)
+        if let nearest = KeySuggestion.nearest(to: key, among: names) { return "did you mean '\(nearest)'?" }
+        return "remove it, or begin its name with 'x-' to keep it as a note"
     }
 
-    /// What to do about a key that is not one of ``keys``.
-    func advice(for key: String) -> String {
-        if case .table = self, Self.commandKeys.contains(key) || Self.rootKeys.contains(key) {
-            let place = Self.rootKeys.contains(key) ? "at the root" : "in 'backup', in 'restore' or at the root"
-            return "it belongs \(place)"
+    /// Where a key of a whole run belongs; nil for others, and in a mapping that has nothing to do with runs.
+    private func place(of key: String) -> String? {
+        switch self {
+        case .table, .command: break
+        default: return nil
         }
-        if case .table = self, Self.backupKeys.contains(key) { return "it belongs in 'backup' or at the root" }
-        if case .command(.restore) = self, Self.backupKeys.contains(key) {
-            return "it belongs in 'backup' or at the root"
+        switch ConfigurationKey.home(of: key) {
+        case .root, .reporting: return "at the root"
+        case .run: return "in 'backup', in 'restore' or at the root"
+        case .command(let kind): return "in '\(kind.rawValue)' or at the root"
+        case .table, .inside, nil: return nil
         }
-        if Self.restoreKeys.contains(key), belongsToRun { return "it belongs in 'restore' or at the root" }
-        if case .command = self, Self.rootKeys.contains(key) { return "it belongs at the root" }
-        if let nearest = KeySuggestion.nearest(to: key, among: keys) { return "did you mean '\(nearest)'?" }
-        return "remove it, or begin its name with 'x-' to keep it as a note"
     }
 }

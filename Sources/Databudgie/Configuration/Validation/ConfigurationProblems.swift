@@ -20,12 +20,12 @@ final class ConfigurationProblems {
 
     /// Reports every key that does not belong in a mapping.
     func checkKeys(of mapping: SourceMapping, _ level: ConfigurationLevel) {
-        let known = Set(level.keys.map { ByteKey($0) })
         for entry in mapping.entries
-        where !known.contains(ByteKey(entry.key)) && !entry.key.startsWithBytes(of: "x-") {
+        where !ConfigurationKey.isKnown(entry.key, in: level) && !entry.key.startsWithBytes(of: "x-") {
             if case .root = level, entry.keyPlace.source.startsWithBytes(of: EnvironmentLayer.placePrefix) {
                 // The variable may have another use, in an interpolation, say, and then only begins like ours.
-                let nearest = KeySuggestion.nearest(to: entry.key, among: level.keys)
+                let names = ConfigurationKey.keys(in: level).map(\.name)
+                let nearest = KeySuggestion.nearest(to: entry.key, among: names)
                 warn(
                     "unknown key '\(entry.key)' is ignored",
                     hint: nearest.map { "did you mean '\($0)'?" },

@@ -7,7 +7,7 @@ struct MaskReader {
     var report: ConfigurationProblems { read.report }
 
     /// The keys beside the name of a mask.
-    private static let options = ["by", "context", "locale", "unique"]
+    private static let options = ConfigurationKey.ofMaskOptions.map(\.name)
 
     /// Reads a mask.
     ///

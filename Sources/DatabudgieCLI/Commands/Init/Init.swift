@@ -11,7 +11,8 @@ extension DatabudgieCommand {
             abstract: "Write a first configuration for a database.",
             discussion: """
                 The file runs as it is, and has comments about what the database holds. Nothing is written to the database, and \
-                no password to the file. A file that exists is never replaced.
+                no password to the file. A file that exists is never replaced. Beside it, databudgie.schema.json tells editors \
+                its keys.
                 """
         )
 
@@ -52,6 +53,7 @@ extension DatabudgieCommand {
             }
             let starter = StarterConfiguration(outline: outline, location: options.location ?? "backups")
             try write(starter.text, to: path)
+            try writeSchema(beside: path)
             try StandardStream.standardOutput.write(
                 starter.introduction(to: path, isUsualName: output == nil).map { $0.escapedForTerminal + "\n" }.joined()
             )
@@ -80,6 +82,13 @@ extension DatabudgieCommand {
                 "\(existing) exists already",
                 hint: "rename it, or name another file with --output"
             )
+        }
+
+        /// Writes what editors complete and check the configuration with, unless it is there already.
+        private func writeSchema(beside path: String) throws {
+            let file = FilePath(path).removingLastComponent().appending(StarterConfiguration.schemaName).string
+            guard !FileManager.default.fileExists(atPath: file) else { return }
+            try write(ConfigurationSchema.json, to: file)
         }
 
         private func write(_ text: String, to path: String) throws {

@@ -6,6 +6,9 @@ struct StarterConfiguration: Sendable {
     /// The folder or the bucket, without `{table}`.
     let location: String
 
+    /// The file beside the configuration from which editors know its keys.
+    static let schemaName = "databudgie.schema.json"
+
     /// The most names in one comment.
     private static let mostNames = 5
 
@@ -23,10 +26,13 @@ struct StarterConfiguration: Sendable {
     // MARK: Its parts
 
     private var head: [String] {
-        var lines = comment(
-            "A first configuration for the database \(visible(outline.database)) (Postgres \(outline.majorVersion)), written by "
-                + "'databudgie init'. It runs as it is; each key is explained in Documentation/configuration.md."
-        )
+        // The language server that all editors use for YAML reads this line.
+        var lines =
+            ["# yaml-language-server: $schema=\(Self.schemaName)"]
+            + comment(
+                "A first configuration for the database \(visible(outline.database)) (Postgres \(outline.majorVersion)), written by "
+                    + "'databudgie init'. It runs as it is; each key is explained in Documentation/configuration.md."
+            )
         guard !outline.schemas.isEmpty else { return lines + comment("The database has no tables yet.") }
         lines.append("#")
         for schema in outline.schemas {
