@@ -1,4 +1,5 @@
 import Databudgie
+import DatabudgieTestSupport
 import Foundation
 import Testing
 
