@@ -79,6 +79,7 @@ extension KeyForm {
     ///   - words: The words.
     ///   - hidden: What is accepted and not recommended.
     ///   - pattern: A regular expression for more that is accepted.
+    /// - Returns: The form.
     static func choice(_ words: [String], hidden: [SchemaNode] = [], pattern: String? = nil) -> KeyForm {
         let values: [SchemaNode] = words.map { .text($0) } + [.null] + hidden
         let others: [SchemaNode] = pattern.map { [["type": "string", "pattern": .text($0)]] } ?? []
