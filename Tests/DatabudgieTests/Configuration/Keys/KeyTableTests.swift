@@ -146,11 +146,11 @@ struct KeyTableTests {
         #expect(printed == Set(keys.filter(\.isPrinted).map { ByteKey($0.name) }), "\(place)")
     }
 
-    @Test("The tables of the guide are those of the keys", arguments: KeyReference.pages)
+    @Test("The tables of the guide are those of the keys", arguments: GuideTables.pages)
     func guide(page: String) throws {
         let file = Self.documentation.appending(path: page)
         let text = try String(contentsOf: file, encoding: .utf8)
-        let updated = KeyReference.updated(text).text
+        let updated = GuideTables.updated(text).text
         if Self.records { try Data(updated.utf8).write(to: file) }
         let current = try String(contentsOf: file, encoding: .utf8)
         #expect(updated == current, "RECORD_SNAPSHOTS=1 makes them again")
@@ -158,14 +158,14 @@ struct KeyTableTests {
 
     @Test("Every key is in one table of the guide, but for masks, which have their own page")
     func complete() throws {
-        let sections = try KeyReference.pages.flatMap { page in
-            KeyReference.updated(try String(contentsOf: Self.documentation.appending(path: page), encoding: .utf8))
+        let sections = try GuideTables.pages.flatMap { page in
+            GuideTables.updated(try String(contentsOf: Self.documentation.appending(path: page), encoding: .utf8))
                 .sections
         }
         #expect(Set(sections).count == sections.count)
         for key in ConfigurationKey.all where key.original == nil {
             let count = sections.filter {
-                KeyReference.keys(of: $0).contains { $0.name == key.name && $0.home == key.home }
+                GuideTables.keys(of: $0).contains { $0.name == key.name && $0.home == key.home }
             }
             .count
             let isMask = key.home == .inside(.mask) || key.home == .inside(.redact)

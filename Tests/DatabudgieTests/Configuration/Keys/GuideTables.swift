@@ -1,7 +1,7 @@
 @testable import Databudgie
 
 /// The tables of keys in the guide, as they are made from the table in the library.
-enum KeyReference {
+enum GuideTables {
     /// Where the tables are: `<!-- keys of NAME -->` comes before each, and `<!-- end of keys -->` after it.
     static let pages = ["configuration.md", "subset.md"]
     private static let start = "<!-- keys of "
