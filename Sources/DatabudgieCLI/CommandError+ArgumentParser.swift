@@ -39,10 +39,33 @@ extension CommandError {
 extension CommandError {
     /// The subcommand that was probably meant by an argument that the parser does not expect.
     private static func subcommand(meantIn message: String, of arguments: [String]) -> String? {
-        let names = DatabudgieCommand.configuration.subcommands.compactMap { $0.configuration.commandName }
-        guard !arguments.contains(where: names.contains) else { return nil }
-        let unexpected = arguments.first { message.utf8.elementsEqual("Unexpected argument '\($0)'".utf8) }
-        return unexpected.flatMap { KeySuggestion.nearest(to: $0, among: names) }
+        let unexpected = arguments.indices.first {
+            message.utf8.elementsEqual("Unexpected argument '\(arguments[$0])'".utf8)
+        }
+        guard let unexpected else { return nil }
+        var (place, command): (String, any ParsableCommand.Type) = ("", DatabudgieCommand.self)
+        for argument in arguments[..<unexpected] {
+            guard let found = command.subcommand(named: argument) else { continue }
+            (place, command) = (place + argument + " ", found)
+        }
+        let names = command.configuration.subcommands.compactMap(\.configuration.commandName)
+        // What follows a subcommand that has none of its own is anything but the name of one.
+        guard !names.isEmpty, !arguments[unexpected...].contains(where: names.contains) else { return nil }
+        let synonym = place.isEmpty ? synonyms[arguments[unexpected]] : nil
+        let meant = synonym ?? KeySuggestion.nearest(to: arguments[unexpected], among: names)
+        return meant.map { place + $0 }
+    }
+
+    /// What other tools call it.
+    private static let synonyms = [
+        "dump": "backup", "export": "backup", "save": "backup", "import": "restore", "load": "restore", "ls": "list",
+        "snapshots": "list", "diff": "compare", "forget": "prune", "completions": "completion",
+    ]
+}
+
+extension ParsableCommand {
+    fileprivate static func subcommand(named name: String) -> (any ParsableCommand.Type)? {
+        configuration.subcommands.first { $0.configuration.commandName == name }
     }
 }
 

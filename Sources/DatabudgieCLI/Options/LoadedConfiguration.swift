@@ -26,11 +26,22 @@ struct LoadedConfiguration {
         display = RunDisplay(options: options, logging: configuration.logging)
         LibraryLog.bootstrap(to: display)
         display.warn(configuration.warnings)
-        guard configuration.sources.isEmpty, !acceptsURL || options.url == nil else { return }
+        guard configuration.sources.isEmpty else { return }
+        let folder = configuration.folderWithoutFiles ?? "this folder"
+        guard acceptsURL, options.url != nil else {
+            throw CommandError(.usage, "there is no configuration file in \(folder)", hint: hint)
+        }
+        guard configuration.hasNoTables(for: kind) else { return }
         throw CommandError(
             .usage,
-            "there is no configuration file in \(configuration.folderWithoutFiles ?? "this folder")",
-            hint: hint
+            "no tables are named: there is no configuration file in \(folder), and no --table",
+            hint: "name them with --table, such as -t 'public.*', or write a configuration with 'databudgie init URL'"
         )
+    }
+}
+
+extension Configuration {
+    fileprivate func hasNoTables(for kind: RunKind) -> Bool {
+        kind == .backup ? backup.tables.isEmpty : restore.tables.isEmpty
     }
 }

@@ -1,3 +1,4 @@
+import DatabudgieTestSupport
 import Foundation
 import Testing
 
@@ -11,7 +12,7 @@ struct HelpTests {
             "", "init", "backup", "restore", "config", "manifest", "manifest create", "cleanup", "list", "show",
             "compare",
             "verify", "prune", "plan", "plan backup", "plan restore", "why", "mask", "mask check", "mask suggest",
-            "mask preview",
+            "mask preview", "completion",
         ]
     )
     func help(command: String) async throws {
@@ -62,6 +63,44 @@ struct HelpTests {
         #expect(
             outcome.error.hasSuffix("see 'databudgie --help'\n") || outcome.error.hasSuffix("See 'databudgie --help'\n")
         )
+    }
+
+    @Test(
+        "A subcommand that is none suggests the nearest one, also of a command of several, and what other tools call it",
+        arguments: [
+            (["bakcup"], "backup"), (["-t", "x", "restor"], "restore"), (["mask", "chek"], "mask check"),
+            (["plan", "bakup", "-t", "x"], "plan backup"), (["-v", "manifest", "creat"], "manifest create"),
+            (["dump"], "backup"), (["ls"], "list"), (["completions", "bash"], "completion"),
+        ]
+    )
+    func suggestion(arguments: [String], command: String) async throws {
+        let outcome = try await Program().run(arguments)
+        #expect(outcome.status == 2)
+        #expect(
+            outcome.error.hasSuffix("  hint: did you mean '\(command)'? See 'databudgie --help'\n"),
+            "\(outcome.error)"
+        )
+    }
+
+    @Test(
+        "What follows the name of a subcommand is not taken for one",
+        arguments: [["backup", "restor"], ["config", "dump"]]
+    )
+    func noSuggestion(arguments: [String]) async throws {
+        let outcome = try await Program().run(arguments)
+        #expect(outcome.status == 2 && outcome.error.hasSuffix("  hint: see 'databudgie --help'\n"), "\(outcome.error)")
+    }
+
+    @Test("A URL without a configuration or a table says what is missing", arguments: ["backup", "restore"])
+    func onlyURL(command: String) async throws {
+        try await withTemporaryFolder { folder in
+            let outcome = try await Program(folder: folder).run(command, "-u", "postgresql://127.0.0.1:1/shop")
+            #expect(outcome.status == 2)
+            #expect(
+                outcome.error.hasPrefix("databudgie: error: no tables are named: there is no configuration file in ")
+            )
+            #expect(outcome.error.contains("-t 'public.*'") && outcome.error.contains("'databudgie init URL'"))
+        }
     }
 
     @Test("A mistake on the command line is JSON when JSON is asked for", arguments: [true, false])
