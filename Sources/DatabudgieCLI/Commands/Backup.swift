@@ -12,44 +12,22 @@ extension DatabudgieCommand {
 
         @OptionGroup var options: SharedOptions
 
-        @Option(name: .customLong("backup-id"), help: ArgumentHelp("Resume the run with this id.", valueName: "number"))
-        var backupID: Int?
-
-        @Option(
-            name: .customLong("start"),
-            help: ArgumentHelp(
-                "Back up only these rows and what belongs to them, instead of 'start' of 'subset'; may be repeated.",
-                valueName: "table=condition"
-            )
-        )
-        var starts: [String] = []
-
-        @Option(
-            name: [.customShort("j", allowingJoined: true), .long],
-            help: ArgumentHelp("Export this many tables at once.", valueName: "number")
-        )
-        var jobs: Int?
+        @OptionGroup(title: HelpGroup.what) var start: StartOption
+        @OptionGroup(title: HelpGroup.how) var resumption: BackupIDOption
+        @OptionGroup(title: HelpGroup.how) var parallelism: JobsOption
 
         @Option(
             name: .customLong("report"),
-            help: ArgumentHelp(
-                "Also write a page of HTML about the run to this file.",
-                valueName: "file"
-            )
+            help: ArgumentHelp("Also write a page of HTML about the run to this file.", valueName: "file"),
+            completion: .file(extensions: ["html"])
         )
         var reportPath: String?
 
-        func validate() throws {
-            if let jobs, !(1...BackupConfiguration.mostJobs).contains(jobs) {
-                throw ValidationError("--jobs is a number from 1 to \(BackupConfiguration.mostJobs)")
-            }
-        }
-
         func sources() throws -> ConfigurationSources {
             var sources = try options.sources()
-            sources.overrides.backupID = backupID
-            sources.overrides.starts = starts
-            sources.overrides.jobs = jobs
+            sources.overrides.backupID = resumption.backupID
+            sources.overrides.starts = start.starts
+            sources.overrides.jobs = parallelism.jobs
             return sources
         }
 

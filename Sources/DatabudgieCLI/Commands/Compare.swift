@@ -17,7 +17,7 @@ extension DatabudgieCommand {
         )
 
         @OptionGroup var options: SharedOptions
-        @OptionGroup var place: CatalogOptions
+        @OptionGroup(title: HelpGroup.where) var place: CatalogOptions
 
         @Option(
             help: ArgumentHelp(

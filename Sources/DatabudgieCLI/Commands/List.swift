@@ -15,7 +15,7 @@ extension DatabudgieCommand {
         )
 
         @OptionGroup var options: SharedOptions
-        @OptionGroup var place: CatalogOptions
+        @OptionGroup(title: HelpGroup.where) var place: CatalogOptions
 
         @Flag(help: "Print one JSON document.")
         var json = false

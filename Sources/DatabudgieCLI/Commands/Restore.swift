@@ -17,22 +17,12 @@ extension DatabudgieCommand {
         @Flag(name: .shortAndLong, help: "Skip the confirmation.")
         var yes = false
 
-        @Option(
-            name: [.customShort("j", allowingJoined: true), .long],
-            help: ArgumentHelp("Load this many groups of tables at once.", valueName: "number")
-        )
-        var jobs: Int?
-
-        func validate() throws {
-            if let jobs, !(1...BackupConfiguration.mostJobs).contains(jobs) {
-                throw ValidationError("--jobs is a number from 1 to \(BackupConfiguration.mostJobs)")
-            }
-        }
+        @OptionGroup(title: HelpGroup.how) var parallelism: JobsOption
 
         func sources() throws -> ConfigurationSources {
             var sources = try options.sources()
             selection.add(to: &sources.overrides)
-            sources.overrides.jobs = jobs
+            sources.overrides.jobs = parallelism.jobs
             sources.overrides.yes = yes
             return sources
         }

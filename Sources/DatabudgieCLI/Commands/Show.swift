@@ -15,7 +15,7 @@ extension DatabudgieCommand {
         )
 
         @OptionGroup var options: SharedOptions
-        @OptionGroup var place: CatalogOptions
+        @OptionGroup(title: HelpGroup.where) var place: CatalogOptions
 
         @Argument(help: ArgumentHelp("'latest', the newest complete set; an id; or its beginning.", valueName: "set"))
         var set = "latest"

@@ -19,7 +19,7 @@ extension DatabudgieCommand {
         )
 
         @OptionGroup var options: SharedOptions
-        @OptionGroup var place: CatalogOptions
+        @OptionGroup(title: HelpGroup.where) var place: CatalogOptions
 
         @Argument(
             help: ArgumentHelp(
@@ -39,7 +39,8 @@ extension DatabudgieCommand {
             help: ArgumentHelp(
                 "Restore on the server of this URL, or of this entry of 'connections'; its database stays as it is.",
                 valueName: "server"
-            )
+            ),
+            completion: Completions.connection
         )
         var into: String?
 

@@ -24,21 +24,14 @@ extension DatabudgieCommand {
         )
         var row: String
 
-        @Option(
-            name: .customLong("start"),
-            help: ArgumentHelp(
-                "The rows of the start, instead of 'start' of 'subset'; may be repeated.",
-                valueName: "table=condition"
-            )
-        )
-        var starts: [String] = []
+        @OptionGroup(title: HelpGroup.what) var start: StartOption
 
         @Flag(name: .long, help: "Print the result as JSON.")
         var json = false
 
         func execute() async throws -> ExitStatus {
             var sources = try options.sources()
-            sources.overrides.starts = starts
+            sources.overrides.starts = start.starts
             let loaded = try LoadedConfiguration(
                 sources,
                 for: .backup,

@@ -5,7 +5,7 @@ import Foundation
 extension SharedOptions {
     /// The table of results goes to standard output.
     var printsStatistics: Bool {
-        stats ?? dryRun ?? false
+        display.stats ?? manner.dryRun ?? false
     }
 
     /// Where the configuration comes from: the options, the environment, standard input and files.
@@ -25,42 +25,42 @@ extension SharedOptions {
 
     /// Standard input is configuration unless files are named: in `yes | databudgie -c FILE restore` it is an answer.
     private var standardInputRequest: StandardInput.Request {
-        if configurationFiles.contains(Self.standardInputName) { return .required }
-        let namesFormatOfInput = rawConfigurationFormat.isGiven && rawConfiguration == nil
-        return configurationFiles.isEmpty || namesFormatOfInput ? .possible : .unwanted
+        if place.configurationFiles.contains(Self.standardInputName) { return .required }
+        let namesFormatOfInput = place.rawConfigurationFormat.isGiven && place.rawConfiguration == nil
+        return place.configurationFiles.isEmpty || namesFormatOfInput ? .possible : .unwanted
     }
 
     private var overrides: ConfigurationOverrides {
         var overrides = ConfigurationOverrides()
-        overrides.strict = strict
-        overrides.adapter = adapter?.rawValue
-        overrides.configFiles = configurationFiles.filter { $0 != Self.standardInputName }
+        overrides.strict = manner.strict
+        overrides.adapter = place.adapter?.rawValue
+        overrides.configFiles = place.configurationFiles.filter { $0 != Self.standardInputName }
         overrides.connection = connection
-        overrides.ddl = ddl
+        overrides.ddl = selection.ddl
         overrides.url = url
         overrides.location = location
         overrides.tables = tables
         overrides.excludes = exclude
-        overrides.dryRun = dryRun
-        overrides.rawConfig = rawConfiguration
-        overrides.rawConfigFormat = rawConfigurationFormat.format
+        overrides.dryRun = manner.dryRun
+        overrides.rawConfig = place.rawConfiguration
+        overrides.rawConfigFormat = place.rawConfigurationFormat.format
         return overrides
     }
 
     /// How errors are written that end the command.
     var errorWriter: ErrorWriter {
-        ErrorWriter(format: logFormat, style: style)
+        ErrorWriter(format: display.logFormat, style: style)
     }
 
     /// Colours where standard error is a terminal that has them, unless the user wants none.
     var style: TextStyle {
         guard StandardStream.standardError.isTerminal, !Self.isDumbTerminal else { return .plain }
-        return (color ?? !Self.prefersNoColor) ? .color : .plain
+        return (display.color ?? !Self.prefersNoColor) ? .color : .plain
     }
 
     /// The way in which progress is shown.
     var mode: RunDisplay.Mode {
-        switch logFormat {
+        switch display.logFormat {
         case .json: .json
         case .text: StandardStream.standardError.isTerminal && !Self.isDumbTerminal ? .live : .plain
         }

@@ -16,9 +16,9 @@ struct OptionOrderTests {
         )
         #expect(options.tables == ["a", "b"])
         #expect(options.exclude == ["c"])
-        #expect(options.configurationFiles == ["one.yml", "two.yml"])
-        #expect(options.strict == true)
-        #expect(options.color == false)
+        #expect(options.place.configurationFiles == ["one.yml", "two.yml"])
+        #expect(options.manner.strict == true)
+        #expect(options.display.color == false)
         #expect(options.verbose == 3)
         #expect(options.location == "here")
     }
@@ -34,7 +34,7 @@ struct OptionOrderTests {
         #expect(try options("backup --connection=a").connection == "a")
         #expect(try options("backup -Ca").connection == "a")
         #expect(try options("-tpublic.x backup").tables == ["public.x"])
-        #expect(try options("backup --raw-config -").rawConfiguration == "-")
+        #expect(try options("backup --raw-config -").place.rawConfiguration == "-")
     }
 
     @Test("Flags can be taken back by later ones")
@@ -42,10 +42,10 @@ struct OptionOrderTests {
         let options = try options(
             "--strict --ddl --stats --dry-run backup --no-strict --no-ddl --no-stats --no-dry-run"
         )
-        #expect(options.strict == false)
-        #expect(options.ddl == false)
-        #expect(options.stats == false)
-        #expect(options.dryRun == false)
+        #expect(options.manner.strict == false)
+        #expect(options.selection.ddl == false)
+        #expect(options.display.stats == false)
+        #expect(options.manner.dryRun == false)
     }
 
     @Test("A dry run prints statistics unless asked not to")
@@ -58,6 +58,6 @@ struct OptionOrderTests {
 
     @Test("The adapter can be in any case")
     func adapter() throws {
-        #expect(try options("-a Python backup").adapter == .python)
+        #expect(try options("-a Python backup").place.adapter == .python)
     }
 }

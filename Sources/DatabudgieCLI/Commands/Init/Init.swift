@@ -26,7 +26,7 @@ extension DatabudgieCommand {
 
         @OptionGroup var options: SharedOptions
 
-        @Option(name: .shortAndLong, help: ArgumentHelp("Write this file.", valueName: "file"))
+        @Option(name: .shortAndLong, help: ArgumentHelp("Write this file.", valueName: "file"), completion: .file())
         var output: String?
 
         func validate() throws {

@@ -15,7 +15,10 @@ extension DatabudgieCommand.Mask {
 
         @OptionGroup var options: SharedOptions
 
-        @Argument(help: ArgumentHelp("A table of the backup, with or without its schema.", valueName: "table"))
+        @Argument(
+            help: ArgumentHelp("A table of the backup, with or without its schema.", valueName: "table"),
+            completion: Completions.table
+        )
         var table: String
 
         @Option(name: .long, help: ArgumentHelp("Show so many rows at most.", valueName: "number"))

@@ -24,24 +24,15 @@ extension DatabudgieCommand {
         static let kind = RunKind.backup
 
         @OptionGroup var options: SharedOptions
-        @OptionGroup var output: PlanOutput
+        @OptionGroup(title: HelpGroup.output) var output: PlanOutput
 
-        @Option(name: .customLong("backup-id"), help: ArgumentHelp("Resume the run with this id.", valueName: "number"))
-        var backupID: Int?
-
-        @Option(
-            name: .customLong("start"),
-            help: ArgumentHelp(
-                "Back up only these rows and what belongs to them, instead of 'start' of 'subset'; may be repeated.",
-                valueName: "table=condition"
-            )
-        )
-        var starts: [String] = []
+        @OptionGroup(title: HelpGroup.what) var start: StartOption
+        @OptionGroup(title: HelpGroup.how) var resumption: BackupIDOption
 
         func sources() throws -> ConfigurationSources {
             var sources = try options.sources()
-            sources.overrides.backupID = backupID
-            sources.overrides.starts = starts
+            sources.overrides.backupID = resumption.backupID
+            sources.overrides.starts = start.starts
             return sources
         }
 
@@ -66,7 +57,7 @@ extension DatabudgieCommand {
         static let kind = RunKind.restore
 
         @OptionGroup var options: SharedOptions
-        @OptionGroup var output: PlanOutput
+        @OptionGroup(title: HelpGroup.output) var output: PlanOutput
 
         @OptionGroup var selection: RestoreRunOptions
 

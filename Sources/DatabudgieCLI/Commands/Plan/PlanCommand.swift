@@ -10,7 +10,8 @@ struct PlanOutput: ParsableArguments {
         help: ArgumentHelp(
             "Also draw the tables and their foreign keys to this file: .svg (by Graphviz), .dot or .mmd (Mermaid).",
             valueName: "file"
-        )
+        ),
+        completion: .file(extensions: ["svg", "dot", "mmd"])
     )
     var graph: String?
 
