@@ -75,6 +75,36 @@ extension ConfigurationKey {
             default: .value("auto"),
             "whether the bucket is in the host's name; `auto`: with Amazon only"
         ),
+        Self(
+            "server_side_encryption",
+            .choice(S3Options.ServerSideEncryption.self),
+            default: .words("that of the bucket"),
+            "how the server [encrypts](storage.md#encryption-classes-tags) the files of a backup"
+        ),
+        Self(
+            "sse_kms_key_id",
+            .text,
+            default: .words("that of the bucket"),
+            "the key of KMS for `aws:kms` and `aws:kms:dsse`: its id, ARN or alias"
+        ),
+        Self(
+            "storage_class",
+            .text("string", pattern: "^[A-Za-z0-9_.-]{0,255}$"),
+            default: .words("the server's, `STANDARD`"),
+            "the [storage class](storage.md#encryption-classes-tags) of data files"
+        ),
+        Self(
+            "tags",
+            tags,
+            default: .words("none"),
+            "[tags](storage.md#encryption-classes-tags) of files: names and values"
+        ),
+        Self(
+            "request_payer",
+            .choice(S3Options.RequestPayer.self),
+            default: .words("the owner of the bucket pays"),
+            "`requester`: you pay for the requests"
+        ),
     ]
 
     static let ofDefinitions: [ConfigurationKey] = [
@@ -128,6 +158,17 @@ extension ConfigurationKey {
         )
         .named("string")
     }()
+
+    private static let tags = KeyForm(
+        "mapping of up to \(S3Options.Tag.maximumCount) names to values",
+        [
+            [
+                "type": ["object", "null"], "maxProperties": .number(S3Options.Tag.maximumCount),
+                "additionalProperties": KeyForm.sql.schema,
+            ],
+            KeyForm.outside,
+        ]
+    )
 
     private static let count = KeyForm(
         "whole number or `unlimited`",

@@ -101,6 +101,7 @@ struct SchemaCheck {
         for key in schema["required"]?.list.compactMap(\.text) ?? [] where value.object[key] == nil {
             return "\(path): no \(key)"
         }
+        if let most = schema["maxProperties"]?.number, Double(value.object.count) > most { return "\(path): too many" }
         if let element = schema["items"] {
             for (index, part) in value.list.enumerated() {
                 if let problem = problem(part, element, "\(path)[\(index)]") { return problem }
