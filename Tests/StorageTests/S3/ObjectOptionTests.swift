@@ -137,7 +137,8 @@ struct ObjectOptionTests {
                 if code == .rejected {
                     await #expect(throws: StorageError.self) { try await storage.checkWritable(folder) }
                 }
-                #expect(try await everything(in: folder) == [])
+                let rest = try await everything(in: folder)
+                #expect(rest == [])
             }
             try await storage.shutdown()
         }
