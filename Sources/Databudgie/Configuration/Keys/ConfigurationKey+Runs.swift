@@ -36,6 +36,12 @@ extension ConfigurationKey {
             "the folder of the [set records](sets.md)"
         ),
         Self(
+            "notify",
+            notify,
+            default: .value("[]"),
+            "[who is notified](notifications.md) that a run begins, and how it has ended"
+        ),
+        Self(
             "idle_in_transaction_timeout",
             .seconds,
             "when the server ends an idle transaction; `null`, 0: never"
@@ -91,6 +97,14 @@ extension ConfigurationKey {
                 "additionalProperties": connection.schema,
             ],
             ["type": "array", "items": ["allOf": [KeyForm.part(.connection), ["required": ["name"]]]]],
+            KeyForm.outside,
+        ]
+    )
+
+    private static let notify = KeyForm(
+        "mapping or list",
+        [
+            ["type": ["null"]], KeyForm.part(.notify), ["type": "array", "items": KeyForm.part(.notify)],
             KeyForm.outside,
         ]
     )

@@ -114,6 +114,7 @@ extension ConfigurationKey {
         (.logging, ofLogging), (.sentry, ofSentry), (.connection, ofConnections), (.s3, ofS3), (.ddl, ofDefinitions),
         (.retention, ofRetention), (.rename, ofRenaming), (.subset, ofSubsets), (.subsetStart, ofSubsetStarts),
         (.subsetReference, ofSubsetReferences), (.masking, ofMasking), (.mask, ofMasks), (.redact, ofRedact),
+        (.notify, ofNotifications),
     ]
 
     /// The keys of each level.

@@ -1,7 +1,7 @@
 /// A mapping of the configuration, whose keys are in the table of ``ConfigurationKey``.
 enum ConfigurationLevel: Sendable, Hashable {
     case root, command(RunKind), table, ddl, s3, logging, sentry, connection, retention, rename, masking, mask, redact
-    case subset, subsetStart, subsetReference
+    case subset, subsetStart, subsetReference, notify
 
     static let all: [ConfigurationLevel] =
         [.root, .command(.backup), .command(.restore), .table] + ConfigurationKey.parts.map(\.level)
@@ -27,6 +27,7 @@ enum ConfigurationLevel: Sendable, Hashable {
         case .mask: "in a mask"
         case .redact: "in the mask 'redact'"
         case .rename: "in 'rename'"
+        case .notify: "in 'notify'"
         case .subset: "in 'subset'"
         case .subsetStart: "in a start of 'subset'"
         case .subsetReference: "in a reference of 'subset'"

@@ -3,7 +3,7 @@
 /// The tables of keys in the guide, as they are made from the table in the library.
 enum GuideTables {
     /// Where the tables are: `<!-- keys of NAME -->` comes before each, and `<!-- end of keys -->` after it.
-    static let pages = ["configuration.md", "subset.md"]
+    static let pages = ["configuration.md", "subset.md", "notifications.md"]
     private static let start = "<!-- keys of "
     private static let end = "<!-- end of keys -->"
 

@@ -39,6 +39,8 @@ struct KeyTableTests {
             case .subsetReference: "subset: {start: {a: x}, references: {b: {\(entry)}}}"
             case .mask where isMask || key.name == "mask": "masking: {columns: {c: {\(entry)}}}"
             case .mask: "masking: {columns: {c: {mask: city, \(entry)}}}"
+            case .notify where ["events", "format", "headers"].contains(key.name):
+                "notify: {url: 'https://a', \(entry)}"
             case .redact: "masking: {columns: {c: {redact: {\(entry)}}}}"
             default: "\(level.name): {\(entry)}"
             }
@@ -54,7 +56,7 @@ struct KeyTableTests {
             "sentry: {zzz: 1}", "url: {zzz: 1}", "s3: {zzz: 1}", "ddl: {zzz: 1}",
             "retention: {keep_last: 1, zzz: 1}", "rename: {zzz: 1}", "subset: {start: {a: x}, zzz: 1}",
             "subset: {start: {a: {where: x, zzz: 1}}}", "subset: {start: {a: x}, references: {b: {zzz: 1}}}",
-            "masking: {zzz: 1}", "masking: {columns: {c: {redact: {zzz: 1}}}}",
+            "notify: {zzz: 1}", "masking: {zzz: 1}", "masking: {columns: {c: {redact: {zzz: 1}}}}",
         ] {
             #expect(problems(text).contains { $0.contains("unknown key 'zzz'") }, "\(text)")
         }
@@ -67,6 +69,10 @@ struct KeyTableTests {
             url: postgresql://user:password@host:1/database?sslmode=require
             sentry: {sentry_dsn: "https://key@host/1", version: v, environment: e}
             retention: {keep_last: 1}
+            notify:
+            - {healthchecks: "https://a"}
+            - {url: "https://a", format: text, events: failure, headers: {Title: a}}
+            - {command: [a]}
             subset:
               start: {a: {where: w, order_by: o, limit: 1, sample: 1%, allow_empty: true}}
               references:
@@ -100,6 +106,8 @@ struct KeyTableTests {
             expect(entry, has: ConfigurationKey.ofTables.filter { $0.kind == nil || $0.kind == kind }, "\(kind) entry")
             expect(mapping["connection"], .connection)
             expect(mapping["s3"], .s3)
+            let receivers = try #require(mapping["notify"]?.list)
+            expect(union(receivers), has: ConfigurationKey.ofNotifications, "receivers")
             expect(mapping["ddl"], .ddl)
             expect(entry["rename"], kind == .restore ? .rename : nil)
         }

@@ -51,6 +51,9 @@ struct SchemaTests {
             "masking: {columns: {a: {choose: x}}}", "masking: {columns: {a: {mask: city, locale: tlh}}}",
             "ddl: {enable: x}",
             "ddl: maybe", "manifest: 5", "sentry: {dns: x}",
+            "notify: https://a", "notify: {urls: x}", "notify: [{url: https://a, events: [end]}]",
+            "notify: {command: mail}",
+            "s3: {server_side_encryption: kms}", "s3: {tags: [a]}", "s3: {request_payer: me}",
         ]
     )
     func wrong(yaml: String) throws {
