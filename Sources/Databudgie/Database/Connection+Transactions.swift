@@ -176,10 +176,13 @@ extension Connection {
     nonisolated(nonsending) func withEmptySearchPath<Result: Sendable>(
         _ body: () async throws -> Result
     ) async throws -> Result {
-        let path = try await query("select pg_catalog.current_setting('search_path') as path").rows.first?["path"] ?? ""
-        try await setSearchPath("")
+        let query = """
+            with before as materialized (select pg_catalog.current_setting('search_path') as path)
+            select path, pg_catalog.set_config('search_path', '', true) from before
+            """
+        let path = try await self.query(ownText: query).rows.first?["path"] ?? ""
         let result = try await body()
-        try await setSearchPath(path)
+        await sendWithNext("select pg_catalog.set_config('search_path', \(quotedLiteral(path)), true)")
         return result
     }
 
@@ -200,9 +203,5 @@ extension Connection {
         let result = try await body()
         _ = try await query("select pg_catalog.set_config('role', $1, true)", [before])
         return result
-    }
-
-    private func setSearchPath(_ path: String) async throws {
-        _ = try await query("select pg_catalog.set_config('search_path', $1, true)", [path])
     }
 }
