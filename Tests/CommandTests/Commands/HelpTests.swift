@@ -38,6 +38,11 @@ struct HelpTests {
             (["backup", "--backup-id", "x"], "the value 'x' is invalid for '--backup-id <number>'"),
             (["backup", "--table"], "missing value for '--table <table>'"),
             (["-u", "postgresql://a/b", "backup", "-C", "c"], "--url and --connection exclude each other"),
+            // A number may follow -j at once, as with pg_dump; of several readings of a word the first is reported.
+            (["backup", "-j0"], "--jobs is a number from 1 to "),
+            (["restore", "-j0"], "--jobs is a number from 1 to "),
+            (["backup", "-j2x"], "the value '2x' is invalid for '-j <number>'"),
+            (["list", "-j2"], "unknown option '-j2'"),
             (["backup", "--restore-id", "1"], "unknown option '--restore-id'"),
             (
                 ["--raw-config-format", "ini", "config"],
@@ -166,5 +171,10 @@ struct HelpTests {
         let guess = CommandError(parserMessage: "Unknown option '--tabel'. Did you mean '--table'?", of: [])
         #expect(guess.message == "unknown option '--tabel'")
         #expect(guess.hint == "did you mean '--table'? See 'databudgie --help'")
+        let several = CommandError(
+            parserMessage: "Unknown option '-j2'\n   or: Missing value for '-j <number>' in '-j2'",
+            of: []
+        )
+        #expect(several.message == "unknown option '-j2'")
     }
 }
