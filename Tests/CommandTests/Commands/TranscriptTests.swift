@@ -134,7 +134,13 @@ struct TranscriptTests {
 
     @Test("A restore is interrupted, and resumed")
     func interruptedRestore() async throws {
-        let configuration = "manifest: public.m\ntruncate: true\ntables: [public.products, public.sales, public.stock]"
+        // A table that may have rows rejected is loaded in a transaction of its own.
+        let configuration = """
+            manifest: public.m
+            truncate: true
+            backup: {tables: [public.products, public.sales, public.stock]}
+            restore: {tables: [public.products, public.sales, {name: public.stock, max_rejects: 1}]}
+            """
         try await expect("interrupted-restore", configuration) { shop, transcript in
             try await shop.execute("create table stock (id integer); insert into stock select generate_series(1, 50)")
             _ = try await shop.program.run("manifest", "create")
