@@ -43,12 +43,14 @@ extension CommandError {
             message.utf8.elementsEqual("Unexpected argument '\(arguments[$0])'".utf8)
         }
         guard let unexpected else { return nil }
-        var (place, command): (String, any ParsableCommand.Type) = ("", DatabudgieCommand.self)
+        var command: any ParsableCommand.Type = DatabudgieCommand.self
+        var place = ""
         for argument in arguments[..<unexpected] {
             guard let found = command.subcommand(named: argument) else { continue }
-            (place, command) = (place + argument + " ", found)
+            command = found
+            place += argument + " "
         }
-        let names = command.configuration.subcommands.compactMap(\.configuration.commandName)
+        let names = command.configuration.subcommands.compactMap { $0.configuration.commandName }
         // What follows a subcommand that has none of its own is anything but the name of one.
         guard !names.isEmpty, !arguments[unexpected...].contains(where: names.contains) else { return nil }
         let synonym = place.isEmpty ? synonyms[arguments[unexpected]] : nil

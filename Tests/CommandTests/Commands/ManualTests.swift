@@ -24,7 +24,7 @@ struct ManualTests {
             )
             for command in DatabudgieCommand.configuration.subcommands {
                 let name = try #require(command.configuration.commandName)
-                let parts = command.configuration.subcommands.compactMap(\.configuration.commandName)
+                let parts = command.configuration.subcommands.compactMap { $0.configuration.commandName }
                 for part in parts.isEmpty ? [name] : parts.map({ "\(name) \($0)" }) {
                     #expect(text.contains(".SS \"databudgie \(part)"), "\(part)")
                 }
