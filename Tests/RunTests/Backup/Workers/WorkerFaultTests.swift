@@ -153,13 +153,13 @@ struct WorkerFaultTests {
         try await RunFixture.with { fixture in
             try await fixture.withGates(2) { gates in
                 async let report = fixture.backup(
-                    yaml(fixture, jobs: 2, Self.twoGates, ", idle_in_transaction_timeout: 0.3")
+                    yaml(fixture, jobs: 2, Self.twoGates, ", idle_in_transaction_timeout: 3")
                 )
                 let members = try await fixture.members(2)
                 try await gates.open(members[0].gate)
                 let idle = """
                     select 1 from pg_stat_activity where pid = \(members[0].pid) and state = 'idle in transaction'
-                        and clock_timestamp() - state_change > interval '1 s'
+                        and clock_timestamp() - state_change > interval '4 s'
                     """
                 let leader = "select 1 from pg_stat_activity where pid = \(members[0].pid)"
                 try await poll("it has idled for long") {
