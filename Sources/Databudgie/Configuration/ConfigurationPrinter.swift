@@ -75,6 +75,7 @@ public struct ConfigurationPrinter: Sendable {
             ("strict", bool(run.isStrict)),
             ("ddl", ddl(run.definitions)),
             ("notify", notify(run.notifications)),
+            ("metrics", text(run.metrics)),
         ]
     }
 

@@ -8,7 +8,7 @@ struct Session: Sendable {
     let storages: StorageRouter
     let recorder: RunRecorder
 
-    /// Resolves what a run needs, runs it in a session, and notifies whom the configuration names of its beginning and its end.
+    /// Resolves what a run needs, runs it in a session, and reports its beginning and its end as the configuration wants it.
     ///
     /// - Parameters:
     ///   - configuration: The validated configuration.
@@ -27,7 +27,7 @@ struct Session: Sendable {
         _ body: (Session) async throws -> RunResults
     ) async throws -> RunReport {
         let turns = EventTurns(onEvent)
-        return try await RunNotifier.with(configuration, for: kind, in: environment, onEvent: turns.pass) { onEvent in
+        return try await RunReporting.with(configuration, for: kind, in: environment, onEvent: turns.pass) { onEvent in
             let settings = try RunSettings(configuration, for: kind, in: environment)
             return try await run(settings, onEvent: onEvent, body)
         }

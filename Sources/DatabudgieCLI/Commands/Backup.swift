@@ -15,6 +15,7 @@ extension DatabudgieCommand {
         @OptionGroup(title: HelpGroup.what) var start: StartOption
         @OptionGroup(title: HelpGroup.how) var resumption: BackupIDOption
         @OptionGroup(title: HelpGroup.how) var parallelism: JobsOption
+        @OptionGroup(title: HelpGroup.output) var monitoring: MetricsOption
 
         @Option(
             name: .customLong("report"),
@@ -28,6 +29,7 @@ extension DatabudgieCommand {
             sources.overrides.backupID = resumption.backupID
             sources.overrides.starts = start.starts
             sources.overrides.jobs = parallelism.jobs
+            sources.overrides.metrics = monitoring.metrics
             return sources
         }
 

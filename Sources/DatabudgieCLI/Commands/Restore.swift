@@ -18,11 +18,13 @@ extension DatabudgieCommand {
         var yes = false
 
         @OptionGroup(title: HelpGroup.how) var parallelism: JobsOption
+        @OptionGroup(title: HelpGroup.output) var monitoring: MetricsOption
 
         func sources() throws -> ConfigurationSources {
             var sources = try options.sources()
             selection.add(to: &sources.overrides)
             sources.overrides.jobs = parallelism.jobs
+            sources.overrides.metrics = monitoring.metrics
             sources.overrides.yes = yes
             return sources
         }

@@ -20,7 +20,7 @@ struct NotificationTroubleTests {
         environment.notificationTimeLimit = limit
         environment.variables.merge(variables) { $1 }
         let configuration = try Configuration.load(yaml: "{url: postgresql://h/d, notify: \(notify)}", environment: [:])
-        let report = try await RunNotifier.with(configuration, for: .backup, in: environment, onEvent: log.append) {
+        let report = try await RunReporting.with(configuration, for: .backup, in: environment, onEvent: log.append) {
             onEvent in
             onEvent(.found(.note("running")))
             try await body()

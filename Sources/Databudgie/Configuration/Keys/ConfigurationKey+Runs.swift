@@ -41,6 +41,7 @@ extension ConfigurationKey {
             default: .value("[]"),
             "[who is notified](notifications.md) that a run begins, and how it has ended"
         ),
+        Self("metrics", .string, "a file in which [monitoring finds how a run has ended](notifications.md#metrics)"),
         Self(
             "idle_in_transaction_timeout",
             .seconds,

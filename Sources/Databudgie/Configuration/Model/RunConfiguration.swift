@@ -25,6 +25,8 @@ public struct RunConfiguration: Sendable, Equatable {
     public var isDryRun: Bool
     /// Who is notified when a run begins, and how it ended (`notify`).
     public var notifications: [NotificationTarget]
+    /// The file to which monitoring looks (`metrics`); nil: none is written.
+    public var metrics: String?
     /// The id in the manifest of the run to resume (`--backup-id`, `--restore-id`); nil begins a new one.
     public var resumeID: Int?
 
@@ -42,6 +44,7 @@ public struct RunConfiguration: Sendable, Equatable {
     ///   - definitions: Whether definitions of tables are part of the run, and where they are.
     ///   - isDryRun: Nothing is written, and nobody notified.
     ///   - notifications: Who is notified when a run begins, and how it ended.
+    ///   - metrics: The path of the file to which monitoring looks; nil: none is written.
     ///   - resumeID: The id in the manifest of the run to resume; nil begins a new one.
     public init(
         connection: ConnectionParameters? = nil,
@@ -55,6 +58,7 @@ public struct RunConfiguration: Sendable, Equatable {
         definitions: DefinitionConfiguration = DefinitionConfiguration(),
         isDryRun: Bool = false,
         notifications: [NotificationTarget] = [],
+        metrics: String? = nil,
         resumeID: Int? = nil
     ) {
         self.connection = connection
@@ -68,6 +72,7 @@ public struct RunConfiguration: Sendable, Equatable {
         self.definitions = definitions
         self.isDryRun = isDryRun
         self.notifications = notifications
+        self.metrics = metrics
         self.resumeID = resumeID
     }
 }

@@ -22,6 +22,8 @@ public struct ConfigurationOverrides: Sendable, Equatable {
     public var starts: [String] = []
     /// `--jobs`: how many tables a backup exports, or groups of tables a restore loads, at once.
     public var jobs: Int?
+    /// `--metrics`: the file to which monitoring looks.
+    public var metrics: String?
     /// `--dry-run` or `--no-dry-run`.
     public var dryRun: Bool?
     /// `--raw-config`: configuration as a text.
@@ -75,6 +77,7 @@ public struct ConfigurationOverrides: Sendable, Equatable {
         if let jobs {
             replace(["jobs"], with: ("jobs", String(jobs)), option: "--jobs", in: &root)
         }
+        if let metrics { replace(["metrics"], with: ("metrics", metrics), option: "--metrics", in: &root) }
         if !tables.isEmpty { replace(["tables"], key: "tables", value: list(tables, "--table"), in: &root) }
         if !excludes.isEmpty { replace(["exclude"], key: "exclude", value: list(excludes, "--exclude"), in: &root) }
         if !starts.isEmpty { try applyStarts(to: &root) }

@@ -164,8 +164,25 @@ struct ConfigurationBuilder {
             ),
             isStrict: read.bool(scope["strict"], "strict") ?? false,
             definitions: ddl,
-            isDryRun: overrides.dryRun ?? false
+            isDryRun: overrides.dryRun ?? false,
+            metrics: metrics(scope["metrics"])
         )
+    }
+
+    /// The path of a local file; a null or an empty one is none.
+    private func metrics(_ value: SourceValue?) -> String? {
+        guard let value, let text = read.string(value, "metrics"), !text.isEmpty else { return nil }
+        guard !text.containsBytes(of: "://"), text.utf8.last != UInt8(ascii: "/"), !text.utf8.contains(0) else {
+            report.add(
+                .invalidValue,
+                "'metrics' is not the path of a local file",
+                hint: "write the path of a file in the folder that the textfile collector reads",
+                at: value.place
+            )
+            return nil
+        }
+        guard text.startsWithBytes(of: "~/"), let home, home.startsWithBytes(of: "/") else { return text }
+        return home + String(decoding: text.utf8.dropFirst(), as: UTF8.self)
     }
 
     private func checkAdapter(_ value: SourceValue?) {
