@@ -61,7 +61,7 @@ struct NotificationCommand: Sendable {
         // It and what it starts can be ended together, and the terminal's signals are not for it.
         options.createSession = true
         options.teardownSequence = [
-            .gracefulShutDown(toProcessGroup: true, allowedDurationToNextStep: limit / 20)
+            .gracefulShutDown(toProcessGroup: true, allowedDurationToNextStep: min(limit / 20, .milliseconds(500)))
         ]
         let (configured, rest) = (options, Array(arguments.dropFirst()))
         let executable: Executable =
