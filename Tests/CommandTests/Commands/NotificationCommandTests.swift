@@ -82,10 +82,10 @@ struct NotificationCommandTests {
 
                     """
             )
-            try shop.configure("notify: {healthchecks: 'https://hc-ping.com/secret'}\ntables: [public.sales]")
+            try shop.configure("notify: {healthchecks: 'https://hc-ping.com/hidden'}\ntables: [public.sales]")
             let printed = try await shop.program.run("config")
             #expect(printed.output.contains("- healthchecks: https://hc-ping.com/***"))
-            #expect(!printed.output.contains("secret"))
+            #expect(!printed.output.contains("hidden"))
         }
     }
 }

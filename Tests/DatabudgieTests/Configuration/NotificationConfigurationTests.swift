@@ -135,16 +135,16 @@ struct NotificationConfigurationTests {
     func printed() throws {
         let yaml = """
             notify:
-              - healthchecks: https://user:secret@hc-ping.com/secret?secret
+              - healthchecks: https://user:hidden@hc-ping.com/hidden?hidden
                 events: start
-              - {url: "https://h", format: text, headers: {Authorization: secret}}
-              - {command: [mail, secret, "secret"], events: [failure]}
+              - {url: "https://h", format: text, headers: {Authorization: hidden}}
+              - {command: [mail, hidden, "hidden"], events: [failure]}
             """
         let loaded = try configuration(yaml)
         let printed = ConfigurationPrinter().yaml(loaded)
         var dumped = ""
         dump(loaded, to: &dumped)
-        for text in [printed, dumped, "\(loaded)", String(reflecting: loaded)] { #expect(!text.contains("secret")) }
+        for text in [printed, dumped, "\(loaded)", String(reflecting: loaded)] { #expect(!text.contains("hidden")) }
         #expect(printed.contains("healthchecks: https://hc-ping.com/***\n"))
         #expect(printed.contains("- mail\n"))
         let again = try configuration(printed).backup.run.notifications

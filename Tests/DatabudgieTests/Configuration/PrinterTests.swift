@@ -128,6 +128,8 @@ struct PrinterTests {
                     clean: false
                     strategy: null
                     run_as: null
+                  notify: []
+                  metrics: null
                   jobs: null
                   retention: null
                   subset: null
@@ -174,6 +176,8 @@ struct PrinterTests {
                     clean: false
                     strategy: null
                     run_as: null
+                  notify: []
+                  metrics: null
                   jobs: null
                   safe_hosts: null
                   transaction: group

@@ -207,23 +207,22 @@ struct NotificationTroubleTests {
         }
     }
 
-    @Test("A proxy that the environment names is used")
+    @Test("The proxy that the environment names is used, and one that cannot be is a warning without its password")
     func proxy() async throws {
+        let notify = "{url: 'http://chat.example.com/hook', events: success}"
         try await LoopbackService.withService { _ in
             LoopbackService.Reply(200)
-        } _: { proxy in
-            let warnings = try await warnings(
-                "{url: 'http://chat.example.com/hook', events: success}",
-                variables: ["http_proxy": proxy.endpoint]
-            )
-            #expect(warnings.isEmpty)
-            #expect(proxy.requests.map(\.target) == ["http://chat.example.com/hook"])
-            let refused = try await self.warnings(
-                "{url: 'http://chat.example.com/hook', events: success}",
-                variables: ["http_proxy": "socks5://me:secret@proxy"]
-            )
-            #expect(refused.count == 1)
-            #expect(refused.allSatisfy { $0.contains("http_proxy") && !$0.contains("secret") })
+        } _: { service in
+            try await TunnelProxy.withProxy(to: service.endpoint) { proxy in
+                #expect(try await warnings(notify, variables: ["http_proxy": proxy.endpoint]).isEmpty)
+                #expect(proxy.requests.count == 1)
+                #expect(proxy.requests.allSatisfy { $0.hasPrefix("CONNECT chat.example.com:80 ") })
+            }
+            #expect(service.requests.map(\.target) == ["/hook"])
+            #expect(service.requests.first?.headers["host"] == "chat.example.com")
         }
+        let refused = try await warnings(notify, variables: ["http_proxy": "socks5://me:secret@proxy"])
+        #expect(refused.count == 1)
+        #expect(refused.allSatisfy { $0.contains("http_proxy") && !$0.contains("secret") })
     }
 }
