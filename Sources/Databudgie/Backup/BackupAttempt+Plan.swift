@@ -4,12 +4,13 @@ import Storage
 extension BackupAttempt {
     /// Computes the plan in the snapshot of a backup, with the same locks, and says what would fail.
     ///
+    /// - Parameter searchingRows: The rows of a subset are searched.
     /// - Returns: What ``run()`` would do, and why.
     /// - Throws: What ends the run.
-    func plan() async throws -> RunPlan {
+    func plan(searchingRows: Bool) async throws -> RunPlan {
         try await ExportSnapshot(session: session).withPlan({ try makePlan($0, settings.timestamp) }) { plan, catalog in
             let locks = try await locks(catalog)
-            let (attempt, plan) = try await prepared(plan, catalog, masksRows: false)
+            let (attempt, plan) = try await prepared(plan, catalog, masksRows: false, searchesRows: searchingRows)
             let recordedRun = try await recorder.holding(plan.findings) { try await manifest?.begin() }
             let resumption = BackupResumption(plan: plan, recorded: recordedRun?.recorded)
             attempt.announce(plan, catalog, resumption, recordedRun)

@@ -41,18 +41,21 @@ struct BackupAttempt {
     ///   - plan: In the snapshot's transaction.
     ///   - catalog: Of the snapshot.
     ///   - masksRows: The server also checks masked rows as the constraints of their tables would.
+    ///   - searchesRows: The rows of a subset are searched.
     /// - Returns: The attempt and the plan.
     /// - Throws: ``DatabudgieError`` for masks and subsets that cannot be; `PostgresError`, `CancellationError`.
     func prepared(
         _ plan: BackupPlan,
         _ catalog: DatabaseCatalog,
-        masksRows: Bool = true
+        masksRows: Bool = true,
+        searchesRows: Bool = true
     ) async throws -> (attempt: BackupAttempt, plan: BackupPlan) {
         var attempt = self
         attempt.masks = try await recorder.holding(plan.findings) {
             try await MaskPreparation(session: session, catalog: catalog).masks(of: plan, readsRows: masksRows)
         }
-        return try await attempt.withSubset(attempt.masks.applied(to: plan))
+        let masked = attempt.masks.applied(to: plan)
+        return searchesRows ? try await attempt.withSubset(masked) : (attempt, masked)
     }
 
     private func withSubset(_ plan: BackupPlan) async throws -> (attempt: BackupAttempt, plan: BackupPlan) {

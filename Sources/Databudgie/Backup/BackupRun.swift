@@ -41,12 +41,26 @@ public struct BackupRun: Sendable {
     /// - Returns: The plan of a run that begins now.
     /// - Throws: As ``run(onEvent:)`` does, when there is no plan.
     public func plan(onEvent: @escaping @Sendable (RunEvent) -> Void = { _ in }) async throws -> RunPlan {
+        try await plan(searchingRows: true, onEvent: onEvent)
+    }
+
+    /// Computes the plan, with the rows of a subset or without them.
+    ///
+    /// - Parameters:
+    ///   - searchingRows: The rows of a subset are searched, which may take long.
+    ///   - onEvent: Receives what happens, in order.
+    /// - Returns: The plan of a run that begins now.
+    /// - Throws: As ``run(onEvent:)`` does, when there is no plan.
+    func plan(
+        searchingRows: Bool,
+        onEvent: @escaping @Sendable (RunEvent) -> Void = { _ in }
+    ) async throws -> RunPlan {
         var planned = self
         planned.configuration.backup.run.isDryRun = true
         let settings = try RunSettings(planned.configuration, for: .backup, in: environment)
         let events = PlanEvents()
         var plan = try await Session.open(settings, onEvent: events.passing(to: onEvent)) { session in
-            try await planned.attempts(session) { try await $0.plan() }
+            try await planned.attempts(session) { try await $0.plan(searchingRows: searchingRows) }
         }
         events.add(to: &plan)
         return plan

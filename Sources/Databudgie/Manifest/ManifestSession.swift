@@ -48,7 +48,15 @@ struct ManifestSession: Sendable {
         }
     }
 
-    private static func inspect(
+    /// Looks at the table of a manifest.
+    ///
+    /// - Parameters:
+    ///   - table: The manifest's name.
+    ///   - kind: What is to be recorded.
+    ///   - connection: The database to look in.
+    /// - Returns: What was found.
+    /// - Throws: ``DatabudgieError`` when no run can record its tables there; `PostgresError`.
+    static func inspect(
         _ table: ManifestTable,
         for kind: RunKind,
         over connection: Connection

@@ -43,9 +43,7 @@ struct Preflight {
         var findings: [Finding] = []
         var formats: [JobID: LoadFormat] = [:]
         if try await reader.isStandby() {
-            findings.append(
-                .problem("the target server is a standby, which accepts no data", hint: "connect to its primary")
-            )
+            findings.append(Self.standby)
         }
         let cascaded = plan.groups.flatMap(\.cascaded)
         let states = try await reader.read(
@@ -66,6 +64,12 @@ struct Preflight {
         let reach = TruncationReach(catalog: catalog, reader: reader, states: states)
         return (findings + (try await reach.problems(of: plan)), formats)
     }
+
+    /// What is said of a target that is a standby.
+    static let standby = Finding.problem(
+        "the target server is a standby, which accepts no data",
+        hint: "connect to its primary"
+    )
 
     private static func refusedCascades(
         _ cascaded: [Relation],

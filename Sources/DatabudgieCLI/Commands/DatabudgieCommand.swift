@@ -24,7 +24,8 @@ struct DatabudgieCommand: ParsableCommand {
             """,
         version: DatabudgieVersion.current,
         subcommands: [
-            Init.self, Backup.self, Restore.self, Plan.self, Why.self, List.self, Show.self, Verify.self, Compare.self,
+            Init.self, Check.self, Backup.self, Restore.self, Plan.self, Why.self, List.self, Show.self, Verify.self,
+            Compare.self,
             Mask.self,
             Config.self, Manifest.self, Prune.self, Cleanup.self, Completion.self,
         ]

@@ -9,7 +9,7 @@ struct LoadedConfiguration {
     ///
     /// - Parameters:
     ///   - sources: Where it comes from.
-    ///   - kind: The half that is used.
+    ///   - kind: The half that is used; nil: both.
     ///   - options: How what happens is shown.
     ///   - hint: What to do when no file was found. Without one, a first try would end with a word about a database that
     ///     nobody has named.
@@ -17,7 +17,7 @@ struct LoadedConfiguration {
     /// - Throws: `ConfigurationError`; ``CommandError`` when there is no file.
     init(
         _ sources: ConfigurationSources,
-        for kind: RunKind,
+        for kind: RunKind?,
         options: SharedOptions,
         hint: String,
         acceptsURL: Bool = true

@@ -194,7 +194,7 @@ public struct LocalStorage: Storage {
     }
 
     /// The folder that exists, at a path or nearest above it.
-    private static func nearestFolder(of target: String) throws -> String {
+    static func nearestFolder(of target: String) throws -> String {
         var path = target
         while true {
             do {
@@ -208,7 +208,7 @@ public struct LocalStorage: Storage {
         }
     }
 
-    private func localPath(_ path: StoragePath) throws(StorageError) -> String {
+    func localPath(_ path: StoragePath) throws(StorageError) -> String {
         guard case .local(let target) = path, !target.isEmpty, !target.utf8.contains(0) else {
             throw StorageError(
                 .invalidPath,

@@ -26,6 +26,8 @@ final class S3Client: Sendable {
         var clockOffset: TimeInterval = 0
         /// The server has answered something.
         var hasAnswered = false
+        /// The server's time in its last reply, as HTTP writes it, and ours when it came.
+        var lastDate: (text: String, received: Date)?
     }
 
     /// What is set up by the first request.
@@ -60,6 +62,7 @@ final class S3Client: Sendable {
             return try await watch.run(stall: stall, limit: limit) {
                 let client = try session.network.client(for: prepared.url, mayBeSilentFor: stall)
                 let response = try await client.execute(prepared, deadline: .now() + TimeAmount(limit))
+                self.note(response.headers)
                 let body = try await Self.body(of: response, watch: watch)
                 let data = Data(body.readableBytesView)
                 guard (200..<300).contains(response.status.code),
@@ -84,6 +87,7 @@ final class S3Client: Sendable {
             return try await watch.run(stall: stall, limit: limit) {
                 let client = try session.network.client(for: prepared.url, mayBeSilentFor: stall)
                 let response = try await client.execute(prepared, deadline: .now() + TimeAmount(limit))
+                self.note(response.headers)
                 guard (200..<300).contains(response.status.code) else {
                     let body = try await Self.body(of: response, watch: watch)
                     throw S3ErrorReply(
@@ -293,6 +297,17 @@ final class S3Client: Sendable {
         Data(body.withUnsafeReadableBytes { Array(Insecure.MD5.hash(data: $0)) }).base64EncodedString()
     }
 
+    private func note(_ headers: HTTPHeaders) {
+        guard let text = headers.first(name: "date") else { return }
+        state.withLock { $0.lastDate = (text, policy.now()) }
+    }
+
+    /// How far the server's clock is ahead of ours by its last reply, in seconds and to the second; nil before the first one.
+    var clockDifference: TimeInterval? {
+        guard let (text, received) = state.withLock({ $0.lastDate }), let date = Date(http: text) else { return nil }
+        return date.timeIntervalSince(received)
+    }
+
     /// The time as the server sees it.
     private func serverTime() -> Date {
         policy.now().addingTimeInterval(state.withLock { $0.clockOffset })
@@ -312,6 +327,14 @@ final class S3Client: Sendable {
     /// Amazon's does since August 2024 (Amazon S3 User Guide, "Adding preconditions to S3 operations with conditional requests").
     func refusesExisting(in bucket: String) throws -> Bool {
         try session().settings.customEndpoint == nil || conditionalWrites.areRefused(in: bucket)
+    }
+
+    /// What requests are signed with now, and the server that they go to.
+    /// - Throws: `StorageError` when there are none, or a setting cannot be used; `CancellationError`.
+    func identity() async throws -> (credentials: Credentials, endpoint: String) {
+        let session = try session()
+        let endpoint = session.settings.endpoint(region: session.settings.region)
+        return (try await session.credentials.credentials(), "\(endpoint.scheme)://\(endpoint.host)")
     }
 
     /// Where the credentials come from.

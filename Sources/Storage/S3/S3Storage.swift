@@ -12,7 +12,7 @@ public import struct FoundationEssentials.Date
 /// compared, nor are files that were uploaded in parts to servers that keep no checksum of the whole: there, TLS and the
 /// checksums inside gzip and zstd files are the protection, and plain text over plain http has only TCP's.
 public final class S3Storage: Storage {
-    private let client: S3Client
+    let client: S3Client
     private let storageClass: String?
 
     /// The name that ``checkWritable(_:)`` begins an upload for.
@@ -164,7 +164,7 @@ public final class S3Storage: Storage {
         try await upload(bucket, probe.text, .replace, subject: folder).rehearse()
     }
 
-    private func upload(
+    func upload(
         _ bucket: String,
         _ key: String,
         _ ifExists: ExistingFile,
@@ -180,7 +180,7 @@ public final class S3Storage: Storage {
         )
     }
 
-    private func object(_ path: StoragePath) throws(StorageError) -> (bucket: String, key: String) {
+    func object(_ path: StoragePath) throws(StorageError) -> (bucket: String, key: String) {
         let (bucket, key) = try location(path)
         guard !key.isEmpty else {
             throw StorageError(

@@ -68,13 +68,23 @@ struct S3Upload: Sendable {
         }
     }
 
+    /// Writes the object once more, as it is, on condition that it does not exist.
+    ///
+    /// - Parameter content: What the object has already.
+    /// - Returns: Whether the server has refused, as it should; some ignore the condition, or do not know it.
+    /// - Throws: `StorageError` when that could not be found out; `CancellationError`.
+    func isRefused(_ content: [UInt8]) async throws -> Bool {
+        do {
+            return try await isRefused(whole(ByteBuffer(bytes: content)))
+        } catch let error as StorageError where (error.underlying as? S3ErrorReply)?.status == 501 {
+            return false
+        }
+    }
+
     // MARK: One request
 
     private func put(_ body: ByteBuffer, isKnownFree: Bool) async throws -> FileInfo {
-        var request = request(.PUT)
-        request.body = body
-        request.isWholeObject = true
-        request.headers = headers
+        let request = whole(body)
         do {
             let reply = try await sendPublishing(request, isKnownFree: isKnownFree)
             if ifExists == .fail, client.conditionalWrites.count(in: bucket) { await learnAboutConditions(request) }
@@ -84,16 +94,30 @@ struct S3Upload: Sendable {
         }
     }
 
+    /// A write of the whole object in one request.
+    private func whole(_ body: ByteBuffer) -> S3Request {
+        var request = request(.PUT)
+        request.body = body
+        request.isWholeObject = true
+        request.headers = headers
+        return request
+    }
+
     /// Finds out whether the server honours `If-None-Match`, by writing the object once more, as it is.
     private func learnAboutConditions(_ request: S3Request) async {
+        // While it is not known, looking before writing has to do.
+        _ = try? await isRefused(request)
+    }
+
+    private func isRefused(_ request: S3Request) async throws -> Bool {
         var request = request
         request.headers.append(Self.unlessExisting)
         do {
             _ = try await client.send(request)
+            return false
         } catch let error as StorageError where error.code == .alreadyExists {
             client.conditionalWrites.noteRefusal(in: bucket)
-        } catch {
-            // It is not known, and looking before writing has to do.
+            return true
         }
     }
 

@@ -9,7 +9,8 @@ struct HelpTests {
     @Test(
         "Help lists all options and commands",
         arguments: [
-            "", "init", "backup", "restore", "config", "manifest", "manifest create", "cleanup", "list", "show",
+            "", "init", "check", "backup", "restore", "config", "manifest", "manifest create", "cleanup", "list",
+            "show",
             "compare",
             "verify", "prune", "plan", "plan backup", "plan restore", "why", "mask", "mask check", "mask suggest",
             "mask preview", "completion",
@@ -55,7 +56,7 @@ struct HelpTests {
                 "--url names one database, and --against-source needs two"
             ),
             (["compare", "--for", "restore"], "--for has no effect without --against"),
-            ([], "missing subcommand: init, backup, restore, plan backup, plan restore, why, list, show, "),
+            ([], "missing subcommand: init, check, backup, restore, plan backup, plan restore, why, list, show, "),
         ]
     )
     func mistakes(arguments: [String], message: String) async throws {

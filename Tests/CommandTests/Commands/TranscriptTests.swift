@@ -168,6 +168,26 @@ struct TranscriptTests {
         }
     }
 
+    @Test("A check says what is in order, and what to do about the rest")
+    func checks() async throws {
+        try await PostgresServer.withRole(named: "reader") { role in
+            try await Shop.with { shop in
+                try shop.configure("ddl: true\nretention: {keep_last: 3}\ntables: ['public.*']")
+                var transcript = Transcript(shop)
+                try await transcript.run("databudgie check")
+                _ = try await shop.program.run("backup")
+                try await shop.execute("grant select on products to \(role)")
+                var parameters = shop.parameters
+                parameters.keywords["user"] = role
+                try Shop(parameters: parameters, folder: shop.folder).configure("tables: ['public.*']")
+                try await transcript.run("databudgie check")
+                try await transcript.run("databudgie check restore -t public.products")
+                try await transcript.run("databudgie check --url postgresql://me@127.0.0.1:1/shop")
+                try expectSnapshot("checks", transcript.text, in: "Transcripts")
+            }
+        }
+    }
+
     @Test("Plans say what would be done, and why")
     func plans() async throws {
         let configuration = """

@@ -92,6 +92,12 @@ struct Transcript {
             .replacing(/:05Z, after (\d+ min \d+ s|[0-9.]+ s)/, with: ":05Z, within a second")
             .replacing(#/2026-01-02T03:04:05 +\d+ (s|min)  /#, with: "2026-01-02T03:04:05  5 s  ")
             .replacing(#/\(\d+ (s|min) old, /#, with: "(5 s old, ")
+            .replacing(#/, \d+ (s|min) old\n/#, with: ", 5 s old\n")
+            .replacing(#/\d[0-9,.]* [kMGTP]?B free/#, with: "40.0 GB free")
+            .replacing(
+                #/pg_restore \d+ can dump a server of version \d+/#,
+                with: "pg_restore 15 can dump a server of version 15"
+            )
             .replacing(/"seconds":[0-9.]+/, with: #""seconds":0.1"#)
             .replacing(/in (\d+ min \d+ s|[0-9.]+ m?s)/, with: "in 0.1 s")
             .replacing(#/ +time +MB/s\n/#, with: "   time  MB/s\n")

@@ -15,17 +15,29 @@ struct DefinitionDump: Sendable {
     /// - Parameter server: The server that is going to be dumped.
     /// - Throws: ``DatabudgieError`` with the code `configuration` that says what to install.
     func check(for server: ServerInfo) async throws {
+        _ = try await version(for: server.majorVersion)
+    }
+
+    /// Finds out which servers both programs can dump.
+    ///
+    /// - Parameter needed: The version of the server before the dot; nil when it is not known.
+    /// - Returns: The newest version that they can dump, before the dot.
+    /// - Throws: ``DatabudgieError`` with the code `configuration` that says what to install.
+    func version(for needed: Int?) async throws -> Int {
+        var version = Int.max
         for tool in ["pg_dump", "pg_restore"] {
-            let major = try await majorVersion(of: tool, server)
-            guard major >= server.majorVersion else {
-                throw DatabudgieError(
-                    .configuration,
-                    "\(tool) \(major) cannot dump a server of version \(server.majorVersion)",
-                    hint: "install the client tools of Postgres \(server.majorVersion) (Debian: "
-                        + "postgresql-client-\(server.majorVersion)) and put them first in PATH, or turn ddl off"
-                )
-            }
+            let major = try await majorVersion(of: tool, for: needed)
+            version = min(version, major)
+            guard let needed, major < needed else { continue }
+            throw DatabudgieError(
+                .configuration,
+                "\(tool) \(major) cannot dump a server of version \(needed)",
+                hint:
+                    "install the client tools of Postgres \(needed) (Debian: postgresql-client-\(needed)) and put them "
+                    + "first in PATH, or turn ddl off"
+            )
         }
+        return version
     }
 
     /// Dumps the definitions of a database as seen by a snapshot.
@@ -106,7 +118,7 @@ struct DefinitionDump: Sendable {
         return ConnectionParameters(keywords: keywords).connectionString
     }
 
-    private func majorVersion(of tool: String, _ server: ServerInfo) async throws -> Int {
+    private func majorVersion(of tool: String, for needed: Int?) async throws -> Int {
         let text: String
         do {
             text = try await output(of: tool, ["--version"])
@@ -114,9 +126,8 @@ struct DefinitionDump: Sendable {
             throw DatabudgieError(
                 .configuration,
                 "\(tool), which reads the definitions of tables, was not found",
-                hint:
-                    "install the client tools of Postgres \(server.majorVersion) or newer (Debian: postgresql-client), or turn "
-                    + "ddl off",
+                hint: "install the client tools of Postgres"
+                    + (needed.map { " \($0) or newer" } ?? "") + " (Debian: postgresql-client), or turn ddl off",
                 underlying: error
             )
         }

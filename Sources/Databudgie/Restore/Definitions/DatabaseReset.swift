@@ -43,6 +43,11 @@ struct DatabaseReset {
         }
     }
 
+    /// Checks the privileges that it needs, and changes nothing.
+    ///
+    /// - Throws: ``DatabudgieError`` when the role lacks some; `PostgresError`.
+    func checkPrivileges() async throws { _ = try await check() }
+
     private func check() async throws -> Properties {
         let properties = try await Connection.withConnection(to: settings.database) { connection in
             _ = try await DefinitionRole(settings.definitions.role, over: connection)

@@ -1,9 +1,7 @@
-import Databudgie
-
 /// Numbers as people read them.
-enum HumanNumber {
+package enum HumanNumber {
     /// A count with its thousands apart: `1,234,567`.
-    static func count(_ value: Int) -> String {
+    package static func count(_ value: Int) -> String {
         let digits = String(value.magnitude)
         var result = value < 0 ? "-" : ""
         for (index, digit) in digits.enumerated() {
@@ -14,12 +12,12 @@ enum HumanNumber {
     }
 
     /// A count with its noun, in the plural but for one: `1 row`, `2 rows`.
-    static func count(_ value: Int, _ noun: String) -> String {
+    package static func count(_ value: Int, _ noun: String) -> String {
         "\(count(value)) \(noun)\(value == 1 ? "" : "s")"
     }
 
     /// A size in decimal units: `0 B`, `999 B`, `12.3 MB`.
-    static func bytes(_ value: Int64) -> String {
+    package static func bytes(_ value: Int64) -> String {
         guard value >= 1000 else { return "\(value) B" }
         var size = Double(value)
         for unit in ["kB", "MB", "GB", "TB"] {
@@ -31,14 +29,14 @@ enum HumanNumber {
     }
 
     /// Megabytes a second: `98.1`; nil when no time went by.
-    static func megabytesPerSecond(_ bytes: Int64, over duration: Duration) -> String? {
+    package static func megabytesPerSecond(_ bytes: Int64, over duration: Duration) -> String? {
         let seconds = duration.inSeconds
         guard seconds > 0 else { return nil }
         return oneDecimal(Double(bytes) / seconds / 1_000_000)
     }
 
     /// A length of time for a result: `120 ms`, `12.3 s`, `2 min 05 s`, `1 h 02 min`.
-    static func duration(_ duration: Duration) -> String {
+    package static func duration(_ duration: Duration) -> String {
         let seconds = duration.inSeconds
         guard seconds >= 0.9995 else { return "\(Int((seconds * 1000).rounded())) ms" }
         guard seconds >= 59.95 else { return "\(oneDecimal(seconds)) s" }
@@ -51,7 +49,7 @@ enum HumanNumber {
     ///
     /// - Parameter seconds: The time since then; clocks that differ may make it negative.
     /// - Returns: A whole number, rounded down, and its unit.
-    static func age(_ seconds: Double) -> String {
+    package static func age(_ seconds: Double) -> String {
         let whole = Int(min(max(seconds, 0), 1e15))
         switch whole {
         case ..<60: return "\(whole) s"
@@ -62,7 +60,7 @@ enum HumanNumber {
     }
 
     /// A running clock: `0:04`, `12:34`, `1:02:03`.
-    static func clock(_ duration: Duration) -> String {
+    package static func clock(_ duration: Duration) -> String {
         let whole = Int(duration.inSeconds)
         let minutesAndSeconds = "\(twoDigits(whole % 60))"
         guard whole >= 3600 else { return "\(whole / 60):\(minutesAndSeconds)" }
@@ -70,7 +68,7 @@ enum HumanNumber {
     }
 
     /// A number with one digit after the point.
-    static func oneDecimal(_ value: Double) -> String {
+    package static func oneDecimal(_ value: Double) -> String {
         let tenths = Int((value * 10).rounded())
         return "\(count(tenths / 10)).\(abs(tenths % 10))"
     }

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import DatabudgieCLI
+@testable import Databudgie
 
 @Suite("Numbers for people")
 struct HumanNumberTests {
