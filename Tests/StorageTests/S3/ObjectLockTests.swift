@@ -142,7 +142,7 @@ struct ObjectLockTests {
         let body =
             "<Error><Code>InvalidObjectState</Code><Message>The operation is not valid for the object's storage "
             + "class</Message><StorageClass>GLACIER</StorageClass></Error>"
-        let rule = FaultProxy.Rule(.reply(status: 403, body: body), method: "GET", target: "it's")
+        let rule = FaultProxy.Rule(.reply(status: 403, body: body), method: "GET", target: "it%27s")
         try await withFaultyStorage([rule]) { test async throws in
             let path = test.folder.appending("it's")
             try await test.storage.write(path, [1])
