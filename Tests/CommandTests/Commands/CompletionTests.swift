@@ -1,3 +1,4 @@
+import Databudgie
 import DatabudgieTestSupport
 import Foundation
 import Testing
