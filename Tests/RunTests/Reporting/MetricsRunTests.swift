@@ -1,6 +1,7 @@
 import DatabudgieTestSupport
 import Foundation
 import Postgres
+import Storage
 import Subprocess
 import Testing
 
@@ -149,11 +150,9 @@ struct MetricsRunTests {
             _ = try await fixture.backup(failing)
             #expect(try values(fixture)["backup_newest_complete_set_timestamp_seconds"] == moments[0])
             #expect(try values(fixture)["backup_last_success_timestamp_seconds"] == success)
-            let lost = yaml(
-                fixture,
-                ", catalog: 's3://bucket/catalog', s3: {endpoint_url: 'http://127.0.0.1:1', region: r}"
-            )
+            let lost = yaml(fixture, ", s3: {endpoint_url: 'http://127.0.0.1:1', region: r}")
             var configuration = try fixture.configuration(lost)
+            configuration.backup.run.catalog = try StoragePath("s3://bucket/catalog")
             configuration.backup.run.connection?.keywords["dbname"] = "no_such_database"
             var environment = RunEnvironment.reporting
             environment.notificationTimeLimit = .milliseconds(200)
