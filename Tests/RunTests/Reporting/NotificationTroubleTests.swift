@@ -213,7 +213,7 @@ struct NotificationTroubleTests {
         try await LoopbackService.withService { _ in
             LoopbackService.Reply(200)
         } _: { service in
-            try await TunnelProxy.withProxy(to: service.endpoint) { proxy in
+            try await TunnelProxy.withProxy(to: service.endpoint) { proxy async throws in
                 #expect(try await warnings(notify, variables: ["http_proxy": proxy.endpoint]).isEmpty)
                 #expect(proxy.requests.count == 1)
                 #expect(proxy.requests.allSatisfy { $0.hasPrefix("CONNECT chat.example.com:80 ") })
