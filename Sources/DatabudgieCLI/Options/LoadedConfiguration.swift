@@ -31,7 +31,7 @@ struct LoadedConfiguration {
         guard acceptsURL, options.url != nil else {
             throw CommandError(.usage, "there is no configuration file in \(folder)", hint: hint)
         }
-        guard configuration.hasNoTables(for: kind) else { return }
+        guard configuration.hasNoTables(for: kind ?? .backup) else { return }
         throw CommandError(
             .usage,
             "no tables are named: there is no configuration file in \(folder), and no --table",
