@@ -94,6 +94,10 @@ struct LocationProbe: Sendable {
                     path: file
                 )
             }
+        } catch let error as StorageError where error.code == .archived {
+            // As it has to be with some classes of storage.
+            let message = "a file was written and removed, but is archived there, and cannot be read at once; "
+            return [run.finding(.ok, .location, message + done, of: folder.description)]
         } catch let error as StorageError where error.code == .accessDenied {
             return [
                 run.finding(

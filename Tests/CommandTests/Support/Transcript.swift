@@ -94,6 +94,7 @@ struct Transcript {
             .replacing(#/\(\d+ (s|min) old, /#, with: "(5 s old, ")
             .replacing(#/, \d+ (s|min) old\n/#, with: ", 5 s old\n")
             .replacing(#/\d[0-9,.]* [kMGTP]?B free/#, with: "40.0 GB free")
+            .replacing(#/the last set has [0-9.]+ k?B there/#, with: "the last set has 4.9 kB there")
             .replacing(
                 #/pg_restore \d+ can dump a server of version \d+/#,
                 with: "pg_restore 15 can dump a server of version 15"
