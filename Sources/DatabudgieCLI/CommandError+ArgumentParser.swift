@@ -12,8 +12,8 @@ extension CommandError {
     ///   - arguments: The command line.
     init(parserMessage message: String, of arguments: [String]) {
         let seeHelp = "see 'databudgie --help'"
-        // The parser lists all that it could not make sense of; the first one is what was written.
-        let message = message.utf8.firstRange(of: "\n   or: ".utf8).map { String(message[..<$0.lowerBound]) } ?? message
+        // The parser lists all that it could not make sense of; of a word with several readings, the last is the longest.
+        let message = message.lastRange(ofBytes: "\n   or: ").map { String(message[$0.upperBound...]) } ?? message
         var (problem, advice) = (Substring(message), Substring())
         for beginning in [". Please provide", ". Did you mean"] {
             guard let range = message.lastRange(ofBytes: beginning) else { continue }
@@ -39,8 +39,11 @@ extension CommandError {
 extension CommandError {
     /// The subcommand that was probably meant by an argument that the parser does not expect.
     private static func subcommand(meantIn message: String, of arguments: [String]) -> String? {
-        let unexpected = arguments.indices.first {
-            message.utf8.elementsEqual("Unexpected argument '\(arguments[$0])'".utf8)
+        let unexpected = arguments.indices.first { place in
+            let rest = arguments[place...]
+            let list = rest.map { "'\($0)'" }.joined(separator: ", ")
+            return message.utf8.elementsEqual("Unexpected argument '\(arguments[place])'".utf8)
+                || message.utf8.elementsEqual("\(rest.count) unexpected arguments: \(list)".utf8)
         }
         guard let unexpected else { return nil }
         var command: any ParsableCommand.Type = DatabudgieCommand.self

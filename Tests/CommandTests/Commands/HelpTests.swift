@@ -176,6 +176,6 @@ struct HelpTests {
             parserMessage: "Unknown option '-j2'\n   or: Missing value for '-j <number>' in '-j2'",
             of: []
         )
-        #expect(several.message == "unknown option '-j2'")
+        #expect(several.message == "missing value for '-j <number>' in '-j2'")
     }
 }
