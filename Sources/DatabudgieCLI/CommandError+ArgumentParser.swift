@@ -12,8 +12,8 @@ extension CommandError {
     ///   - arguments: The command line.
     init(parserMessage message: String, of arguments: [String]) {
         let seeHelp = "see 'databudgie --help'"
-        // The parser lists all that it could not make sense of; of a word with several readings, the last is the longest.
-        let message = message.lastRange(ofBytes: "\n   or: ").map { String(message[$0.upperBound...]) } ?? message
+        // The parser lists all that a word could have meant; the first one is what was written.
+        let message = message.utf8.firstRange(of: "\n   or: ".utf8).map { String(message[..<$0.lowerBound]) } ?? message
         var (problem, advice) = (Substring(message), Substring())
         for beginning in [". Please provide", ". Did you mean"] {
             guard let range = message.lastRange(ofBytes: beginning) else { continue }

@@ -27,8 +27,18 @@ struct CheckedRun: Sendable {
         of name: String? = nil,
         hint: String? = nil
     ) -> CheckFinding {
-        CheckFinding(command: kind, subject: subject, outcome: outcome, name: name, message: message, hint: hint)
+        CheckFinding(
+            command: kind,
+            subject: subject,
+            outcome: outcome,
+            name: name,
+            message: message,
+            hint: hint ?? (outcome == .problem && subject == .tables ? plan : nil)
+        )
     }
+
+    /// What to do about a problem of a table that says nothing of it.
+    private var plan: String { "see 'databudgie plan \(kind.rawValue)' for all that would happen" }
 
     /// What an error says, one finding for each of its problems.
     func findings(

@@ -86,7 +86,7 @@ struct PlanCheck: Sendable {
 
     private func findings(of plan: RunPlan) -> [CheckFinding] {
         let failures = plan.failures.map {
-            run.finding(.problem, .tables, $0.message, of: $0.job.description, hint: $0.hint ?? advice)
+            run.finding(.problem, .tables, $0.message, of: $0.job.description, hint: $0.hint)
         }
         let failed = Set(plan.failures.map(\.job))
         let sound = plan.tables.count { !failed.contains($0.job) }
@@ -109,10 +109,7 @@ struct PlanCheck: Sendable {
             .tables,
             finding.message,
             of: finding.table,
-            hint: finding.hint ?? (finding.kind == .problem ? advice : nil)
+            hint: finding.hint
         )
     }
-
-    /// What to do about a problem that says nothing of it.
-    private var advice: String { "see 'databudgie plan \(run.kind.rawValue)' for all that would happen" }
 }

@@ -42,7 +42,7 @@ struct HelpTests {
             // A number may follow -j at once, as with pg_dump; of several readings of a word the first is reported.
             (["backup", "-j0"], "--jobs is a number from 1 to "),
             (["restore", "-j0"], "--jobs is a number from 1 to "),
-            (["backup", "-j2x"], "the value '2x' is invalid for '-j <number>'"),
+            (["backup", "-j2x"], "unknown option '-j2x'"),
             (["list", "-j2"], "unknown option '-j2'"),
             (["backup", "--restore-id", "1"], "unknown option '--restore-id'"),
             (
@@ -176,6 +176,6 @@ struct HelpTests {
             parserMessage: "Unknown option '-j2'\n   or: Missing value for '-j <number>' in '-j2'",
             of: []
         )
-        #expect(several.message == "missing value for '-j <number>' in '-j2'")
+        #expect(several.message == "unknown option '-j2'")
     }
 }

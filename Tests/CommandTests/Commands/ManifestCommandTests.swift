@@ -52,7 +52,14 @@ struct ManifestCommandTests {
 
     @Test("An id without a manifest is refused before anything is begun", arguments: ["backup", "restore"])
     func idWithoutManifest(command: String) async throws {
-        let outcome = try await Program().run(command, "--\(command)-id=1", "--url", "postgresql://nowhere.invalid/x")
+        let outcome = try await Program().run(
+            command,
+            "--\(command)-id=1",
+            "--url",
+            "postgresql://nowhere.invalid/x",
+            "-t",
+            "a"
+        )
         #expect(outcome.status == 2)
         #expect(outcome.error.contains("--\(command)-id has no effect without a manifest"))
     }
