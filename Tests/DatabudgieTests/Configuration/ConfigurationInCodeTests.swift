@@ -48,7 +48,7 @@ struct ConfigurationInCodeTests {
             includesRows: false,
             followsForeignKeys: true,
             isStrict: false,
-            place: "yaml:31"
+            place: "yaml:34"
         )
         let written = Configuration(
             environment: "test",

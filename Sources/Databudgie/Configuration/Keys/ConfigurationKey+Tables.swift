@@ -161,7 +161,7 @@ extension ConfigurationKey {
         return .choice(
             CompressionFormat.allCases.map(\.rawValue),
             hidden: [false],
-            pattern: "^(|\((levels + none).joined(separator: "|")))$"
+            pattern: "^(|\((levels + none).joined(separator: "|")))\\n?$"
         )
         .named("`gzip`, `zstd`, `null`")
     }()

@@ -25,7 +25,7 @@ package enum ConfigurationSchema {
                     "pattern": #"<%|\{ref[.:]"#,
                 ]
             ),
-            ("booleanWord", ["type": "string", "pattern": .text("^(|0|1|\(words))$|<%|\\{ref[.:]")]),
+            ("booleanWord", ["type": "string", "pattern": .text("^(|0|1|\(words))\\n?$|<%|\\{ref[.:]")]),
         ]
 
     private static let words = ["true", "yes", "on", "false", "no", "off"].map { KeyForm.anyCase($0) }
