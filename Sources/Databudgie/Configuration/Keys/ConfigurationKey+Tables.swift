@@ -161,7 +161,7 @@ extension ConfigurationKey {
         return .choice(
             CompressionFormat.allCases.map(\.rawValue),
             hidden: [false],
-            pattern: "^(|\((levels + none).joined(separator: "|")))\\n?$"
+            pattern: "^(|\((levels + none).joined(separator: "|")))\\n?$|^(gzip|zstd)\\n$"
         )
         .named("`gzip`, `zstd`, `null`")
     }()
