@@ -70,7 +70,7 @@ struct FileLookTests {
     private func glimpse(_ fixture: RunFixture, _ target: String, _ table: String) async -> Glimpse {
         let open = """
             select 1 from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
-                and (state = 'idle in transaction' or state = 'active' and query like '%copy "%from stdin%')
+                and (state = 'idle in transaction' or state = 'active' and wait_event = 'ClientRead')
             """
         let rows = try? await fixture.rows(fixture.target, open)
         // Waits only for who waits for the reply to this request.
