@@ -70,7 +70,9 @@ struct FileLookTests {
     private func glimpse(_ fixture: RunFixture, _ target: String, _ table: String) async -> Glimpse {
         let open = """
             select 1 from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
-                and (state = 'idle in transaction' or state = 'active' and wait_event = 'ClientRead')
+                and query not like '%pg_stat_activity%' and (
+                    state = 'idle in transaction' or state = 'active' and query like '%copy "%from stdin%'
+                )
             """
         let rows = try? await fixture.rows(fixture.target, open)
         // Waits only for who waits for the reply to this request.
