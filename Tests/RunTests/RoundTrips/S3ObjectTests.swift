@@ -40,7 +40,9 @@ struct S3ObjectTests {
         }
     }
 
-    private let environment = RunEnvironment(variables: ["PATH": "/usr/bin:/bin"])
+    private let environment = RunEnvironment(
+        variables: ["PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"]
+    )
 
     private func withSite(_ body: @Sendable @escaping (Site) async throws -> Void) async throws {
         let server = try await S3Server.shared
