@@ -13,7 +13,7 @@ extension CommandError {
     init(parserMessage message: String, of arguments: [String]) {
         let seeHelp = "see 'databudgie --help'"
         // The parser lists all that a word could have meant; the first one is what was written.
-        let message = message.utf8.firstRange(of: "\n   or: ".utf8).map { String(message[..<$0.lowerBound]) } ?? message
+        let message = message.firstRange(ofBytes: "\n   or: ").map { String(message[..<$0.lowerBound]) } ?? message
         var (problem, advice) = (Substring(message), Substring())
         for beginning in [". Please provide", ". Did you mean"] {
             guard let range = message.lastRange(ofBytes: beginning) else { continue }

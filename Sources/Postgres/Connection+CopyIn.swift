@@ -52,9 +52,9 @@ extension Connection {
         from source: sending Bytes
     ) async throws -> Int where Bytes.Element == [UInt8] {
         let isInSeries = isOwnText && copies.continues(with: sql)
-        if case .betweenCopies = activity, isInSeries {} else { try prepareForStatement() }
+        let isBegun = if case .betweenCopies = activity { isInSeries } else { false }
+        if !isBegun { try prepareForStatement() }
         let statement = canceller.begin()
-        let isBegun = if case .betweenCopies = activity { true } else { false }
         activity = .copyingIn
         defer {
             if case .copyingIn = activity { activity = .nothing }

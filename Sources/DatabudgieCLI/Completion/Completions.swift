@@ -2,6 +2,7 @@ import ArgumentParser
 import Databudgie
 import Dispatch
 import Foundation
+import Storage
 import Synchronization
 
 /// What the shell is offered for names that only the configuration and the database know.
@@ -64,8 +65,7 @@ enum Completions {
         var seen: Set<[UInt8]> = []
         return names.filter { name in
             let isHarmless = name.utf8.allSatisfy { byte in
-                byte >= 0x80 || "_.-*".utf8.contains(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-                    || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+                byte >= 0x80 || byte.isLetter || byte.isDigit || "_.-*".utf8.contains(byte)
             }
             return isHarmless && !name.isEmpty && seen.insert(Array(name.utf8)).inserted
         }

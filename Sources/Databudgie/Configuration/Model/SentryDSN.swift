@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Storage
 
 /// The address to which a project's events are sent: `https://key@host/project`.
 ///
@@ -45,15 +46,7 @@ public struct SentryDSN: Sendable, Equatable {
     private static func isName(_ text: String) -> Bool {
         // A star stands in printed configurations, which can be read again.
         !text.isEmpty
-            && text.utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
-                    UInt8(ascii: "*"):
-                    true
-                default: false
-                }
-            }
+            && text.utf8.allSatisfy { $0.isLetter || $0.isDigit || "-_.*".utf8.contains($0) }
     }
 }
 

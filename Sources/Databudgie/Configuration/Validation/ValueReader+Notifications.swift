@@ -1,3 +1,5 @@
+import Storage
+
 /// `notify`: one receiver, or a list of them.
 extension ValueReader {
     private static let receivers = ["healthchecks", "url", "command"]
@@ -133,11 +135,7 @@ extension ValueReader {
 
     /// Headers by name; what would break a request is reported (RFC 9110, 5.1 and 5.5).
     private func headers(_ value: SourceValue?) -> [String: String] {
-        guard let value, !value.isNull else { return [:] }
-        guard let mapping = value.mapping else {
-            report.add(.wrongType, "'headers' must be a mapping, not \(value.noun)", at: value.place)
-            return [:]
-        }
+        guard let mapping = mapping(value, "headers") else { return [:] }
         var headers: [String: String] = [:]
         for entry in mapping.entries {
             // Its value would not be interpolated.
@@ -177,14 +175,7 @@ extension ValueReader {
     private static func isHeaderName(_ name: String) -> Bool {
         let isToken =
             !name.isEmpty
-            && name.utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                    UInt8(ascii: "0")...UInt8(ascii: "9"):
-                    true
-                default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
-                }
-            }
+            && name.utf8.allSatisfy { $0.isLetter || $0.isDigit || "!#$%&'*+-.^_`|~".utf8.contains($0) }
         return isToken && !["content-length", "transfer-encoding"].contains(name.lowercased())
     }
 }

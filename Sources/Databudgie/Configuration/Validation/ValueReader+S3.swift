@@ -59,7 +59,8 @@ extension ValueReader {
     private func storageClass(_ value: SourceValue?) -> String? {
         let key = "storage_class"
         guard let value, let text = text(value, key), !text.isEmpty else { return nil }
-        guard text.utf8.count <= 255, text.utf8.allSatisfy({ $0.isLetterOrDigit || "_-.".utf8.contains($0) }) else {
+        guard text.utf8.count <= 255, text.utf8.allSatisfy({ $0.isLetter || $0.isDigit || "_-.".utf8.contains($0) })
+        else {
             report.add(
                 .invalidValue,
                 Self.refusal(of: text, as: key),
@@ -85,11 +86,7 @@ extension ValueReader {
 
     /// Tags in the order of their appearance, within the limits of S3.
     private func tags(_ value: SourceValue?) -> [S3Options.Tag] {
-        guard let value, !value.isNull else { return [] }
-        guard let mapping = value.mapping else {
-            report.add(.wrongType, "'tags' must be a mapping, not \(value.noun)", at: value.place)
-            return []
-        }
+        guard let mapping = mapping(value, "tags") else { return [] }
         let tags = mapping.entries.compactMap { entry -> S3Options.Tag? in
             guard !entry.value.isNull else {
                 report.add(
@@ -117,21 +114,10 @@ extension ValueReader {
                 .invalidValue,
                 "'tags' has \(mapping.entries.count) tags, and S3 takes \(most) for an object",
                 hint: "remove some",
-                at: value.place
+                at: value?.place
             )
             return []
         }
         return tags
-    }
-}
-
-extension UInt8 {
-    fileprivate var isLetterOrDigit: Bool {
-        switch self {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"):
-            true
-        default: false
-        }
     }
 }

@@ -113,11 +113,7 @@ extension ValueReader {
     }
 
     private func references(_ value: SourceValue?) -> [SubsetReference] {
-        guard let value, !value.isNull else { return [] }
-        guard let names = value.mapping else {
-            report.add(.wrongType, "'references' must be a mapping, not \(value.noun)", at: value.place)
-            return []
-        }
+        guard let names = mapping(value, "references") else { return [] }
         return names.entries.filter { !$0.isNote }.flatMap { entry in
             (entry.value.list ?? [entry.value]).compactMap { reference(entry.key, $0) }
         }

@@ -119,13 +119,19 @@ struct ValueReader {
         }
     }
 
-    /// A mapping; its keys are checked.
-    func mapping(_ value: SourceValue?, _ key: String, _ level: ConfigurationLevel) -> SourceMapping? {
+    /// A mapping whose keys are names of the user's.
+    func mapping(_ value: SourceValue?, _ key: String) -> SourceMapping? {
         guard let value, !value.isNull else { return nil }
         guard let mapping = value.mapping else {
             wrongType(key, "a mapping", value)
             return nil
         }
+        return mapping
+    }
+
+    /// A mapping; its keys are checked.
+    func mapping(_ value: SourceValue?, _ key: String, _ level: ConfigurationLevel) -> SourceMapping? {
+        guard let mapping = mapping(value, key) else { return nil }
         report.checkKeys(of: mapping, level)
         return mapping
     }

@@ -127,21 +127,23 @@ struct LoadMember: Sendable {
             }
             for number in left {
                 let group = restore.plan.groups[number]
-                let job = group.jobs.contains { $0.id == lost.failure.job } ? lost.failure.job : group.jobs[0].id
-                ledger.add(
-                    loader.reportRolledBack(group, by: GroupFailure(job: job, error: lost.failure.error)),
-                    of: number
-                )
-                end(number, failedJob: job)
+                let failure = GroupFailure(job: lost.job(of: group), error: lost.failure.error)
+                ledger.add(loader.reportRolledBack(group, by: failure), of: number)
+                end(number, failedJob: failure.job)
             }
             return
         }
         for number in numbers {
             let group = restore.plan.groups[number]
-            let jobs = group.jobs
-            let results = loader.reportUncertain(group, lost.failure)
-            ledger.add(results, of: number)
-            end(number, failedJob: jobs.contains { $0.id == lost.failure.job } ? lost.failure.job : jobs[0].id)
+            ledger.add(loader.reportUncertain(group, lost.failure), of: number)
+            end(number, failedJob: lost.job(of: group))
         }
+    }
+}
+
+extension LostGroup {
+    /// The job of a group that is to blame: of groups that were loaded together, the first of each one that did not fail itself.
+    fileprivate func job(of group: LoadGroup) -> JobID {
+        group.jobs.contains { $0.id == failure.job } ? failure.job : group.jobs[0].id
     }
 }
