@@ -106,15 +106,22 @@ public protocol Storage: Sendable {
     /// - Throws: ``StorageError`` when it could not be removed; `CancellationError`.
     func discard(_ write: UnfinishedWrite) async throws
 
-    /// Finds out whether files could be written to a folder, and leaves nothing there.
+    /// Finds out whether files could be written to folders, and leaves nothing there.
     ///
     /// A missing bucket, a wrong secret, a wrong clock or a missing permission is reported here, before any work is done.
-    /// - Parameter folder: The folder; it need not exist yet.
-    /// - Throws: ``StorageError`` that says what is wrong; `CancellationError`.
-    func checkWritable(_ folder: StoragePath) async throws
+    /// - Parameter folders: The folders; they need not exist yet. What decides for several of them is tried once.
+    /// - Throws: ``StorageError`` for the first that could not be written to, and says what is wrong; `CancellationError`.
+    func checkWritable(_ folders: [StoragePath]) async throws
 }
 
 extension Storage {
+    /// Finds out whether files could be written to a folder, and leaves nothing there.
+    /// - Parameter folder: The folder; it need not exist yet.
+    /// - Throws: ``StorageError`` that says what is wrong; `CancellationError`.
+    public func checkWritable(_ folder: StoragePath) async throws {
+        try await checkWritable([folder])
+    }
+
     /// Opens a whole file for reading.
     /// - Parameter path: The file.
     /// - Returns: The bytes, pulled from the storage as they are requested.

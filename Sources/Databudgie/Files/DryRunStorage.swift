@@ -61,7 +61,7 @@ struct DryRunStorage: Storage {
 
     func discard(_ write: UnfinishedWrite) async throws {}
 
-    func checkWritable(_ folder: StoragePath) async throws {}
+    func checkWritable(_ folders: [StoragePath]) async throws {}
 }
 
 /// A file in pieces that is not written.

@@ -70,28 +70,25 @@ struct StorageRouter: Sendable {
         }
     }
 
-    /// Checks every folder on disk, and one folder of each bucket, before any work is done for them.
+    /// Checks the folders that data files go to, before any work is done for them.
     ///
     /// - Throws: `StorageError` for the first that cannot be written.
     func checkWritable(_ folders: [StoragePath]) async throws {
-        var checked: Set<StoragePath> = []
-        for folder in folders {
-            let scope: StoragePath
-            switch folder {
-            case .local: scope = folder
-            case .s3(let bucket, _): scope = .s3(bucket: bucket, key: "")
-            }
-            if checked.insert(scope).inserted {
-                // The folder and not the bucket: a policy may allow nothing else.
-                try await storage(forDataAt: folder).checkWritable(folder)
-            }
-        }
+        let (here, there) = Self.split(folders)
+        if !here.isEmpty { try await local.checkWritable(here) }
+        if !there.isEmpty { try await (s3Data ?? s3).checkWritable(there) }
     }
 
     /// Deletes files, wherever they are; one that does not exist is not an error.
     ///
     /// - Throws: `StorageError` for the first that could not be deleted, after all others of its storage were tried.
     func delete(_ paths: [StoragePath]) async throws {
+        let (here, there) = Self.split(paths)
+        if !here.isEmpty { try await local.delete(here) }
+        if !there.isEmpty { try await s3.delete(there) }
+    }
+
+    private static func split(_ paths: [StoragePath]) -> (here: [StoragePath], there: [StoragePath]) {
         var (here, there): ([StoragePath], [StoragePath]) = ([], [])
         for path in paths {
             switch path {
@@ -99,8 +96,7 @@ struct StorageRouter: Sendable {
             case .s3: there.append(path)
             }
         }
-        if !here.isEmpty { try await local.delete(here) }
-        if !there.isEmpty { try await s3.delete(there) }
+        return (here, there)
     }
 
     /// The storage that a path is in.

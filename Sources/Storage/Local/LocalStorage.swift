@@ -169,41 +169,31 @@ public struct LocalStorage: Storage {
         try await delete([(write.path.parent ?? .local(".")).appending(write.id)])
     }
 
-    /// Finds out whether files could be written to a folder: see ``Storage/checkWritable(_:)``.
+    /// Finds out whether files could be written to folders: see ``Storage/checkWritable(_:)-([StoragePath])``.
     ///
-    /// The nearest folder that exists is tried; missing ones are not created.
-    /// - Parameter folder: A local path.
+    /// The nearest folder that exists is tried, for all that are missing below it together; missing ones are not created.
+    /// - Parameter folders: Local paths.
     /// - Throws: ``StorageError`` or `CancellationError`.
-    public func checkWritable(_ folder: StoragePath) async throws {
-        let target = try localPath(folder)
+    public func checkWritable(_ folders: [StoragePath]) async throws {
+        let targets = try folders.map { (folder: $0, path: try localPath($0)) }
         let calls = calls
         try await BlockingWork.run {
-            do {
-                let existing = try Self.nearestFolder(of: target)
-                try TemporaryFile.create(for: existing + "/check", ifExists: .replace, calls).discard()
-            } catch var error as StorageError {
-                guard let reason = error.underlying as? Errno else {
-                    error.path = folder
-                    throw error
+            var nearest = NearestFolders()
+            var tried: Set<String> = []
+            for (folder, target) in targets {
+                do {
+                    let existing = try nearest.folder(of: target)
+                    guard tried.insert(existing).inserted else { continue }
+                    try TemporaryFile.create(for: existing + "/check", ifExists: .replace, calls).discard()
+                } catch var error as StorageError {
+                    guard let reason = error.underlying as? Errno else {
+                        error.path = folder
+                        throw error
+                    }
+                    throw StorageError.local(reason, target, "cannot be written to", subject: "the folder \(target)")
+                } catch {
+                    throw StorageError.local(error, target, "cannot be written to", subject: "the folder \(target)")
                 }
-                throw StorageError.local(reason, target, "cannot be written to", subject: "the folder \(target)")
-            } catch {
-                throw StorageError.local(error, target, "cannot be written to", subject: "the folder \(target)")
-            }
-        }
-    }
-
-    /// The folder that exists, at a path or nearest above it.
-    static func nearestFolder(of target: String) throws -> String {
-        var path = target
-        while true {
-            do {
-                return try LocalFolder(path: path).path
-            } catch Errno.noSuchFileOrDirectory {
-                guard let above = StoragePath.local(path).parent?.text, above != path else {
-                    throw Errno.noSuchFileOrDirectory
-                }
-                path = above
             }
         }
     }

@@ -20,7 +20,8 @@ extension LocalStorage {
         let target = try localPath(folder)
         return try await BlockingWork.run {
             do {
-                let existing = try Self.nearestFolder(of: target)
+                var nearest = NearestFolders()
+                let existing = try nearest.folder(of: target)
                 var (space, entry) = (statvfs(), stat())
                 try check(statvfs(existing, &space))
                 try check(stat(existing, &entry))

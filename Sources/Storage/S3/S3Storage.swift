@@ -7,7 +7,7 @@ public import struct FoundationEssentials.Date
 /// moment may both succeed. Close the storage with ``shutdown()`` when it is no longer needed.
 ///
 /// What is written carries its SHA-256, signed, and its MD5 to servers other than Amazon's, so a bit that flips on
-/// the way is detected. Parts have no MD5 once ``checkWritable(_:)`` has seen that the server compares the SHA-256, unless the
+/// the way is detected. Parts have no MD5 once ``checkWritable(_:)-([StoragePath])`` has seen that the server compares the SHA-256, unless the
 /// bucket demands one. What is read whole is compared with the checksum or the MD5 that the server has. Ranges are not
 /// compared, nor are files that were uploaded in parts to servers that keep no checksum of the whole: there, TLS and the
 /// checksums inside gzip and zstd files are the protection, and plain text over plain http has only TCP's.
@@ -15,7 +15,7 @@ public final class S3Storage: Storage {
     let client: S3Client
     private let storageClass: String?
 
-    /// The name that ``checkWritable(_:)`` begins an upload for.
+    /// The name that ``checkWritable(_:)-([StoragePath])`` begins an upload for.
     public static let probeName = ".databudgie-check"
 
     /// Creates a storage; nothing is read or sent before the first use.
@@ -150,18 +150,22 @@ public final class S3Storage: Storage {
         try await client.abort(bucket: bucket, key: key, upload: write.id)
     }
 
-    /// Finds out whether files could be written to a folder: see ``Storage/checkWritable(_:)``.
+    /// Finds out whether files could be written to folders: see ``Storage/checkWritable(_:)-([StoragePath])``.
     ///
-    /// A multipart upload is begun and aborted: that requires the permissions of a real one, and that the server accepts its
+    /// Of each bucket one folder is tried; not the bucket, as a policy may allow nothing else. A multipart upload is begun and aborted: that requires the permissions of a real one, and that the server accepts its
     /// encryption, class and tags; and it leaves no object, which a bucket with Object Lock would keep. The first
     /// time a part is sent to servers other than Amazon's, with bytes that are not those that were signed: a server that
     /// refuses it compares them.
-    /// - Parameter folder: A path in a bucket; without a key, the whole bucket.
+    /// - Parameter folders: Paths in buckets; without a key, a whole bucket.
     /// - Throws: ``StorageError`` or `CancellationError`.
-    public func checkWritable(_ folder: StoragePath) async throws {
-        let (bucket, key) = try location(folder)
-        let probe = StoragePath.s3(bucket: bucket, key: key).appending(Self.probeName)
-        try await upload(bucket, probe.text, .replace, subject: folder).rehearse()
+    public func checkWritable(_ folders: [StoragePath]) async throws {
+        var buckets: Set<String> = []
+        for folder in folders {
+            let (bucket, key) = try location(folder)
+            guard buckets.insert(bucket).inserted else { continue }
+            let probe = StoragePath.s3(bucket: bucket, key: key).appending(Self.probeName)
+            try await upload(bucket, probe.text, .replace, subject: folder).rehearse()
+        }
     }
 
     func upload(

@@ -51,7 +51,7 @@ private struct GuardedStorage: Storage {
 
     func discard(_ write: UnfinishedWrite) async throws { try await base.discard(write) }
 
-    func checkWritable(_ folder: StoragePath) async throws { try await base.checkWritable(folder) }
+    func checkWritable(_ folders: [StoragePath]) async throws { try await base.checkWritable(folders) }
 }
 
 @Suite("A prune that breaks off")
