@@ -153,18 +153,19 @@ struct DefinitionDump: Sendable {
             environment: .custom(
                 Dictionary(uniqueKeysWithValues: all.map { (Environment.Key(stringLiteral: $0), $1) })
             ),
-            output: .string(limit: Self.scriptLimit),
+            output: .bytes(limit: Self.scriptLimit),
             // With --verbose, a line for each definition.
-            error: .string(limit: Self.scriptLimit)
+            error: .bytes(limit: Self.scriptLimit)
         )
         try Task.checkCancellation()
         guard result.terminationStatus.isSuccess else {
-            let lines = (result.standardError).split(separator: "\n").filter { !$0.contains("pg_restore: creating") }
+            let words = String(decoding: result.standardError, as: UTF8.self)
+            let lines = words.split(separator: "\n").filter { !$0.contains("pg_restore: creating") }
             throw DatabudgieError(
                 .database,
                 "\(tool) could not read the definitions: " + lines.suffix(4).joined(separator: " ")
             )
         }
-        return result.standardOutput
+        return String(decoding: result.standardOutput, as: UTF8.self)
     }
 }
