@@ -61,6 +61,8 @@ enum FailPoint: Sendable {
     case groupUncommitted
     /// The transaction is committed.
     case groupCommitted
+    /// A file is loaded by several members: the transactions of the workers are committed, and the leader's is not.
+    case divisionUncommitted
     /// Sequences are about to be set.
     case sequencesUnset
     /// They are set, for good.

@@ -7,16 +7,17 @@ public struct DecompressedBytes<Base: AsyncSequence>: AsyncSequence where Base.E
     public typealias Element = [UInt8]
 
     fileprivate let base: Base
+    fileprivate let isWholeFile: Bool
 
     /// Begins to read the base.
     public func makeAsyncIterator() -> AsyncIterator {
-        AsyncIterator(base: base.makeAsyncIterator())
+        AsyncIterator(base: base.makeAsyncIterator(), isWholeFile: isWholeFile)
     }
 
     /// The reader of the content.
     public struct AsyncIterator: AsyncIteratorProtocol {
         fileprivate var base: Base.AsyncIterator
-        private let reader = ContentReader()
+        private let reader: ContentReader
         private var isFinished = false
 
         /// Whether the file's beginning, as far as it was read, announces that its end has totals: files of ours do.
@@ -27,8 +28,9 @@ public struct DecompressedBytes<Base: AsyncSequence>: AsyncSequence where Base.E
         /// The bytes were compared with it. The rows are for the caller to compare, who knows what a row is.
         public var totals: FileTotals? { reader.totals }
 
-        fileprivate init(base: Base.AsyncIterator) {
+        fileprivate init(base: Base.AsyncIterator, isWholeFile: Bool) {
             self.base = base
+            reader = ContentReader(isWholeFile: isWholeFile)
         }
 
         /// Reads and decompresses the next piece.
@@ -82,10 +84,11 @@ extension AsyncSequence where Element == [UInt8] {
     ///
     /// Memory stays below a megabyte, whatever the file expands to, plus the window of zstd frames (0.5 MiB in ours).
     ///
+    /// - Parameter isWholeFile: False for segments of a file, which are read without its totals.
     /// - Returns: The content. Its iterator throws `CompressionError`: `truncated` when the file ends too early, `corrupt`
     ///   when it is damaged, `trailingData` when something else follows, `unsupported` when it is in another format (bzip2,
     ///   xz, zip, …) or compressed twice.
-    public func decompressed() -> DecompressedBytes<Self> {
-        DecompressedBytes(base: self)
+    public func decompressed(isWholeFile: Bool = true) -> DecompressedBytes<Self> {
+        DecompressedBytes(base: self, isWholeFile: isWholeFile)
     }
 }

@@ -13,6 +13,15 @@ struct RunRecorder: Sendable {
         }
     }
 
+    /// The same for jobs that may begin again: each is started once.
+    var startingOnce: RunRecorder {
+        let known = KnownEvents()
+        return RunRecorder { event in
+            if case .started(let job) = event, !known.insert(started: job) { return }
+            onEvent(event)
+        }
+    }
+
     /// Reports the plan, after all that was found out for it: a warning often explains what follows.
     func planned(_ kind: RunKind, _ jobs: [PlannedJob], _ findings: [Finding]) {
         findings.filter { $0.kind == .warning }.forEach(found)
@@ -103,11 +112,15 @@ private final class KnownEvents: Sendable {
     private struct Keys {
         var findings: Set<Finding> = []
         var skipped: Set<JobID> = []
+        var started: Set<JobID> = []
         var hasPlan = false
         var hasRecordedRun = false
     }
 
     private let keys = Mutex(Keys())
+
+    /// - Returns: False for a job that has started before.
+    func insert(started job: JobID) -> Bool { keys.withLock { $0.started.insert(job).inserted } }
 
     /// - Returns: False for an event that says what another one has said.
     func insert(_ event: RunEvent) -> Bool {

@@ -261,7 +261,20 @@ struct GroupLoader {
         await connection.announceCopies(statements.compactMap { $0 })
     }
 
-    private func loader(of job: RestoreJob, freezes: Bool) throws -> TableLoader {
+    /// The same over another member's connection.
+    func over(_ session: DatabaseSession, isExpendable: Bool) -> GroupLoader {
+        var loader = self
+        (loader.session, loader.isExpendable) = (session, isExpendable)
+        return loader
+    }
+
+    /// What loads the file of a job.
+    ///
+    /// - Parameters:
+    ///   - job: Was checked by the preflight.
+    ///   - freezes: The transaction has emptied its table.
+    /// - Throws: ``DatabudgieError`` when it was not checked.
+    func loader(of job: RestoreJob, freezes: Bool = false) throws -> TableLoader {
         guard let format = formats[job.id] else {
             throw DatabudgieError(.internalInconsistency, "the preflight did not check \(job.file.path)")
         }
@@ -280,17 +293,32 @@ struct GroupLoader {
         let loader = try loader(of: job, freezes: freezes)
         let load = try await loader.run { recorder.progressed(job.id, $0) }
         load.findings.forEach(recorder.found)
-        return JobOutcome(
+        var outcome = try outcome(of: job, load.totals, since: start)
+        (outcome.rejected, outcome.merged) = (load.rejected, load.merged)
+        return outcome
+    }
+
+    /// What was loaded for a job.
+    ///
+    /// - Parameters:
+    ///   - job: Was checked by the preflight.
+    ///   - totals: How much was loaded.
+    ///   - start: When that began.
+    /// - Throws: ``DatabudgieError`` when it was not checked.
+    func outcome(
+        of job: RestoreJob,
+        _ totals: TransferTotals,
+        since start: ContinuousClock.Instant
+    ) throws -> JobOutcome {
+        JobOutcome(
             job: job.id,
             storedName: job.storedName,
-            totals: load.totals,
+            totals: totals,
             file: job.file,
             duration: .now - start,
-            columns: loader.format.columns.map { JobColumn($0) },
+            columns: try loader(of: job).format.columns.map { JobColumn($0) },
             sequences: sequences[JobID(.sequences, of: job.id.name, number: job.id.number)] ?? [],
-            rejected: load.rejected,
-            includesDefinition: defined.contains(job.relation.name),
-            merged: load.merged
+            includesDefinition: defined.contains(job.relation.name)
         )
     }
 }

@@ -18,6 +18,8 @@ struct LoadFormat: Sendable {
 
     /// Constraints and indexes that are dropped while the rows are loaded.
     var parts = RebuiltParts()
+    /// The role may empty the table.
+    var canTruncate = false
     /// The rows can be frozen when the transaction of the load has emptied the table.
     var canFreeze = false
 

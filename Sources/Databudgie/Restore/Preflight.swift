@@ -112,6 +112,7 @@ struct Preflight {
             )
             let merging = MergeRules(job, columns: format.columns, target)
             format.merge = merging.merge
+            format.canTruncate = state.canTruncate
             format.canFreeze = canFreeze(job, state)
             return (problems + match.findings + merging.findings, format)
         case .failure(let error):

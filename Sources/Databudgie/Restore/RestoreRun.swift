@@ -97,8 +97,8 @@ public struct RestoreRun: Sendable {
         _ destination: DestinationCheck,
         _ explanation: RestoreExplanation?
     ) async throws -> RunResults {
-        // Tables are replaced again after a deadlock.
-        let session = session.settings.definitions.isEnabled ? session.reportingOnce : session
+        // Tables are replaced again after a deadlock, and one that failed along with others is loaded again.
+        let session = (session.settings.definitions.isEnabled ? session.reportingOnce : session).startingOnce
         let recordedRun = try await session.leavingTarget { try await manifest?.begin() }
         let set =
             session.settings.definitions.recreatesDatabase

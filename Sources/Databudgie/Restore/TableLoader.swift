@@ -36,14 +36,7 @@ struct TableLoader {
     ) async throws -> Load {
         let meter = TransferMeter(report: onProgress)
         let (path, bytes) = (job.file.path, try await storage.read(job.file.path))
-        guard bytes.info.version == format.file.version, bytes.info.size == format.file.size else {
-            // Its columns may be others, or in another order.
-            throw DatabudgieError(
-                .dataFile,
-                "\(path) was replaced after it was checked",
-                hint: "restore again when no backup writes to it"
-            )
-        }
+        try checkVersion(of: bytes.info)
         let file = ImportStream(
             bytes,
             of: path,
@@ -79,6 +72,17 @@ struct TableLoader {
         var load = Load(totals: meter.totals, findings: rows == accepted ? [] : [dropped(accepted, kept: rows)])
         if rejected > 0 { await add(rejected, to: &load) }
         return try await merged(rows, load)
+    }
+
+    /// Refuses a file whose columns may be others than were checked, or in another order.
+    func checkVersion(of file: FileInfo) throws {
+        guard file.version == format.file.version, file.size == format.file.size else {
+            throw DatabudgieError(
+                .dataFile,
+                "\(file.path) was replaced after it was checked",
+                hint: "restore again when no backup writes to it"
+            )
+        }
     }
 
     /// Sends the file: in one COPY, unless rows of it may be rejected.
@@ -153,7 +157,7 @@ struct TableLoader {
     /// The header is sent too, so the line numbers of the server's messages are the file's.
     private var statement: String { copy("format csv, header" + (freezes ? ", freeze" : "")) }
 
-    private func copy(_ options: String) -> String {
+    func copy(_ options: String) -> String {
         let columns = format.columns.map(quotedIdentifier).joined(separator: ", ")
         let list = columns.isEmpty ? "" : " (\(columns))"
         let table = staging?.name ?? job.relation.name.quoted

@@ -10,9 +10,14 @@ struct DatabaseSession: Sendable {
     var recorder: RunRecorder { session.recorder }
 
     /// The same for work that may begin again: what it reports, it reports once.
-    var reportingOnce: DatabaseSession {
+    var reportingOnce: DatabaseSession { reporting(to: recorder.withoutRepetitions) }
+
+    /// The same for jobs that may begin again: each is started once.
+    var startingOnce: DatabaseSession { reporting(to: recorder.startingOnce) }
+
+    private func reporting(to recorder: RunRecorder) -> DatabaseSession {
         DatabaseSession(
-            session: Session(settings: settings, storages: storages, recorder: recorder.withoutRepetitions),
+            session: Session(settings: settings, storages: storages, recorder: recorder),
             connection: connection
         )
     }

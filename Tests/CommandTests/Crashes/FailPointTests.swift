@@ -10,7 +10,8 @@
             let moments =
                 KilledBackupTests.moments + KilledBackupTests.ranges + KilledRestoreTests.loads
                 + KilledRestoreTests.creations
-                + KilledRestoreTests.replaced + KilledRestoreTests.whole + KilledRestoreTests.resets
+                + KilledRestoreTests.divisions + KilledRestoreTests.replaced + KilledRestoreTests.whole
+                + KilledRestoreTests.resets
                 + KilledPruneTests.removals
                 + KilledPruneTests.orphans + KilledPruneTests.leftovers + KilledPruneTests.results
                 + KilledPruneTests.drills

@@ -59,6 +59,8 @@
             CrashMoment(point: $0)
         } + [CrashMoment(point: .tableLoaded, count: 3), CrashMoment(point: .groupUncommitted, count: 2)]
 
+        static let divisions: [CrashMoment] = [.divisionUncommitted, .groupCommitted].map { CrashMoment(point: $0) }
+
         static let resets: [CrashMoment] = [.databaseCreated, .databaseDropped, .databaseRenamed].map {
             CrashMoment(point: $0)
         }
@@ -202,6 +204,37 @@
                 #expect(next.status == 0, "\(next.error)")
                 #expect(try await site.contents(site.target) == new)
                 #expect(try await site.values(site.target, Self.keys) == ["customer"])
+            }
+        }
+
+        @Test(
+            "A large new table is empty, or has all of its rows; after a kill between two commits the next restore replaces it",
+            arguments: divisions
+        )
+        func divide(moment: CrashMoment) async throws {
+            try await CrashSite.with(.local) { site in
+                try await site.execute(
+                    site.source,
+                    "create table big (id int primary key, v text); "
+                        + "insert into big select n, repeat(md5(n::text), 10) from generate_series(1, 20000) n"
+                )
+                let configuration = try site.configure("tables: [public.big]\nddl: true\njobs: 3")
+                var environment = site.environment()
+                environment.rangeSize = 64 << 10
+                #expect(try await BackupRun(configuration, environment: environment).run().failed.isEmpty)
+                let new = try await site.contents(site.source)
+                for ending in CrashSite.Ending.allCases {
+                    try await site.execute(site.target, "drop table if exists big")
+                    let outcome = try await site.run("restore", until: moment.point, ending, rangeSize: 64 << 10)
+                    let now = try await site.contents(site.target)
+                    site.expect(ending, outcome, isDone: now == new)
+                    if moment.point == .groupCommitted || ending == .term {
+                        #expect(now == new || now["big"]?.isEmpty ?? true)
+                    }
+                    let next = try await site.run("restore", "--yes")
+                    #expect(next.status == 0, "\(next.error)")
+                    #expect(try await site.contents(site.target) == new)
+                }
             }
         }
 

@@ -12,44 +12,50 @@ struct ImportStream: Sendable {
     private let header: CSVHeader
     private let meter: TransferMeter
     private let segments: [SetRecord.Segment]
+    private let part: FilePart
     private let counter: RecordCount
 
     /// - Parameters:
-    ///   - bytes: The file as it is stored.
+    ///   - bytes: The file as it is stored, or some of its segments.
     ///   - path: The file's path, for errors.
     ///   - header: The file's header.
     ///   - meter: Counts what passes.
-    ///   - segments: What is recorded of the file's segments; empty when nothing is.
+    ///   - segments: What is recorded of the segments that are read; empty when nothing is.
+    ///   - part: What of the file is read; later parts have no header.
     init(
         _ bytes: StorageBytes,
         of path: StoragePath,
         header: CSVHeader,
         meter: TransferMeter,
-        segments: [SetRecord.Segment] = []
+        segments: [SetRecord.Segment] = [],
+        part: FilePart = .whole
     ) {
         self.bytes = bytes
         self.path = path
         self.header = header
         self.meter = meter
         self.segments = segments
+        self.part = part
         counter = RecordCount(endsWithCarriageReturn: header.endsWithCarriageReturn)
     }
 
     /// The number of rows that have passed, without the header; all of them when the stream has ended.
-    var rows: Int { counter.state.count - 1 }
+    var rows: Int { counter.state.count - (part == .later ? 0 : 1) }
 
-    /// The records, header first.
+    /// The records, header first, unless it is in another part of the file.
     ///
     /// - Parameter keeps: For each column whether it is passed on.
     /// - Returns: Chunks of any size, not cut at records. The sequence throws `CompressionError` when the file is damaged, and
     ///   ``DatabudgieError`` when it is incomplete or has another number of rows than its end says.
     func records(keeping keeps: [Bool]) -> some AsyncSequence<[UInt8], any Error> & Sendable {
         CSVRecords(
-            base: RecordedBytes(base: bytes, check: SegmentHashes(segments, of: path), meter: meter).decompressed(),
+            base: RecordedBytes(base: bytes, check: SegmentHashes(segments, of: path), meter: meter)
+                .decompressed(isWholeFile: part == .whole),
             filter: keeps.contains(false)
                 ? CSVColumnFilter(keeping: keeps, endsWithCarriageReturn: header.endsWithCarriageReturn) : nil,
             check: RecordCheck(path: path, counter: counter),
-            meter: meter
+            meter: meter,
+            mark: ByteOrderMark(isExpected: part != .later)
         )
     }
 }
@@ -214,9 +220,10 @@ private struct CSVRecords<Base: AsyncSequence & Sendable>: AsyncSequence, Sendab
     let filter: CSVColumnFilter?
     let check: RecordCheck
     let meter: TransferMeter
+    let mark: ByteOrderMark
 
     func makeAsyncIterator() -> Iterator {
-        Iterator(base: base.makeAsyncIterator(), filter: filter, check: check, meter: meter)
+        Iterator(base: base.makeAsyncIterator(), filter: filter, check: check, meter: meter, mark: mark)
     }
 
     struct Iterator: AsyncIteratorProtocol {
@@ -224,7 +231,7 @@ private struct CSVRecords<Base: AsyncSequence & Sendable>: AsyncSequence, Sendab
         var filter: CSVColumnFilter?
         let check: RecordCheck
         let meter: TransferMeter
-        var mark = ByteOrderMark()
+        var mark: ByteOrderMark
 
         mutating func next() async throws -> [UInt8]? {
             guard let chunk = try await base.next(isolation: #isolation) else {
@@ -241,7 +248,12 @@ private struct CSVRecords<Base: AsyncSequence & Sendable>: AsyncSequence, Sendab
 
 /// Takes a byte order mark off the beginning of a stream, however it is cut into chunks.
 private struct ByteOrderMark {
-    private var expected = CSVHeader.byteOrderMark[...]
+    private var expected: ArraySlice<UInt8>
+
+    /// - Parameter isExpected: False in the middle of a file, where the same bytes are a character of a value.
+    init(isExpected: Bool) {
+        expected = isExpected ? CSVHeader.byteOrderMark[...] : []
+    }
 
     mutating func removed(from chunk: [UInt8]) -> [UInt8] {
         guard !expected.isEmpty else { return chunk }

@@ -10,11 +10,7 @@ struct LoadMember: Sendable {
     /// How much it loads in one transaction.
     let batch: WorkQueue.Batch
 
-    private var loader: GroupLoader {
-        var loader = restore.loader
-        (loader.session, loader.isExpendable) = (session, !isLeader)
-        return loader
-    }
+    private var loader: GroupLoader { restore.loader.over(session, isExpendable: !isLeader) }
 
     /// Takes groups until none is left for the member, or its connection is lost.
     ///
@@ -79,6 +75,16 @@ struct LoadMember: Sendable {
         } catch let lost as LostGroup {
             lose(lost, [number])
             return false
+        }
+    }
+
+    /// Ends a group whose only job is over.
+    func finish(_ number: Int, _ result: JobResult) async throws {
+        if case .failed(let failure) = result {
+            ledger.add([result], of: number)
+            end(number, failedJob: failure.job)
+        } else {
+            _ = try await finish([number], [[result]])
         }
     }
 

@@ -23,9 +23,10 @@ struct LoadTeam: Sendable {
     /// - Throws: `CancellationError`, and `PostgresError` when the leader's connection was lost.
     func load() async throws -> CheckedRestore.Progress {
         let sizes = groups.map { $0.jobs.reduce(0) { $0 + $1.contentBytes } }
-        let count = try await WorkerLimit.members(for: sizes, of: leader, "groups of tables are loaded")
+        let count = try await WorkerLimit.members(for: worthwhile(sizes), of: leader, "groups of tables are loaded")
         let ledger = LoadLedger(pieces(sizes, isOrdered: count == 1))
         let moment = count > 1 ? try await ServerMoment(of: leader.connection) : nil
+        if let moment { try await loadDivided(sizes, ledger, count, moment) }
         try await Members.run(workers: count - 1) {
             try await member(leader, ledger, count, isLeader: true).work()
         } worker: {
@@ -38,6 +39,38 @@ struct LoadTeam: Sendable {
             ledger.add(try await restore.setSequences(of: [groups[number]], over: leader), of: number)
         }
         return conclude(ledger)
+    }
+
+    /// The sizes of what members can load at the same time, in bytes.
+    private func worthwhile(_ sizes: [Int64]) -> [Int64] {
+        let least = leader.settings.rangeSize
+        return zip(groups, sizes).flatMap { group, size in
+            restore.mayDivide(group) ? Array(repeating: least, count: Int(size / least)) : [size]
+        }
+    }
+
+    /// Has all members load what one of them would still be loading when the others have nothing left to do.
+    private func loadDivided(
+        _ sizes: [Int64],
+        _ ledger: LoadLedger,
+        _ count: Int,
+        _ moment: ServerMoment
+    ) async throws {
+        var left = sizes.reduce(0, +)
+        for place in groups.indices.sorted(by: { (sizes[$1], $0) < (sizes[$0], $1) }) {
+            let group = groups[place]
+            guard sizes[place] > left / Int64(count), let job = group.jobs.first, restore.mayDivide(group),
+                let load = DividedLoad(job, members: count, rangeSize: leader.settings.rangeSize),
+                ledger.queue.take(place)
+            else { return }
+            let team = DivisionTeam(restore: restore, group: group, load: load, moment: moment, count: count)
+            if let result = try await team.run() {
+                try await member(leader, ledger, count, isLeader: true).finish(place, result)
+            } else {
+                ledger.queue.putBack([place])
+            }
+            left -= sizes[place]
+        }
     }
 
     /// What each group waits for.

@@ -106,6 +106,19 @@ final class WorkQueue: Sendable {
         }
     }
 
+    /// Takes a certain piece.
+    ///
+    /// - Returns: False when it is not ready, or when a running one is in its way.
+    func take(_ number: Int) -> Bool {
+        state.withLock { state in
+            guard let place = state.ready.firstIndex(of: number), isFree(number, state.running) else { return false }
+            state.ready.remove(at: place)
+            state.running.insert(number)
+            state.left -= 1
+            return true
+        }
+    }
+
     /// Further pieces that may be done along with one that was taken, and that are ready now.
     ///
     /// They wait for nothing, so what the members share is left to the others where it is little. A single member takes nothing
