@@ -223,18 +223,41 @@ struct BackupAttempt {
         let resumption = BackupResumption(plan: plan, recorded: recordedRun?.recorded)
         try await session.storages.checkWritable(plan.jobs.compactMap(\.mainPath.parent))
         if !plan.jobs.allSatisfy(\.isUniquePath) { try await written.superseding?.prepare() }
-        let definitions = DefinitionExport(
+        let export = DefinitionExport(
             session: session,
             catalog: catalog,
             dump: dump,
             timestamp: timestamp,
             written: written
         )
-        let defined = try await definitions.run(plan.definitions)
-        for (job, path) in resumption.kept { written.add(job, keptAt: path) }
-        let done = resumption.done.map { recorder.ended(.skipped($0)) }
-        let exported = try await export(resumption.pending, catalog, recordedRun, Set(defined), written, givesWay)
-        return RunResults(jobs: done + exported, definitions: defined.map(\.label))
+        let definitions = DefinitionWork(export, of: plan.definitions)
+        do {
+            if !mayExportAtOnce(plan, recordedRun) { try await definitions.finish(over: session) }
+            for (job, path) in resumption.kept { written.add(job, keptAt: path) }
+            let done = resumption.done.map { recorder.ended(.skipped($0)) }
+            let exported = try await self.export(
+                resumption.pending,
+                catalog,
+                recordedRun,
+                definitions,
+                written,
+                givesWay
+            )
+            return RunResults(
+                jobs: done + exported.defined(by: Set(definitions.names), plan),
+                definitions: definitions.names.map(\.label)
+            )
+        } catch let failure as DefinitionWork.Failure {
+            // Rows without their definitions are no set.
+            await written.remove()
+            throw failure.error
+        }
+    }
+
+    /// Whether rows may be written before all definitions are: only what can be taken back if definitions cannot be written.
+    private func mayExportAtOnce(_ plan: BackupPlan, _ recordedRun: ManifestRun?) -> Bool {
+        !settings.isDryRun && recordedRun == nil && plan.jobs.allSatisfy(\.isUniquePath)
+            && settings.definitions.filename.variables.contains(.timestamp)
     }
 
     /// Exports the jobs, several at a time if there is more than one member.
@@ -242,15 +265,16 @@ struct BackupAttempt {
         _ jobs: [BackupJob],
         _ catalog: DatabaseCatalog,
         _ recordedRun: ManifestRun?,
-        _ defined: Set<QualifiedName>,
+        _ definitions: DefinitionWork,
         _ written: WrittenFiles,
         _ givesWay: Bool
     ) async throws -> [JobResult] {
         let connection = session.connection
         let workers = WorkerCount(settings: settings, catalog: catalog, connection: connection)
-        let (wanted, sized) = try await workers.decide(jobs)
+        let (wanted, sized) = try await workers.decide(jobs, and: definitions.isWaiting ? 1 : 0)
         let count = try await WorkerLimit(settings: settings, connection: connection)
             .available(wanted, "tables are exported", recorder)
+        if count == 1 { try await definitions.finish(over: session) }
         let existing = try await FileListing(jobs.filter(\.skipsIfExists).map(\.pattern), in: session.storages)
         // What has a file is not read, however large it is.
         let pieces = try await workers.division(count).pieces(
@@ -263,7 +287,8 @@ struct BackupAttempt {
             recordedRun: recordedRun,
             states: try await SequenceReader(connection: connection).read(jobs.flatMap(\.sequences)),
             existing: existing,
-            defined: defined,
+            definitions: definitions,
+            defined: definitions.plannedNames,
             written: written,
             subset: subset,
             givesWay: givesWay,
@@ -306,6 +331,18 @@ extension PlannedJob {
             location: job.mainPath.description,
             sequences: job.sequences.count
         )
+    }
+}
+
+extension [JobResult] {
+    /// The same with what is known of definitions once they are written: an extension may have created a table.
+    fileprivate func defined(by names: Set<QualifiedName>, _ plan: BackupPlan) -> [JobResult] {
+        let jobs = Dictionary(uniqueKeysWithValues: plan.jobs.map { ($0.id, $0.relation?.name) })
+        return map { result in
+            guard case .finished(var outcome) = result, outcome.includesDefinition else { return result }
+            outcome.includesDefinition = jobs[outcome.job]?.map(names.contains) ?? false
+            return .finished(outcome)
+        }
     }
 }
 

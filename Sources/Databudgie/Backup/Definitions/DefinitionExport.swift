@@ -3,8 +3,8 @@ import Postgres
 import Storage
 
 /// Writes the definitions of the planned tables, as the backup's snapshot sees them.
-struct DefinitionExport {
-    let session: DatabaseSession
+struct DefinitionExport: Sendable {
+    var session: DatabaseSession
     let catalog: DatabaseCatalog
     let dump: DefinitionDump
     /// The moment in the names of the files.

@@ -11,6 +11,8 @@ struct RunJobs: Sendable {
     let states: [Relation.OID: Result<SequenceState, any Error>]
     /// The files that jobs have already.
     let existing: FileListing
+    /// What writes the definitions, unless that is done.
+    let definitions: DefinitionWork
     /// Tables whose definitions are part of the run.
     let defined: Set<QualifiedName>
     let written: WrittenFiles

@@ -33,11 +33,13 @@ struct RunMember: Sendable {
 
     func next() async throws -> JobPiece? {
         guard isLeader else { return run.list.next() }
-        return try await run.list.nextForLeader {
-            guard session.settings.idleInTransactionTimeout != nil else { return }
-            // It is not idle while others work, and its locks are needed.
-            try await session.connection.execute("set local idle_in_transaction_session_timeout = 0")
-        }
+        return try await run.list.nextForLeader { try await mayIdle() }
+    }
+
+    /// Keeps the server from ending the transaction of the leader, whose locks are needed while it waits for others.
+    func mayIdle() async throws {
+        guard session.settings.idleInTransactionTimeout != nil else { return }
+        try await session.connection.execute("set local idle_in_transaction_session_timeout = 0")
     }
 
     /// Exports a job; a failed one stops the others only when it is strict.

@@ -17,7 +17,9 @@ struct RunTeam {
         var failure: (any Error)?
         do {
             try await Members.run(workers: snapshot == nil ? 0 : count - 1) {
-                try await member(leader, isLeader: true).work()
+                let member = member(leader, isLeader: true)
+                try await member.work()
+                try await run.definitions.finish(over: leader) { try await member.mayIdle() }
             } worker: {
                 if let snapshot { try await work(with: snapshot) }
             }
@@ -36,7 +38,7 @@ struct RunTeam {
     ///
     /// - Throws: What ends the run.
     private func work(with snapshot: SharedSnapshot) async throws {
-        guard run.list.isWaiting else { return }
+        guard run.list.isWaiting || run.definitions.isWaiting else { return }
         var result: Result<Void, any Error>?
         do {
             try await leader.session.withDatabase(at: leader.connection.server) { session in
@@ -46,6 +48,7 @@ struct RunTeam {
                     {
                         try await snapshot.withMember(over: session.connection) {
                             do {
+                                try await run.definitions.run(over: session)
                                 try await member(session, isLeader: false).work()
                                 result = .success(())
                             } catch {

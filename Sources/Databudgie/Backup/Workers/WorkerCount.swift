@@ -8,14 +8,19 @@ struct WorkerCount {
 
     /// Decides by the sizes of tables.
     ///
-    /// - Parameter jobs: In the order of the plan.
+    /// - Parameters:
+    ///   - jobs: In the order of the plan.
+    ///   - others: How much a member can do beside them, such as definitions.
     /// - Returns: How many members there are to be, with the leader, and the jobs with the sizes of their tables, as far as
     ///   they matter.
     /// - Throws: `PostgresError` when the connection was lost; `CancellationError`.
-    func decide(_ jobs: [BackupJob]) async throws -> (count: Int, jobs: [(job: BackupJob, bytes: Int64?)]) {
+    func decide(
+        _ jobs: [BackupJob],
+        and others: Int = 0
+    ) async throws -> (count: Int, jobs: [(job: BackupJob, bytes: Int64?)]) {
         let limit = WorkerLimit(settings: settings, connection: connection)
         let isDivisible = jobs.contains { $0.isDivisible(in: catalog) }
-        let most = try await limit.most(for: isDivisible ? .max : jobs.count { $0.includesRows })
+        let most = try await limit.most(for: isDivisible ? .max : jobs.count { $0.includesRows } + others)
         guard most > 1 else { return (1, jobs.map { ($0, nil) }) }
         let relations = jobs.compactMap(\.relation)
         let bytes = try await TableSizeReader(connection: connection).read(
@@ -26,7 +31,7 @@ struct WorkerCount {
         let pieces = sized.reduce(0) { sum, next in
             sum + (next.job.includesRows ? division.count(next.job, next.bytes, isSubset: isSubset) : 0)
         }
-        return (limit.decide(min(most, max(1, pieces)), sized.map(\.bytes)), sized)
+        return (limit.decide(min(most, max(1, pieces + others)), sized.map(\.bytes)), sized)
     }
 
     /// What divides tables for some members.
