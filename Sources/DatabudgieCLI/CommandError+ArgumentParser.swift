@@ -69,7 +69,8 @@ extension CommandError {
 }
 
 extension ParsableCommand {
-    fileprivate static func subcommand(named name: String) -> (any ParsableCommand.Type)? {
+    /// The subcommand that has a name; nil when there is none.
+    static func subcommand(named name: String) -> (any ParsableCommand.Type)? {
         configuration.subcommands.first { $0.configuration.commandName == name }
     }
 }

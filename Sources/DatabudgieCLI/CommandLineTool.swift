@@ -8,6 +8,7 @@ struct CommandLineTool {
     /// - Parameter arguments: The arguments without the program's name.
     /// - Returns: How the process should end.
     func run(_ arguments: [String]) async -> ExitStatus {
+        let arguments = Self.unknownSubcommand(in: arguments).map { [$0] } ?? arguments
         let command: any Subcommand
         do {
             guard let parsed = try parse(arguments) else { return .success }
@@ -36,6 +37,16 @@ struct CommandLineTool {
         }
         try command.run()
         return nil
+    }
+
+    /// What help is asked for and is no subcommand: the parser would show the help of everything, as if that were it.
+    private static func unknownSubcommand(in arguments: [String]) -> String? {
+        let isHelp = arguments.first == "help"
+        guard isHelp || arguments.contains("--help") || arguments.contains("-h"),
+            let word = arguments.dropFirst(isHelp ? 1 : 0).first, !word.utf8.starts(with: "-".utf8), word != "help",
+            DatabudgieCommand.subcommand(named: word) == nil
+        else { return nil }
+        return word
     }
 
     /// All subcommands, in the order of the help, as a sentence has them.

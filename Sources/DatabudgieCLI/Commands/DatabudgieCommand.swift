@@ -11,10 +11,10 @@ struct DatabudgieCommand: ParsableCommand {
             names another one; 'databudgie init' writes a first one. Options can be given before or after the subcommand.
 
             Exit codes:
-              0         everything was done
-              1         it failed, or finished with failed tables or with findings
-              2         the command line or the configuration is wrong
-              130, 143  it was interrupted by SIGINT (Ctrl-C) or SIGTERM
+              0              everything was done
+              1              it failed, or finished with failed tables or with findings
+              2              the command line or the configuration is wrong
+              129, 130, 143  it was interrupted by SIGHUP, SIGINT (Ctrl-C) or SIGTERM
 
             Environment:
               DATABUDGIE_BACKUP__URL=...    any key of the configuration, by its place

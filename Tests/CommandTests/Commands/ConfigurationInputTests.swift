@@ -169,6 +169,9 @@ struct ConfigurationInputTests {
             outcome.error
                 == "databudgie: error: unexpected argument 'bakcup'\n  hint: did you mean 'backup'? See 'databudgie --help'\n"
         )
+        for arguments in [["help", "bakcup"], ["bakcup", "--help"], ["bakcup", "-h", "-c", "x.yml"]] {
+            #expect(try await Program().run(arguments).error == outcome.error)
+        }
         let far = try await Program().run("frobnicate")
         #expect(far.error.contains("hint: see 'databudgie --help'"))
         let surplus = try await Program().run("backup", "backups")

@@ -33,7 +33,7 @@ struct ManualTests {
             for part in [
                 "\\fB-c\\fR, \\fB--config\\fR \\fIfile\\fR", ".SS \"Where\"",
                 ".SH \"EXIT STATUS\" .TP \\fB0\\fR everything was done",
-                "\\fB130, 143\\fR", ".SH \"ENVIRONMENT\" .TP \\fBDATABUDGIE_BACKUP__URL=...\\fR",
+                "\\fB129, 130, 143\\fR", ".SH \"ENVIRONMENT\" .TP \\fBDATABUDGIE_BACKUP__URL=...\\fR",
                 "\\fB--ddl\\fR, \\fB--no-ddl\\fR",
             ] {
                 #expect(text.contains(part), "\(part)")

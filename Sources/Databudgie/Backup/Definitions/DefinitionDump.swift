@@ -143,6 +143,22 @@ struct DefinitionDump: Sendable {
         return major
     }
 
+    /// What a program said at last, without its name before each line.
+    private static func refusal(of tool: String, saying words: String) -> DatabudgieError {
+        let lines = words.split(separator: "\n").filter { !$0.contains("pg_restore: creating") }.suffix(4).map { line in
+            var line = line.trimmingPrefix("\(tool): ")
+            for kind in ["error: ", "detail: "] { line = line.trimmingPrefix(kind) }
+            return String(line)
+        }
+        let lacksPrivilege = lines.contains { $0.contains("permission denied for") }
+        return DatabudgieError(
+            .database,
+            "\(tool) could not read the definitions: " + lines.joined(separator: "; "),
+            hint: lacksPrivilege
+                ? "grant it to the role: pg_dump locks every table that the definitions need; or turn ddl off" : nil
+        )
+    }
+
     private func output(of tool: String, _ arguments: [String], variables: [String: String] = [:]) async throws
         -> String
     {
@@ -159,12 +175,7 @@ struct DefinitionDump: Sendable {
         )
         try Task.checkCancellation()
         guard result.terminationStatus.isSuccess else {
-            let words = String(decoding: result.standardError, as: UTF8.self)
-            let lines = words.split(separator: "\n").filter { !$0.contains("pg_restore: creating") }
-            throw DatabudgieError(
-                .database,
-                "\(tool) could not read the definitions: " + lines.suffix(4).joined(separator: " ")
-            )
+            throw Self.refusal(of: tool, saying: String(decoding: result.standardError, as: UTF8.self))
         }
         return String(decoding: result.standardOutput, as: UTF8.self)
     }

@@ -3,15 +3,15 @@ extension ConfigurationKey {
     static let ofNotifications: [ConfigurationKey] = [
         Self(
             "healthchecks",
-            .text,
+            url,
             default: nil,
             "the ping URL of a check of healthchecks.io, or of a server that speaks its protocol: `/start` is appended to its path "
                 + "when a run begins, `/fail` when it fails"
         ),
-        Self("url", .text, default: nil, "any URL: the same for every event; give several entries for several URLs"),
+        Self("url", url, default: nil, "any URL: the same for every event; give several entries for several URLs"),
         Self(
             "command",
-            .texts,
+            command,
             default: nil,
             "a program and its arguments, as a list; for a shell write one: `[/bin/sh, -c, …]`"
         ),
@@ -30,11 +30,18 @@ extension ConfigurationKey {
         ),
     ]
 
+    private static let url = KeyForm.text("string", pattern: "^\(KeyForm.anyCase("http"))[Ss]?://[^/]")
+
+    private static let command = KeyForm(
+        "list",
+        [["type": ["array", "null"], "items": ["type": ["string", "number"]], "minItems": 1], KeyForm.outside]
+    )
+
     private static let events = KeyForm(
         "word or list",
         [
             ["enum": .list(eventWords + [.null])],
-            ["type": "array", "items": ["anyOf": [["enum": .list(eventWords)], KeyForm.outside]]],
+            ["type": "array", "items": ["anyOf": [["enum": .list(eventWords)], KeyForm.outside]], "minItems": 1],
             KeyForm.outside,
         ]
     )

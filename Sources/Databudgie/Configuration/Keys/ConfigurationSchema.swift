@@ -39,7 +39,23 @@ package enum ConfigurationSchema {
         return [
             ("type", level == .root ? ["object", "null"] : "object"), ("properties", .object(keys)),
             ("patternProperties", ["^x-": [:]]), ("additionalProperties", false),
-        ]
+        ] + rules(of: level)
+    }
+
+    /// What keys of a mapping have to do with one another.
+    private static func rules(of level: ConfigurationLevel) -> [(String, SchemaNode)] {
+        func oneOf(_ keys: [String]) -> (String, SchemaNode) {
+            ("oneOf", .list(keys.map { ["required": [.text($0)]] }))
+        }
+        switch level {
+        case .notify:
+            return [
+                oneOf(NotificationTarget.receiverKeys),
+                ("dependencies", ["format": ["url"], "headers": ["not": ["required": ["command"]]]]),
+            ]
+        case .mask: return [oneOf(["mask"] + Mask.names)]
+        default: return []
+        }
     }
 
     private static func reference(to key: ConfigurationKey) -> SchemaNode {

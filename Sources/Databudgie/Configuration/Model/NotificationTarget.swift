@@ -18,6 +18,9 @@ public struct NotificationTarget: Sendable, Equatable {
         case text
     }
 
+    /// The keys that name a receiver, of which each has one.
+    static let receiverKeys = ["healthchecks", "url", "command"]
+
     /// Who is notified.
     public enum Receiver: Sendable, Equatable {
         /// A check of healthchecks.io, or of a server that speaks its protocol: `/start` and `/fail` are appended to its URL.

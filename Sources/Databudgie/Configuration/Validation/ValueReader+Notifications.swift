@@ -2,7 +2,7 @@ import Storage
 
 /// `notify`: one receiver, or a list of them.
 extension ValueReader {
-    private static let receivers = ["healthchecks", "url", "command"]
+    private static var receivers: [String] { NotificationTarget.receiverKeys }
 
     /// The receivers of notifications; one whose address is null is none.
     func notifications(_ value: SourceValue?) -> [NotificationTarget] {

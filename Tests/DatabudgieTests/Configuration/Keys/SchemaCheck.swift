@@ -94,12 +94,24 @@ struct SchemaCheck {
             let problems = alternatives.map { problem(value, $0, path) }
             if !problems.contains(nil) { return problems.compactMap(\.self).max { $0.count < $1.count } }
         }
+        if let alternatives = schema["oneOf"]?.list {
+            let count = alternatives.count { problem(value, $0, path) == nil }
+            if count != 1 { return "\(path): \(count) alternatives in place of one" }
+        }
+        if let other = schema["not"], problem(value, other, path) == nil { return "\(path): not wanted" }
         return problemOfParts(of: value, schema, path)
     }
 
     private func problemOfParts(of value: JSONReading, _ schema: [String: JSONReading], _ path: String) -> String? {
         for key in schema["required"]?.list.compactMap(\.text) ?? [] where value.object[key] == nil {
             return "\(path): no \(key)"
+        }
+        for (key, dependency) in schema["dependencies"]?.object ?? [:] where value.object[key] != nil {
+            let needed: JSONReading = dependency.list.isEmpty ? dependency : .object(["required": dependency])
+            if let problem = problem(value, needed, path) { return problem }
+        }
+        if let least = schema["minItems"]?.number, case .list(let elements) = value, Double(elements.count) < least {
+            return "\(path): too few"
         }
         if let most = schema["maxProperties"]?.number, Double(value.object.count) > most { return "\(path): too many" }
         if let element = schema["items"] {

@@ -52,7 +52,12 @@ struct SchemaTests {
             "ddl: {enable: x}",
             "ddl: maybe", "manifest: 5", "sentry: {dns: x}",
             "notify: https://a", "notify: {urls: x}", "notify: [{url: https://a, events: [end]}]",
-            "notify: {command: mail}",
+            "notify: {command: mail}", "notify: {}", "notify: {command: []}", "notify: {url: ftp://x/y}",
+            "notify: {url: 5}",
+            "notify: {url: x}", "notify: {url: https://a, events: []}", "notify: {url: https://a, command: [b]}",
+            "notify: {healthchecks: https://a, format: text}", "notify: {command: [a], headers: {b: c}}",
+            "masking: {columns: {a: {}}}", "masking: {columns: {a: {mask: email, hash: }}}",
+            "masking: {columns: {a: {by: b}}}",
             "s3: {server_side_encryption: kms}", "s3: {tags: [a]}", "s3: {request_payer: me}",
         ]
     )
