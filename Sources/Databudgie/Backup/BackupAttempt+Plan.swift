@@ -40,6 +40,8 @@ extension BackupAttempt {
                 recorder.found(SetRecording.unrecorded)
             }
             try await reportFailures(of: resumption.pending, catalog)
+            try await DefinitionLocks(connection: session.connection, catalog: catalog)
+                .problems(of: plan.definitions).forEach(recorder.found)
             return result
         }
     }

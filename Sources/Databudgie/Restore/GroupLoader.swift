@@ -273,6 +273,7 @@ struct GroupLoader {
     /// - Parameters:
     ///   - job: Was checked by the preflight.
     ///   - freezes: The transaction has emptied its table.
+    /// - Returns: What streams it into its table.
     /// - Throws: ``DatabudgieError`` when it was not checked.
     func loader(of job: RestoreJob, freezes: Bool = false) throws -> TableLoader {
         guard let format = formats[job.id] else {
@@ -304,6 +305,7 @@ struct GroupLoader {
     ///   - job: Was checked by the preflight.
     ///   - totals: How much was loaded.
     ///   - start: When that began.
+    /// - Returns: The outcome, without what only a single load has.
     /// - Throws: ``DatabudgieError`` when it was not checked.
     func outcome(
         of job: RestoreJob,

@@ -25,13 +25,12 @@ struct DividedLoad: Sendable {
     /// So many runs for each member leave little to wait for at the end.
     private static let runsPerMember = 8
 
-    /// Divides the file of a job.
+    /// Divides the file of a job; nil when it has no segments to divide it by.
     ///
     /// - Parameters:
     ///   - job: Loads rows into a table.
     ///   - members: How many members there are.
     ///   - rangeSize: The least size of a range of a table that is worth a member, in bytes.
-    /// - Returns: nil when the file has no segments to divide it by.
     init?(_ job: RestoreJob, members: Int, rangeSize: Int64) {
         guard let segments = job.candidate?.source.part?.data?.segments else { return nil }
         let total = segments.reduce(0) { $0 + $1.uncompressedBytes }
