@@ -44,8 +44,8 @@ extension DatabudgieCommand.Mask {
                 lines.append("  columns:")
                 lines += masked.map { "    \(YAMLText.quoted($0.column)): \($0.mask)  # by its \($0.reason)" }
             }
-            if !kept.isEmpty { lines += ["  keep:"] + kept.map { "    - \(YAMLText.quoted($0.column))" } }
-            return lines
+            if !kept.isEmpty { lines += ["  keep:"] + kept.map { "    - \(ConfigurationText.quoted($0.column))" } }
+            return lines + ConfigurationText.notes(for: lines)
         }
 
         private struct Document: Encodable {
