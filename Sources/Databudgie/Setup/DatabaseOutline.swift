@@ -25,14 +25,14 @@ package struct DatabaseOutline: Sendable, Equatable {
         package let name: Name
         /// Without its indexes; nil when nobody may ask, or another session has it locked.
         package let bytes: Int64?
+        /// The role can read it; otherwise it is one of ``DatabaseOutline/unreadable``.
+        package let isReadable: Bool
     }
 
     package struct Schema: Sendable, Equatable {
         package let name: String
         /// The largest first.
         package var tables: [Table]
-
-        package var bytes: Int64 { tables.compactMap(\.bytes).reduce(0, +) }
     }
 
     /// A column that many tables have and that refers to one: probably the customer whose rows they are.
@@ -45,7 +45,8 @@ package struct DatabaseOutline: Sendable, Equatable {
 
     /// In the order of their names.
     package var schemas: [Schema]
-    /// Tables that the role cannot read.
+    /// Tables that the role cannot read, and those of their partitions that it cannot read either: a glob finds a partition
+    /// when its root is excluded.
     package var unreadable: [Name]
     /// Views and materialized views, which no glob finds.
     package var views: [Name]
@@ -54,8 +55,11 @@ package struct DatabaseOutline: Sendable, Equatable {
     package var tenants: [Tenant]
     /// Extensions that a target needs, too.
     package var extensions: [String]
-    /// How the database was reached, in the order of the keywords.
+    /// How the database was reached, in the order of the keywords: what was given, and the host, the port, the user and the
+    /// database that libpq found elsewhere.
     package let connection: [Keyword]
+    /// Other variables of libpq that were set and may have had a part in reaching the database, sorted.
+    package let connectionVariables: [String]
     package let database: String
     package let user: String
     /// The server's version before the dot.
@@ -67,21 +71,30 @@ package struct DatabaseOutline: Sendable, Equatable {
     ///   - catalog: The database.
     ///   - sizes: Bytes of tables by their OIDs.
     ///   - extensions: Those that are installed.
-    ///   - connection: How the database was reached.
+    ///   - connection: What was given of the connection.
+    ///   - environment: The environment variables, from which libpq takes what was not given.
     ///   - server: Whose catalog it is.
     init(
         _ catalog: DatabaseCatalog,
         sizes: [Relation.OID: Int64],
         extensions: [String],
         connection: ConnectionParameters,
+        environment: [String: String],
         server: ServerInfo
     ) {
-        let found = catalog.relations.filter { $0.kind.isFoundByGlobs && !$0.isExtensionMember && !$0.isPartition }
+        let found = catalog.relations
+            .filter { $0.kind.isFoundByGlobs && !$0.isExtensionMember && !$0.isPartition }
+            .flatMap { Self.separateTables($0, catalog) }
         let tables = found.map { relation in
-            let parts =
-                [relation.oid] + catalog.descendants(of: relation.oid).filter { catalog[$0]?.isPartition == true }
+            // The partitions of a table that cannot be read are listed by themselves.
+            let partitions = relation.isReadable ? catalog.descendants(of: relation.oid) : []
+            let parts = [relation.oid] + partitions.filter { catalog[$0]?.isPartition == true }
             let known = parts.compactMap { sizes[$0] }
-            return Table(name: Name(relation), bytes: known.isEmpty ? nil : known.reduce(0, +))
+            return Table(
+                name: Name(relation),
+                bytes: known.isEmpty ? nil : known.reduce(0, +),
+                isReadable: relation.isReadable
+            )
         }
         schemas = Dictionary(grouping: tables) { ByteKey($0.name.schema) }.map { schema, tables in
             Schema(
@@ -95,10 +108,21 @@ package struct DatabaseOutline: Sendable, Equatable {
         cycles = Self.cycles(catalog)
         tenants = Self.tenants(catalog)
         self.extensions = extensions
-        self.connection = connection.keywords.sorted { $0.key < $1.key }.map {
+        let reached = ReachedConnection(given: connection, environment: environment, server: server)
+        self.connection = reached.keywords.sorted { $0.key < $1.key }.map {
             Keyword(name: $0.key, value: ConnectionParameters.isSecret($0.key) ? nil : $0.value)
         }
+        connectionVariables = reached.variables
         (database, user, majorVersion) = (server.database, server.user, server.majorVersion)
+    }
+
+    /// What a backup exports as tables of their own: the table, or, when it cannot be read, also its partitions.
+    private static func separateTables(_ relation: Relation, _ catalog: DatabaseCatalog) -> [Relation] {
+        guard !relation.isReadable else { return [relation] }
+        let partitions = relation.children.compactMap { catalog[$0] }.filter {
+            $0.isPartition && $0.kind.isFoundByGlobs && !$0.isExtensionMember
+        }
+        return [relation] + partitions.flatMap { separateTables($0, catalog) }
     }
 
     private static func cycles(_ catalog: DatabaseCatalog) -> [[Name]] {

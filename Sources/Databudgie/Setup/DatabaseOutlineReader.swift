@@ -9,7 +9,7 @@ package struct DatabaseOutlineReader: Sendable {
     ///
     /// - Parameters:
     ///   - url: The database's URL; nil for that of libpq's variables, such as PGHOST.
-    ///   - environment: Where pg_dump is looked for.
+    ///   - environment: Where pg_dump is looked for, and the variables that libpq reads.
     /// - Throws: `PostgresError` when the URL is none.
     package init(url: String?, environment: RunEnvironment = RunEnvironment()) throws {
         connection = try url.map { try ConnectionParameters(url: $0) } ?? ConnectionParameters(keywords: [:])
@@ -20,7 +20,7 @@ package struct DatabaseOutlineReader: Sendable {
     ///
     /// - Throws: `PostgresError`; `CancellationError`.
     package func run() async throws -> DatabaseOutline {
-        let parameters = connection
+        let (parameters, variables) = (connection, environment.variables)
         let (server, read) = try await Connection.withConnection(to: parameters) { connection in
             let outline = try await connection.withTransaction(.catalog, idleTimeout: nil) {
                 let catalog = try await DatabaseCatalogReader(connection: connection).read()
@@ -31,6 +31,7 @@ package struct DatabaseOutlineReader: Sendable {
                     sizes: sizes,
                     extensions: extensions.compactMap { $0["name"] },
                     connection: parameters,
+                    environment: variables,
                     server: connection.server
                 )
             }

@@ -1,6 +1,7 @@
 import Databudgie
 import DatabudgieTestSupport
 import Foundation
+import Postgres
 import Testing
 
 @testable import DatabudgieCLI
@@ -17,7 +18,9 @@ struct InitCommandTests {
             let outcome = try await shop.program.run("init", shop.url)
             #expect(outcome.status == 0 && outcome.error.isEmpty, "\(outcome.error)")
             #expect(outcome.output.hasPrefix("databudgie.yml is written: 2 tables, "))
+            #expect(outcome.output.contains("\n  databudgie check "))
             #expect(outcome.output.contains("\n  databudgie plan backup "))
+            #expect(!outcome.output.contains("databudgie.schema.json"))
             #expect(try text(shop).contains("# public: 2 tables, "))
             #expect(try text(shop).hasPrefix("# yaml-language-server: $schema=databudgie.schema.json\n"))
             #expect(try text(shop, "databudgie.schema.json") == ConfigurationSchema.json)
@@ -64,6 +67,7 @@ struct InitCommandTests {
             #expect(text.contains("3 tables have a column tenant_id"))
             #expect(text.contains("    \"public.tenants\": {sample: 1%}"))
             #expect(text.contains("location: \"copies/{table}\""))
+            #expect(!text.contains("{ref."))
 
             let plan = try await shop.program.run("plan", "backup", "--json")
             #expect(plan.status == 0, "\(plan.error)")
@@ -72,6 +76,35 @@ struct InitCommandTests {
             #expect(tables.contains("we*ird [x] \" é: #.a b") && tables.contains("weXird [x] \" é: #.other"))
             #expect(tables.count == 8)
             #expect(Set(tables).count == 8)
+        }
+    }
+
+    @Test("What would begin an interpolation or a reference, or is a URL of its own, is just a name")
+    func interpolations() async throws {
+        try await Shop.with { shop in
+            try await shop.execute(
+                """
+                create schema "<% ENV[HOME] %>";
+                create table "<% ENV[HOME] %>"."${ref.backup.url}" (id int);
+                create table "<% ENV[HOME] %>"."{{ref:x}" (id int);
+                """
+            )
+            let location = "{{ref.url}}<% ENV[X] %>/{date}/{table}"
+            let outcome = try await shop.program.run("init", shop.url, "-l", location)
+            #expect(outcome.status == 0, "\(outcome.error)")
+            let plan = try await shop.program.run("plan", "backup", "--json")
+            #expect(plan.status == 0, "\(plan.error)")
+            let json = try #require(try JSONSerialization.jsonObject(with: Data(plan.output.utf8)) as? [String: Any])
+            let tables = try #require(json["tables"] as? [[String: Any]]).compactMap { $0["table"] as? String }
+            #expect(
+                Set(tables) == [
+                    "public.products", "public.sales", "<% ENV[HOME] %>.${ref.backup.url}", "<% ENV[HOME] %>.{{ref:x}",
+                ]
+            )
+            #expect(try Configuration.load(yaml: text(shop)).backup.tables.count == 2)
+            let backup = try await shop.program.run("backup")
+            #expect(backup.status == 0, "\(backup.error)")
+            #expect(FileManager.default.fileExists(atPath: shop.folder + "/{ref.url}<% ENV[X] %>"))
         }
     }
 
@@ -113,23 +146,143 @@ struct InitCommandTests {
         }
     }
 
+    @Test("A file that exists in place of the schema is kept, and said to be another one")
+    func existingSchema() async throws {
+        try await Shop.with { shop in
+            let file = URL(filePath: shop.folder + "/databudgie.schema.json")
+            try Data("{}".utf8).write(to: file)
+            let outcome = try await shop.program.run("init", shop.url)
+            #expect(outcome.status == 0 && outcome.output.contains("\ndatabudgie.schema.json beside it is another one"))
+            #expect(try Data(contentsOf: file) == Data("{}".utf8))
+        }
+    }
+
+    @Test(
+        "Options that would change nothing are refused by name",
+        arguments: [
+            ["-t", "a"], ["-x", "a"], ["--ddl"], ["--no-ddl"], ["-c", "a.yml"], ["--raw-config", "{}"],
+            ["--raw-config-format", "yaml"], ["--adapter", "postgres"], ["--strict"], ["--no-strict"], ["--stats"],
+        ]
+    )
+    func unusedOptions(_ arguments: [String]) async throws {
+        let long = ["-t": "--table", "-x": "--exclude", "-c": "--config"]
+        let name = long[arguments[0]] ?? arguments[0]
+        try await withTemporaryFolder { folder in
+            let outcome = try await Program(folder: folder).run(["init", "postgresql://127.0.0.1:1/shop"] + arguments)
+            #expect(outcome.status == 2 && outcome.output.isEmpty)
+            #expect(outcome.error.hasPrefix("databudgie: error: init takes no \(name)\n  hint: "), "\(outcome.error)")
+        }
+    }
+
+    @Test(
+        "Names of other formats, and locations that no backup could use, are refused before anything is asked of a server",
+        arguments: [
+            (["-o", "o.json"], "o.json: init writes YAML"), (["-o", "o.toml"], "o.toml: init writes YAML"),
+            (["-o", "o"], "o: init writes YAML"), (["-l", ""], "--location is empty"),
+            (["-l", "s3://key:secret@bucket/x"], "--location has credentials in it"),
+            (["-l", "https://key:secret@host/x"], "--location has credentials in it"),
+            (["-l", "s3:/bucket"], "--location: the location 's3:/bucket' begins with"),
+            (["-l", "s3://b/x"], "--location: the path"), (["-l", "{tabel}"], "--location: "),
+        ]
+    )
+    func refused(_ arguments: [String], _ message: String) async throws {
+        try await withTemporaryFolder { folder in
+            let outcome = try await Program(folder: folder).run(["init", "postgresql://127.0.0.1:1/shop"] + arguments)
+            #expect(outcome.status == 2 && outcome.output.isEmpty)
+            #expect(outcome.error.hasPrefix("databudgie: error: " + message), "\(outcome.error)")
+            #expect(outcome.error.contains("\n  hint: ") && !outcome.error.contains("secret"))
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
+        }
+    }
+
+    @Test("--dry-run and the file '-' print the configuration and write nothing")
+    func printed() async throws {
+        try await Shop.with { shop in
+            for arguments in [["--dry-run"], ["-o", "-"]] {
+                let outcome = try await shop.program.run(["init", shop.url] + arguments)
+                #expect(outcome.status == 0 && outcome.error.isEmpty, "\(outcome.error)")
+                #expect(try Configuration.load(yaml: outcome.output).backup.tables.count == 1)
+                #expect(outcome.output.contains("$schema=") == (arguments == ["--dry-run"]))
+                #expect(try FileManager.default.contentsOfDirectory(atPath: shop.folder).isEmpty)
+            }
+        }
+    }
+
+    @Test("A location gets a folder for each table only if it has none")
+    func location() throws {
+        for (given, expected) in [
+            ("copies", "copies/{table}"), ("copies//", "copies/{table}"), ("/", "/{table}"),
+            ("s3://bucket/x/{table}", "s3://bucket/x/{table}"), ("s3://bucket/{date}", "s3://bucket/{date}/{table}"),
+            ("{{table}}", "{{table}}/{table}"),
+        ] {
+            #expect(try StarterLocation(given).text == expected)
+        }
+    }
+
+    @Test("A database without tables is a warning, and no size")
+    func nothing() async throws {
+        try await PostgresServer.withDatabase { parameters in
+            try await withTemporaryFolder { folder in
+                let shop = Shop(parameters: parameters, folder: folder)
+                let outcome = try await shop.program.run("init", shop.url)
+                #expect(outcome.status == 0 && outcome.output.hasPrefix("databudgie.yml is written.\n"))
+                #expect(outcome.error.hasPrefix("databudgie: warning: the database "), "\(outcome.error)")
+                #expect(outcome.error.contains(" has no tables, so there is nothing to back up\n  hint: "))
+            }
+        }
+    }
+
+    @Test("What libpq's variables say of the place is in the file, and the others are named")
+    func variables() async throws {
+        try await Shop.with { shop in
+            let names = ["host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "dbname": "PGDATABASE"]
+            var program = shop.program
+            for (keyword, value) in shop.parameters.keywords {
+                if let name = names[keyword] { program.environment[name] = value }
+            }
+            program.environment["PGPASSWORD"] = "geheim"
+            let outcome = try await program.run("init")
+            #expect(outcome.status == 0, "\(outcome.error)")
+            let text = try text(shop)
+            #expect(text.contains("The connection also used PGPASSWORD: set it") && !text.contains("geheim"))
+            // Without any of the variables.
+            var bare = shop.program
+            bare.environment["PGPASSWORD"] = "geheim"
+            let plan = try await bare.run("plan", "backup")
+            #expect(plan.status == 0, "\(plan.error)")
+        }
+    }
+
     @Test("Tables that the role cannot read are excluded and counted, so the first backup succeeds")
     func unreadable() async throws {
         try await Shop.with { shop in
-            try await shop.execute("create table hidden (id int)")
+            try await shop.execute(
+                """
+                create table hidden (id int);
+                create table parted (id int) partition by list (id);
+                create table parted_open partition of parted for values in (1);
+                create table parted_shut partition of parted for values in (2) partition by list (id);
+                create table parted_shut_2 partition of parted_shut for values in (2);
+                """
+            )
             let role = "init_\(UInt32.random(in: 0...UInt32.max))"
             try await shop.execute(
                 """
                 create role \(role) login;
                 grant usage on schema public to \(role);
-                grant select on products, sales to \(role);
+                grant select on products, sales, parted_open to \(role);
                 """
             )
             do {
                 let url = shop.url.replacing("user='postgres'", with: "user='\(role)'")
                 let outcome = try await shop.program.run("init", url)
-                #expect(outcome.output.contains("1 table cannot be read by the role \(role), and is excluded."))
-                #expect(try text(shop).contains("exclude:\n  - \"public.hidden\"\n"))
+                #expect(outcome.output.hasPrefix("databudgie.yml is written: 3 tables, "))
+                #expect(outcome.output.contains("4 tables cannot be read by the role \(role), and are excluded."))
+                let text = try text(shop)
+                for name in ["hidden", "parted", "parted_shut", "parted_shut_2"] {
+                    #expect(text.contains("\n  - \"public.\(name)\"\n"))
+                }
+                #expect(!text.contains("parted_open\"\n") && text.contains(", and 4 excluded"))
                 let backup = try await shop.program.run("backup")
                 #expect(backup.status == 0, "\(backup.error)")
             } catch {

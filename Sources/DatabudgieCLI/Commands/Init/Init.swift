@@ -12,7 +12,7 @@ extension DatabudgieCommand {
             discussion: """
                 The file runs as it is, and has comments about what the database holds. Nothing is written to the database, and \
                 no password to the file. A file that exists is never replaced. Beside it, databudgie.schema.json tells editors \
-                its keys.
+                its keys. With --dry-run the file is printed, and nothing is written.
                 """
         )
 
@@ -26,7 +26,11 @@ extension DatabudgieCommand {
 
         @OptionGroup var options: SharedOptions
 
-        @Option(name: .shortAndLong, help: ArgumentHelp("Write this file.", valueName: "file"), completion: .file())
+        @Option(
+            name: .shortAndLong,
+            help: ArgumentHelp("Write this file, in YAML; print it for '-'.", valueName: "file"),
+            completion: .file()
+        )
         var output: String?
 
         func validate() throws {
@@ -41,8 +45,14 @@ extension DatabudgieCommand {
         }
 
         func execute() async throws -> ExitStatus {
+            try refuseUnusedOptions()
             let path = output ?? Self.usualName
-            try refuseToReplace(path)
+            let isPrinted = options.manner.dryRun == true || output == Self.standardOutputName
+            let location = try StarterLocation(options.location ?? "backups").text
+            if output != Self.standardOutputName {
+                try refuseOtherFormats(path)
+                try refuseToReplace(path)
+            }
             let reader = try reader()
             let outcome = await withInterruption(onSignal: { _ in }) { try await reader.run() }
             let outline: DatabaseOutline
@@ -51,13 +61,62 @@ extension DatabudgieCommand {
             case (.failure(let error), nil): throw error
             case (.success(let found), _): outline = found
             }
-            let starter = StarterConfiguration(outline: outline, location: options.location ?? "backups")
-            try write(starter.text, to: path)
-            try writeSchema(beside: path)
-            try StandardStream.standardOutput.write(
-                starter.introduction(to: path, isUsualName: output == nil).map { $0.escapedForTerminal + "\n" }.joined()
-            )
+            var starter = StarterConfiguration(outline: outline, location: location)
+            starter.hasSchema = output != Self.standardOutputName
+            if isPrinted {
+                try StandardStream.standardOutput.write(starter.text)
+            } else {
+                try write(starter.text, to: path)
+                let keepsSchema = try !writeSchema(beside: path)
+                try StandardStream.standardOutput.write(
+                    starter.introduction(to: path, isUsualName: output == nil, keepsSchema: keepsSchema)
+                        .map { $0.escapedForTerminal + "\n" }.joined()
+                )
+            }
+            if let warning = starter.warning { options.errorWriter.warn(warning) }
             return .success
+        }
+
+        /// The name that stands for standard output.
+        private static let standardOutputName = "-"
+
+        /// Options of all commands that would change nothing here.
+        private func refuseUnusedOptions() throws(CommandError) {
+            let (selection, place) = (options.selection, options.place)
+            let edit = "write it into the file that init writes"
+            let unused: [(isGiven: Bool, name: String, hint: String)] = [
+                (!selection.tables.isEmpty, "--table", "change 'tables' in the file that init writes"),
+                (!selection.exclude.isEmpty, "--exclude", "write 'exclude' into the file that init writes"),
+                (
+                    selection.ddl != nil, selection.ddl == false ? "--no-ddl" : "--ddl",
+                    "change 'ddl' in the file that init writes"
+                ),
+                (!place.configurationFiles.isEmpty, "--config", "name the file to write with --output"),
+                (place.rawConfiguration != nil, "--raw-config", edit),
+                (place.rawConfigurationFormat.isGiven, "--raw-config-format", "init writes YAML"),
+                (place.adapter != nil, "--adapter", "leave it out: databases are always Postgres"),
+                (
+                    options.manner.strict != nil, options.manner.strict == false ? "--no-strict" : "--strict",
+                    "write 'strict' into the file that init writes"
+                ),
+                (
+                    options.display.stats != nil, options.display.stats == false ? "--no-stats" : "--stats",
+                    "leave it out"
+                ),
+            ]
+            guard let first = unused.first(where: \.isGiven) else { return }
+            throw CommandError(.usage, "init takes no \(first.name)", hint: first.hint)
+        }
+
+        /// The other commands would read YAML as what the name says.
+        private func refuseOtherFormats(_ path: String) throws(CommandError) {
+            let ending = FilePath(path).extension?.lowercased() ?? ""
+            guard !["yml", "yaml"].contains(ending) else { return }
+            throw CommandError(
+                .usage,
+                "\(path): init writes YAML, which the name does not say",
+                hint: "name it .yml or .yaml"
+            )
         }
 
         private func reader() throws -> DatabaseOutlineReader {
@@ -84,11 +143,16 @@ extension DatabudgieCommand {
             )
         }
 
-        /// Writes what editors complete and check the configuration with, unless it is there already.
-        private func writeSchema(beside path: String) throws {
+        /// Writes what editors complete and check the configuration with, unless there is a file of that name.
+        ///
+        /// - Returns: False when another file of that name is kept.
+        private func writeSchema(beside path: String) throws -> Bool {
             let file = FilePath(path).removingLastComponent().appending(StarterConfiguration.schemaName).string
-            guard !FileManager.default.fileExists(atPath: file) else { return }
+            guard !FileManager.default.fileExists(atPath: file) else {
+                return FileManager.default.contents(atPath: file) == Data(ConfigurationSchema.json.utf8)
+            }
             try write(ConfigurationSchema.json, to: file)
+            return true
         }
 
         private func write(_ text: String, to path: String) throws {
@@ -118,11 +182,16 @@ extension StarterConfiguration {
     /// - Parameters:
     ///   - path: The file.
     ///   - isUsualName: The other commands find it by themselves.
+    ///   - keepsSchema: There was another file in place of the schema.
     /// - Returns: Lines for standard output.
-    func introduction(to path: String, isUsualName: Bool) -> [String] {
-        let tables = outline.schemas.flatMap(\.tables)
-        let size = HumanNumber.bytes(tables.compactMap(\.bytes).reduce(0, +))
-        var lines = ["\(path) is written: \(HumanNumber.count(tables.count, "table")), \(size)."]
+    func introduction(to path: String, isUsualName: Bool, keepsSchema: Bool) -> [String] {
+        let found = "\(HumanNumber.count(exported.count, "table")), \(Self.size(of: exported))"
+        var lines = ["\(path) is written" + (exported.isEmpty ? "." : ": \(found).")]
+        if keepsSchema {
+            lines.append(
+                "\(Self.schemaName) beside it is another one, and is kept: 'databudgie config --schema' prints the current one."
+            )
+        }
         if !outline.unreadable.isEmpty {
             let count = HumanNumber.count(outline.unreadable.count, "table")
             lines.append(
@@ -136,9 +205,26 @@ extension StarterConfiguration {
         let program = isUsualName ? "databudgie" : "databudgie -c \(path)"
         return lines + [
             "Next:",
+            "  \(program) check             whether a backup finds what it needs",
             "  \(program) plan backup       what would be exported, and why",
             "  \(program) backup            the first set of files, in \(location)",
             "  \(program) restore -u URL    the same tables in another database",
+            "With 'notify' in the file, each run is reported to a service or a command.",
         ]
+    }
+
+    /// What is wrong with a configuration that exports nothing; nil when it exports something.
+    var warning: Message? {
+        guard exported.isEmpty else { return nil }
+        guard !outline.unreadable.isEmpty else {
+            return Message(
+                "the database \(outline.database) has no tables, so there is nothing to back up",
+                hint: "check the name of the database, or create its tables and run init again"
+            )
+        }
+        return Message(
+            "the role \(outline.user) can read no table of the database \(outline.database), so there is nothing to back up",
+            hint: "grant it USAGE on the schemas and SELECT on the tables, or connect as another role"
+        )
     }
 }

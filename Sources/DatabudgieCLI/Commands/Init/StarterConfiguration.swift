@@ -3,8 +3,10 @@ import Databudgie
 /// A first configuration for a database, as text to be read and changed by a person.
 struct StarterConfiguration: Sendable {
     let outline: DatabaseOutline
-    /// The folder or the bucket, without `{table}`.
+    /// Where the files go, as ``location`` of the file has it: with `{table}`.
     let location: String
+    /// The file beside the configuration is written, too, so that it can be named.
+    var hasSchema = true
 
     /// The file beside the configuration from which editors know its keys.
     static let schemaName = "databudgie.schema.json"
@@ -14,8 +16,9 @@ struct StarterConfiguration: Sendable {
 
     /// The configuration in YAML.
     var text: String {
-        let parts = [head, source, target, tables, files, definitions, subset, masking].filter { !$0.isEmpty }
-        return parts.map { $0.map { $0 + "\n" }.joined() }.joined(separator: "\n")
+        let values = [source, target, tables, files, definitions, subset, masking]
+        let parts = [head, ConfigurationText.notes(for: values.flatMap(\.self))] + values
+        return parts.filter { !$0.isEmpty }.map { $0.map { $0 + "\n" }.joined() }.joined(separator: "\n")
     }
 
     /// The environment variables that the configuration wants, each for one secret of the connection.
@@ -27,28 +30,52 @@ struct StarterConfiguration: Sendable {
 
     private var head: [String] {
         // The language server that all editors use for YAML reads this line.
-        var lines =
-            ["# yaml-language-server: $schema=\(Self.schemaName)"]
-            + comment(
-                "A first configuration for the database \(visible(outline.database)) (Postgres \(outline.majorVersion)), written by "
-                    + "'databudgie init'. It runs as it is; each key is explained in Documentation/configuration.md."
-            )
+        var lines = hasSchema ? ["# yaml-language-server: $schema=\(Self.schemaName)"] : []
+        lines += comment(
+            "A first configuration for the database \(visible(outline.database)) (Postgres \(outline.majorVersion)), written by "
+                + "'databudgie init'. It runs as it is; 'databudgie config --schema' prints what each key means."
+        )
         guard !outline.schemas.isEmpty else { return lines + comment("The database has no tables yet.") }
         lines.append("#")
         for schema in outline.schemas {
-            let size =
-                "\(visible(schema.name)): \(HumanNumber.count(schema.tables.count, "table")), \(HumanNumber.bytes(schema.bytes))"
-            let largest = schema.tables.prefix(3).map { "\(visible($0.name.name)) \(HumanNumber.bytes($0.bytes ?? 0))" }
-            lines += comment(
-                size + (schema.tables.count > 1 ? "; the largest: \(largest.joined(separator: ", "))" : "")
-            )
+            let readable = schema.tables.filter(\.isReadable)
+            let excluded = schema.tables.count - readable.count
+            var line = "\(visible(schema.name)): \(HumanNumber.count(readable.count, "table"))"
+            if !readable.isEmpty { line += ", \(Self.size(of: readable))" }
+            if excluded > 0 { line += ", and \(HumanNumber.count(excluded)) excluded" }
+            let largest = readable.prefix(3).compactMap { table in
+                table.bytes.map { "\(visible(table.name.name)) \(HumanNumber.bytes($0))" }
+            }
+            if readable.count > 1, !largest.isEmpty { line += "; the largest: \(largest.joined(separator: ", "))" }
+            lines += comment(line)
         }
         return lines
     }
 
+    /// The tables that a backup with this configuration exports.
+    var exported: [DatabaseOutline.Table] { outline.schemas.flatMap(\.tables).filter(\.isReadable) }
+
+    /// The size of tables together, as far as it is known.
+    static func size(of tables: [DatabaseOutline.Table]) -> String {
+        let known = tables.compactMap(\.bytes)
+        guard !known.isEmpty || tables.isEmpty else { return "size unknown" }
+        return (known.count < tables.count ? "at least " : "") + HumanNumber.bytes(known.reduce(0, +))
+    }
+
     private var source: [String] {
         ["backup:"] + comment("Where tables are read. A standby and a role with nothing but SELECT are enough.", "  ")
-            + ["  url:"] + url("    ")
+            + ["  url:"] + url("    ") + connectionVariables
+    }
+
+    /// What the connection takes from the environment beside the file.
+    private var connectionVariables: [String] {
+        let names = outline.connectionVariables
+        guard !names.isEmpty else { return [] }
+        let them = names.count == 1 ? "it" : "them"
+        return comment(
+            "The connection also used \(names.joined(separator: ", ")): set \(them) wherever this runs, under cron, too.",
+            "    "
+        )
     }
 
     /// libpq's keywords as the parts of an SQLAlchemy URL, which need no percent-encoding.
@@ -57,7 +84,7 @@ struct StarterConfiguration: Sendable {
         var lines = ["\(indent)drivername: postgresql"]
         var others: [String] = []
         for keyword in outline.connection {
-            let value = keyword.value.map(YAMLText.quoted) ?? "<% ENV[\(variable(keyword))] %>"
+            let value = keyword.value.map(ConfigurationText.quoted) ?? "<% ENV[\(variable(keyword))] %>"
             if let name = names[keyword.name] {
                 lines.append("\(indent)\(name): \(value)")
             } else {
@@ -70,26 +97,29 @@ struct StarterConfiguration: Sendable {
     private var target: [String] {
         ["restore:"]
             + comment(
-                "Where copies go: 'databudgie restore --url URL', or write it here. Without a URL nothing is restored, and "
-                    + "never into the database above.",
+                "Where copies go: 'databudgie restore --url URL', or write it here; without a URL nothing is restored.",
                 "  "
             )
-            + [
-                "  # url: postgresql://localhost/\(Self.isPlain(outline.database) ? outline.database : "shop")_copy",
-                "  # Tables with rows are emptied first, in the transaction that loads them.",
-                "  truncate: true",
-            ]
+            + ["  # url: postgresql://localhost/\(Self.isPlain(outline.database) ? outline.database : "shop")_copy"]
+            + comment(
+                "Tables that are there are replaced: with 'ddl' they are dropped and created again, with the privileges of "
+                    + "the backup; without it they are emptied, in the transaction that loads them.",
+                "  "
+            )
+            + ["  truncate: true"]
     }
 
     private var tables: [String] {
         var lines = ["tables:"]
-        for schema in outline.schemas { lines.append("  - name: \(YAMLText.quoted(Self.glob(schema.name) + ".*"))") }
+        for schema in outline.schemas {
+            lines.append("  - name: \(ConfigurationText.quoted(Self.glob(schema.name) + ".*"))")
+        }
         if outline.schemas.isEmpty { lines.append("  - name: \"public.*\"") }
         if !outline.unreadable.isEmpty {
             lines += comment("Not readable for the role \(visible(outline.user)): GRANT SELECT, then remove them here.")
             lines.append("exclude:")
             lines += outline.unreadable.map {
-                "  - \(YAMLText.quoted(Self.glob($0.schema) + "." + Self.glob($0.name)))"
+                "  - \(ConfigurationText.quoted(Self.glob($0.schema) + "." + Self.glob($0.name)))"
             }
         }
         if !outline.views.isEmpty {
@@ -103,7 +133,7 @@ struct StarterConfiguration: Sendable {
 
     private var files: [String] {
         [
-            "location: \(YAMLText.quoted(location.trimmingSlashes + "/{table}"))",
+            "location: \(ConfigurationText.quoted(location))",
             "compression: gzip",
         ]
     }
@@ -126,7 +156,7 @@ struct StarterConfiguration: Sendable {
         guard let tenant = outline.tenants.first else { return [] }
         let key = YAMLText.quoted(tenant.root.label)
         return comment(
-            "Only some rows, and all that belongs to them (Documentation/subset.md): \(HumanNumber.count(tenant.tables, "table")) "
+            "Only some rows, and all that belongs to them: \(HumanNumber.count(tenant.tables, "table")) "
                 + "have a column \(visible(tenant.column)) that refers to \(visible(tenant.root.label))."
         ) + ["# subset:", "#   start:", "#     \(key): {sample: 1%}"]
     }
@@ -139,11 +169,11 @@ struct StarterConfiguration: Sendable {
 
     // MARK: Texts
 
-    /// Lines of at most 100 characters.
+    /// Lines of at most 100 characters, without anything that ends a line or that YAML does not have.
     private func comment(_ text: String, _ indent: String = "") -> [String] {
         var lines: [String] = []
         var line = "\(indent)#"
-        for word in text.split(separator: " ") {
+        for word in text.split(whereSeparator: \.isWhitespace).map({ String($0).escapedForTerminal }) {
             if line.count + word.count + 1 > 100 {
                 lines.append(line)
                 line = "\(indent)#"
@@ -165,10 +195,14 @@ struct StarterConfiguration: Sendable {
 
     private static func isPlain(_ name: String) -> Bool {
         !name.isEmpty
-            && name.utf8.allSatisfy { byte in
-                byte >= 0x80 || byte == UInt8(ascii: "_") || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "-")
-                    || UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte || UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte
-                    || UInt8(ascii: "A")...UInt8(ascii: "Z") ~= byte
+            && name.unicodeScalars.allSatisfy { scalar in
+                switch scalar.properties.generalCategory {
+                case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter,
+                    .nonspacingMark,
+                    .spacingMark, .decimalNumber:
+                    true
+                default: scalar == "_" || scalar == "." || scalar == "-"
+                }
             }
     }
 
@@ -180,12 +214,5 @@ struct StarterConfiguration: Sendable {
             }
             .map(Character.init)
         )
-    }
-}
-
-extension String {
-    fileprivate var trimmingSlashes: String {
-        let end = utf8.lastIndex { $0 != UInt8(ascii: "/") }
-        return end.map { String(self[...$0]) } ?? self
     }
 }
