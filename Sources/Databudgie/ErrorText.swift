@@ -15,7 +15,7 @@ public struct ErrorText: Sendable, Hashable {
     public init(_ error: any Error) {
         if let error = error as? PostgresError {
             // With the server's detail and context, and the SQLSTATE.
-            (message, hint) = (error.fullMessage, error.hint)
+            (message, hint) = (error.fullMessage, error.hint ?? ConnectionAdvice.hint(for: error))
         } else if let error = error as? any HintedError {
             (message, hint) = (error.message, error.hint)
         } else {

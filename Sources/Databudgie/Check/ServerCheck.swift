@@ -37,16 +37,10 @@ struct ServerCheck: Sendable {
             result = found
         } catch {
             try Task.checkCancellation()
-            result.findings.append(connectionProblem(error))
+            result.findings += run.findings(.connection, error)
         }
         try await addTools(for: version, to: &result)
         return result
-    }
-
-    private func connectionProblem(_ error: any Error) -> CheckFinding {
-        let text = ErrorText(error)
-        let hint = (error as? PostgresError).map { ConnectionAdvice.hint(for: $0) } ?? text.hint
-        return run.finding(.problem, .connection, text.message, hint: hint)
     }
 
     private func look(_ connection: Connection) async throws -> Result {

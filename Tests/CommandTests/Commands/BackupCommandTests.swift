@@ -120,6 +120,7 @@ struct BackupCommandTests {
             #expect(outcome.errors.count == 1)
             #expect(outcome.error.hasPrefix("databudgie: error: "))
             #expect(!outcome.error.contains("hidden"))
+            #expect(outcome.error.contains("\n  hint: check host and port, and that the server runs and listens there"))
         }
     }
 

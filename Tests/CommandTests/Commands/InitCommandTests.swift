@@ -300,6 +300,7 @@ struct InitCommandTests {
                 let outcome = try await Program(folder: folder).run("init", url)
                 #expect(outcome.status == status && outcome.output.isEmpty, "\(outcome.error)")
                 #expect(outcome.errors.count == 1)
+                #expect(outcome.error.contains("\n  hint: "), "\(outcome.error)")
                 #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
             }
         }

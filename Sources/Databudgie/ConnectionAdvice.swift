@@ -4,10 +4,10 @@ import Postgres
 enum ConnectionAdvice {
     /// Advice by what libpq and the server say; `PostgresError` has a SQLSTATE where the server did.
     ///
-    /// - Parameter error: What a connection attempt has thrown.
-    /// - Returns: In the imperative, without a full stop.
-    static func hint(for error: PostgresError) -> String {
-        if let hint = error.hint { return hint }
+    /// - Parameter error: Any error of Postgres.
+    /// - Returns: In the imperative, without a full stop; nil when the error is not that of a connection attempt.
+    static func hint(for error: PostgresError) -> String? {
+        guard [.connectionFailed, .authenticationFailed].contains(error.code) else { return nil }
         if let hint = error.sqlState.flatMap({ states[$0] }) { return hint }
         let known = phrases.first { phrase, _ in error.message.containsBytes(of: phrase) }
         return known?.hint ?? "check 'url' or 'connection' in the configuration, and try it with psql"
@@ -29,6 +29,10 @@ enum ConnectionAdvice {
         ("pg_hba.conf", "let the role in from this machine in pg_hba.conf"),
         ("could not translate host name", "correct the host, or check the name service of this machine"),
         ("Connection refused", "check host and port, and that the server runs and listens there (listen_addresses)"),
+        (
+            "failed: Permission denied",
+            "allow this user to use the server's socket (unix_socket_permissions), or name the host to connect over TCP"
+        ),
         ("No such file or directory", "name the host in the configuration, or start the server on this machine"),
         ("certificate", "check sslrootcert and sslmode, or the server's certificate"),
         ("SSL", "check sslmode, and whether the server accepts TLS"),
