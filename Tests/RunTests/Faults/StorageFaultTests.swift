@@ -151,7 +151,7 @@ struct StorageFaultTests {
                     error?.message.hasPrefix("the set cannot be recorded: ") == true,
                     "\(String(describing: error))"
                 )
-                #expect(error?.hint == "allow writing to \(folder)/catalog, or name another folder under 'catalog'")
+                #expect(error?.hint == "grant them the permission, or use others")
             }
             let left = try await self.files(in: folder, server)
             #expect(left.isEmpty, "\(left)")

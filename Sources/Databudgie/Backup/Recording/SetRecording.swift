@@ -67,7 +67,7 @@ struct SetRecording: Sendable {
             throw DatabudgieError(
                 .storage,
                 "the set cannot be recorded: \(error.message)",
-                hint: "allow writing to \(catalog.folder), or name another folder under 'catalog'",
+                hint: error.hint ?? "allow writing to \(catalog.folder), or name another folder under 'catalog'",
                 underlying: error
             )
         }
