@@ -42,9 +42,10 @@ struct CatalogCheck: Sendable {
             run.finding(
                 .warning,
                 .catalog,
-                "the run \(set.id) was killed, and has left files",
+                "the run \(set.id) was killed, and may have left files",
                 of: folder,
-                hint: "remove them with 'databudgie prune --orphans'"
+                hint: "remove them with 'databudgie prune --orphans', which waits until the run has written nothing "
+                    + "for a day"
             )
         }
         return [summary(sets, in: folder)] + damaged + crashed

@@ -13,6 +13,8 @@ public enum RetentionReason: Sendable, Hashable, CustomStringConvertible {
     case runUnderWay
     /// It is under way itself.
     case underWay
+    /// It was killed, and may be resumed: `--orphans` removes it, and that only once it has written nothing for a day.
+    case killed
     /// There are no rules: nothing is removed for its age.
     case noRules
 
@@ -23,8 +25,9 @@ public enum RetentionReason: Sendable, Hashable, CustomStringConvertible {
         case .oldest(let rule): "oldest \(rule.rawValue)"
         case .within(let period): "within \(period)"
         case .newerThanComplete: "newer than all complete sets"
-        case .runUnderWay: "a run is under way"
+        case .runUnderWay: "a run is not finished"
         case .underWay: "under way"
+        case .killed: "killed; --orphans removes it when it has written nothing for a day"
         case .noRules: "no retention"
         }
     }

@@ -61,17 +61,29 @@ public struct SetList: Sendable {
                 return ListedSet(id: entry.id, state: .unreadable, problem: error)
             }
         }
-        guard let file = entry.running else { return nil }
+        guard entry.running != nil else { return nil }
         switch try await FileFailure.result({ try await catalog.runningMark(entry.id) }) {
         case .success(let mark?):
-            return ListedSet(id: entry.id, state: mark.isAbandoned(at: now) ? .crashed : .running, run: mark)
+            return ListedSet(id: entry.id, state: entry.isCrashed(mark, at: now) ? .crashed : .running, run: mark)
         case .success(nil):
             // Its run has ended since it was listed, or the mark was cut off.
             if let summary = try? await catalog.summary(entry.id) { return ListedSet(id: entry.id, summary) }
-            let isOld = now.timeIntervalSince(file.modified) > RunningMark.longestRun
-            return ListedSet(id: entry.id, state: isOld ? .crashed : .running)
+            return ListedSet(id: entry.id, state: entry.isCrashed(nil, at: now) ? .crashed : .running)
         case .failure(let error):
             return ListedSet(id: entry.id, state: .unreadable, problem: error)
         }
+    }
+}
+
+extension SetCatalog.Entry {
+    /// Whether the run that has left a mark, and no record, was killed.
+    ///
+    /// - Parameters:
+    ///   - mark: What the mark says; nil when it was cut off: then its age counts.
+    ///   - now: The moment of the question.
+    /// - Returns: False while the run may be under way.
+    func isCrashed(_ mark: RunningMark?, at now: Date) -> Bool {
+        if let mark { return mark.isAbandoned(at: now) }
+        return running.map { now.timeIntervalSince($0.modified) > RunningMark.longestRun } ?? false
     }
 }

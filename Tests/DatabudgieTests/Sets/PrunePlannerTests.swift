@@ -91,7 +91,7 @@ struct PrunePlannerTests {
         #expect(outcome.deletions.map(\.id) == [day(1)])
         #expect(
             outcome.sets.map { $0.reasons.map(\.description) } == [
-                ["last"], ["a run is under way"], ["a run is under way"], [],
+                ["last"], ["a run is not finished"], ["a run is not finished"], [],
             ]
         )
     }

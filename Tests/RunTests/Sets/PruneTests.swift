@@ -155,6 +155,22 @@ struct PruneTests {
             #expect(next.sets.map { $0.reasons.map(\.description) } == [["under way"], ["last"], []])
             try await prune.remove(next)
             #expect(try await names(storage, folder).contains("catalog/\(id(3)).running"))
+            // The process is gone.
+            let mark = RunningMark(
+                id: id(3),
+                tool: "x",
+                host: ProcessInfo.processInfo.hostName,
+                pid: Int(Int32.max),
+                startedAt: try date(3)
+            )
+            try await write(
+                String(decoding: try CatalogJSON.bytes(mark), as: UTF8.self),
+                "catalog/\(id(3)).running",
+                storage,
+                folder
+            )
+            let killed = try await prune.plan()
+            #expect(killed.sets.first?.status == "crashed" && killed.sets.first?.reasons == [.killed])
         }
     }
 

@@ -107,8 +107,8 @@ extension Prune {
         let sets = try await entries.filter { $0.record != nil }.concurrentMap(limit: 4) { entry in
             try await PrunableSet(entry, in: catalog, folders: places.folders)
         }
-        let unfinished = try await Self.unfinishedRuns(entries, in: catalog)
-        var running = Set(unfinished.map { ByteKey($0) })
+        let unfinished = try await Self.unfinishedRuns(entries, in: catalog, at: environment.now)
+        var running = Set(unfinished.map { ByteKey($0.id) })
         var orphans: [Orphan] = []
         if includingOrphans {
             let search = try search(entries, sets, in: catalog)
@@ -121,8 +121,14 @@ extension Prune {
             isRunUnderWay: !running.isEmpty,
             sharesAnyFile: configuration.backup.tables.contains(where: \.skipsIfExists)
         ).outcome(sets)
-        let runs = unfinished.filter { running.contains(ByteKey($0)) }.map { id in
-            PrunePlan.PlannedSet(id: id, status: "running", reasons: [.underWay], files: 0, size: 0)
+        let runs = unfinished.filter { running.contains(ByteKey($0.id)) }.map { run in
+            PrunePlan.PlannedSet(
+                id: run.id,
+                status: run.isCrashed ? "crashed" : "running",
+                reasons: [run.isCrashed ? .killed : .underWay],
+                files: 0,
+                size: 0
+            )
         }
         return PrunePlan(
             sets: (runs + outcome.sets).sorted { ByteKey($1.id) < ByteKey($0.id) },
@@ -134,10 +140,16 @@ extension Prune {
     }
 
     /// The runs that have not recorded their sets; a removal that was broken off is none.
-    private static func unfinishedRuns(_ entries: [SetCatalog.Entry], in catalog: SetCatalog) async throws -> [String] {
-        let ids = entries.filter { $0.record == nil && $0.running != nil }.map(\.id)
-        let marks = try await ids.concurrentMap(limit: 4) { try await catalog.runningMark($0) }
-        return zip(ids, marks).filter { $0.1?.removes != true }.map(\.0)
+    private static func unfinishedRuns(
+        _ entries: [SetCatalog.Entry],
+        in catalog: SetCatalog,
+        at now: Date
+    ) async throws -> [(id: String, isCrashed: Bool)] {
+        let unfinished = entries.filter { $0.record == nil && $0.running != nil }
+        let marks = try await unfinished.concurrentMap(limit: 4) { try await catalog.runningMark($0.id) }
+        return zip(unfinished, marks).filter { $0.1?.removes != true }.map { entry, mark in
+            (entry.id, entry.isCrashed(mark, at: now))
+        }
     }
 
     private func search(

@@ -6,7 +6,8 @@ public struct PrunePlan: Sendable {
     public struct PlannedSet: Sendable {
         /// The set's id.
         public let id: String
-        /// `complete`, `partial` or `superseded`; `running` for a run that is under way.
+        /// `complete`, `partial` or `superseded`; `running` for a run that is under way,
+        /// `crashed` for one that was killed.
         public let status: String
         /// Why it is kept; nothing when it is removed.
         public let reasons: [RetentionReason]

@@ -119,8 +119,10 @@ struct PrunePlanner: Sendable {
         guard count > 0 else { return [] }
         return [
             .warning(
-                "\(count == 1 ? "a set stays" : "\(count) sets stay") because a run is under way that may need its files",
-                hint: "prune again when it has ended, or with --orphans if it was killed"
+                "\(count == 1 ? "a set stays" : "\(count) sets stay") because a run that is not finished may need "
+                    + (count == 1 ? "its files" : "their files"),
+                hint:
+                    "prune again when it has ended; if it was killed, with --orphans when it has written nothing for a day"
             )
         ]
     }
