@@ -127,7 +127,8 @@ struct SentryReporter: Sendable {
             }
             return nil
         } catch {
-            return SendingProblem(message: "the server cannot be reached", hint: "check sentry_dsn and the network")
+            let failure = DeliveryFailure(error, to: sentry.dsn.envelopeURL)
+            return SendingProblem(message: failure.message, hint: "check sentry_dsn and the network")
         }
     }
 

@@ -49,8 +49,9 @@ struct NotificationCommandTests {
                 )
                 let outcome = try await shop.program.run("backup")
                 #expect(outcome.status == 0)
+                let server = service.endpoint.replacing("http://", with: "")
                 let warning = """
-                    databudgie: warning: 127.0.0.1 was not notified of the success: the server answered with status 404
+                    databudgie: warning: \(server) was not notified of the success: the server answered with status 404
                       hint: check its URL under 'notify' and its headers
 
                     """
@@ -59,7 +60,7 @@ struct NotificationCommandTests {
                 #expect(!outcome.error.contains("secret"))
                 let failed = try await shop.program.run("backup", "-u", "postgresql://127.0.0.1:1/shop")
                 #expect(failed.status == 1)
-                #expect(failed.error.contains("databudgie: warning: 127.0.0.1 was not notified of the failure: "))
+                #expect(failed.error.contains("databudgie: warning: \(server) was not notified of the failure: "))
                 #expect(service.requests.count == 2)
                 #expect(service.requests.last?.body.contains(#""database":"shop""#) == true)
                 let dry = try await shop.program.run("backup", "--dry-run")

@@ -28,23 +28,54 @@ struct FailureSummaryTests {
     @Test(
         "An error is summarized by its kind and its SQLSTATE, and never by its words",
         arguments: [
-            (server as any Error, "the server reported SQLSTATE 23505 (integrity constraint violation)"),
+            (server as any Error, "the server reported SQLSTATE 23505 (unique violation)"),
             (
                 DatabudgieError(.database, "f.csv: rowvalue", underlying: server),
-                "the server reported SQLSTATE 23505 (integrity constraint violation)"
+                "the server reported SQLSTATE 23505 (unique violation)"
             ),
-            (PostgresError(.connectionLost, "rowvalue"), "PostgresError of the kind connectionLost"),
-            (PostgresError(.serverError, "rowvalue", sqlState: "row v"), "PostgresError of the kind serverError"),
+            (PostgresError(.connectionLost, "rowvalue"), "the connection to the database was lost"),
+            (PostgresError(.serverError, "rowvalue", sqlState: "row v"), "the database refused a statement"),
             (PostgresError(.serverError, "rowvalue", sqlState: "ZZ001"), "the server reported SQLSTATE ZZ001"),
-            (DatabudgieError(.preflight, "rowvalue", hint: "rowvalue"), "DatabudgieError of the kind preflight"),
-            (StorageError(.accessDenied, "rowvalue"), "StorageError of the kind accessDenied"),
-            (Other(), "Other"),
+            (DatabudgieError(.preflight, "rowvalue", hint: "rowvalue"), "the target does not fit the files"),
+            (StorageError(.accessDenied, "rowvalue"), "the storage denied access"),
+            (
+                DatabudgieError(.database, "rowvalue", underlying: PostgresError(.connectionFailed, "rowvalue")),
+                "the database could not be reached"
+            ),
+            (
+                PostgresError(.serverError, "rowvalue", sqlState: "42501"),
+                "the server reported SQLSTATE 42501 (insufficient privilege)"
+            ),
+            (
+                PostgresError(.serverError, "rowvalue", sqlState: "42999"),
+                "the server reported SQLSTATE 42999 (syntax error or access rule violation)"
+            ),
+            (Other(), "an error of the type Other"),
         ]
     )
     func sentences(error: any Error, sentence: String) throws {
         let failure = FailureSummary(error)
         #expect(failure.sentence == sentence)
         #expect(!"\(failure)".contains("rowvalue"))
+    }
+
+    @Test("Every kind of failure of the database and of the storage has words")
+    func words() {
+        let database: [PostgresError.Code] = [
+            .connectionFailed, .authenticationFailed, .connectionLost, .serverError, .cancelled, .transactionAborted,
+            .connectionUnavailable, .protocolViolation, .invalidParameters,
+        ]
+        let storage: [StorageError.Code] = [
+            .notFound, .alreadyExists, .noSuchBucket, .invalidPath, .accessDenied, .archived, .locked, .noCredentials,
+            .wrongCredentials, .expiredCredentials, .invalidConfiguration, .clockSkew, .outOfSpace, .notWritable,
+            .inputOutput, .unsafeLink, .changedWhileReading, .truncated, .corrupted, .conflict, .timedOut,
+            .unavailable, .untrustedServer, .rejected, .unexpectedReply,
+        ]
+        let errors: [any Error] = database.map { PostgresError($0, "") } + storage.map { StorageError($0, "") }
+        for error in errors {
+            let sentence = FailureSummary(error).sentence
+            #expect(!sentence.hasPrefix("an error of the type "), "\(sentence)")
+        }
     }
 
     @Test("The summary travels in an event that keeps Sentry's limits")

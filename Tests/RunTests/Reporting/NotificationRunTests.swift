@@ -99,7 +99,7 @@ struct NotificationRunTests {
                 failures == [
                     [
                         "table": "public.bad", "sqlstate": "22P02",
-                        "reason": "the server reported SQLSTATE 22P02 (data exception)",
+                        "reason": "the server reported SQLSTATE 22P02 (invalid text representation)",
                     ]
                 ]
             )
@@ -130,7 +130,7 @@ struct NotificationRunTests {
             #expect(service.requests.count == 4)
             let refused = try summary(try #require(service.requests.last))
             #expect(refused["action"] as? String == "restore")
-            #expect((refused["text"] as? String)?.hasSuffix("DatabudgieError of the kind configuration") == true)
+            #expect((refused["text"] as? String)?.hasSuffix("the configuration cannot be used") == true)
             #expect(service.requests.allSatisfy { !$0.body.contains("secret") })
         }
     }

@@ -37,7 +37,7 @@ struct SentryRunTests {
                 #expect(bad.type == "PostgresError")
                 #expect(
                     bad.value
-                        == "The backup of public.bad failed: the server reported SQLSTATE 22012 (data exception)."
+                        == "The backup of public.bad failed: the server reported SQLSTATE 22012 (division by zero)."
                 )
                 #expect(envelopes.contains { $0.tags["sqlstate"] == "42703" })
                 #expect(Set(envelopes.map(\.eventID)).count == 2)

@@ -65,10 +65,10 @@ public struct NotificationTarget: Sendable, Equatable {
 }
 
 extension NotificationTarget: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// Who it is, without what may be a secret: `hc-ping.com`, `the command mail`.
+    /// Who it is, without what may be a secret: `hc-ping.com`, `localhost:8080`, `the command mail`.
     public var description: String {
         switch receiver {
-        case .healthchecks(let url), .url(let url, _): url.host
+        case .healthchecks(let url), .url(let url, _): url.authority
         case .command(let arguments): "the command \(arguments.first ?? "")"
         }
     }

@@ -39,6 +39,11 @@ public struct NotificationURL: Sendable, Equatable {
         query = url.percentEncodedQuery
     }
 
+    /// The host, and the port if the address names one.
+    var authority: String {
+        server.split(separator: "/", maxSplits: 1).last.map { String($0.drop { $0 == "/" }) } ?? host
+    }
+
     /// The address to send to, without user and password.
     ///
     /// - Parameter component: What comes after the path, and before the query: `start`.

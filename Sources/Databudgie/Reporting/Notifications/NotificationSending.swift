@@ -85,7 +85,7 @@ struct NotificationSending: Sendable {
             } catch {
                 guard !Task.isCancelled else { break }
                 last.problem = SendingProblem(
-                    message: "the server cannot be reached",
+                    message: DeliveryFailure(error, to: address).message,
                     hint: Self.hint("and the network")
                 )
                 isWorthRepeating = true

@@ -41,8 +41,10 @@ struct RunNotifier: Sendable {
         summary.text = summary.sentence
         let finished = summary
         await withTaskGroup(of: Finding?.self) { group in
-            for target in targets where target.events.contains(event) {
-                group.addTask { await warning(of: event, to: target, finished) }
+            for (index, target) in targets.enumerated() where target.events.contains(event) {
+                // Two receivers may be on one server.
+                let name = targets.count > 1 ? "\(target) (entry \(index + 1) of 'notify')" : "\(target)"
+                group.addTask { await warning(of: event, to: target, named: name, finished) }
             }
             for await warning in group {
                 // A user who interrupts the sending does not want to read about it.
@@ -54,9 +56,10 @@ struct RunNotifier: Sendable {
     private func warning(
         of event: NotificationTarget.Event,
         to target: NotificationTarget,
+        named name: String,
         _ summary: RunSummary
     ) async -> Finding? {
         guard let problem = await sending.send(event, summary, to: target) else { return nil }
-        return .warning("\(target) was not notified of the \(event.rawValue): \(problem.message)", hint: problem.hint)
+        return .warning("\(name) was not notified of the \(event.rawValue): \(problem.message)", hint: problem.hint)
     }
 }
