@@ -40,6 +40,8 @@ public struct CheckFinding: Sendable, Hashable {
         case tables
         /// The space that is left for a backup.
         case space
+        /// The file for monitoring.
+        case metrics
     }
 
     /// The command whose needs were looked at.
@@ -50,14 +52,16 @@ public struct CheckFinding: Sendable, Hashable {
     public let outcome: Outcome
     /// The table, folder or server that it concerns; nil when the subject says it all.
     public let name: String?
-    /// What was found, without the name and without a full stop.
+    /// What was found, without a full stop; that of an error may have the name in it.
     public let message: String
     /// What to do about it, in the imperative and without a full stop; nil when there is nothing to do.
     public let hint: String?
+    /// The message has the name in it, so that the sentence need not repeat it.
+    var hasNameInMessage = false
 
-    /// What was found, after the name unless it is part of that, and what to do about it, in one line.
+    /// What was found, after the name unless the message has it, and what to do about it, in one line.
     public var sentence: String {
-        let name = name.flatMap { message.containsBytes(of: $0) ? nil : "\($0): " }
+        let name = hasNameInMessage ? nil : name.map { "\($0): " }
         return (name ?? "") + message + (hint.map { "; \($0)" } ?? "")
     }
 

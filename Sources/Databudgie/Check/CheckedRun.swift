@@ -49,15 +49,32 @@ struct CheckedRun: Sendable {
     ) -> [CheckFinding] {
         switch error {
         case let error as DatabudgieError:
-            return error.problems.map {
-                finding(outcome, subject, $0.message, of: $0.table ?? name, hint: $0.hint)
+            return error.problems.map { problem in
+                // Messages about a table are without it.
+                guard let table = problem.table else {
+                    return finding(outcome, subject, words: problem.message, of: name, hint: problem.hint)
+                }
+                return finding(outcome, subject, problem.message, of: table, hint: problem.hint)
             }
         case let error as ConfigurationError:
-            return error.problems.map { finding(outcome, subject, $0.messageWithPlace, of: name, hint: $0.hint) }
+            return error.problems.map { finding(outcome, subject, words: $0.messageWithPlace, of: name, hint: $0.hint) }
         default:
             let text = ErrorText(error)
-            return [finding(outcome, subject, text.message, of: name, hint: text.hint)]
+            return [finding(outcome, subject, words: text.message, of: name, hint: text.hint)]
         }
+    }
+
+    /// What an error says in words of its own, which may name what the finding is about.
+    private func finding(
+        _ outcome: CheckFinding.Outcome,
+        _ subject: CheckFinding.Subject,
+        words message: String,
+        of name: String?,
+        hint: String?
+    ) -> CheckFinding {
+        var found = finding(outcome, subject, message, of: name, hint: hint)
+        found.hasNameInMessage = name.map { message.mentions(path: $0) } ?? false
+        return found
     }
 
     /// Compares a clock with that of this machine.
@@ -86,4 +103,22 @@ struct CheckedRun: Sendable {
     /// From how many seconds on a clock is reported: retention and `--as-of` go by the minute, and S3 refuses a quarter of an
     /// hour.
     private static let longestDifference: Double = 60
+}
+
+extension String {
+    /// Whether the text has a path as a word of its own, byte by byte.
+    ///
+    /// - Parameter path: Without a slash it could be any word, and is never found.
+    /// - Returns: False also for a longer path that begins or ends with this one.
+    func mentions(path: String) -> Bool {
+        let (text, name) = (Array(utf8), Array(path.utf8))
+        guard name.contains(UInt8(ascii: "/")), name.count <= text.count else { return false }
+        let (before, after) = (Set(" '\"(".utf8), Set(" '\"),:;".utf8))
+        return (0...(text.count - name.count)).contains { start in
+            let end = start + name.count
+            return text[start..<end].elementsEqual(name)
+                && (start == 0 || before.contains(text[start - 1]))
+                && (end == text.count || after.contains(text[end]))
+        }
+    }
 }

@@ -52,6 +52,7 @@ public struct ConfigurationCheck: Sendable {
         log.add(server.findings)
         let stored = try await storage
         log.add(stored)
+        log.add(MetricsCheck(run: run).check())
         // The plan of a restore reads files, too: what is wrong with them has been said.
         let isRepetition = plan.needsStorage && !stored.isWithoutProblems
         log.add(isRepetition ? plan.findings.map { run.skipped($0) } : plan.findings)

@@ -11,9 +11,9 @@ struct StorageCheck: Sendable {
     ///
     /// - Throws: `CancellationError`.
     func check() async throws -> [CheckFinding] {
-        let folders: [StoragePath]
+        let locations: CheckedLocations
         do {
-            folders = try CheckedLocations(run).folders
+            locations = try CheckedLocations(run)
         } catch {
             return run.findings(.location, error)
         }
@@ -21,11 +21,15 @@ struct StorageCheck: Sendable {
         return try await StorageRouter.withStorages(settings.s3, variables: settings.variables, isDryRun: false) {
             storages -> [CheckFinding] in
             var findings: [CheckFinding] = []
-            let remote = folders.filter { if case .s3 = $0 { true } else { false } }
-            let local = folders.filter { if case .s3 = $0 { false } else { true } }
+            let remote = locations.folders.filter { if case .s3 = $0 { true } else { false } }
+            let local = locations.folders.filter { if case .s3 = $0 { false } else { true } }
             let credentials = try await checkCredentials(remote, storages)
             findings += credentials
-            findings += try await checkLocations(credentials.isWithoutProblems ? local + remote : local, storages)
+            findings += try await checkFolders(
+                credentials.isWithoutProblems ? local + remote : local,
+                data: locations.dataFolders,
+                storages
+            )
             if let difference = (storages.s3 as? S3Storage)?.clockDifference {
                 findings.append(run.clock(difference, of: "the clock of S3"))
             }
@@ -78,9 +82,15 @@ struct StorageCheck: Sendable {
         return run.finding(.ok, .credentials, begin + ", until \(time)Z (\(left)), and renewed from there before")
     }
 
-    private func checkLocations(_ folders: [StoragePath], _ storages: StorageRouter) async throws -> [CheckFinding] {
+    /// Tries each folder as a run uses it: data files alone have the storage class of the configuration.
+    private func checkFolders(
+        _ folders: [StoragePath],
+        data: Set<StoragePath>,
+        _ storages: StorageRouter
+    ) async throws -> [CheckFinding] {
         let results = try await folders.concurrentMap(limit: 4) { folder in
-            try await LocationProbe(run: run, folder: folder, storage: storages.storage(for: folder)).check()
+            let storage = data.contains(folder) ? storages.storage(forDataAt: folder) : storages.storage(for: folder)
+            return try await LocationProbe(run: run, folder: folder, storage: storage).check()
         }
         return results.enumerated().flatMap { number, result -> [CheckFinding] in
             let first = results[..<number].first {
@@ -113,6 +123,8 @@ extension StoragePath {
 struct CheckedLocations {
     /// Each once, sorted, without a variable in its path.
     let folders: [StoragePath]
+    /// Those of them that data files are written to or read from.
+    let dataFolders: Set<StoragePath>
 
     /// - Throws: `StorageError` for a location that is not a path; ``ConfigurationError`` for a broken template.
     init(_ run: CheckedRun) throws {
@@ -122,8 +134,9 @@ struct CheckedLocations {
             case .restore: run.configuration.restore.tables.map(\.options.location)
             }
         let definitions = run.settings.definitions
-        let templates = tables + (definitions.isEnabled ? [definitions.location] : [])
+        dataFolders = Set(try tables.map { try $0.constantFolder() })
+        let others = definitions.isEnabled ? [try definitions.location.constantFolder()] : []
         let catalog = run.settings.catalog.map { [$0] } ?? []
-        folders = Set(try templates.map { try $0.constantFolder() } + catalog).sorted()
+        folders = dataFolders.union(others + catalog).sorted()
     }
 }

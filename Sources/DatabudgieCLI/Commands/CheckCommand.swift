@@ -55,7 +55,8 @@ extension DatabudgieCommand {
             case (.failure(let error), nil):
                 throw error
             case (.success(let findings), _):
-                let text = try json ? CheckJSON.text(findings) : CheckLines.summary(findings)
+                let mistakes = loaded.configuration.warnings.count
+                let text = try json ? CheckJSON.text(findings) : CheckLines.summary(findings, afterWarnings: mistakes)
                 try StandardStream.standardOutput.write(text + "\n")
                 return findings.isWithoutProblems ? .success : .failure
             }

@@ -20,13 +20,19 @@ final class CheckLines: Sendable {
     }
 
     /// The last line: how much was found.
-    static func summary(_ findings: [CheckFinding]) -> String {
-        let counts = [("problem", CheckFinding.Outcome.problem), ("warning", .warning), ("skipped", .skipped)]
+    ///
+    /// - Parameters:
+    ///   - findings: All lines.
+    ///   - mistakes: How many warnings of the configuration were printed before them.
+    /// - Returns: A sentence, in which all is well only without any of both.
+    static func summary(_ findings: [CheckFinding], afterWarnings mistakes: Int = 0) -> String {
+        var counts = [("problem", CheckFinding.Outcome.problem), ("warning", .warning), ("skipped", .skipped)]
             .compactMap { noun, outcome -> String? in
                 let count = findings.count { $0.outcome == outcome }
                 guard count > 0 else { return nil }
                 return outcome == .skipped ? "\(HumanNumber.count(count)) \(noun)" : HumanNumber.count(count, noun)
             }
+        if mistakes > 0 { counts.append(HumanNumber.count(mistakes, "warning") + " about the configuration") }
         return HumanNumber.count(findings.count, "check") + ": "
             + (counts.isEmpty ? "all is well" : counts.joined(separator: ", ")) + "."
     }

@@ -117,6 +117,8 @@ struct CheckCommandTests {
         let finding = CheckFinding.example("a\u{1B}[31m\nb", outcome: .problem, hint: "c")
         #expect(CheckLines().text(finding) == "backup\n  problem  tables      a\\u{1B}[31m\\nb; c\n")
         #expect(CheckLines.summary([finding]) == "1 check: 1 problem.")
+        #expect(CheckLines.summary([]) == "0 checks: all is well.")
+        #expect(CheckLines.summary([], afterWarnings: 2) == "0 checks: 2 warnings about the configuration.")
     }
 }
 

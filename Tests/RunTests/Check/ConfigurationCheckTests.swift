@@ -154,6 +154,66 @@ struct ConfigurationCheckTests {
         }
     }
 
+    @Test("A socket that this user is not allowed to use has advice, and what no connection attempt threw has none")
+    func socketAdvice() {
+        let denied = PostgresError(
+            .connectionFailed,
+            #"connection to server on socket "/run/postgresql/.s.PGSQL.5432" failed: Permission denied"#
+        )
+        #expect(ErrorText(denied).hint?.contains("unix_socket_permissions") == true)
+        #expect(ErrorText(PostgresError(.serverError, "no such table", sqlState: "42501")).hint == nil)
+        #expect(ErrorText(PostgresError(.connectionFailed, "x", hint: "y")).hint == "y")
+    }
+
+    @Test("A finding is said after its name, unless the message of an error has that path as a word of its own")
+    func names() throws {
+        let run = try CheckedRun(
+            try Configuration.load(yaml: "{url: 'postgresql://a/b', tables: [t]}", environment: [:]),
+            .restore,
+            RunEnvironment()
+        )
+        for name in ["b", "files", "can be"] {
+            let found = run.finding(.ok, .location, "files can be listed", of: name)
+            #expect(found.sentence == "\(name): files can be listed")
+        }
+        func sentence(_ message: String, _ name: String) -> String? {
+            run.findings(.location, StorageError(.notWritable, message), of: name).first?.sentence
+        }
+        #expect(sentence("the folder /a/b cannot be read", "/a/b") == "the folder /a/b cannot be read")
+        #expect(sentence("the folder /a/b cannot be read", "/a") == "/a: the folder /a/b cannot be read")
+        #expect(sentence("/x/a/b: cannot be read", "/a/b") == "/a/b: /x/a/b: cannot be read")
+        #expect(sentence("the folder cannot be read", "folder") == "folder: the folder cannot be read")
+        let ofTable = DatabudgieError(.preflight, "a is no key of public.a", table: "public.a")
+        #expect(run.findings(.tables, ofTable).first?.sentence == "public.a: a is no key of public.a")
+    }
+
+    @Test("A file of metrics needs a folder that can be written to, and a name that the collector reads")
+    func metrics() async throws {
+        try await withTemporaryFolder { folder in
+            func lines(_ path: String) throws -> [String] {
+                var configuration = try Configuration.load(
+                    yaml: "{url: 'postgresql://a/b', tables: [t]}",
+                    environment: [:]
+                )
+                configuration.backup.run.metrics = path
+                return MetricsCheck(run: try CheckedRun(configuration, .backup, RunEnvironment())).check().map(\.line)
+            }
+            #expect(try lines("\(folder)/a.prom") == ["ok metrics \(folder)/a.prom: can be written"])
+            #expect(
+                try lines("\(folder)/a.txt").first?.hasPrefix(
+                    "warning metrics \(folder)/a.txt: the textfile collector "
+                )
+                    == true
+            )
+            #expect(
+                try lines("\(folder)/none/a.prom") == [
+                    "warning metrics \(folder)/none/a.prom: cannot be written, because there is no folder "
+                        + "\(folder)/none; create the folder, or name a file in another one"
+                ]
+            )
+        }
+    }
+
     @Test("A pg_dump that is too old, or missing, is a problem of its own, and the tables are checked all the same")
     func tools() async throws {
         try await PostgresServer.withRole { role in

@@ -147,6 +147,27 @@ struct LocationCheckTests {
         #expect(lines.contains { $0.hasPrefix("warning catalog FOLDER/catalog") }, "\(lines)")
     }
 
+    @Test("The folders of data files are tried as data files are stored, and those of records as records are")
+    func dataFolders() throws {
+        let text =
+            "{url: 'postgresql://a/b', location: 's3://bucket/data/{table}', catalog: 's3://bucket/sets', tables: [t]}"
+        let run = try CheckedRun(try Configuration.load(yaml: text, environment: [:]), .backup, RunEnvironment())
+        let locations = try CheckedLocations(run)
+        #expect(locations.folders.count == 2)
+        #expect(locations.dataFolders.map(\.description) == ["s3://bucket/data/"])
+    }
+
+    @Test("A storage class that the server refuses is a problem of the folders of data files")
+    func storageClass() async throws {
+        let (lines, left) = try await lines([]) { $0.backup.run.s3.storageClass = "NO_SUCH" }
+        #expect(left.isEmpty)
+        #expect(
+            lines.contains { $0.hasPrefix("problem location FOLDER") && $0.contains("'storage_class'") },
+            "\(lines)"
+        )
+        #expect(lines.contains { $0.hasPrefix("ok location FOLDER/catalog: ") }, "\(lines)")
+    }
+
     @Test("What was written is removed when it is not what is read")
     func damage() async throws {
         let (lines, left) = try await lines([
@@ -266,7 +287,7 @@ struct LocationCheckTests {
             let broken = try await ConfigurationCheck(try fixture.configuration(text), for: .backup).run()
             let warnings = broken.filter { $0.subject == .catalog && $0.outcome == .warning }.map(\.message)
             #expect(warnings.contains { $0.hasPrefix("the record of the set 2020-01-01T00:00:00 cannot be used: ") })
-            #expect(warnings.contains("the run 2020-01-02T00:00:00 was killed, and has left files"))
+            #expect(warnings.contains("the run 2020-01-02T00:00:00 was killed, and may have left files"))
             #expect(broken.contains { $0.subject == .retention && $0.outcome == .problem }, "\(broken.map(\.line))")
         }
     }
