@@ -47,6 +47,8 @@ struct Report {
     var foreignKeys: [SetRecord.ForeignKey] = []
     /// Seconds from the beginning to the end.
     var seconds: Double?
+    /// They are between two times of a record, which has whole seconds.
+    var hasWholeSeconds = false
     /// The sets of the catalog, the oldest first.
     var trend: [Point] = []
     /// The set that it is of.
@@ -76,6 +78,7 @@ extension Report {
         warnings = record.warnings
         foreignKeys = record.foreignKeys
         seconds = record.finishedAt.timeIntervalSince(record.startedAt)
+        hasWholeSeconds = true
         trend = Self.trend(sets)
         self.set = record.id
         fileBytes = record.totals.fileBytes
@@ -103,6 +106,7 @@ extension Report {
     mutating func add(_ report: RunReport) {
         let outcomes = Dictionary(grouping: report.finished) { Array($0.job.name.utf8) }
         seconds = report.duration.inSeconds
+        hasWholeSeconds = false
         for index in tables.indices {
             // Two entries may write one table to two places.
             let named = outcomes[Array(tables[index].name.utf8)] ?? []

@@ -63,7 +63,8 @@ struct ReportPage {
             (HumanNumber.bytes(stored), "as stored"),
         ]
         if let seconds = report.seconds {
-            let duration = seconds < 1 ? "less than 1 s" : HumanNumber.duration(.seconds(seconds))
+            let isExact = seconds >= 1 && !report.hasWholeSeconds
+            let duration = isExact ? HumanNumber.duration(.seconds(seconds)) : HumanNumber.wholeSeconds(seconds)
             figures.append((duration, "from beginning to end"))
         }
         if !report.failures.isEmpty { figures.append((HumanNumber.count(report.failures.count), "failed")) }
@@ -126,7 +127,7 @@ struct ReportPage {
                             HumanNumber.bytes($0.fileBytes)
                         }.drawing,
                         TrendChart(report.trend, of: report.set, "Duration", \.seconds) {
-                            HumanNumber.duration(.seconds($0.seconds))
+                            HumanNumber.wholeSeconds($0.seconds)
                         }.drawing,
                     ]
                 )

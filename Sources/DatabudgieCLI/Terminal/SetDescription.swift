@@ -35,7 +35,7 @@ struct SetDescription {
         let time = Date.ISO8601FormatStyle(timeZone: .gmt)
         // Records have whole seconds.
         let seconds = record.finishedAt.timeIntervalSince(record.startedAt)
-        let duration = seconds < 1 ? "within a second" : "after \(HumanNumber.duration(.seconds(seconds)))"
+        let duration = seconds < 1 ? "within a second" : "after \(HumanNumber.wholeSeconds(seconds))"
         let entries: [(String, String?)] = [
             ("set", record.id),
             ("catalog", "\(stored.catalog)"),
