@@ -24,6 +24,8 @@ extension DatabudgieCommand {
         )
         var reportPath: String?
 
+        var metricsPath: String? { monitoring.metrics }
+
         func sources() throws -> ConfigurationSources {
             var sources = try options.sources()
             sources.overrides.backupID = resumption.backupID

@@ -20,6 +20,8 @@ extension DatabudgieCommand {
         @OptionGroup(title: HelpGroup.how) var parallelism: JobsOption
         @OptionGroup(title: HelpGroup.output) var monitoring: MetricsOption
 
+        var metricsPath: String? { monitoring.metrics }
+
         func sources() throws -> ConfigurationSources {
             var sources = try options.sources()
             selection.add(to: &sources.overrides)

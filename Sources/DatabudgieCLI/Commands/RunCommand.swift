@@ -22,6 +22,9 @@ protocol RunCommand: Subcommand {
     /// The file that a page about the run is written to; nil when none is asked for.
     var reportPath: String? { get }
 
+    /// The file for monitoring that the command line names.
+    var metricsPath: String? { get }
+
     /// The run itself, whose events the display receives.
     static func perform(_ configuration: Configuration, _ display: RunDisplay) async throws -> RunReport
 }
@@ -38,6 +41,10 @@ extension RunCommand {
             options: options,
             hint: "write one with 'databudgie init URL', name another one with --config, or pass --url and --table"
         )
+        // A run of hours must not end with a file that cannot be.
+        for (option, path) in [("--report", reportPath), ("--metrics", metricsPath)] {
+            if let path { try OutputFile(path: path).checkFolder(for: option) }
+        }
         let (configuration, display) = (try confirm(loaded.configuration), loaded.display)
 
         let outcome = await withInterruption(onSignal: { _ in display.interrupting() }) {
@@ -99,7 +106,7 @@ extension RunCommand {
             } else {
                 try printStatistics(SummaryTable(report))
             }
-            display.summary(report, hasTable: !options.printsStatistics)
+            display.summary(report, hasTable: !options.printsStatistics, page: reportPath)
             if let signal, !report.isComplete { return .interrupted(by: signal) }
             return report.isComplete ? .success : .failure
         }

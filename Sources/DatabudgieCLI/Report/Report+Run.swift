@@ -49,14 +49,6 @@ extension ReportPage {
     ///
     /// - Throws: ``CommandError`` when that is not possible.
     func write(to path: String) throws {
-        do {
-            try Data(text.utf8).write(to: URL(filePath: path), options: .atomic)
-        } catch {
-            throw CommandError(
-                .output,
-                "the page \(path) cannot be written: \(error.localizedDescription)",
-                hint: "name a file in a folder that exists and can be written to"
-            )
-        }
+        try OutputFile(path: path).write(text)
     }
 }

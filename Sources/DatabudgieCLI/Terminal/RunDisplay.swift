@@ -173,7 +173,8 @@ final class RunDisplay: Sendable {
     /// - Parameters:
     ///   - report: The run's result.
     ///   - hasTable: The table of results is shown as well; false where it goes to standard output.
-    func summary(_ report: RunReport, hasTable: Bool) {
+    ///   - page: The page about the run that is written after it, also about a dry run.
+    func summary(_ report: RunReport, hasTable: Bool, page: String? = nil) {
         switch mode {
         case .json:
             say(EventJSON.summary(report, at: surroundings.now()))
@@ -183,7 +184,7 @@ final class RunDisplay: Sendable {
             // Where nothing finished there is no table, and the failures have just been reported.
             let hasTable = hasTable && !report.finished.isEmpty
             let lines = hasTable ? table.lines(width: surroundings.size()?.columns, style: style) : []
-            say((lines + [table.closingSentence(style: style)]).joined(separator: "\n"))
+            say((lines + [table.closingSentence(style: style, page: page)]).joined(separator: "\n"))
         }
     }
 

@@ -121,7 +121,7 @@ struct SummaryTable {
     }
 
     /// The whole run in one sentence.
-    func closingSentence(style: TextStyle) -> String {
+    func closingSentence(style: TextStyle, page: String? = nil) -> String {
         let totals = finished.totals
         let name = kind == .backup ? "Backup" : "Restore"
         var parts = [
@@ -151,7 +151,8 @@ struct SummaryTable {
             return "Dry run of restore: nothing was written."
         }
         if isDryRun {
-            return "Dry run of \(kind.rawValue): \(counts) in \(time); nothing was written."
+            let written = page.map { "nothing was written except the page \($0)" } ?? "nothing was written"
+            return "Dry run of \(kind.rawValue): \(counts) in \(time); \(written)."
         }
         return style.green("\(name) complete: \(counts) in \(time)\(set.map { "; set \($0)" } ?? "").")
     }

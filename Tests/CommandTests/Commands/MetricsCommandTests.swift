@@ -46,6 +46,18 @@ struct MetricsCommandTests {
         }
     }
 
+    @Test("A folder that is not there is a mistake, before the run begins")
+    func missingFolder() async throws {
+        try await Shop.with { shop in
+            try shop.configure("tables: [public.sales]")
+            let outcome = try await shop.program.run("backup", "--metrics", "none/shop.prom")
+            #expect(
+                outcome.status == 2 && outcome.error.contains("--metrics: there is no folder none for none/shop.prom")
+            )
+            #expect(try shop.files().isEmpty)
+        }
+    }
+
     @Test("What is not a local file is a mistake", arguments: ["s3://bucket/shop.prom", "folder/"])
     func mistakes(path: String) async throws {
         try await Shop.with { shop in

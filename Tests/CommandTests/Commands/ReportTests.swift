@@ -109,18 +109,40 @@ struct ReportTests {
         }
     }
 
-    @Test("A page that cannot be written fails a backup that is complete otherwise, which is said, and leaves nothing")
+    @Test("A page in a folder that is not there is refused before the run, and one that cannot be written is an error")
     func unwritable() async throws {
         try await withShop { shop in
             let outcome = try await shop.program.run("backup", "--report", "missing/run.html")
-            #expect(outcome.status == 1)
+            #expect(outcome.status == 2)
             #expect(
-                outcome.errors.count == 1 && outcome.error.contains("the page missing/run.html cannot be written: ")
+                outcome.error == """
+                    databudgie: error: --report: there is no folder missing for missing/run.html
+                      hint: create the folder, or name a file in another one
+
+                    """
+            )
+            #expect(try shop.files().isEmpty)
+            try FileManager.default.createDirectory(
+                atPath: shop.folder + "/folder.html",
+                withIntermediateDirectories: false
+            )
+            let folder = try await shop.program.run("backup", "--report", "folder.html")
+            #expect(folder.status == 1 && folder.errors.count == 1)
+            #expect(
+                folder.error.contains(
+                    "folder.html cannot be written: Is a directory\n  hint: name a file, not a folder"
+                )
             )
             let list = try await shop.program.run("list")
             #expect(list.output.contains("complete"))
+            let dry = try await shop.program.run("backup", "--dry-run", "--report", "dry.html")
+            #expect(dry.status == 0 && dry.error.contains("; nothing was written except the page dry.html."))
+            #expect(try text("dry.html", shop).contains("Dry run of a backup"))
             let show = try await shop.program.run("show", "--html", "missing/set.html")
             #expect(show.status == 1 && show.output.isEmpty)
+            #expect(
+                show.error.contains("missing/set.html cannot be written: No such file or directory\n  hint: create ")
+            )
             let both = try await shop.program.run("show", "--html", "set.html", "--json")
             #expect(both.status == 2 && both.error.contains("--html and --json exclude each other"))
         }

@@ -76,6 +76,18 @@ struct SummaryTableTests {
             SummaryTable(.example(isDryRun: true)).closingSentence(style: .plain)
                 == "Dry run of backup: 2 tables, 1,235,767 rows, 98.8 MB in 2.7 s; nothing was written."
         )
+        #expect(
+            SummaryTable(.example(isDryRun: true)).closingSentence(style: .plain, page: "a.html")
+                == "Dry run of backup: 2 tables, 1,235,767 rows, 98.8 MB in 2.7 s; nothing was written except the page a.html."
+        )
+    }
+
+    @Test(
+        "Times of a record have whole seconds, and no decimals are made of them",
+        arguments: [(0, "less than 1 s"), (1, "1 s"), (59, "59 s"), (60, "1 min 00 s"), (3720, "1 h 02 min")]
+    )
+    func wholeSeconds(seconds: Double, expected: String) {
+        #expect(HumanNumber.wholeSeconds(seconds) == expected)
     }
 
     @Test("A table that was renamed is shown with its name in the backup")

@@ -38,8 +38,8 @@ struct GraphFile {
     /// - Throws: ``CommandError`` when Graphviz fails, or when the file cannot be written.
     func write(_ graph: PlanGraph) async throws -> Finding? {
         switch form {
-        case .dot: try write(graph.dot, to: path)
-        case .mmd: try write(graph.mermaid, to: path)
+        case .dot: try OutputFile(path: path).write(graph.dot)
+        case .mmd: try OutputFile(path: path).write(graph.mermaid)
         case .svg: return try await drawing(graph.limited(to: Self.mostTables), of: graph)
         }
         return nil
@@ -48,14 +48,14 @@ struct GraphFile {
     private func drawing(_ limited: PlanGraph, of whole: PlanGraph) async throws -> Finding? {
         guard let svg = try await svg(limited.dot) else {
             let other = path.dropLast(4) + ".mmd"
-            try write(whole.mermaid, to: String(other))
+            try OutputFile(path: String(other)).write(whole.mermaid)
             return Finding(
                 .warning,
                 "Graphviz, which draws SVG, was not found; the graph is written to \(other) as Mermaid text instead",
                 hint: "install it (Debian: graphviz), or look at the text with a tool that shows Mermaid"
             )
         }
-        try write(svg, to: path)
+        try OutputFile(path: path).write(svg)
         guard limited.omitted > 0 else { return nil }
         return Finding(
             .warning,
@@ -106,13 +106,5 @@ struct GraphFile {
             )
         }
         return result.output
-    }
-
-    private func write(_ text: String, to path: String) throws {
-        do {
-            try Data(text.utf8).write(to: URL(filePath: path), options: .atomic)
-        } catch {
-            throw CommandError(.output, "\(path) cannot be written: \(error.localizedDescription)")
-        }
     }
 }
