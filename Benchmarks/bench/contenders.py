@@ -284,7 +284,7 @@ class Field:
     def configuration(self, shape, compression, location, jobs, definitions, source, target):
         """What databudgie and its predecessor read. The address of the server is in the environment, for the proxy."""
         url = "postgresql://<% ENV[PGUSER] %>@/{}?host=<% ENV[PGHOST] %>&port=<% ENV[PGPORT] %>"
-        lines = [f"location: {location}/{{table}}", "filename: data.{ext}", f"compression: {OPTIONS[compression]}"]
+        lines = [f"location: {location}/{{table}}", f"compression: {OPTIONS[compression]}"]
         lines += [f"jobs: {jobs}"] if jobs else []
         lines += [f"ddl: {{enabled: true, location: {location}/definitions}}"] if definitions else []
         whole = shape.is_many or definitions
