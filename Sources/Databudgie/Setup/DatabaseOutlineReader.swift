@@ -26,7 +26,12 @@ package struct DatabaseOutlineReader: Sendable {
                 let catalog = try await DatabaseCatalogReader(connection: connection).read()
                 let sizes = try await TableSizeReader(connection: connection).read(catalog.relations)
                 let extensions = try await connection.query(Self.extensionsQuery).rows
-                return DatabaseOutline(
+                let readable = catalog.relations.filter {
+                    $0.kind.isFoundByGlobs && $0.isReadable && !$0.isExtensionMember
+                }
+                let unlockable = try await DefinitionLocks(connection: connection, catalog: catalog)
+                    .unlockable(for: readable.map(\.oid))
+                var outline = DatabaseOutline(
                     catalog,
                     sizes: sizes,
                     extensions: extensions.compactMap { $0["name"] },
@@ -34,6 +39,11 @@ package struct DatabaseOutlineReader: Sendable {
                     environment: variables,
                     server: connection.server
                 )
+                if let first = unlockable.first {
+                    outline.definitionProblem =
+                        "the role lacks SELECT on \(first.name.label), which pg_dump has to lock for definitions of other tables"
+                }
+                return outline
             }
             return (connection.server, outline)
         }

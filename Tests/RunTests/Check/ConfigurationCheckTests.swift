@@ -184,7 +184,8 @@ struct ConfigurationCheckTests {
         #expect(sentence("/x/a/b: cannot be read", "/a/b") == "/a/b: /x/a/b: cannot be read")
         #expect(sentence("the folder cannot be read", "folder") == "folder: the folder cannot be read")
         let ofTable = DatabudgieError(.preflight, "a is no key of public.a", table: "public.a")
-        #expect(run.findings(.tables, ofTable).first?.sentence == "public.a: a is no key of public.a")
+        let found = run.findings(.tables, ofTable).first
+        #expect(found?.sentence.hasPrefix("public.a: a is no key of public.a") == true)
     }
 
     @Test("A file of metrics needs a folder that can be written to, and a name that the collector reads")
@@ -198,15 +199,13 @@ struct ConfigurationCheckTests {
                 configuration.backup.run.metrics = path
                 return MetricsCheck(run: try CheckedRun(configuration, .backup, RunEnvironment())).check().map(\.line)
             }
-            #expect(try lines("\(folder)/a.prom") == ["ok metrics \(folder)/a.prom: can be written"])
+            let usual = try lines("\(folder)/a.prom")
+            #expect(usual == ["ok metrics \(folder)/a.prom: can be written"])
+            let otherName = try lines("\(folder)/a.txt")
+            #expect(otherName.first?.hasPrefix("warning metrics \(folder)/a.txt: the textfile collector ") == true)
+            let missing = try lines("\(folder)/none/a.prom")
             #expect(
-                try lines("\(folder)/a.txt").first?.hasPrefix(
-                    "warning metrics \(folder)/a.txt: the textfile collector "
-                )
-                    == true
-            )
-            #expect(
-                try lines("\(folder)/none/a.prom") == [
+                missing == [
                     "warning metrics \(folder)/none/a.prom: cannot be written, because there is no folder "
                         + "\(folder)/none; create the folder, or name a file in another one"
                 ]

@@ -154,7 +154,7 @@ struct LocationCheckTests {
         let run = try CheckedRun(try Configuration.load(yaml: text, environment: [:]), .backup, RunEnvironment())
         let locations = try CheckedLocations(run)
         #expect(locations.folders.count == 2)
-        #expect(locations.dataFolders.map(\.description) == ["s3://bucket/data/"])
+        #expect(locations.dataFolders.map(\.description) == ["s3://bucket/data"])
     }
 
     @Test("A storage class that the server refuses is a problem of the folders of data files")
