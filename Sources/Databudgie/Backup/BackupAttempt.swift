@@ -247,16 +247,17 @@ struct BackupAttempt {
                 jobs: done + exported.defined(by: Set(definitions.names), plan),
                 definitions: definitions.names.map(\.label)
             )
-        } catch let failure as DefinitionWork.Failure {
+        } catch  where !definitions.isDone {
             // Rows without their definitions are no set.
             await written.remove()
-            throw failure.error
+            throw (error as? DefinitionWork.Failure)?.error ?? error
         }
     }
 
-    /// Whether rows may be written before all definitions are: only what can be taken back if definitions cannot be written.
+    /// Whether rows may be written before all definitions are: only what can be taken back if definitions cannot be written, and
+    /// what no other run writes, which has claimed another set.
     private func mayExportAtOnce(_ plan: BackupPlan, _ recordedRun: ManifestRun?) -> Bool {
-        !settings.isDryRun && recordedRun == nil && plan.jobs.allSatisfy(\.isUniquePath)
+        !settings.isDryRun && recordedRun == nil && recording != nil && plan.jobs.allSatisfy(\.isUniquePath)
             && settings.definitions.filename.variables.contains(.timestamp)
     }
 

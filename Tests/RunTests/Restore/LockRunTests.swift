@@ -154,7 +154,7 @@ struct LockRunTests {
             #expect(log.warnings.filter { $0.contains("deadlock") } == [deadlock + "(attempt 2 of 3)"])
             #expect(Set(log.notes).count == log.notes.count)
             #expect(log.all.count { if case .planned = $0 { true } else { false } } == 1)
-            #expect(log.all.count { if case .started = $0 { true } else { false } } == 4)
+            #expect(log.all.count { if case .started = $0 { true } else { false } } == 2)
             #expect(log.all.count { if case .failed = $0 { true } else { false } } == 0)
         }
     }

@@ -11,8 +11,9 @@ final class DefinitionWork: Sendable {
     }
 
     private enum State {
-        case waiting, running, failed
+        case waiting, running
         case done([QualifiedName])
+        case failed(any Error)
     }
 
     private let export: DefinitionExport
@@ -37,44 +38,96 @@ final class DefinitionWork: Sendable {
     /// The tables and views whose definitions are going to be written, as far as the plan knows.
     var plannedNames: Set<QualifiedName> { Set(groups.flatMap(\.relations).map(\.name)) }
 
-    /// Does the work unless somebody else does, or has done it.
+    /// All of it is done.
+    var isDone: Bool { state.withLock { if case .done = $0 { true } else { false } } }
+
+    /// Does the work as a worker, unless somebody else does, or has done it.
     ///
     /// - Parameter session: Its transaction sees the moment of the run.
+    /// - Returns: False when the connection is lost, and the work is left to others: nothing of it was written.
     /// - Throws: ``Failure``; `CancellationError`.
-    func run(over session: DatabaseSession) async throws {
-        let isTaken = state.withLock { state in
-            guard case .waiting = state else { return false }
-            state = .running
-            return true
-        }
-        guard isTaken else { return }
-        var export = export
-        export.session = session
+    func run(over session: DatabaseSession) async throws -> Bool {
+        guard take() else { return true }
         do {
-            let names = try await export.run(groups)
-            state.withLock { $0 = .done(names) }
-            change.yield()
+            end(as: .done(try await names(over: session)))
+            return true
         } catch {
-            state.withLock { $0 = .failed }
-            change.yield()
-            guard FailureScope(of: error) != .interruption else { throw CancellationError() }
-            throw Failure(error: error)
+            // Before others are told, who may cancel this task.
+            let failure = Self.failure(error)
+            guard failure is Failure, export.written.definitions.isEmpty, await Self.isLost(session, error) else {
+                end(as: .failed(failure))
+                throw failure
+            }
+            session.recorder.found(
+                .warning("\(ErrorText(error).message): reading the definitions again, over another connection")
+            )
+            end(as: .waiting)
+            return false
         }
     }
 
-    /// Sees to it that the work is done, as the leader: waits for the worker that does it, or does it now.
+    /// Sees to it that the work is done, as the leader: waits for the worker that does it, or does it.
     ///
     /// - Parameters:
     ///   - session: That of the leader.
     ///   - willWait: Runs before it waits.
-    /// - Throws: ``Failure``, unless it is the worker's, which throws it; `CancellationError`.
+    /// - Throws: ``Failure``, of the worker, too; `CancellationError`.
     func finish(over session: DatabaseSession, _ willWait: () async throws -> Void = {}) async throws {
-        try await run(over: session)
-        guard isRunning else { return }
-        try await willWait()
-        for await _ in changes where !isRunning { return }
-        throw CancellationError()
+        var changes = changes.makeAsyncIterator()
+        while !isDone {
+            if take() {
+                do {
+                    end(as: .done(try await names(over: session)))
+                } catch {
+                    let failure = Self.failure(error)
+                    end(as: .failed(failure))
+                    throw failure
+                }
+            } else {
+                if let failure { throw failure }
+                try await willWait()
+                guard isRunning else { continue }
+                guard await changes.next() != nil else { throw CancellationError() }
+            }
+        }
+    }
+
+    private func names(over session: DatabaseSession) async throws -> [QualifiedName] {
+        var export = export
+        export.session = session
+        return try await export.run(groups)
+    }
+
+    private static func failure(_ error: any Error) -> any Error {
+        FailureScope(of: error) == .interruption ? CancellationError() : Failure(error: error)
+    }
+
+    /// Whether a connection is gone; pg_dump then says that there is no such snapshot.
+    private static func isLost(_ session: DatabaseSession, _ error: any Error) async -> Bool {
+        func isLoss(_ error: any Error) -> Bool { (error as? PostgresError)?.code == .connectionLost }
+        if isLoss(error) { return true }
+        do {
+            _ = try await session.connection.query("select 1")
+            return false
+        } catch {
+            return isLoss(error)
+        }
     }
 
     private var isRunning: Bool { state.withLock { if case .running = $0 { true } else { false } } }
+
+    private var failure: (any Error)? { state.withLock { if case .failed(let error) = $0 { error } else { nil } } }
+
+    private func take() -> Bool {
+        state.withLock { state in
+            guard case .waiting = state else { return false }
+            state = .running
+            return true
+        }
+    }
+
+    private func end(as new: State) {
+        state.withLock { $0 = new }
+        change.yield()
+    }
 }

@@ -31,6 +31,20 @@ struct RunMember: Sendable {
         }
     }
 
+    /// Exports the definitions, unless another member does.
+    ///
+    /// - Returns: False when the connection is lost.
+    /// - Throws: What ends the run; `CancellationError`.
+    func exportDefinitions() async throws -> Bool {
+        guard run.definitions.isWaiting else { return true }
+        // It is idle while pg_dump runs, which has the same patience with locks.
+        try await mayIdle()
+        try await session.connection.execute("set local lock_timeout = '30s'")
+        guard try await run.definitions.run(over: session) else { return false }
+        try await session.connection.execute("set local lock_timeout = 0")
+        return true
+    }
+
     func next() async throws -> JobPiece? {
         guard isLeader else { return run.list.next() }
         return try await run.list.nextForLeader { try await mayIdle() }

@@ -48,8 +48,8 @@ struct RunTeam {
                     {
                         try await snapshot.withMember(over: session.connection) {
                             do {
-                                try await run.definitions.run(over: session)
-                                try await member(session, isLeader: false).work()
+                                let member = member(session, isLeader: false)
+                                if try await member.exportDefinitions() { try await member.work() }
                                 result = .success(())
                             } catch {
                                 result = .failure(error)

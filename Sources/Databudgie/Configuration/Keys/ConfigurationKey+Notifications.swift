@@ -30,7 +30,7 @@ extension ConfigurationKey {
         ),
     ]
 
-    private static let url = KeyForm.text("string", pattern: "^\(KeyForm.anyCase("http"))[Ss]?://[^/]")
+    private static let url = KeyForm.text("string", pattern: "^$|^\(KeyForm.anyCase("http"))[Ss]?://[^/]")
 
     private static let command = KeyForm(
         "list",

@@ -35,7 +35,7 @@ struct DivisionTeam {
         } catch let failure as JointEnd.WorkerFailure {
             return try await undo(failure.error, end)
         } catch {
-            try endIfLost(error, isUncertain: end.isLeaderCommitting || end.mayBeCommitted)
+            try endIfLost(error, end)
             return try await undo(error, end)
         }
         return restore.loader.report([try restore.loader.outcome(of: job, meter.totals, since: start)]).first
@@ -54,7 +54,7 @@ struct DivisionTeam {
                     let locks = RestoreLocks(connection: leader.connection, catalog: restore.loader.catalog)
                     try await locks.take([job.relation])
                     try await loadRuns(over: leader, meter, end)
-                    try await end.commitWorkers()
+                    try await end.commitWorkers { _ = try await leader.connection.query("select 1") }
                     await FailPoint.reached(.divisionUncommitted)
                     end.commitLeader()
                 }
@@ -96,21 +96,35 @@ struct DivisionTeam {
     }
 
     private func limitPatience(of session: DatabaseSession) async throws {
-        try await session.connection.execute("set local lock_timeout = '\(Self.patience)'")
+        // It idles while it waits for the others.
+        try await session.connection.execute(
+            "set local lock_timeout = '\(Self.patience)'; set local idle_in_transaction_session_timeout = 0"
+        )
     }
 
     /// Ends the run when the leader's connection is lost.
     ///
     /// - Throws: The error.
-    private func endIfLost(_ error: any Error, isUncertain: Bool) throws {
+    private func endIfLost(_ error: any Error, _ end: JointEnd) throws {
         guard FailureScope(of: error) == .run else { return }
         let failure = GroupFailure(job: job.id, error: error)
-        if isUncertain {
+        if end.mayBeCommitted {
+            restore.loader.report(GroupFailure(job: job.id, error: Self.remains(after: error)))
+        } else if end.isLeaderCommitting {
             restore.loader.reportUncertain(group, failure)
         } else {
             restore.loader.report(failure)
         }
         throw error
+    }
+
+    private static func remains(after error: any Error) -> DatabudgieError {
+        DatabudgieError(
+            .database,
+            "a part of its rows may be there: \(ErrorText(error).message)",
+            hint: "empty the table before it is restored again",
+            underlying: error
+        )
     }
 
     /// Empties the table again if a part of its rows may be there.
@@ -120,18 +134,17 @@ struct DivisionTeam {
     private func undo(_ error: any Error, _ end: JointEnd) async throws -> JobResult? {
         var result: JobResult?
         if end.mayBeCommitted {
-            let (connection, name) = (leader.connection, job.relation.name.quoted)
+            let (leader, name) = (leader, job.relation.name.quoted)
             do {
                 // A task of its own, because the run may have been cancelled.
-                try await Task { try await connection.execute("truncate table only \(name)") }.value
+                try await Task {
+                    try await leader.withTransaction(.writing) {
+                        try await leader.connection.execute("set local lock_timeout = '30s'")
+                        try await leader.connection.execute("truncate table only \(name)")
+                    }
+                }.value
             } catch {
-                let error = DatabudgieError(
-                    .database,
-                    "a part of its rows may be there: \(ErrorText(error).message)",
-                    hint: "empty the table before it is restored again",
-                    underlying: error
-                )
-                result = restore.loader.report(GroupFailure(job: job.id, error: error))
+                result = restore.loader.report(GroupFailure(job: job.id, error: Self.remains(after: error)))
             }
         }
         guard FailureScope(of: error) != .interruption else { throw CancellationError() }

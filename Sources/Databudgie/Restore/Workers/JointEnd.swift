@@ -91,10 +91,12 @@ final class JointEnd: Sendable {
 
     /// Waits until all members have done their work, lets the workers commit, and waits until they have.
     ///
-    /// - Throws: ``WorkerFailure``; `CancellationError`.
-    func commitWorkers() async throws {
+    /// - Parameter confirm: Finds out whether the leader can still commit, after it has waited.
+    /// - Throws: ``WorkerFailure``; what the closure throws; `CancellationError`.
+    func commitWorkers(_ confirm: () async throws -> Void = {}) async throws {
         change { $0.working -= 1 }
         try await wait { $0.working == 0 || $0.failure != nil }
+        try await confirm()
         try state.withLock { state in
             if let failure = state.failure { throw WorkerFailure(error: failure) }
             state.decision = .commit

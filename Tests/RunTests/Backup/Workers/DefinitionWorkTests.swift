@@ -71,6 +71,71 @@ struct DefinitionWorkTests {
     }
 
     @Test(
+        "When pg_dump fails after the last row, or the run is interrupted then, nothing is left",
+        arguments: [false, true]
+    )
+    func lateFailure(isInterrupted: Bool) async throws {
+        try await RunFixture.with { fixture in
+            try await fixture.execute(fixture.source, "create table t (id serial); create table u (id int)")
+            let path = try fixture.path(
+                withFake: "pg_dump",
+                """
+                if [ "$1" = --version ]; then echo 'pg_dump (PostgreSQL) 99.1'; exit; fi
+                touch \(fixture.folder)/bin/begun
+                while ! [ -e \(fixture.folder)/bin/go ]; do sleep 0.02; done
+                echo broken >&2; exit 1
+                """
+            )
+            let yaml = yaml(fixture, "[t, u]")
+            let run = Task { try await fixture.backup(yaml, path: path) }
+            try await poll("all rows are written, and pg_dump runs") {
+                let files = try fixture.files()
+                return ["public.t/2", "public.u/2", "bin/begun"].allSatisfy { name in
+                    files.contains { $0.hasPrefix(name) }
+                }
+            }
+            // The leader waits.
+            try await Task.sleep(for: .milliseconds(300))
+            if isInterrupted { run.cancel() }
+            try fixture.write("", to: "bin/go")
+            let error = await #expect(throws: (any Error).self) { try await run.value }
+            #expect(isInterrupted ? error is CancellationError : error is DatabudgieError, "\(error as Any)")
+            #expect(try files(fixture) == [])
+        }
+    }
+
+    @Test("When the connection that reads definitions is lost, the first one reads them")
+    func lostConnection() async throws {
+        try await RunFixture.with { fixture in
+            try await fixture.execute(fixture.source, "create table t (id int); insert into t values (1)")
+            let path = try fixture.path(
+                withFake: "pg_dump",
+                """
+                if [ "$1" != --version ]; then
+                    touch \(fixture.folder)/bin/begun
+                    while ! [ -e \(fixture.folder)/bin/go ]; do sleep 0.02; done
+                fi
+                exec /usr/bin/env PATH="${PATH#*:}" pg_dump "$@"
+                """
+            )
+            let yaml = yaml(fixture, "[t]")
+            let run = Task { try await fixture.backup(yaml, path: path) }
+            try await poll("pg_dump runs") { try fixture.files().contains("bin/begun") }
+            let readers = """
+                select pg_terminate_backend(pid) from pg_stat_activity where query ~ 'pg_export_snapshot.*as snapshot'
+                    and datname = '\(fixture.source.keywords["dbname"] ?? "")' and state = 'idle in transaction'
+                """
+            #expect(try await fixture.rows(fixture.target, readers) == ["t"])
+            try fixture.write("", to: "bin/go")
+            let report = try await run.value
+            #expect(report.failed.isEmpty && report.definitions == ["public.t"])
+            #expect(try fixture.record().warnings.contains { $0.contains("over another connection") })
+            #expect(try await fixture.restore(yaml).failed.isEmpty)
+            #expect(try await fixture.rows(fixture.target, "select id from t") == ["1"])
+        }
+    }
+
+    @Test(
         "Files that every run replaces stay as they are when pg_dump fails",
         arguments: ["", ", skip_if_exists: true"]
     )
