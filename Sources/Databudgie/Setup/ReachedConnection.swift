@@ -2,14 +2,17 @@ import Postgres
 
 /// How a database was reached, in a form that reaches it again where the environment is another one, as under cron.
 struct ReachedConnection {
-    /// What was given, and the host, the port, the user and the database that libpq took from elsewhere. Secrets are in it only
-    /// when they were given.
+    /// What was given, and the host, the port, the user and the database that libpq took from elsewhere.
+    ///
+    /// Secrets are in it only when they were given.
     private(set) var keywords: [String: String]
     /// The other variables of libpq that are set and not overridden by what was given, sorted.
     let variables: [String]
 
     /// Libpq's variables that decide where a connection leads and whether it succeeds, by their keywords (Postgres
-    /// documentation, 34.15). Those of the host, the port, the user and the database are not among them: their values are kept.
+    /// documentation, "Environment Variables" of libpq).
+    ///
+    /// Those of the host, the port, the user and the database are not among them: their values are kept.
     private static let variableNames = [
         "channel_binding": "PGCHANNELBINDING", "gssdelegation": "PGGSSDELEGATION", "gssencmode": "PGGSSENCMODE",
         "gsslib": "PGGSSLIB", "hostaddr": "PGHOSTADDR", "krbsrvname": "PGKRBSRVNAME",

@@ -107,31 +107,36 @@ struct DefinitionWorkTests {
     @Test("When the connection that reads definitions is lost, the first one reads them")
     func lostConnection() async throws {
         try await RunFixture.with { fixture in
-            try await fixture.execute(fixture.source, "create table t (id int); insert into t values (1)")
-            let path = try fixture.path(
-                withFake: "pg_dump",
-                """
-                if [ "$1" != --version ]; then
-                    touch \(fixture.folder)/bin/begun
-                    while ! [ -e \(fixture.folder)/bin/go ]; do sleep 0.02; done
-                fi
-                exec /usr/bin/env PATH="${PATH#*:}" pg_dump "$@"
-                """
-            )
-            let yaml = yaml(fixture, "[t]")
-            let run = Task { try await fixture.backup(yaml, path: path) }
-            try await poll("pg_dump runs") { try fixture.files().contains("bin/begun") }
-            let readers = """
-                select pg_terminate_backend(pid) from pg_stat_activity where query ~ 'pg_export_snapshot.*as snapshot'
-                    and datname = '\(fixture.source.keywords["dbname"] ?? "")' and state = 'idle in transaction'
-                """
-            #expect(try await fixture.rows(fixture.target, readers) == ["t"])
-            try fixture.write("", to: "bin/go")
-            let report = try await run.value
-            #expect(report.failed.isEmpty && report.definitions == ["public.t"])
-            #expect(try fixture.record().warnings.contains { $0.contains("over another connection") })
-            #expect(try await fixture.restore(yaml).failed.isEmpty)
-            #expect(try await fixture.rows(fixture.target, "select id from t") == ["1"])
+            try await fixture.withGates(1) { gates in
+                try await fixture.execute(fixture.source, "create table t (id int); insert into t values (1)")
+                let path = try fixture.path(
+                    withFake: "pg_dump",
+                    """
+                    if [ "$1" != --version ]; then
+                        touch \(fixture.folder)/bin/begun
+                        while ! [ -e \(fixture.folder)/bin/go ]; do sleep 0.02; done
+                    fi
+                    exec /usr/bin/env PATH="${PATH#*:}" pg_dump "$@"
+                    """
+                )
+                // The first connection waits at the gate, so it is another one that reads definitions.
+                let yaml = yaml(fixture)
+                let run = Task { try await fixture.backup(yaml, path: path) }
+                try await poll("pg_dump runs") { try fixture.files().contains("bin/begun") }
+                let readers = """
+                    select pg_terminate_backend(pid) from pg_stat_activity where state = 'idle in transaction'
+                        and query ~ 'pg_export_snapshot.*as snapshot'
+                        and datname = '\(fixture.source.keywords["dbname"] ?? "")'
+                    """
+                #expect(try await fixture.rows(fixture.target, readers) == ["t"])
+                try fixture.write("", to: "bin/go")
+                try await gates.open(1)
+                let report = try await run.value
+                #expect(report.failed.isEmpty && report.definitions == ["public.t"])
+                #expect(try fixture.record().warnings.contains { $0.contains("over another connection") })
+                #expect(try await fixture.restore(fixture.ddlYAML("[t]")).failed.isEmpty)
+                #expect(try await fixture.rows(fixture.target, "select id from t") == ["1"])
+            }
         }
     }
 
@@ -158,8 +163,8 @@ struct DefinitionWorkTests {
         try await RunFixture.with { fixture in
             try await fixture.execute(
                 fixture.source,
-                "create extension if not exists seg; create table t (id int); create table u (id int); "
-                    + "alter extension seg add table u"
+                "create table t (id int); create table u (id int); "
+                    + "alter extension plpgsql add table u"
             )
             let report = try await fixture.backup(yaml(fixture, "[t, u]"))
             #expect(report.failed.isEmpty, "\(report.failed)")
