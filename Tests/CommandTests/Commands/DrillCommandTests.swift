@@ -5,8 +5,10 @@ import Testing
 
 @Suite("Drills of the program", .timeLimit(.minutes(4)))
 struct DrillCommandTests {
+    // Sets of one second have databases of one name, but for what is random in it.
     @Test(
         "A signal in the middle of a restore removes the database of the drill",
+        .serialized,
         arguments: [(Signal.interrupt, Int32(130)), (.terminate, 143)]
     )
     func signal(signal: Signal, code: Int32) async throws {
