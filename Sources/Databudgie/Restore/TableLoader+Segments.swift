@@ -12,23 +12,13 @@ extension TableLoader {
     ///   are not as many as are recorded; `CompressionError`, `PostgresError`, `StorageError`. The transaction must then be
     ///   rolled back.
     func load(_ run: DividedLoad.Run, _ meter: TransferMeter) async throws {
-        let path = job.file.path
-        let bytes = try await storage.read(path, range: run.range)
-        try checkVersion(of: bytes.info)
-        let file = ImportStream(
-            bytes,
-            of: path,
-            header: format.header,
-            meter: meter,
-            segments: run.segments,
-            part: run.isFirst ? .first : .later
-        )
+        let file = try await open(run.segments, range: run.range, part: run.isFirst ? .first : .later, meter)
         let options = run.isFirst ? "format csv, header" : "format csv"
         let rows = try await connection.copyIn(ownText: copy(options), from: file.records(keeping: format.keeps))
         guard rows == run.rows, rows == file.rows else {
             throw DatabudgieError(
                 .countMismatch,
-                "\(path): of \(counted(run.rows, "row")) from byte \(run.range.lowerBound) on, the server took \(rows)"
+                "\(job.file.path): of \(counted(run.rows, "row")) from byte \(run.range.lowerBound) on, the server took \(rows)"
             )
         }
         meter.add(rows: rows)

@@ -35,15 +35,8 @@ struct TableLoader {
         onProgress: @escaping @Sendable (TransferTotals) -> Void
     ) async throws -> Load {
         let meter = TransferMeter(report: onProgress)
-        let (path, bytes) = (job.file.path, try await storage.read(job.file.path))
-        try checkVersion(of: bytes.info)
-        let file = ImportStream(
-            bytes,
-            of: path,
-            header: format.header,
-            meter: meter,
-            segments: job.candidate?.source.part?.data?.segments ?? []
-        )
+        let path = job.file.path
+        let file = try await open(job.candidate?.source.part?.data?.segments ?? [], meter)
         let (rows, rejected): (Int, Int)
         do {
             try await staging?.create()
@@ -74,15 +67,32 @@ struct TableLoader {
         return try await merged(rows, load)
     }
 
-    /// Refuses a file whose columns may be others than were checked, or in another order.
-    func checkVersion(of file: FileInfo) throws {
-        guard file.version == format.file.version, file.size == format.file.size else {
+    /// Opens the file, or some of its segments.
+    ///
+    /// - Parameters:
+    ///   - segments: What is recorded of the segments that are read; empty when nothing is.
+    ///   - range: Where they are in the file, in bytes; nil: all of it.
+    ///   - part: What of the file it is.
+    ///   - meter: Counts what passes.
+    /// - Returns: The rows.
+    /// - Throws: ``DatabudgieError`` when the file is another one than was checked; `StorageError`.
+    func open(
+        _ segments: [SetRecord.Segment],
+        range: Range<Int64>? = nil,
+        part: FilePart = .whole,
+        _ meter: TransferMeter
+    ) async throws -> ImportStream {
+        let path = job.file.path
+        let bytes = try await storage.read(path, range: range)
+        guard bytes.info.version == format.file.version, bytes.info.size == format.file.size else {
+            // Its columns may be others, or in another order.
             throw DatabudgieError(
                 .dataFile,
-                "\(file.path) was replaced after it was checked",
+                "\(path) was replaced after it was checked",
                 hint: "restore again when no backup writes to it"
             )
         }
+        return ImportStream(bytes, of: path, header: format.header, meter: meter, segments: segments, part: part)
     }
 
     /// Sends the file: in one COPY, unless rows of it may be rejected.

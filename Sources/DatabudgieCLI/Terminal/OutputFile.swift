@@ -1,3 +1,4 @@
+import Databudgie
 import Foundation
 import SystemPackage
 
@@ -31,32 +32,13 @@ struct OutputFile {
                 let file = try FileDescriptor.open(FilePath(path), .writeOnly)
                 return try file.closeAfter { _ = try file.writeAll(text.utf8) }
             }
-            try replace(by: text, mode: exists ? status.st_mode & 0o777 : nil)
+            let replacement =
+                exists
+                ? FileReplacement(of: resolved, mode: status.st_mode & 0o777)
+                : FileReplacement(of: FilePath(path), mode: nil)
+            try replacement.write(text)
         } catch let error as Errno {
             throw CommandError(.output, "\(path) cannot be written: \(error)", hint: hint(for: error))
-        }
-    }
-
-    private func replace(by text: String, mode: mode_t?) throws {
-        let target = mode == nil ? FilePath(path) : resolved
-        let temporary = target.removingLastComponent()
-            .appending(".\(ProcessInfo.processInfo.processIdentifier).\(UUID().uuidString).tmp")
-        let file = try FileDescriptor.open(
-            temporary,
-            .writeOnly,
-            options: [.create, .exclusiveCreate],
-            permissions: [.ownerReadWrite, .groupReadWrite, .otherReadWrite]
-        )
-        do {
-            try file.closeAfter {
-                if let mode, fchmod(file.rawValue, mode) != 0 { throw Errno(rawValue: errno) }
-                _ = try file.writeAll(text.utf8)
-                guard fsync(file.rawValue) == 0 else { throw Errno(rawValue: errno) }
-            }
-            guard rename(temporary.string, target.string) == 0 else { throw Errno(rawValue: errno) }
-        } catch {
-            unlink(temporary.string)
-            throw error
         }
     }
 

@@ -1,5 +1,4 @@
 import Postgres
-import Synchronization
 
 /// The export of a run's definitions, which a worker does while other members export rows.
 ///
@@ -10,7 +9,7 @@ final class DefinitionWork: Sendable {
         let error: any Error
     }
 
-    private enum State {
+    private enum State: Sendable {
         case waiting, running
         case done([QualifiedName])
         case failed(any Error)
@@ -18,15 +17,14 @@ final class DefinitionWork: Sendable {
 
     private let export: DefinitionExport
     private let groups: [DefinitionGroup]
-    private let state: Mutex<State>
-    private let (changes, change) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    private let state: Watched<State>
 
     /// - Parameters:
     ///   - export: Over the connection of the leader.
     ///   - groups: The tables, and where their files go.
     init(_ export: DefinitionExport, of groups: [DefinitionGroup]) {
         (self.export, self.groups) = (export, groups)
-        state = Mutex(groups.isEmpty ? .done([]) : .waiting)
+        state = Watched(groups.isEmpty ? .done([]) : .waiting)
     }
 
     /// Nobody has begun it.
@@ -48,22 +46,7 @@ final class DefinitionWork: Sendable {
     /// - Throws: ``Failure``; `CancellationError`.
     func run(over session: DatabaseSession) async throws -> Bool {
         guard take() else { return true }
-        do {
-            end(as: .done(try await names(over: session)))
-            return true
-        } catch {
-            // Before others are told, who may cancel this task.
-            let failure = Self.failure(error)
-            guard failure is Failure, export.written.definitions.isEmpty, await Self.isLost(session, error) else {
-                end(as: .failed(failure))
-                throw failure
-            }
-            session.recorder.found(
-                .warning("\(ErrorText(error).message): reading the definitions again, over another connection")
-            )
-            end(as: .waiting)
-            return false
-        }
+        return try await work(over: session, isLeader: false)
     }
 
     /// Sees to it that the work is done, as the leader: waits for the worker that does it, or does it.
@@ -73,22 +56,37 @@ final class DefinitionWork: Sendable {
     ///   - willWait: Runs before it waits.
     /// - Throws: ``Failure``, of the worker, too; `CancellationError`.
     func finish(over session: DatabaseSession, _ willWait: () async throws -> Void = {}) async throws {
-        var changes = changes.makeAsyncIterator()
         while !isDone {
             if take() {
-                do {
-                    end(as: .done(try await names(over: session)))
-                } catch {
-                    let failure = Self.failure(error)
-                    end(as: .failed(failure))
-                    throw failure
-                }
+                _ = try await work(over: session, isLeader: true)
             } else {
                 if let failure { throw failure }
                 try await willWait()
-                guard isRunning else { continue }
-                guard await changes.next() != nil else { throw CancellationError() }
+                try await state.wait { state -> Void? in if case .running = state { nil } else { () } }
             }
+        }
+    }
+
+    /// Does the work that was taken.
+    ///
+    /// - Returns: False when a worker's connection is lost, and the work is left to others.
+    private func work(over session: DatabaseSession, isLeader: Bool) async throws -> Bool {
+        do {
+            end(as: .done(try await names(over: session)))
+            return true
+        } catch {
+            // Before others are told, who may cancel this task.
+            let failure = Self.failure(error)
+            guard !isLeader, failure is Failure, export.written.definitions.isEmpty, await Self.isLost(session, error)
+            else {
+                end(as: .failed(failure))
+                throw failure
+            }
+            session.recorder.found(
+                .warning("\(ErrorText(error).message): reading the definitions again, over another connection")
+            )
+            end(as: .waiting)
+            return false
         }
     }
 
@@ -114,8 +112,6 @@ final class DefinitionWork: Sendable {
         }
     }
 
-    private var isRunning: Bool { state.withLock { if case .running = $0 { true } else { false } } }
-
     private var failure: (any Error)? { state.withLock { if case .failed(let error) = $0 { error } else { nil } } }
 
     private func take() -> Bool {
@@ -127,7 +123,6 @@ final class DefinitionWork: Sendable {
     }
 
     private func end(as new: State) {
-        state.withLock { $0 = new }
-        change.yield()
+        state.change { $0 = new }
     }
 }

@@ -40,7 +40,9 @@ struct MetricsFile: Sendable {
             )
             let others = earlier.lines(without: kind)
             // In the same order whichever ran last.
-            try replace(by: kind == .backup ? metrics.text + others : others + metrics.text)
+            let text = kind == .backup ? metrics.text + others : others + metrics.text
+            // Whatever the umask is: the collector is another user.
+            try FileReplacement(of: FilePath(path), mode: 0o644).write(text)
             return nil
         } catch {
             let reason = (error as? Errno).map { "\($0)" } ?? ErrorText(error).message
@@ -104,32 +106,6 @@ struct MetricsFile: Sendable {
         }
         guard count <= Self.largest else { return nil }
         return EarlierMetrics(String(decoding: bytes[..<count], as: UTF8.self))
-    }
-
-    /// Writes a file beside it, which the collector does not read, and renames it.
-    private func replace(by text: String) throws {
-        let target = FilePath(path)
-        var temporary = target.removingLastComponent()
-        temporary.append(".\(target.lastComponent?.string ?? "").\(UUID().uuidString).tmp")
-        let file = try FileDescriptor.open(
-            temporary,
-            .writeOnly,
-            options: [.create, .exclusiveCreate],
-            permissions: [.ownerReadWrite, .groupRead, .otherRead]
-        )
-        do {
-            do {
-                defer { try? file.close() }
-                // Whatever the umask is: the collector is another user.
-                guard fchmod(file.rawValue, 0o644) == 0 else { throw Errno(rawValue: errno) }
-                try file.writeAll(Array(text.utf8))
-                guard fsync(file.rawValue) == 0 else { throw Errno(rawValue: errno) }
-            }
-            guard rename(temporary.string, target.string) == 0 else { throw Errno(rawValue: errno) }
-        } catch {
-            unlink(temporary.string)
-            throw error
-        }
     }
 }
 

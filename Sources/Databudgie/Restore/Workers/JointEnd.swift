@@ -1,5 +1,3 @@
-import Synchronization
-
 /// How transactions of several members end together: none is committed before all of them have done their work, and the
 /// leader's comes last.
 final class JointEnd: Sendable {
@@ -15,7 +13,7 @@ final class JointEnd: Sendable {
         case open, commit, abandon
     }
 
-    private struct State {
+    private struct State: Sendable {
         var left: Range<Int>
         /// Members, the leader among them, that have not done their work yet.
         var working = 1
@@ -26,7 +24,6 @@ final class JointEnd: Sendable {
         var mayBeCommitted = false
         var failure: (any Error)?
         var isLeaderCommitting = false
-        var waiting: [AsyncStream<Void>.Continuation] = []
 
         mutating func fail(_ failure: any Error) {
             if self.failure == nil { self.failure = failure }
@@ -35,11 +32,11 @@ final class JointEnd: Sendable {
         }
     }
 
-    private let state: Mutex<State>
+    private let state: Watched<State>
 
     /// - Parameter count: How many pieces of work there are.
     init(count: Int) {
-        state = Mutex(State(left: 0..<count))
+        state = Watched(State(left: 0..<count))
     }
 
     /// Not all transactions were rolled back.
@@ -67,7 +64,7 @@ final class JointEnd: Sendable {
     ///
     /// - Throws: ``Abandoned`` when it may not; `CancellationError`.
     func waitForCommit() async throws {
-        change { $0.working -= 1 }
+        state.change { $0.working -= 1 }
         try await wait { $0.decision != .open }
         try state.withLock { state in
             guard state.decision == .commit else { throw Abandoned() }
@@ -82,7 +79,7 @@ final class JointEnd: Sendable {
     ///   - failure: Why it was not committed; nil when it was.
     ///   - hadWorked: It had come to ``waitForCommit()``.
     func end(_ failure: (any Error)?, hadWorked: Bool) {
-        change { state in
+        state.change { state in
             state.unended -= 1
             if !hadWorked { state.working -= 1 }
             if let failure { state.fail(failure) }
@@ -94,14 +91,13 @@ final class JointEnd: Sendable {
     /// - Parameter confirm: Finds out whether the leader can still commit, after it has waited.
     /// - Throws: ``WorkerFailure``; what the closure throws; `CancellationError`.
     func commitWorkers(_ confirm: () async throws -> Void = {}) async throws {
-        change { $0.working -= 1 }
+        state.change { $0.working -= 1 }
         try await wait { $0.working == 0 || $0.failure != nil }
         try await confirm()
-        try state.withLock { state in
+        try state.change { state in
             if let failure = state.failure { throw WorkerFailure(error: failure) }
             state.decision = .commit
         }
-        change { _ in }
         try await wait { $0.unended == 0 }
         if let failure = state.withLock({ $0.failure }) { throw WorkerFailure(error: failure) }
     }
@@ -113,31 +109,10 @@ final class JointEnd: Sendable {
 
     /// Keeps the workers from committing, unless they may have done so.
     func abandon(_ failure: any Error) {
-        change { $0.fail(failure) }
+        state.change { $0.fail(failure) }
     }
 
     private func wait(until isReached: (State) -> Bool) async throws {
-        while let changes = changes(unless: isReached) {
-            for await _ in changes { break }
-            try Task.checkCancellation()
-        }
-    }
-
-    private func changes(unless isReached: (State) -> Bool) -> AsyncStream<Void>? {
-        state.withLock { state in
-            guard !isReached(state) else { return nil }
-            let (changes, change) = AsyncStream.makeStream(of: Void.self)
-            state.waiting.append(change)
-            return changes
-        }
-    }
-
-    private func change(_ body: (inout State) -> Void) {
-        let waiting = state.withLock { state in
-            body(&state)
-            defer { state.waiting = [] }
-            return state.waiting
-        }
-        waiting.forEach { $0.finish() }
+        try await state.wait { isReached($0) ? () : nil }
     }
 }

@@ -1,5 +1,4 @@
 import Postgres
-import Synchronization
 
 /// Work that several members of a run take piece after piece: the biggest one that is ready, and that no running one is in the
 /// way of.
@@ -31,7 +30,7 @@ final class WorkQueue: Sendable {
         var members = 1
     }
 
-    private struct State {
+    private struct State: Sendable {
         /// For each piece how many have to be over before it.
         var missing: [Int]
         /// What is ready, the next one first.
@@ -42,17 +41,12 @@ final class WorkQueue: Sendable {
         /// What is not done along with others any more.
         var separated: Set<Int> = []
         var isStopped = false
-        var waiting: [AsyncStream<Void>.Continuation] = []
-    }
-
-    private enum Answer {
-        case piece(Int), nothing, wait(AsyncStream<Void>)
     }
 
     private let pieces: [Piece]
     /// The pieces that wait for each one.
     private let dependents: [[Int]]
-    private let state: Mutex<State>
+    private let state: Watched<State>
 
     /// - Parameter pieces: All work; a piece's number is its index.
     init(_ pieces: [Piece]) {
@@ -65,7 +59,7 @@ final class WorkQueue: Sendable {
         self.dependents = dependents
         var state = State(missing: needs.map(\.count), left: pieces.count)
         state.ready = pieces.indices.filter { needs[$0].isEmpty }.sorted { Self.comes($0, before: $1, pieces) }
-        self.state = Mutex(state)
+        self.state = Watched(state)
     }
 
     /// What each piece needs, with what runs alone.
@@ -96,14 +90,22 @@ final class WorkQueue: Sendable {
     /// - Returns: Its number; nil when there is none for the member any more.
     /// - Throws: `CancellationError`.
     func next(isLeader: Bool) async throws -> Int? {
-        while true {
-            try Task.checkCancellation()
-            switch take(isLeader: isLeader) {
-            case .piece(let number): return number
-            case .nothing: return nil
-            case .wait(let changes): for await _ in changes { break }
+        try Task.checkCancellation()
+        return try await state.wait { state -> Int?? in
+            if state.left > 0, let place = state.ready.firstIndex(where: { isFree($0, state.running) }) {
+                return take(at: place, of: &state)
             }
+            let mayComeLater = state.left > 0 && !(state.ready.isEmpty && state.running.isEmpty)
+            // Not yet, or never.
+            return mayComeLater || isLeader && !state.running.isEmpty ? nil : .some(nil)
         }
+    }
+
+    private func take(at place: Int, of state: inout State) -> Int {
+        let number = state.ready.remove(at: place)
+        state.running.insert(number)
+        state.left -= 1
+        return number
     }
 
     /// Takes a certain piece.
@@ -112,9 +114,7 @@ final class WorkQueue: Sendable {
     func take(_ number: Int) -> Bool {
         state.withLock { state in
             guard let place = state.ready.firstIndex(of: number), isFree(number, state.running) else { return false }
-            state.ready.remove(at: place)
-            state.running.insert(number)
-            state.left -= 1
+            _ = take(at: place, of: &state)
             return true
         }
     }
@@ -153,23 +153,6 @@ final class WorkQueue: Sendable {
         }
     }
 
-    private func take(isLeader: Bool) -> Answer {
-        state.withLock { state in
-            if state.left > 0, let place = state.ready.firstIndex(where: { isFree($0, state.running) }) {
-                let number = state.ready.remove(at: place)
-                state.running.insert(number)
-                state.left -= 1
-                return .piece(number)
-            }
-            guard
-                state.left > 0 && !(state.ready.isEmpty && state.running.isEmpty) || isLeader && !state.running.isEmpty
-            else { return .nothing }
-            let (changes, change) = AsyncStream.makeStream(of: Void.self)
-            state.waiting.append(change)
-            return .wait(changes)
-        }
-    }
-
     /// Whether no running piece is in the way of another one.
     private func isFree(_ number: Int, _ running: Set<Int>) -> Bool {
         let locks = pieces[number].locks
@@ -183,7 +166,7 @@ final class WorkQueue: Sendable {
 
     /// Ends a piece that was taken, whatever has become of it.
     func end(_ number: Int) {
-        change { state in
+        state.change { state in
             state.running.remove(number)
             for dependent in dependents[number] {
                 state.missing[dependent] -= 1
@@ -194,7 +177,7 @@ final class WorkQueue: Sendable {
 
     /// Leaves pieces that were taken to whoever is next; each is done by itself then.
     func putBack(_ numbers: [Int]) {
-        change { state in
+        state.change { state in
             state.running.subtract(numbers)
             state.separated.formUnion(numbers)
             guard !state.isStopped else { return }
@@ -205,7 +188,7 @@ final class WorkQueue: Sendable {
 
     /// Gives no further piece out; those that run are finished.
     func stop() {
-        change { state in (state.ready, state.left, state.isStopped) = ([], 0, true) }
+        state.change { state in (state.ready, state.left, state.isStopped) = ([], 0, true) }
     }
 
     private func insert(_ number: Int, into ready: inout [Int]) {
@@ -217,14 +200,5 @@ final class WorkQueue: Sendable {
                 ? places.lowerBound..<middle : middle + 1..<places.upperBound
         }
         ready.insert(number, at: places.lowerBound)
-    }
-
-    private func change(_ body: (inout State) -> Void) {
-        let waiting = state.withLock { state in
-            body(&state)
-            defer { state.waiting = [] }
-            return state.waiting
-        }
-        waiting.forEach { $0.finish() }
     }
 }
